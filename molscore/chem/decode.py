@@ -1,0 +1,179 @@
+"""From class probabilities to one molecule: the most probable assignment that satisfies valence and connectivity.
+
+The network gives, for every atom, probabilities over (element, charge) classes and, for every pair, over bond orders.
+Taking each at its most probable mostly gives a molecule. Where it does not, the decoder solves
+
+    maximise    sum_i log p_i(c_i) + sum_{i<j} log p_ij(b_ij)
+    subject to  sum_j b_ij in VALENCES[c_i] for every atom i,   and the bonds join all atoms into one molecule,
+
+an integer linear program: one-hot variables for classes and orders, one equality per atom, and for every fragment S
+that turns up in a solution the cut "at least one bond leaves S", added until none is left (Dantzig, Fulkerson &
+Johnson, J. Oper. Res. Soc. Am. 2, 393, 1954). It is small because almost all probabilities are near 0 or 1: an option
+is left out when it alone costs more nats than a whole solution at hand, which loses nothing.
+"""
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array, csr_array, vstack
+from scipy.sparse.csgraph import connected_components
+
+from molscore.chem.arrays import MoleculeArrays, MoleculeError
+
+# (atomic number, formal charge) -> allowed sums of bond orders, hydrogens being atoms: the closed-shell valences that
+# RDKit sanitises without radicals, hypervalent S- and Se- aside. A repair never chooses a class that is not listed.
+VALENCES: dict[tuple[int, int], tuple[int, ...]] = {
+    (1, 0): (1,),
+    (5, -1): (4,), (5, 0): (3,),
+    (6, -1): (3,), (6, 0): (4,), (6, 1): (3,),
+    (7, -1): (2,), (7, 0): (3,), (7, 1): (4,),
+    (8, -1): (1,), (8, 0): (2,), (8, 1): (3,),
+    (9, 0): (1,),
+    (14, 0): (4,),
+    (15, 0): (3, 5), (15, 1): (4,),
+    (16, -1): (1,), (16, 0): (2, 4, 6), (16, 1): (3, 5),
+    (17, 0): (1,),
+    (33, 0): (3, 5), (33, 1): (4,),
+    (34, -1): (1,), (34, 0): (2, 4, 6), (34, 1): (3, 5),
+    (35, 0): (1,),
+    (53, 0): (1, 3, 5),
+}  # fmt: skip
+
+_FLOOR = 1e-12  # smallest probability that is told apart from zero
+_FIRST_COST = float(np.log(1e4))  # nats: options 10,000 times less probable than the best are tried only if need be
+_MAX_ROUNDS = 8  # of cutting
+_MAX_NODES = 200  # of branch and bound, in each round: unlike a time limit, the same on every machine
+
+
+def decode(
+    atom_probabilities: np.ndarray,
+    bond_probabilities: np.ndarray,
+    positions: np.ndarray,
+    vocabulary: list[tuple[int, int]],
+    repair: bool = True,
+) -> MoleculeArrays:
+    """Decodes one sample.
+
+    Args:
+        atom_probabilities: (N, K) probabilities of the classes of each atom.
+        bond_probabilities: (N, N, 4) probabilities of no, single, double and triple bond; the two halves are averaged
+            and the diagonal is not looked at.
+        positions: (N, 3) Å, passed on as they are.
+        vocabulary: K pairs (atomic number, formal charge).
+        repair: if the most probable classes break valence or connectivity, return the most probable assignment that
+            does not. If there is none, or none is found within the search bounds, the most probable classes it is.
+
+    Returns:
+        The molecule. Deterministic.
+
+    Raises:
+        ValueError: if shapes disagree or a probability is negative.
+        MoleculeError: ``non_finite`` if a probability is not a number.
+    """
+    atom_costs, bond_costs = _costs(atom_probabilities, bond_probabilities, positions, vocabulary)
+    classes, orders = atom_costs.argmin(axis=1), np.triu(bond_costs.argmin(axis=2), k=1)
+    valences = [VALENCES.get(pair, ()) for pair in vocabulary]
+    if repair and not _is_sound(classes, orders, valences):
+        classes, orders = _most_probable(atom_costs, bond_costs, valences) or (classes, orders)
+    bonds = np.argwhere(orders > 0)
+    return MoleculeArrays(
+        atomic_numbers=np.array([vocabulary[k][0] for k in classes], dtype=np.uint8),
+        formal_charges=np.array([vocabulary[k][1] for k in classes], dtype=np.int8),
+        positions=np.asarray(positions, dtype=np.float32),
+        bonds=bonds,
+        bond_orders=orders[tuple(bonds.T)].astype(np.uint8),
+    )
+
+
+def _costs(atom_probabilities, bond_probabilities, positions, vocabulary) -> tuple[np.ndarray, np.ndarray]:
+    """Nats by which each option is less probable than the best of its atom (N, K) or pair (N, N, 4): all >= 0."""
+    atoms, bonds = np.asarray(atom_probabilities, dtype=float), np.asarray(bond_probabilities, dtype=float)
+    n = len(atoms)
+    shapes = (atoms.shape, bonds.shape, np.shape(positions))
+    if n == 0 or shapes != ((n, len(vocabulary)), (n, n, 4), (n, 3)):
+        raise ValueError(
+            f"probabilities of atoms and bonds, and positions, have shapes {shapes}; "
+            f"needed for N >= 1 atoms: (N, {len(vocabulary)}), (N, N, 4), (N, 3)"
+        )
+    bonds = (bonds + bonds.transpose(1, 0, 2)) / 2
+    bonds[np.diag_indices(n)] = (1, 0, 0, 0)
+    if not (np.isfinite(atoms).all() and np.isfinite(bonds).all()):
+        raise MoleculeError("non_finite", "probabilities of atoms or bonds are not finite; the sampler has diverged")
+    if atoms.min() < 0 or bonds.min() < 0:
+        raise ValueError("probabilities must not be negative; give probabilities, not logarithms")
+    logs = [np.log(np.maximum(p, _FLOOR)) for p in (atoms, bonds)]
+    return tuple(log.max(axis=-1, keepdims=True) - log for log in logs)
+
+
+def _is_sound(classes: np.ndarray, orders: np.ndarray, valences: list[tuple[int, ...]]) -> bool:
+    totals = orders.sum(axis=0) + orders.sum(axis=1)
+    return all(total in valences[k] for k, total in zip(classes, totals, strict=True)) and _fragments(orders).max() == 0
+
+
+def _fragments(orders: np.ndarray) -> np.ndarray:
+    """(N,) index of the fragment that each atom belongs to."""
+    return connected_components(csr_array(orders > 0), directed=False)[1]
+
+
+def _most_probable(atom_costs, bond_costs, valences) -> tuple[np.ndarray, np.ndarray] | None:
+    """The cheapest sound classes (N,) and orders (N, N, upper half), or None.
+
+    An option that alone costs more than a whole sound solution cannot be part of a cheaper one. So a solution among
+    options up to some cost is the best of all if it does not cost more than that; else its own cost is the next limit.
+    """
+    limit = _FIRST_COST
+    best = _cheapest(atom_costs, bond_costs, valences, limit)
+    if best is None or best[0] > limit:
+        limit = np.inf if best is None else best[0]
+        best = _cheapest(atom_costs, bond_costs, valences, limit) or best
+    return None if best is None else best[1:]
+
+
+def _cheapest(atom_costs, bond_costs, valences, limit: float) -> tuple[float, np.ndarray, np.ndarray] | None:
+    """Cost, classes and orders of the cheapest sound solution among the options that cost at most `limit`, or None."""
+    n = len(atom_costs)
+    # One column per option: (atom, class, valence), then (pair, order). Pairs that cannot be bonded get none.
+    atom, kind, valence = np.array(
+        [(i, k, v) for i, k in np.argwhere(atom_costs <= limit) for v in valences[k]], dtype=int
+    ).reshape(-1, 3).T  # fmt: skip
+    first, second = np.triu_indices(n, k=1)
+    open_pairs = (bond_costs[first, second, 1:] <= limit).any(axis=1)
+    first, second = first[open_pairs], second[open_pairs]
+    pair, order = np.nonzero(bond_costs[first, second] <= limit)
+    i, j = first[pair], second[pair]
+    cost = np.concatenate([atom_costs[atom, kind], bond_costs[i, j, order]])
+
+    # Rows: each atom one option; each pair one option; bond orders add up to the valence; at least n - 1 bonds.
+    a, b = np.arange(len(atom)), len(atom) + np.arange(len(pair))
+    p = len(first)
+    rows = np.concatenate([atom, n + pair, n + p + np.concatenate([i, j, atom]), np.full(len(b), 2 * n + p)])
+    columns = np.concatenate([a, b, b, b, a, b])
+    values = np.concatenate([np.ones(len(a) + len(b)), order, order, -valence, order > 0])
+    matrix = coo_array((values, (rows, columns)), shape=(2 * n + p + 1, len(cost))).tocsr()
+    lower = np.concatenate([np.ones(n + p), np.zeros(n), [n - 1]])
+    upper = np.concatenate([lower[:-1], [np.inf]])
+
+    for _ in range(_MAX_ROUNDS):
+        result = milp(
+            cost,
+            integrality=np.ones(len(cost)),
+            bounds=Bounds(0, 1),
+            constraints=LinearConstraint(matrix, lower, upper),
+            options={"node_limit": _MAX_NODES, "mip_rel_gap": 0.0},
+        )
+        if result.status != 0:
+            return None
+        atom_chosen, pair_chosen = np.split(result.x > 0.5, [len(atom)])
+        orders = np.zeros((n, n), dtype=int)
+        orders[i[pair_chosen], j[pair_chosen]] = order[pair_chosen]
+        fragment = _fragments(orders)
+        if fragment.max() == 0:
+            classes = np.zeros(n, dtype=int)
+            classes[atom[atom_chosen]] = kind[atom_chosen]
+            return float(cost @ result.x), classes, orders
+        inside = fragment[:, None] == np.arange(fragment.max() + 1)
+        leaves = ((inside[i] != inside[j]) & (order > 0)[:, None]).T
+        cuts = np.concatenate([np.zeros((len(leaves), len(atom))), leaves], axis=1)
+        matrix = vstack([matrix, csr_array(cuts)])
+        lower = np.concatenate([lower, np.ones(len(cuts))])
+        upper = np.concatenate([upper, np.full(len(cuts), np.inf)])
+    return None

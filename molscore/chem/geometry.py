@@ -1,0 +1,173 @@
+"""Distances and flatness of a conformer, against what distance geometry and sp2 bonding allow.
+
+Bounds on every interatomic distance follow from the bonds alone (RDKit's distance-geometry bounds; Riniker & Landrum,
+J. Chem. Inf. Model. 55, 2562, 2015). A conformer is judged by how far it leaves them, with the tolerances of
+PoseBusters (Buttenschoen, Morris & Deane, Chem. Sci. 15, 3130, 2024): bonds and angles (as 1,3-distances) within 0.75
+to 1.25 of the bounds, other pairs not closer than 0.7 of the lower bound, aromatic rings and double bonds within 0.25
+Å of their plane. Three things differ from that program. Hydrogens are judged like the rest. The lower bound of a non-
+bonded pair is capped by the sum of van der Waals radii, since distance geometry takes some cis arrangements for
+impossible. Only rings with four or more sp3 atoms have to be puckered, since others can be planar in truth.
+
+Each ``*_fault`` function returns a sentence on the worst offence, or None.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem.rdDistGeom import GetMoleculeBoundsMatrix
+
+BOND_TOLERANCE = 0.25
+ANGLE_TOLERANCE = 0.25
+CLASH_TOLERANCE = 0.3
+HYDROGEN_BOND_TOLERANCE = 0.4  # instead, between a hydrogen and another element
+FLATNESS = 0.25  # Å: aromatic rings and double bonds lie within this of their best plane
+PUCKER = 0.05  # Å: six-membered rings of mostly sp3 atoms leave theirs by more than this
+SPREAD = 1e-3  # Å: smaller extents are no extents
+
+
+class Geometry(NamedTuple):
+    """What the distance checks share.
+
+    Attributes:
+        distances: (N, N) Å.
+        lower: (N, N) Å, least distance within tolerance.
+        upper: (N, N) Å, greatest distance within tolerance; infinite for pairs that are three or more bonds apart.
+        separation: (N, N) number of bonds on the shortest path.
+    """
+
+    distances: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    separation: np.ndarray
+
+
+def measure(mol: Chem.Mol) -> Geometry:
+    """Distances of the first conformer of a sanitised molecule, and the widened bounds that its bonds put on them.
+
+    Raises:
+        RuntimeError: if RDKit finds no consistent bounds.
+    """
+    positions = mol.GetConformer().GetPositions()
+    with rdBase.BlockLogs():
+        bounds = GetMoleculeBoundsMatrix(mol, set15bounds=True, scaleVDW=True, doTriangleSmoothing=True)
+    lower, upper = np.tril(bounds, -1), np.triu(bounds, 1)
+    lower, upper = lower + lower.T, upper + upper.T
+    separation = Chem.GetDistanceMatrix(mol).astype(int)
+    numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
+    radii = np.array([Chem.GetPeriodicTable().GetRvdw(int(z)) for z in numbers])
+    hydrogen_bond = (numbers[:, None] == 1) != (numbers[None] == 1)
+    clash = 1 - np.where(hydrogen_bond, HYDROGEN_BOND_TOLERANCE, CLASH_TOLERANCE)
+    tolerance = np.where(separation == 1, BOND_TOLERANCE, ANGLE_TOLERANCE)
+    far = separation > 2
+    return Geometry(
+        distances=np.linalg.norm(positions[:, None] - positions[None], axis=-1),
+        lower=np.where(far, clash * np.minimum(lower, radii[:, None] + radii[None]), (1 - tolerance) * lower),
+        upper=np.where(far, np.inf, (1 + tolerance) * upper),
+        separation=separation,
+    )
+
+
+def extents(positions: np.ndarray) -> np.ndarray:
+    """(3,) largest distance from the centre along each principal axis, Å, longest axis first; positions are (N, 3)."""
+    centred = positions - positions.mean(axis=0)
+    axes = np.linalg.svd(centred, full_matrices=True)[2]
+    return np.abs(centred @ axes.T).max(axis=0)
+
+
+def space_fault(mol: Chem.Mol) -> str | None:
+    """No conformer, a 2-D one, all atoms in one place, or a drawing: all in one plane in spite of a four-valent atom.
+
+    Planar and linear molecules are sound; an atom with four neighbours cannot lie in one plane with all of them.
+    """
+    if mol.GetNumConformers() == 0:
+        return "there are no coordinates"
+    if not mol.GetConformer().Is3D():
+        return "the coordinates are a 2-D drawing"
+    if mol.GetNumAtoms() == 1:
+        return None
+    longest, _, shortest = extents(mol.GetConformer().GetPositions())
+    if longest < SPREAD:
+        return "all atoms are in one place"
+    if shortest < SPREAD and any(atom.GetDegree() >= 4 for atom in mol.GetAtoms()):
+        return "all atoms lie in one plane although one has four neighbours"
+    return None
+
+
+def clash_fault(mol: Chem.Mol, geometry: Geometry) -> str | None:
+    """Atoms three or more bonds apart that are too close."""
+    return _worst(mol, geometry, geometry.separation > 2)
+
+
+def bond_length_fault(mol: Chem.Mol, geometry: Geometry) -> str | None:
+    """A bond that is too short or too long."""
+    return _worst(mol, geometry, geometry.separation == 1)
+
+
+def bond_angle_fault(mol: Chem.Mol, geometry: Geometry) -> str | None:
+    """Two neighbours of one atom that are too close or too far apart."""
+    return _worst(mol, geometry, geometry.separation == 2)
+
+
+def _worst(mol: Chem.Mol, geometry: Geometry, pairs: np.ndarray) -> str | None:
+    i, j = np.nonzero(np.triu(pairs, 1))
+    if len(i) == 0:
+        return None
+    distance, lower, upper = geometry.distances[i, j], geometry.lower[i, j], geometry.upper[i, j]
+    excess = np.maximum(lower - distance, distance - upper)
+    w = int(excess.argmax())
+    if excess[w] <= 0:
+        return None
+    limit = f"at least {lower[w]:.2f}" if distance[w] < lower[w] else f"at most {upper[w]:.2f}"
+    return f"{_names(mol, (i[w], j[w]))} are {distance[w]:.2f} Å apart; it ought to be {limit} Å"
+
+
+def aromatic_ring_fault(mol: Chem.Mol) -> str | None:
+    """An aromatic ring of five or six sp2 atoms of which one is more than 0.25 Å out of the plane."""
+    for ring in mol.GetRingInfo().AtomRings():
+        atoms = [mol.GetAtomWithIdx(a) for a in ring]
+        if len(ring) in (5, 6) and all(a.GetIsAromatic() and a.GetHybridization() == _SP2 for a in atoms):
+            if fault := _out_of_plane(mol, ring, "aromatic ring"):
+                return fault
+    return None
+
+
+def double_bond_fault(mol: Chem.Mol) -> str | None:
+    """A C=C double bond with three neighbours on either carbon, of which one is more than 0.25 Å out of the plane."""
+    for bond in mol.GetBonds():
+        ends = bond.GetBeginAtom(), bond.GetEndAtom()
+        if bond.GetBondType() == Chem.BondType.DOUBLE and all(
+            a.GetAtomicNum() == 6 and a.GetDegree() == 3 and a.GetHybridization() == _SP2 for a in ends
+        ):
+            group = {a.GetIdx() for end in ends for a in end.GetNeighbors()}
+            if fault := _out_of_plane(mol, tuple(sorted(group)), "double bond"):
+                return fault
+    return None
+
+
+def flat_ring_fault(mol: Chem.Mol) -> str | None:
+    """A six-membered ring, fused to no other, that is flat within 0.05 Å although four or more of its atoms are sp3."""
+    rings = mol.GetRingInfo()
+    for ring in rings.AtomRings():
+        sp3 = sum(mol.GetAtomWithIdx(a).GetHybridization() == Chem.HybridizationType.SP3 for a in ring)
+        if len(ring) == 6 and sp3 >= 4 and all(rings.NumAtomRings(a) == 1 for a in ring):
+            if (height := _height(mol, ring)) < PUCKER:
+                return f"the ring of {_names(mol, ring)} is flat within {height:.3f} Å; it ought to be puckered"
+    return None
+
+
+_SP2 = Chem.HybridizationType.SP2
+
+
+def _out_of_plane(mol: Chem.Mol, group: tuple[int, ...], name: str) -> str | None:
+    if (height := _height(mol, group)) <= FLATNESS:
+        return None
+    return f"the {name} of {_names(mol, group)} is {height:.2f} Å out of its plane; it ought to be at most {FLATNESS} Å"
+
+
+def _height(mol: Chem.Mol, group: tuple[int, ...]) -> float:
+    return extents(mol.GetConformer().GetPositions()[list(group)])[2]
+
+
+def _names(mol: Chem.Mol, atoms: tuple[int, ...]) -> str:
+    return ", ".join(f"{mol.GetAtomWithIdx(int(a)).GetSymbol()}{a}" for a in atoms)

@@ -1,0 +1,146 @@
+"""Padded batches of molecules, and the order in which training sees them.
+
+`MoleculeStore` keeps all molecules of a split as tensors on one device and gathers any selection of them without a loop.
+`bucketed_order` cuts an epoch into batches of molecules of like size under a budget of atom pairs, which is what memory
+and time are proportional to on complete graphs.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch_geometric.utils import to_dense_adj, to_dense_batch
+
+from molscore.datasets.tensorfile import SCALE, TensorFile
+
+
+class MoleculeBatch(NamedTuple):
+    """B molecules padded to N atoms.
+
+    Attributes:
+        positions: ``(B, N, 3)`` float32, Å; zeros in the padding.
+        atoms: ``(B, N)`` int64, class in the vocabulary.
+        bonds: ``(B, N, N)`` int64, bond order 0 to 3, symmetric.
+        mask: ``(B, N)`` bool, True for atoms.
+    """
+
+    positions: Tensor
+    atoms: Tensor
+    bonds: Tensor
+    mask: Tensor
+
+
+def vocabulary_of(file: TensorFile) -> list[tuple[int, int]]:
+    """All (atomic number, formal charge) in a file, sorted."""
+    pairs = np.stack([file.arrays["atomic_numbers"].astype(int), file.arrays["formal_charges"].astype(int)], axis=1)
+    return [(int(z), int(q)) for z, q in np.unique(pairs, axis=0)]
+
+
+class MoleculeStore:
+    """The molecules of one split as tensors on a device.
+
+    Args:
+        file: a tensor file.
+        split: ``train``, ``valid`` or ``test``.
+        vocabulary: (atomic number, formal charge) of each class.
+        device: where the tensors live.
+
+    Raises:
+        ValueError: if the split is empty or holds an atom that is not in the vocabulary.
+    """
+
+    def __init__(
+        self, file: TensorFile, split: str, vocabulary: list[tuple[int, int]], device: torch.device | str = "cpu"
+    ):
+        chosen = file.indices(split)
+        if not len(chosen):
+            raise ValueError(f"the tensor file has no molecules in the split '{split}'")
+        arrays = file.arrays
+        classes = np.full((256, 256), -1, dtype=np.int64)
+        for k, (z, q) in enumerate(vocabulary):
+            classes[z, q] = k
+        atoms = classes[arrays["atomic_numbers"], arrays["formal_charges"]]
+        if (atoms < 0).any():
+            where = int(np.argmax(atoms < 0))
+            pair = int(arrays["atomic_numbers"][where]), int(arrays["formal_charges"][where])
+            raise ValueError(f"(atomic number, charge) {pair} is not in the vocabulary {vocabulary}")
+
+        def tensor(x: np.ndarray) -> Tensor:
+            return torch.from_numpy(np.ascontiguousarray(x)).to(device)
+
+        self.sizes = file.arrays["n_atoms"][chosen].astype(np.int64)
+        self.n_atoms = tensor(self.sizes)
+        self.n_bonds = tensor(arrays["n_bonds"][chosen].astype(np.int64))
+        self.atom_start = tensor(file.atom_offsets[chosen])
+        self.bond_start = tensor(file.bond_offsets[chosen])
+        self.positions = tensor(arrays["positions"])
+        self.atoms = tensor(atoms.astype(np.uint8))
+        self.bonds = tensor(arrays["bonds"])
+        self.orders = tensor(arrays["bond_orders"])
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def gather(self, molecules: np.ndarray) -> MoleculeBatch:
+        """Pads the chosen ``molecules`` (numbers within the split, ``(B,)``) into one batch."""
+        device = self.positions.device
+        chosen = torch.from_numpy(molecules).to(device)
+        n_max = int(self.sizes[molecules].max())
+        atom, owner = _runs(self.atom_start[chosen], self.n_atoms[chosen])
+        atoms, _ = to_dense_batch(self.atoms[atom].long(), owner, 0, n_max, len(molecules))
+        positions, mask = to_dense_batch(self.positions[atom].float() / SCALE, owner, 0.0, n_max, len(molecules))
+        bond, bond_owner = _runs(self.bond_start[chosen], self.n_bonds[chosen])
+        first = torch.cumsum(self.n_atoms[chosen], 0) - self.n_atoms[chosen]
+        i, j = (self.bonds[bond].long() + first[bond_owner, None]).T
+        edges = torch.stack([torch.cat([i, j]), torch.cat([j, i])])
+        order = self.orders[bond].long().repeat(2)
+        bonds = to_dense_adj(edges, owner, order, n_max, len(molecules))
+        return MoleculeBatch(positions, atoms, bonds, mask)
+
+
+def _runs(start: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+    """Indices ``start[k] ... start[k] + length[k] - 1`` for all k in a row, and the k of each."""
+    owner = torch.repeat_interleave(torch.arange(len(start), device=start.device), length)
+    first = torch.cumsum(length, 0) - length
+    return start[owner] + torch.arange(len(owner), device=start.device) - first[owner], owner
+
+
+def bucketed_order(sizes: np.ndarray, pair_budget: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """Cuts one epoch into batches of like size.
+
+    Molecules are shuffled and sorted by size; consecutive ones share a batch while ``B * N_max**2 <= pair_budget``; the
+    batches are shuffled. The order depends on ``(seed, epoch)`` alone, so a resumed run goes on where it was killed.
+
+    Args:
+        sizes: ``(M,)`` atoms per molecule.
+        pair_budget: padded atom pairs per batch; a larger single molecule still gets a batch of its own.
+        seed: of the run.
+        epoch: number of the epoch.
+
+    Returns:
+        Arrays of molecule numbers, each molecule once.
+    """
+    rng = np.random.default_rng([seed, epoch])
+    order = rng.permutation(len(sizes))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    batches, start = [], 0
+    while start < len(order):
+        count = max(1, pair_budget // int(sizes[order[start]]) ** 2)
+        batches.append(order[start : start + count])
+        start += count
+    return [batches[k] for k in rng.permutation(len(batches))]
+
+
+def batches_from(
+    sizes: np.ndarray, pair_budget: int, seed: int, start: int, stride: int = 1
+) -> Iterator[np.ndarray]:
+    """Endless batches, epoch after epoch: number ``start`` of the whole sequence and every ``stride``-th after it."""
+    epoch, index = 0, start
+    while True:
+        order = bucketed_order(sizes, pair_budget, seed, epoch)
+        while index < len(order):
+            yield order[index]
+            index += stride
+        epoch, index = epoch + 1, index - len(order)

@@ -1,0 +1,274 @@
+"""QM9 as a tensor file.
+
+QM9: equilibrium structures of 133,885 small organic molecules (C, H, N, O, F; up to nine heavy atoms) at
+B3LYP/6-31G(2df,p) (Ramakrishnan, Dral, Rupp and von Lilienfeld, Sci. Data 1, 140022, 2014). The package qm9pack holds
+130,831 of them in three CSV files: all but the 3,054 that changed into something else while they were relaxed.
+
+QM9 has positions and SMILES but no bonds between the positions: `molscore.chem.perceive` finds them.
+
+The split is the customary one (Anderson, Hy and Kondor, NeurIPS 2019; Hoogeboom et al., ICML 2022): 100,000 molecules
+to train, 17,748 to validate, 13,083 to test, drawn with NumPy's seed 0.
+"""
+
+import csv
+import importlib.metadata
+import importlib.util
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from rdkit import Chem, rdBase
+
+from molscore.chem.arrays import MoleculeArrays, MoleculeError
+from molscore.chem.perceive import perceive
+from molscore.datasets.tensorfile import SPLITS, pack, write_tensorfile
+
+FILES = ("qm9_part1.csv", "qm9_part2.csv", "qm9_part3.csv")
+N_MOLECULES = 130_831
+N_TRAIN, N_VALID = 100_000, 17_748
+"""The rest, 13,083, is for tests."""
+
+COLUMNS = ("Index", "SMILES", "N_atoms", "Elements", "XYZ_Ang")
+BATCH = 500
+"""Molecules between two reports of progress, and per message to a worker."""
+
+_NUMBERS = {Chem.GetPeriodicTable().GetElementSymbol(z): z for z in range(1, 119)}
+
+
+class SourceError(ValueError):
+    """The CSV files are not those of QM9, or are damaged. The message names file and line."""
+
+
+class Row(NamedTuple):
+    """One molecule of the source.
+
+    Attributes:
+        index: QM9's own number, from 1.
+        smiles: SMILES of the relaxed structure.
+        atomic_numbers: (N,) uint8.
+        positions: (N, 3) float64, Å.
+    """
+
+    index: int
+    smiles: str
+    atomic_numbers: np.ndarray
+    positions: np.ndarray
+
+
+def build_qm9(
+    out: str | os.PathLike[str],
+    source: str | os.PathLike[str] | None = None,
+    limit: int | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Makes the QM9 tensor file.
+
+    The source is read and checked as a whole before the work begins, and the file appears only when it is complete.
+
+    Args:
+        out: where to write; see `molscore.datasets.tensorfile` for the format.
+        source: folder with the three CSV files of qm9pack. Default: those of the installed package.
+        limit: take the first molecules only. They are in the same split as in the whole set.
+        workers: processes; 1 does the work in this one. Default: one for each processor, at most 8.
+        on_progress: called with the stage ("reading", "bonds"), how many molecules are done, and of how many.
+
+    Returns:
+        Counts, ready for JSON: ``molecules``, ``dropped`` (reason to count), ``bond_origin`` ("smiles": matched,
+        "perceived": from distances alone), ``splits``, ``n_atoms`` (smallest, largest), ``vocabulary`` (atomic number,
+        formal charge, count).
+
+    Raises:
+        ModuleNotFoundError: qm9pack is not installed and no source is given.
+        FileNotFoundError: a CSV file is missing.
+        SourceError: a CSV file is cut short or damaged, or the number of molecules is not QM9's.
+    """
+    out = Path(out)
+    if out.is_dir():
+        raise IsADirectoryError(f"{out} is a folder; name the file to write, such as {out / 'qm9.safetensors'}.")
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit is {limit}; it must be at least 1.")
+    if source is None:
+        folder, origin = find_qm9pack()
+    else:
+        folder, origin = Path(source), "CSV files in the layout of qm9pack"
+    report = on_progress or (lambda stage, done, total: None)
+
+    rows = _read_all(folder, limit, report)
+    results = _perceive_all(rows, workers or min(os.cpu_count() or 1, 8), report)
+
+    kept = [k for k, (molecule, _) in enumerate(results) if molecule is not None]
+    dropped = Counter(word for molecule, word in results if molecule is None)
+    bond_origin = Counter(results[k][1] for k in kept)
+    if not kept:
+        raise SourceError(f"{folder}: no molecule is left, dropped: {dict(dropped)}")
+    arrays = pack(
+        [results[k][0] for k in kept], split=customary_split()[kept], index=np.array([rows[k].index for k in kept])
+    )
+    splits = {name: int((arrays["split"] == k).sum()) for k, name in enumerate(SPLITS)}
+    metadata = {
+        "source": f"QM9 from {origin}",
+        "split_rule": f"numpy RandomState(0).permutation({N_MOLECULES}) of all rows, before any was dropped: first "
+        f"{N_TRAIN} train, next {N_VALID} valid, rest test",
+        "rdkit": rdBase.rdkitVersion,
+        "dropped": json.dumps(dropped),
+        "bond_origin": json.dumps(bond_origin),
+        "splits": json.dumps(splits),
+    }
+    write_tensorfile(out, arrays, metadata)
+    atoms = Counter(zip(arrays["atomic_numbers"].tolist(), arrays["formal_charges"].tolist(), strict=True))
+    return {
+        "molecules": len(kept),
+        "dropped": dict(dropped),
+        "bond_origin": dict(bond_origin),
+        "splits": splits,
+        "n_atoms": [int(arrays["n_atoms"].min()), int(arrays["n_atoms"].max())],
+        "vocabulary": [[number, charge, count] for (number, charge), count in sorted(atoms.items())],
+    }
+
+
+def find_qm9pack() -> tuple[Path, str]:
+    """Finds the data of the installed qm9pack, without importing it (it asks for the long gone pkg_resources).
+
+    Returns:
+        The folder with the CSV files, and name and version of the package.
+
+    Raises:
+        ModuleNotFoundError: if qm9pack is not installed; the message says how to install it.
+    """
+    spec = importlib.util.find_spec("qm9pack")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(
+            "QM9 comes from the package qm9pack, which is not installed: pip install 'molscore[qm9]'", name="qm9pack"
+        )
+    return Path(spec.origin).parent / "data", f"qm9pack {importlib.metadata.version('qm9pack')}"
+
+
+def customary_split() -> np.ndarray:
+    """The split of all of QM9's characterised molecules, by their order.
+
+    Returns:
+        (130831,) uint8, indices into `molscore.datasets.tensorfile.SPLITS`.
+    """
+    order = np.random.RandomState(0).permutation(N_MOLECULES)
+    split = np.full(N_MOLECULES, SPLITS.index("test"), dtype=np.uint8)
+    split[order[:N_TRAIN]] = SPLITS.index("train")
+    split[order[N_TRAIN : N_TRAIN + N_VALID]] = SPLITS.index("valid")
+    return split
+
+
+def read_rows(file: Path) -> Iterator[Row]:
+    """Reads one CSV file.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        SourceError: if it is cut short or damaged; the message names file and line.
+    """
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing; the source must be a folder with {', '.join(FILES)}.")
+    if not _ends_a_line(file):
+        raise SourceError(f"{file}: the last line has no end; the file is empty or cut short. Get it anew.")
+    line = 1
+    with file.open(newline="", encoding="ascii", errors="replace") as stream:
+        reader = csv.DictReader(stream, strict=True)
+        try:
+            if missing := set(COLUMNS) - set(reader.fieldnames or ()):
+                raise ValueError(f"no column {', '.join(sorted(missing))}")
+            line += 1
+            for fields in reader:
+                yield _parse(fields)
+                line += 1
+        except (csv.Error, ValueError) as error:
+            raise SourceError(f"{file}, line {line}: {error}. Cut short or damaged? Get it anew.") from error
+
+
+def _ends_a_line(file: Path) -> bool:
+    with file.open("rb") as stream:
+        stream.seek(max(0, file.stat().st_size - 1))
+        return stream.read() == b"\n"
+
+
+def _parse(fields: dict[str, str]) -> Row:
+    """One row. Raises ValueError with a phrase that says what is wrong."""
+    if None in fields or None in fields.values():
+        raise ValueError("not as many fields as there are columns")
+    numbers = []
+    for symbol in fields["Elements"].strip("[]").replace("'", "").replace(" ", "").split(","):
+        if symbol not in _NUMBERS:
+            raise ValueError(f"{symbol!r} in Elements is no element")
+        numbers.append(_NUMBERS[symbol])
+    text = fields["XYZ_Ang"]
+    if not (text.startswith("[[") and text.endswith("]]")):
+        raise ValueError("XYZ_Ang is not of the form [[x,y,z],...]")
+    points = [[float(value) for value in point.split(",")] for point in text[2:-2].split("],[")]
+    if any(len(point) != 3 for point in points):
+        raise ValueError("a point in XYZ_Ang has not three coordinates")
+    positions = np.array(points)
+    if not np.isfinite(positions).all():
+        raise ValueError("XYZ_Ang holds a coordinate that is not finite")
+    if not len(numbers) == len(positions) == int(fields["N_atoms"]):
+        raise ValueError(
+            f"{len(numbers)} elements and {len(positions)} points for N_atoms = {fields['N_atoms']}; they must agree"
+        )
+    return Row(int(fields["Index"]), fields["SMILES"], np.array(numbers, dtype=np.uint8), positions)
+
+
+def _read_all(folder: Path, limit: int | None, report: Callable[[str, int, int], None]) -> list[Row]:
+    total = N_MOLECULES if limit is None else min(limit, N_MOLECULES)
+    rows: list[Row] = []
+    for name in FILES:
+        if limit is not None and len(rows) >= limit:
+            break
+        for row in read_rows(folder / name):
+            if rows and row.index <= rows[-1].index:
+                raise SourceError(f"{folder / name}: Index {row.index} after {rows[-1].index}; it must ascend.")
+            rows.append(row)
+            if len(rows) % BATCH == 0:
+                report("reading", len(rows), total)
+            if len(rows) == limit:
+                break
+    if len(rows) > N_MOLECULES or (limit is None and len(rows) < N_MOLECULES):
+        raise SourceError(
+            f"{folder}: {len(rows):,} molecules where QM9 has {N_MOLECULES:,}. The files are incomplete or others; "
+            "get them anew, or set a limit to take what there is."
+        )
+    report("reading", len(rows), len(rows))
+    return rows
+
+
+def _perceive_all(
+    rows: list[Row], workers: int, report: Callable[[str, int, int], None]
+) -> list[tuple[MoleculeArrays | None, str]]:
+    """For each row the molecule and the origin of its bonds, or None and the reason why it is dropped."""
+    batches = [rows[k : k + BATCH] for k in range(0, len(rows), BATCH)]
+    results: list[tuple[MoleculeArrays | None, str]] = []
+    if workers == 1 or len(batches) == 1:
+        parts = map(_perceive_batch, batches)
+        executor = None
+    else:
+        executor = ProcessPoolExecutor(min(workers, len(batches)), mp_context=get_context("spawn"))
+        parts = executor.map(_perceive_batch, batches)
+    try:
+        for part in parts:
+            results += part
+            report("bonds", len(results), len(rows))
+    finally:
+        if executor is not None:
+            executor.shutdown(cancel_futures=True)
+    return results
+
+
+def _perceive_batch(rows: list[Row]) -> list[tuple[MoleculeArrays | None, str]]:
+    results: list[tuple[MoleculeArrays | None, str]] = []
+    for row in rows:
+        try:
+            results.append(perceive(row.atomic_numbers, row.positions, row.smiles))
+        except MoleculeError as error:
+            results.append((None, error.reason))
+    return results

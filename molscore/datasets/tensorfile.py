@@ -1,0 +1,228 @@
+"""Many molecules in one safetensors file.
+
+Molecules lie end to end. With M molecules of N atoms and B bonds each:
+
+==================  ==========  ========  ===================================================
+array               shape       dtype     what
+==================  ==========  ========  ===================================================
+``n_atoms``         (M,)        uint8     atoms of each molecule, hydrogens included
+``n_bonds``         (M,)        uint8     bonds of each molecule
+``atomic_numbers``  (ΣN,)       uint8
+``formal_charges``  (ΣN,)       int8
+``positions``       (ΣN, 3)     int16     thousandths of an Å, each molecule centred on its mean
+``bonds``           (ΣB, 2)     uint8     atom indices inside the molecule, i < j
+``bond_orders``     (ΣB,)       uint8     1 to 3, kekulised
+``split``           (M,)        uint8     an index into `SPLITS`
+``index``           (M,)        int32     number of the molecule in its source
+==================  ==========  ========  ===================================================
+
+A rounded coordinate is off by at most 0.0005 Å. The metadata are strings: ``format``, ``format_version``, ``units``,
+``source`` and what else the builder has to tell.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+if TYPE_CHECKING:
+    from molscore.chem.arrays import MoleculeArrays
+
+FORMAT = "molscore-molecules"
+FORMAT_VERSION = "1"
+SPLITS = ("train", "valid", "test")
+SCALE = 1000.0
+"""Stored units per Å."""
+
+_LAYOUT = {
+    "n_atoms": (np.uint8, 1),
+    "n_bonds": (np.uint8, 1),
+    "atomic_numbers": (np.uint8, 1),
+    "formal_charges": (np.int8, 1),
+    "positions": (np.int16, 2),
+    "bonds": (np.uint8, 2),
+    "bond_orders": (np.uint8, 1),
+    "split": (np.uint8, 1),
+    "index": (np.int32, 1),
+}
+
+
+class TensorFileError(ValueError):
+    """Not a tensor file, or one whose parts do not fit together."""
+
+
+@dataclass(frozen=True, eq=False)
+class TensorFile:
+    """The content of a tensor file.
+
+    Attributes:
+        arrays: the arrays of the table above, by name.
+        metadata: strings.
+        atom_offsets: (M + 1,) int64; the atoms of molecule i are ``atom_offsets[i]`` to ``atom_offsets[i + 1]``.
+        bond_offsets: (M + 1,) int64, the same for bonds.
+    """
+
+    arrays: dict[str, np.ndarray]
+    metadata: dict[str, str]
+    atom_offsets: np.ndarray
+    bond_offsets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.arrays["n_atoms"])
+
+    def molecule(self, i: int) -> "MoleculeArrays":
+        """Molecule i, its positions in Å about their mean.
+
+        Raises:
+            IndexError: if i is not in 0 ... M - 1.
+        """
+        from molscore.chem.arrays import MoleculeArrays  # chem needs RDKit; a machine that only trains has none
+
+        if not 0 <= i < len(self):
+            raise IndexError(f"molecule {i} of a file with {len(self)}")
+        atoms = slice(self.atom_offsets[i], self.atom_offsets[i + 1])
+        bonds = slice(self.bond_offsets[i], self.bond_offsets[i + 1])
+        return MoleculeArrays(
+            atomic_numbers=self.arrays["atomic_numbers"][atoms],
+            formal_charges=self.arrays["formal_charges"][atoms],
+            positions=(self.arrays["positions"][atoms] / SCALE).astype(np.float32),
+            bonds=self.arrays["bonds"][bonds].astype(np.int64),
+            bond_orders=self.arrays["bond_orders"][bonds],
+        )
+
+    def indices(self, split: str) -> np.ndarray:
+        """Which molecules belong to a split.
+
+        Args:
+            split: one of `SPLITS`.
+
+        Returns:
+            (K,) int64, ascending.
+
+        Raises:
+            ValueError: for any other word.
+        """
+        if split not in SPLITS:
+            raise ValueError(f"split {split!r} is not one of {', '.join(SPLITS)}")
+        return np.flatnonzero(self.arrays["split"] == SPLITS.index(split))
+
+
+def pack(molecules: Iterable["MoleculeArrays"], split: np.ndarray, index: np.ndarray) -> dict[str, np.ndarray]:
+    """Lays molecules end to end in the arrays that `write_tensorfile` takes.
+
+    Args:
+        molecules: M molecules, each of at most 255 atoms and bonds and within 32 Å of its mean.
+        split: (M,) indices into `SPLITS`.
+        index: (M,) numbers of the molecules in their source.
+
+    Raises:
+        ValueError: for a molecule that is too large for the format.
+    """
+    tails = {"positions": (0, 3), "bonds": (0, 2)}
+    parts = {name: [np.zeros(tails.get(name, 0), dtype)] for name, (dtype, _) in _LAYOUT.items()}
+    for k, molecule in enumerate(molecules):
+        n, m = len(molecule.atomic_numbers), len(molecule.bond_orders)
+        centred = np.asarray(molecule.positions, dtype=np.float64)
+        centred = np.rint((centred - centred.mean(axis=0)) * SCALE)
+        if n > 255 or m > 255 or np.abs(centred).max() > np.iinfo(np.int16).max:
+            raise ValueError(f"molecule {k} ({n} atoms, {m} bonds) is too large: at most 255 of each, within 32 Å")
+        parts["n_atoms"].append(np.array([n]))
+        parts["n_bonds"].append(np.array([m]))
+        parts["atomic_numbers"].append(molecule.atomic_numbers)
+        parts["formal_charges"].append(molecule.formal_charges)
+        parts["positions"].append(centred)
+        parts["bonds"].append(np.reshape(molecule.bonds, (m, 2)))
+        parts["bond_orders"].append(molecule.bond_orders)
+    parts["split"].append(np.asarray(split))
+    parts["index"].append(np.asarray(index))
+    return {name: np.concatenate(parts[name]).astype(dtype) for name, (dtype, _) in _LAYOUT.items()}
+
+
+def write_tensorfile(
+    path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]
+) -> None:
+    """Writes a tensor file, whole or not at all.
+
+    The content goes to a temporary name in the same folder, which is renamed at the end.
+
+    Args:
+        path: where to. Missing folders are made, an existing file is replaced.
+        arrays: the arrays of the table above, by name.
+        metadata: further strings. Format, version and units are added.
+
+    Raises:
+        TensorFileError: if the arrays do not fit together; nothing is written.
+    """
+    path = Path(path)
+    metadata = {**metadata, "format": FORMAT, "format_version": FORMAT_VERSION, "units": "positions: 0.001 angstrom"}
+    _check(arrays, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        save_file({name: np.ascontiguousarray(arrays[name]) for name in _LAYOUT}, temporary, metadata)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_tensorfile(path: str | os.PathLike[str]) -> TensorFile:
+    """Reads and checks a tensor file.
+
+    Raises:
+        FileNotFoundError: if there is none; the message says how to make it.
+        TensorFileError: if the file is cut short or corrupt, is something else, is of another version, or if its
+            arrays contradict one another.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist. `molscore data qm9 --out {path}` makes it from qm9pack.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in sorted(file.keys())}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise TensorFileError(f"{path} is cut short, damaged or no tensor file: {error}") from error
+    if metadata.get("format") != FORMAT:
+        raise TensorFileError(f"{path} is a safetensors file of format {metadata.get('format')!r}, not {FORMAT!r}.")
+    if metadata.get("format_version") != FORMAT_VERSION:
+        raise TensorFileError(
+            f"{path} has format version {metadata.get('format_version')!r}; this molscore reads {FORMAT_VERSION!r}. "
+            "Make the file anew with `molscore data`."
+        )
+    _check(arrays, path)
+    offsets = [np.concatenate([[0], np.cumsum(arrays[name], dtype=np.int64)]) for name in ("n_atoms", "n_bonds")]
+    return TensorFile(arrays, metadata, *offsets)
+
+
+def _check(arrays: Mapping[str, np.ndarray], path: Path) -> None:
+    """Raises TensorFileError unless the arrays are those of the table and fit together."""
+
+    def need(condition: bool, complaint: str) -> None:
+        if not condition:
+            raise TensorFileError(f"{path}: {complaint}")
+
+    need(set(arrays) == set(_LAYOUT), f"arrays missing or not known: {sorted(set(arrays) ^ set(_LAYOUT))}")
+    for name, (dtype, dimensions) in _LAYOUT.items():
+        array = arrays[name]
+        need(array.dtype == dtype, f"{name} is {array.dtype}, not {np.dtype(dtype)}")
+        need(array.ndim == dimensions, f"{name} has shape {array.shape}, not {dimensions} dimensions")
+    n_atoms, n_bonds = arrays["n_atoms"].astype(np.int64), arrays["n_bonds"].astype(np.int64)
+    atoms, bonds = int(n_atoms.sum()), int(n_bonds.sum())
+    shapes = {"n_bonds": n_atoms.shape, "split": n_atoms.shape, "index": n_atoms.shape, "atomic_numbers": (atoms,)}
+    shapes |= {"formal_charges": (atoms,), "positions": (atoms, 3), "bonds": (bonds, 2), "bond_orders": (bonds,)}
+    for name, shape in shapes.items():
+        need(
+            arrays[name].shape == shape,
+            f"{name} has shape {arrays[name].shape}, but {len(n_atoms)} molecules of {atoms} atoms and {bonds} bonds "
+            f"in all need {shape}",
+        )
+    need(bool((n_atoms > 0).all()), "a molecule without atoms")
+    need(not bonds or 1 <= arrays["bond_orders"].min() <= arrays["bond_orders"].max() <= 3, "bond orders beyond 1 to 3")
+    i, j = arrays["bonds"].T
+    need(bool((i < j).all() and (j < np.repeat(n_atoms, n_bonds)).all()), "bonds that are not i < j < n_atoms")
+    need(bool((arrays["split"] < len(SPLITS)).all()), "splits beyond 0 train, 1 valid, 2 test")

@@ -1,0 +1,47 @@
+"""What the molecules are made of: atoms, elements, rings, charges. Figures to hold against the reference's."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from rdkit import Chem
+
+from molscore.chem.arrays import MoleculeArrays
+
+LARGEST_RING = 8
+"""Rings of this many atoms and more are counted together."""
+
+
+def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -> dict:
+    """Summarises valid molecules.
+
+    Args:
+        molecules: M molecules.
+        mols: the same, sanitised.
+
+    Returns:
+        ``molecules`` M; ``atoms_per_molecule`` and its standard deviation ``atoms_per_molecule_sd``; ``elements``
+        symbol -> share of all atoms; ``rings_per_molecule`` size -> mean number of such rings (smallest set of
+        smallest rings), with '8+' for 8 and more; ``charged_molecules`` share with a formal charge on any atom;
+        ``net_charged_molecules`` share whose charges do not cancel. Of no molecules, only ``molecules``.
+    """
+    m = len(molecules)
+    if m == 0:
+        return {"molecules": 0}
+    sizes = np.array([len(molecule.atomic_numbers) for molecule in molecules])
+    numbers, counts = np.unique(np.concatenate([mol.atomic_numbers for mol in molecules]), return_counts=True)
+    table = Chem.GetPeriodicTable()
+    rings = Counter(min(len(ring), LARGEST_RING) for mol in mols for ring in mol.GetRingInfo().AtomRings())
+    return {
+        "molecules": m,
+        "atoms_per_molecule": float(sizes.mean()),
+        "atoms_per_molecule_sd": float(sizes.std()),
+        "elements": {
+            table.GetElementSymbol(int(z)): int(c) / int(sizes.sum()) for z, c in zip(numbers, counts, strict=True)
+        },
+        "rings_per_molecule": {
+            f"{size}+" if size == LARGEST_RING else str(size): rings[size] / m for size in range(3, LARGEST_RING + 1)
+        },
+        "charged_molecules": float(np.mean([bool(mol.formal_charges.any()) for mol in molecules])),
+        "net_charged_molecules": float(np.mean([int(mol.formal_charges.sum()) != 0 for mol in molecules])),
+    }

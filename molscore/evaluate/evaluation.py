@@ -1,0 +1,154 @@
+"""The evaluation of a set of molecules: one pass over the records, then the figures that need all of them."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from rdkit import Chem
+
+from molscore.evaluate import busters
+from molscore.evaluate.composition import composition
+from molscore.evaluate.geometry import MEASURES, Distance, compare, count, interpolate_floor
+from molscore.evaluate.identity import canonical_smiles, count_novel
+from molscore.evaluate.internal_coordinates import measure
+from molscore.evaluate.metrics import Metrics
+from molscore.evaluate.rates import Rate
+from molscore.evaluate.records import Record, judge, read_mols
+from molscore.evaluate.reference import Reference, resolve_reference
+from molscore.evaluate.stability import distance_stable, explicit_stable
+
+FEW = 100
+"""With fewer valid molecules than this, distances to the reference say little."""
+
+
+def evaluate(
+    mols: str | os.PathLike[str] | Iterable[Chem.Mol | None],
+    reference: str | os.PathLike[str] | None = "qm9",
+    *,
+    posebusters: bool = True,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Metrics:
+    """Judges generated molecules.
+
+    Works on delivered files and on raw ones (``generate --raw``): records are read unsanitised, and what is invalid or
+    cannot be read stays in the denominators. Hydrogens must be explicit atoms.
+
+    Args:
+        mols: an SDF file (also ``.sdf.gz``) or RDKit molecules, each with a 3-D conformer. None counts as a record that
+            could not be read.
+        reference: what to compare with: a name ('qm9'), the path of an ``.npz`` reference or of an SDF file; None for
+            no comparison.
+        posebusters: run the PoseBusters checks, by far the slowest part (some 30 ms a molecule).
+        on_progress: called with (done, total) after each record.
+
+    Returns:
+        Rates with denominators and 95 % intervals, distances to the reference with their floors, and the composition.
+
+    Raises:
+        FileNotFoundError: if the file does not exist.
+        ValueError: if there is nothing to evaluate, or no such reference.
+    """
+    against = resolve_reference(reference) if reference is not None else None
+    found = read_mols(mols)
+    records, busted = [], []
+    for done, mol in enumerate(found, start=1):
+        record = judge(mol)
+        records.append(record)
+        if posebusters and record.mol is not None:
+            busted.append(busters.bust(record.mol))
+        if on_progress is not None:
+            on_progress(done, len(found))
+    valid = [record for record in records if record.valid]
+    rates = _validity(records) | _stability(records) | _identity(valid, len(records), against)
+    checks = {}
+    if posebusters:
+        passed = sum(all(result.values()) for result in busted)
+        rates["posebusters"] = Rate(passed, len(busted), "sanitised records")
+        rates["posebusters_of_all"] = Rate(passed, len(records), "records")
+        failures = Counter(name for result in busted for name, ok in result.items() if not ok)
+        checks = {n: Rate(len(busted) - failures[n], len(busted), "sanitised records") for n in busters.check_names()}
+    return Metrics(
+        source=os.fspath(mols) if isinstance(mols, (str, os.PathLike)) else "molecules",
+        reference=against.name if against else None,
+        reference_description=against.description if against else None,
+        rates=rates,
+        posebusters=checks,
+        distances=_distances(valid, against) if against else {},
+        composition=composition([record.arrays for record in valid], [record.mol for record in valid]),
+        reference_composition=against.composition if against else None,
+        notes=_notes(records, valid, against),
+    )
+
+
+def _validity(records: Sequence[Record]) -> dict[str, Rate]:
+    def rate(condition: Callable[[Record], bool]) -> Rate:
+        return Rate(sum(map(condition, records)), len(records), "records")
+
+    rates = {}
+    attempts = {record.attempt for record in records}
+    if None not in attempts and len(attempts) == len(records):
+        rates["delivered"] = Rate(len(records), max(attempts) + 1, "attempts")
+    return rates | {
+        "readable": rate(lambda record: record.arrays is not None),
+        "sanitised": rate(lambda record: record.mol is not None),
+        "valid_connected": rate(lambda record: record.connected),
+        "valid": rate(lambda record: record.valid),
+    }
+
+
+def _stability(records: Sequence[Record]) -> dict[str, Rate]:
+    """Atoms of a record that cannot be read are unstable in both protocols, if their number is known."""
+    explicit, distance = [], []
+    for record in records:
+        unstable = np.zeros(record.n_atoms, dtype=bool)
+        explicit.append(explicit_stable(record.arrays) if record.arrays is not None else unstable)
+        distance.append(distance_stable(record.arrays) if record.arrays is not None else unstable)
+    rates = {}
+    for name, found, of in (("explicit", explicit, ""), ("distance", distance, " of H, C, N, O, F")):
+        judged = [atoms for atoms in found if atoms is not None]
+        of = of if len(judged) < len(records) else ""
+        stable_molecules = sum(len(atoms) > 0 and bool(atoms.all()) for atoms in judged)
+        rates[f"atoms_stable_{name}"] = Rate(sum(int(a.sum()) for a in judged), sum(map(len, judged)), "atoms")
+        rates[f"molecules_stable_{name}"] = Rate(stable_molecules, len(judged), f"records{of}")
+    return rates
+
+
+def _identity(valid: Sequence[Record], n_records: int, reference: Reference | None) -> dict[str, Rate]:
+    flat = {canonical_smiles(record.mol) for record in valid}
+    stereo = {canonical_smiles(record.mol, stereo=True) for record in valid}
+    rates = {
+        "unique": Rate(len(flat), len(valid), "valid records"),
+        "unique_stereo": Rate(len(stereo), len(valid), "valid records"),
+    }
+    if reference is not None:
+        novel = count_novel(sorted(flat), reference.training_hashes)
+        rates["novel"] = Rate(novel, len(flat), "unique molecules")
+        rates["valid_unique_novel"] = Rate(novel, n_records, "records")
+    return rates
+
+
+def _distances(valid: Sequence[Record], reference: Reference) -> dict[str, Distance]:
+    distances = {}
+    for kind, values in measure([record.arrays for record in valid]).items():
+        theirs = reference.distributions[kind]
+        counts = count(values, theirs.codes, kind)
+        for name in MEASURES:
+            floor = interpolate_floor(reference.floor_sizes, reference.floors[f"{kind}_{name}"], len(valid))
+            distances[f"{kind}_{name}"] = compare(counts, theirs, kind, name, floor)
+    return distances
+
+
+def _notes(records: Sequence[Record], valid: Sequence[Record], reference: Reference | None) -> tuple[str, ...]:
+    notes = []
+    if not any(1 in record.arrays.atomic_numbers for record in records if record.arrays is not None):
+        notes.append(
+            "no record has hydrogen atoms. Hydrogens must be explicit; an atom that lacks one counts as a radical. Add "
+            "them, with positions, and evaluate again."
+        )
+    unreadable = sum(record.arrays is None for record in records)
+    if unreadable:
+        notes.append(f"{unreadable:,} records could not be read as 3-D molecules; they count as invalid")
+    if reference is not None and len(valid) < FEW:
+        notes.append(f"only {len(valid)} valid molecules: their distances to the reference say little")
+    return tuple(notes)

@@ -1,0 +1,195 @@
+"""What molecules are compared with: a training set to be novel against, and distributions to match.
+
+A reference is one ``.npz`` file without pickled objects:
+
+====================================  ==========  =====================================================================
+array                                 shape       what
+====================================  ==========  =====================================================================
+``header``                            ()          JSON text: format, name, description, composition, value totals
+``training_hashes``                   (K,)        uint64, sorted hashes of the training set's SMILES (`identity`)
+``bond_codes``, ``bond_counts``       (T,) (T,B)  types and their histograms on the grid of `distances.GRIDS`; the same
+                                                  for ``angle`` and ``dihedral``
+``floor_sizes``, ``floor_<name>``     (S,)        what samples of the reference itself score, by size
+====================================  ==========  =====================================================================
+
+The one that comes with the package, ``qm9``, takes novelty from the training split and everything else from the test
+split.
+"""
+
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+from rdkit import Chem
+
+from molscore.chem.arrays import MoleculeArrays
+from molscore.evaluate.composition import composition
+from molscore.evaluate.distances import GRIDS
+from molscore.evaluate.geometry import MEASURES, Distributions, count, floors, keep_types
+from molscore.evaluate.identity import canonical_smiles, hash_smiles
+from molscore.evaluate.internal_coordinates import measure
+from molscore.evaluate.records import judge, read_mols
+
+FORMAT = "molscore-reference-1"
+BUNDLED = ("qm9",)
+"""References that come with the package."""
+
+FLOOR_SIZES = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000)
+
+
+class BadReferenceError(ValueError):
+    """Not a reference, or one that cannot be used."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A reference.
+
+    Attributes:
+        name: what to call it.
+        description: where it comes from.
+        training_hashes: (K,) uint64, sorted.
+        distributions: 'bond', 'angle', 'dihedral' -> histograms.
+        composition: as `composition.composition` gives it.
+        floor_sizes: (S,) numbers of molecules.
+        floors: '<kind>_<measure>' -> (S,).
+    """
+
+    name: str
+    description: str
+    training_hashes: np.ndarray
+    distributions: dict[str, Distributions]
+    composition: dict
+    floor_sizes: np.ndarray
+    floors: dict[str, np.ndarray]
+
+
+def build_reference(
+    name: str,
+    description: str,
+    molecules: Sequence[MoleculeArrays],
+    mols: Sequence[Chem.Mol],
+    training_hashes: np.ndarray,
+    floor_repeats: int = 5,
+) -> Reference:
+    """Makes a reference from valid molecules.
+
+    Args:
+        name, description: for the reader.
+        molecules: M molecules whose distributions are to be matched, at least one.
+        mols: the same, sanitised.
+        training_hashes: (K,) uint64 hashes of the training set's SMILES, in any order.
+        floor_repeats: pairs of draws over which each floor is averaged.
+
+    Raises:
+        BadReferenceError: if there are no molecules.
+    """
+    if not molecules:
+        raise BadReferenceError(f"the reference {name} holds no valid molecule")
+    coordinates = measure(molecules)
+    distributions = {}
+    for kind, values in coordinates.items():
+        codes = keep_types(values, kind)
+        distributions[kind] = Distributions(codes, count(values, codes, kind).astype(np.uint32), len(values.code))
+    return Reference(
+        name=name,
+        description=description,
+        training_hashes=np.unique(training_hashes.astype(np.uint64)),
+        distributions=distributions,
+        composition=composition(molecules, mols),
+        floor_sizes=np.array(FLOOR_SIZES, dtype=np.int64),
+        floors=floors(coordinates, len(molecules), FLOOR_SIZES, floor_repeats),
+    )
+
+
+def save_reference(reference: Reference, path: str | os.PathLike[str]) -> None:
+    """Writes a reference, whole or not at all: to a temporary name in the same folder, renamed at the end."""
+    path = Path(path)
+    header = {
+        "format": FORMAT,
+        "name": reference.name,
+        "description": reference.description,
+        "composition": reference.composition,
+        "totals": {kind: found.total for kind, found in reference.distributions.items()},
+    }
+    arrays = {"header": np.array(json.dumps(header)), "training_hashes": reference.training_hashes}
+    for kind, found in reference.distributions.items():
+        arrays |= {f"{kind}_codes": found.codes, f"{kind}_counts": found.counts}
+    arrays["floor_sizes"] = reference.floor_sizes
+    arrays |= {f"floor_{name}": values for name, values in reference.floors.items()}
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".npz")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            np.savez_compressed(stream, **arrays)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load_reference(path: str | os.PathLike[str]) -> Reference:
+    """Reads a reference that `save_reference` wrote.
+
+    Raises:
+        BadReferenceError: if the file is something else, corrupt or cut short.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        header = json.loads(str(arrays["header"]))
+        if header["format"] != FORMAT:
+            raise BadReferenceError(f"{path} has format {header['format']!r}; this molscore reads {FORMAT!r}")
+        distributions = {
+            kind: Distributions(arrays[f"{kind}_codes"], arrays[f"{kind}_counts"], header["totals"][kind])
+            for kind in GRIDS
+        }
+        return Reference(
+            name=header["name"],
+            description=header["description"],
+            training_hashes=arrays["training_hashes"],
+            distributions=distributions,
+            composition=header["composition"],
+            floor_sizes=arrays["floor_sizes"],
+            floors={name: arrays[f"floor_{name}"] for name in (f"{kind}_{m}" for kind in GRIDS for m in MEASURES)},
+        )
+    except BadReferenceError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise BadReferenceError(f"{path} is not a molscore reference, or it is corrupt ({error})") from error
+
+
+def resolve_reference(reference: str | os.PathLike[str]) -> Reference:
+    """Finds a reference by its name, or by the path of an ``.npz`` file or of an SDF file.
+
+    The molecules of an SDF file are both what to match and what to be novel against; invalid ones are left out.
+
+    Raises:
+        BadReferenceError: if there is nothing by that name, or nothing in it.
+    """
+    if str(reference) in BUNDLED:
+        with as_file(files("molscore.evaluate").joinpath("references", f"{reference}.npz")) as path:
+            return load_reference(path)
+    path = Path(reference)
+    if not path.is_file():
+        raise BadReferenceError(
+            f"no reference called {str(reference)!r}: give {' or '.join(BUNDLED)}, or the path of an .npz reference or "
+            "of an SDF file of molecules to compare with"
+        )
+    if path.suffix.lower() == ".npz":
+        return load_reference(path)
+    records = [record for record in map(judge, read_mols(path)) if record.valid]
+    hashes = hash_smiles(canonical_smiles(record.mol) for record in records)
+    return build_reference(
+        path.name,
+        f"the {len(records)} valid molecules of {path.name}",
+        [record.arrays for record in records],
+        [record.mol for record in records],
+        hashes,
+    )

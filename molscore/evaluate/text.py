@@ -1,0 +1,111 @@
+"""Metrics as text for a terminal: one line a figure, with its denominator."""
+
+from molscore.evaluate.metrics import Metrics
+from molscore.evaluate.rates import Rate
+
+RATES = {
+    "delivered": ("delivered", "by the numbers in molscore_index"),
+    "readable": ("readable", "explicit bonds and hydrogens, 3-D"),
+    "sanitised": ("sanitised", "RDKit accepts every valence as written"),
+    "valid_connected": ("valid & connected", "and one fragment, as in the literature"),
+    "valid": ("valid", "and no radical: no hydrogen is missing"),
+    "atoms_stable_explicit": ("atoms, explicit bonds", "own bonds and charges, closed shell"),
+    "molecules_stable_explicit": ("molecules, explicit bonds", "all atoms stable"),
+    "atoms_stable_distance": ("atoms, distance table", "EDM: bonds from distances, no charges"),
+    "molecules_stable_distance": ("molecules, distance table", "all atoms stable"),
+    "unique": ("unique", "canonical SMILES without stereo"),
+    "unique_stereo": ("unique with stereo", "R/S and E/Z from the positions"),
+    "novel": ("novel", "not in the training set"),
+    "valid_unique_novel": ("valid, unique and novel", "SMILES without stereo"),
+    "posebusters": ("PoseBusters-valid", "every check passed"),
+    "posebusters_of_all": ("PoseBusters-valid", "every check passed"),
+}
+"""Rate -> its label and its meaning."""
+
+SECTIONS = {
+    "Validity": ("delivered", "readable", "sanitised", "valid_connected", "valid"),
+    "Stability (two protocols, not comparable)": (
+        "atoms_stable_explicit",
+        "molecules_stable_explicit",
+        "atoms_stable_distance",
+        "molecules_stable_distance",
+    ),
+    "Uniqueness and novelty": ("unique", "unique_stereo", "novel", "valid_unique_novel"),
+    "PoseBusters (mol_fast)": ("posebusters", "posebusters_of_all"),
+}
+DISTANCES = {
+    "bond_wasserstein": "bond lengths, W1",
+    "angle_wasserstein": "bond angles, W1",
+    "dihedral_wasserstein": "dihedrals, W1 (circular)",
+    "bond_mmd": "bond lengths, MMD",
+    "angle_mmd": "bond angles, MMD",
+    "dihedral_mmd": "dihedrals, MMD",
+}
+
+
+def format_metrics(metrics: Metrics) -> str:
+    """The whole text; see `Metrics.format_text`."""
+    against = f", reference {metrics.reference}" if metrics.reference else ", no reference"
+    lines = [f"{metrics.source}: {metrics['readable'].total:,} records{against}"]
+    for title, names in SECTIONS.items():
+        present = [name for name in names if name in metrics.rates]
+        if not present:
+            continue
+        lines += ["", f"{title:<34}     %    95 % interval   count / of"]
+        lines += [_rate_line(RATES[name][0], metrics[name], RATES[name][1]) for name in present]
+        if title.startswith("PoseBusters"):
+            lines += [_rate_line("  " + name.replace("_", " "), rate) for name, rate in metrics.posebusters.items()]
+    if metrics.distances:
+        title = f"Distance to {metrics.reference}"
+        lines += ["", f"{title:<34}     value     floor      values   of the reference"]
+        lines += [_distance_line(label, metrics.distances[name]) for name, label in DISTANCES.items()]
+    lines += ["", *_composition_lines(metrics)]
+    if metrics.reference_description:
+        lines += ["", f"reference {metrics.reference}: {metrics.reference_description}"]
+    if metrics.distances:
+        lines.append(
+            "floor: what as many molecules drawn from the reference itself score. A perfect generator scores it, not 0"
+        )
+    lines += [f"note: {note}" for note in metrics.notes]
+    return "\n".join(lines) + "\n"
+
+
+def _rate_line(label: str, rate: Rate, meaning: str = "") -> str:
+    counts = f"{rate.count:,} / {rate.total:,} {rate.of}"
+    if rate.value is None:
+        return f"  {label:<32}     -                     {counts}"
+    low, high = rate.interval
+    line = f"  {label:<32} {100 * rate.value:6.2f}  {100 * low:6.2f} - {100 * high:6.2f}  {counts:<34}"
+    return f"{line}{meaning}".rstrip()
+
+
+def _distance_line(label: str, distance) -> str:
+    numbers = [f"{x:9.2e}" if x is not None else f"{'-':>9}" for x in (distance.value, distance.floor)]
+    return (
+        f"  {label:<32} {numbers[0]} {numbers[1]} {distance.unit or ' '} {distance.n_values:>10,}   "
+        f"{100 * distance.coverage:.0f} %, {len(distance.types)} types"
+    )
+
+
+def _composition_lines(metrics: Metrics) -> list[str]:
+    mine, theirs = _flat(metrics.composition), _flat(metrics.reference_composition or {})
+    head = f"{'Composition of valid records':<34}     input{'   reference' if theirs else ''}"
+    names = list(mine) + [name for name in theirs if name not in mine]
+    return [head] + [
+        f"  {name:<32}{mine.get(name, '-'):>10}" + (f"{theirs.get(name, '-'):>12}" if theirs else "") for name in names
+    ]
+
+
+def _flat(composition: dict) -> dict[str, str]:
+    if not composition:
+        return {}
+    lines = {"molecules": f"{composition['molecules']:,}"}
+    if "elements" not in composition:
+        return lines
+    lines["atoms per molecule"] = f"{composition['atoms_per_molecule']:.2f}"
+    lines["  standard deviation"] = f"{composition['atoms_per_molecule_sd']:.2f}"
+    lines |= {f"{symbol}, % of atoms": f"{100 * share:.2f}" for symbol, share in composition["elements"].items()}
+    lines |= {f"{size}-rings per molecule": f"{mean:.3f}" for size, mean in composition["rings_per_molecule"].items()}
+    lines["with formal charges, %"] = f"{100 * composition['charged_molecules']:.2f}"
+    lines["with a net charge, %"] = f"{100 * composition['net_charged_molecules']:.2f}"
+    return lines

@@ -1,0 +1,237 @@
+"""`MoleculeDiffusion`: the one place where an SDE meets molecules.
+
+A molecule of N atoms is one flat state ``z = [x, a, e]``: coordinates ``x (N, 3)`` in units of ``position_scale`` Å, on
+the subspace of zero centre of mass; atom classes ``a (N, K)`` and bond classes ``e (N, N, 4)`` as one-hot vectors. All
+of it is noised by the same variance-preserving SDE, each part on its own clock::
+
+    z_t = alpha(tau) z_0 + sigma(tau) eps,      tau = t_x ^ power for coordinates,  tau = t_g for the graph.
+
+With ``power`` > 1 the coordinates lose their shape more slowly than the classes. The network returns the posterior mean
+of the coordinates and the probabilities of the classes; both are ``E[z_0 | z_t]``, hence the score
+``(alpha E[z_0 | z_t] - z_t) / sigma²``.
+
+* Coordinates: ``E[x_0 | z_t] = alpha x_t + sigma F``, so that the network's task is of order one at every noise level,
+  and the denoising loss in its velocity weighting is the plain squared error of ``F`` (Salimans & Ho, arXiv:2202.00512).
+* Classes: by Bayes' rule ``p(c | z_t) ∝ exp(alpha z_c / sigma²) p(c | all else)``; the first factor is known, the network
+  learns the second. Cross-entropy on the classes has the same minimiser as denoising score matching (Dieleman et al.,
+  "Continuous diffusion for categorical data", arXiv:2211.15089).
+* Self-conditioning (Chen et al., arXiv:2208.04202): the network sees its previous prediction.
+
+Sources: Song et al., arXiv:2011.13456; Hoogeboom et al., EDM, arXiv:2203.17003; Huang et al., JODO, arXiv:2305.12347;
+Vignac et al., MiDi, arXiv:2302.09048 (a clock for each part).
+"""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from molscore.core.losses import weighted_mean_error
+from molscore.core.sampling import SAMPLERS
+from molscore.core.sde import CosineVP, perturb, score_from_mean
+from molscore.datasets.batch import MoleculeBatch
+from molscore.network.geometry import centre
+from molscore.network.network import EquivariantScoreNetwork, NetworkConfig
+
+FORMAT = "molscore-diffusion-1"
+BOND_CLASSES = 4
+"""No bond, single, double, triple: the class of a bond is its kekulised order."""
+
+MAX_EVIDENCE = 50.0
+"""Bound on ``alpha / sigma²`` in the classes' likelihood: beyond it a class is known."""
+
+
+class DiffusionConfig(BaseModel):
+    """What defines a model, weights and data aside.
+
+    Attributes:
+        network: sizes of the network.
+        position_scale: Å per unit of the coordinates' state.
+        position_power: the coordinates' clock is ``t ** position_power``.
+        sigma_min, alpha_min: ends of the cosine schedule.
+        atom_weight, bond_weight: weights of the cross-entropies beside the coordinates' loss.
+        self_conditioning: fraction of training batches that see a previous prediction.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    network: NetworkConfig = NetworkConfig()
+    position_scale: PositiveFloat = 1.4
+    position_power: PositiveFloat = 2.0
+    sigma_min: PositiveFloat = 0.005
+    alpha_min: PositiveFloat = 0.001
+    atom_weight: float = 0.5
+    bond_weight: float = 0.5
+    self_conditioning: float = Field(default=0.5, ge=0, le=1)
+
+
+class Prediction(NamedTuple):
+    """Posterior means: ``positions (B, N, 3)`` in scaled units, class probabilities as logits."""
+
+    positions: Tensor
+    atom_logits: Tensor
+    bond_logits: Tensor
+
+
+class Sample(NamedTuple):
+    """One sampled molecule as it left the model: positions (n, 3) in Å, class probabilities (n, K) and (n, n, 4)."""
+
+    positions: np.ndarray
+    atom_probabilities: np.ndarray
+    bond_probabilities: np.ndarray
+
+
+class MoleculeDiffusion(nn.Module):
+    """A diffusion of molecules and the network that reverses it.
+
+    Args:
+        config: schedule, losses and network.
+        vocabulary: (atomic number, formal charge) of each atom class.
+        size_probabilities: probability of each number of atoms, from 0 on.
+    """
+
+    def __init__(
+        self, config: DiffusionConfig, vocabulary: Sequence[tuple[int, int]], size_probabilities: Sequence[float] | Tensor
+    ):
+        super().__init__()
+        self.config = config
+        self.vocabulary = [(int(z), int(q)) for z, q in vocabulary]
+        self.sde = CosineVP(sigma_min=config.sigma_min, alpha_min=config.alpha_min)
+        k = len(self.vocabulary)
+        self.network = EquivariantScoreNetwork(config.network, 3 * k, 3 * BOND_CLASSES, k, BOND_CLASSES)
+        self.record: dict[str, Any] = {}
+        self.register_buffer("size_probabilities", torch.as_tensor(size_probabilities, dtype=torch.float32))
+
+    def position_clock(self, t: Tensor) -> Tensor:
+        """The coordinates' own time at graph time ``t``."""
+        return t**self.config.position_power
+
+    def predict(
+        self, x: Tensor, a: Tensor, e: Tensor, mask: Tensor, clocks: Tensor, previous: Prediction | None
+    ) -> Prediction:
+        """One evaluation of the network.
+
+        Args:
+            x, a, e: noisy state, ``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, 4)``; ``e`` symmetric.
+            mask: ``(B, N)`` bool.
+            clocks: ``(B, 2)``, the SDE's times of coordinates and graph.
+            previous: the last prediction, if there is one.
+
+        Returns:
+            The posterior means; coordinates centred, bonds symmetric.
+        """
+        alpha, sigma = (y.to(x.dtype) for y in self.sde.marginal(clocks))
+        alpha_x, sigma_x = alpha[:, :1, None], sigma[:, :1, None]
+        evidence = (alpha[:, 1:, None] / sigma[:, 1:, None] ** 2).clamp(max=MAX_EVIDENCE)
+        a_evidence, e_evidence = evidence * a, evidence[..., None] * e
+        if previous is None:
+            before = torch.zeros_like(x), torch.zeros_like(a), torch.zeros_like(e)
+        else:
+            before = previous.positions, previous.atom_logits.softmax(-1), previous.bond_logits.softmax(-1)
+        atoms = torch.cat([a, a_evidence.softmax(-1), before[1]], dim=-1)
+        pairs = torch.cat([e, e_evidence.softmax(-1), before[2]], dim=-1)
+        shift, atom_logits, bond_logits = self.network(x, before[0], atoms, pairs, mask, clocks)
+        return Prediction(
+            centre(alpha_x * x + sigma_x * shift, mask), atom_logits.float() + a_evidence, bond_logits.float() + e_evidence
+        )
+
+    def forward(self, batch: MoleculeBatch, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+        """`loss`, under the name that wrappers for several devices call."""
+        return self.loss(batch, generator)
+
+    def save(self, path: Path, record: dict[str, Any]) -> None:
+        """Writes weights, configuration and ``record`` (how they were made) to one safetensors file, whole or not at all."""
+        about = {
+            "config": self.config.model_dump(mode="json"),
+            "vocabulary": self.vocabulary,
+            "size_probabilities": self.size_probabilities.tolist(),
+            "record": record,
+        }
+        tensors = {name: t.detach().cpu().contiguous() for name, t in self.network.state_dict().items()}
+        temporary = path.with_name(f".{path.name}.tmp")
+        save_file(tensors, temporary, {"format": FORMAT, "about": json.dumps(about)})
+        os.replace(temporary, path)
+
+    @classmethod
+    def load(cls, path: Path | str, device: torch.device | str = "cpu") -> "MoleculeDiffusion":
+        """Reads a model written by `save`; ``model.record`` tells how it was trained.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it is damaged, or no model of this program and version.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no model file {path}")
+        try:
+            with safe_open(path, framework="pt", device=str(device)) as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}
+        except (SafetensorError, OSError) as error:
+            raise ValueError(f"{path} is cut short, damaged or no safetensors file: {error}") from error
+        if metadata.get("format") != FORMAT:
+            raise ValueError(f"{path} is not a molscore model of format '{FORMAT}' (found {metadata.get('format')!r})")
+        about = json.loads(metadata["about"])
+        model = cls(DiffusionConfig(**about["config"]), about["vocabulary"], about["size_probabilities"])
+        model.network.load_state_dict(tensors)
+        model.record = about["record"]
+        return model.to(device).eval()
+
+    def loss(self, batch: MoleculeBatch, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+        """Denoising loss of a batch at random times.
+
+        Args:
+            batch: molecules; positions in Å.
+            generator: source of times and noise, on the batch's device.
+
+        Returns:
+            Scalars: ``loss`` and its parts ``positions`` (velocity error per coordinate), ``atoms`` (cross-entropy per
+            atom) and ``bonds`` (cross-entropy per atom, summed over its pairs).
+        """
+        mask, device = batch.mask, batch.mask.device
+        b, n = mask.shape
+        random = {"generator": generator, "device": device}
+        x0 = centre(batch.positions / self.config.position_scale, mask)
+        a0 = nn.functional.one_hot(batch.atoms, len(self.vocabulary)).to(x0.dtype)
+        e0 = nn.functional.one_hot(batch.bonds, BOND_CLASSES).to(x0.dtype)
+        # Stratified times: one in each of B equal slices of [0, 1].
+        t = (torch.randperm(b, **random) + torch.rand(b, **random)) / b
+        clocks = torch.stack([self.position_clock(t), t], dim=-1)
+        x = perturb(self.sde, x0, clocks[:, :1, None], centre(torch.randn(b, n, 3, **random), mask))
+        a = perturb(self.sde, a0, clocks[:, 1:, None], torch.randn(a0.shape, **random))
+        e = perturb(self.sde, e0, clocks[:, 1:, None, None], symmetric(torch.randn(e0.shape, **random)))
+        previous = None
+        if torch.rand((), **random) < self.config.self_conditioning:
+            with torch.no_grad():
+                previous = self.predict(x, a, e, mask, clocks, None)
+        out = self.predict(x, a, e, mask, clocks, previous)
+        atoms, pairs = mask.to(x.dtype), pair_mask(mask).to(x.dtype)
+        count = atoms.sum()
+        error = weighted_mean_error(self.sde, out.positions, x0, clocks[:, :1, None], "velocity")
+        positions = (error * atoms[..., None]).sum() / (3 * count)
+        cross_entropy = nn.functional.cross_entropy
+        atom = cross_entropy(out.atom_logits.flatten(0, 1), batch.atoms.flatten(), reduction="none") * atoms.flatten()
+        bond = cross_entropy(out.bond_logits.flatten(0, 2), batch.bonds.flatten(), reduction="none") * pairs.flatten()
+        atom, bond = atom.sum() / count, bond.sum() / (2 * count)
+        total = positions + self.config.atom_weight * atom + self.config.bond_weight * bond
+        return {"loss": total, "positions": positions, "atoms": atom, "bonds": bond}
+
+
+def symmetric(e: Tensor) -> Tensor:
+    """Mirrors the upper triangle of ``e (B, N, N, L)`` onto the lower and clears the diagonal."""
+    upper = torch.triu(torch.ones(e.shape[1:3], dtype=torch.bool, device=e.device), diagonal=1)[..., None]
+    e = torch.where(upper, e, 0)
+    return e + e.transpose(1, 2)
+
+
+def pair_mask(mask: Tensor) -> Tensor:
+    """``(B, N, N)`` bool: ordered pairs of two different atoms of a molecule."""
+    return mask[:, :, None] & mask[:, None] & ~torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)

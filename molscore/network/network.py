@@ -1,0 +1,126 @@
+"""The equivariant graph score network: noisy molecule in, clean molecule predicted.
+
+Features of atoms are e3nn irreps, features of pairs are invariants; both are passed through `Layer`s over the complete
+graph. The network sees coordinates, atom classes and bond classes at two noise times (one clock for coordinates, one
+for the graph) and its own previous prediction (self-conditioning, Chen et al., arXiv:2208.04202), and returns
+
+* a displacement ``F (B, N, 3)``, equivariant and free of net translation, from which the posterior mean of the
+  coordinates is built,
+* logits of the atom classes ``(B, N, K)`` and of the bond classes ``(B, N, N, L)``, invariant; the bonds symmetric.
+
+It knows neither SDE nor units; `molscore.model` does.
+"""
+
+import math
+
+import torch
+from e3nn import o3
+from pydantic import BaseModel, ConfigDict, PositiveInt
+from torch import Tensor, nn
+
+from molscore.network.geometry import centre, distances_and_directions, radial_basis
+from molscore.network.layer import Layer
+
+
+class NetworkConfig(BaseModel):
+    """Sizes of the network.
+
+    Attributes:
+        irreps: features of an atom, in e3nn's notation, ``0e`` first.
+        pair_channels: invariants of a pair.
+        layers: message-passing layers.
+        heads: attention heads; divides every multiplicity in ``irreps``.
+        radial: radial basis functions of a distance.
+        vectors: vectors per atom whose dot products enter the pair messages.
+        condition_channels: channels of the embedding of clocks and size.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    irreps: str = "192x0e + 32x1o"
+    pair_channels: PositiveInt = 48
+    layers: PositiveInt = 5
+    heads: PositiveInt = 8
+    radial: PositiveInt = 12
+    vectors: int = 8
+    condition_channels: PositiveInt = 128
+
+
+class ClockEmbedding(nn.Module):
+    """Embeds two noise times in [0, 1] and the number of atoms: Fourier features, then an MLP."""
+
+    def __init__(self, channels: int, frequencies: int = 16):
+        super().__init__()
+        self.register_buffer("frequencies", math.pi * torch.arange(1, frequencies + 1), persistent=False)
+        self.mlp = nn.Sequential(
+            nn.Linear(4 * frequencies + 1, channels), nn.SiLU(), nn.Linear(channels, channels), nn.SiLU()
+        )
+
+    def forward(self, clocks: Tensor, n_atoms: Tensor) -> Tensor:
+        """``clocks (B, 2)`` (coordinates, graph), ``n_atoms (B,)`` to ``(B, channels)``."""
+        angles = clocks[..., None] * self.frequencies.to(clocks.dtype)
+        size = (n_atoms.to(clocks.dtype)[:, None] + 1).log() - 3
+        return self.mlp(torch.cat([angles.sin().flatten(1), angles.cos().flatten(1), size], dim=-1))
+
+
+class EquivariantScoreNetwork(nn.Module):
+    """See the module's text.
+
+    Args:
+        config: sizes.
+        atom_inputs: channels given per atom.
+        pair_inputs: channels given per pair.
+        atom_classes: atom classes K.
+        bond_classes: bond classes L.
+    """
+
+    def __init__(self, config: NetworkConfig, atom_inputs: int, pair_inputs: int, atom_classes: int, bond_classes: int):
+        super().__init__()
+        irreps = o3.Irreps(config.irreps)
+        n_scalars, p, c = irreps[0].mul, config.pair_channels, config.condition_channels
+        self.n_scalars, self.dim, self.radial = n_scalars, irreps.dim, config.radial
+        self.clock = ClockEmbedding(c)
+        self.embed_atoms = nn.Linear(atom_inputs + c, n_scalars)
+        self.embed_pairs = nn.Linear(pair_inputs + 2 * config.radial, p)
+        self.layers = nn.ModuleList(
+            Layer(irreps, p, config.heads, config.radial, config.vectors, c) for _ in range(config.layers)
+        )
+        self.atom_head = nn.Sequential(
+            nn.LayerNorm(n_scalars), nn.Linear(n_scalars, n_scalars), nn.SiLU(), nn.Linear(n_scalars, atom_classes)
+        )
+        self.pair_ends = nn.Linear(n_scalars, p)
+        self.bond_norm = nn.LayerNorm(p)
+        self.bond_head = nn.Sequential(nn.Linear(p + config.radial, p), nn.SiLU(), nn.Linear(p, bond_classes))
+        for last in (self.atom_head[-1], self.bond_head[-1]):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    def forward(
+        self, x: Tensor, previous: Tensor, atoms: Tensor, pairs: Tensor, mask: Tensor, clocks: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Predicts displacement, atom logits and bond logits.
+
+        Args:
+            x: noisy positions ``(B, N, 3)``, centred, in units in which they are of order one.
+            previous: previously predicted positions ``(B, N, 3)``, or zeros.
+            atoms: invariant inputs per atom ``(B, N, atom_inputs)``.
+            pairs: invariant inputs per pair ``(B, N, N, pair_inputs)``, symmetric in the atoms.
+            mask: ``(B, N)`` bool, True for atoms.
+            clocks: ``(B, 2)`` noise times of coordinates and graph, in [0, 1].
+
+        Returns:
+            ``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, L)``; padding holds zeros or unspecified numbers.
+        """
+        condition = self.clock(clocks, mask.sum(1))
+        scalars = self.embed_atoms(torch.cat([atoms, condition[:, None].expand(-1, x.shape[1], -1).to(atoms.dtype)], -1))
+        h = nn.functional.pad(scalars.to(x.dtype), (0, self.dim - self.n_scalars))
+        rbf = [radial_basis(distances_and_directions(y)[0], self.radial).to(pairs.dtype) for y in (x, previous)]
+        e = self.embed_pairs(torch.cat([pairs, *rbf], dim=-1))
+        y = x
+        for layer in self.layers:
+            h, e, y = layer(h, e, y, mask, condition)
+        scalars = h[..., : self.n_scalars]
+        ends = self.pair_ends(scalars)
+        e = self.bond_norm(e + e.transpose(1, 2)) + ends[:, :, None] + ends[:, None]
+        rbf = radial_basis(distances_and_directions(y)[0], self.radial).to(e.dtype)
+        return centre(y - x, mask), self.atom_head(scalars), self.bond_head(torch.cat([e, rbf], dim=-1))

@@ -1,0 +1,93 @@
+"""What a run tells: a progress bar, a JSON-lines log, a picture of the curves."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+
+class RunLog:
+    """Log of one run. Lines beyond ``step`` in an existing file, of a run that died after its last checkpoint, go.
+
+    Args:
+        path: JSON-lines file.
+        step: where the run goes on.
+        steps: where it ends.
+        show: show a progress bar on stderr.
+        write: write the file (one process of many does).
+    """
+
+    def __init__(self, path: Path, step: int, steps: int, show: bool, write: bool):
+        self.path, self.writes, self.sums, self.count = path, write, {}, 0
+        self.last = None
+        kept = [line for line in _read(path) if line["step"] <= step] if step else []
+        if write:
+            path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self.progress = Progress(*columns, console=Console(stderr=True), disable=not show)
+        self.task = self.progress.add_task("training", total=steps, completed=step)
+
+    def __enter__(self) -> "RunLog":
+        self.progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.progress.stop()
+
+    def step(
+        self, step: int, molecules: int, seconds: float, rate: float, values: dict[str, Tensor], every: int
+    ) -> None:
+        """Takes the values of one step; every ``every`` steps their means become a line."""
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, 0) + value
+        self.count += 1
+        if self.last is None:
+            self.last = (molecules, seconds)
+        if step % every:
+            return
+        line = {"step": step, "molecules": molecules, "seconds": round(seconds, 2), "learning_rate": rate}
+        line |= {name: float(value) / self.count for name, value in self.sums.items()}
+        line["molecules_per_second"] = round((molecules - self.last[0]) / max(seconds - self.last[1], 1e-9), 1)
+        self.sums, self.count, self.last = {}, 0, (molecules, seconds)
+        self.write(line)
+        text = f"loss {line['loss']:.3f}, {line['molecules_per_second']:.0f} molecules/s"
+        self.progress.update(self.task, completed=step, description=text)
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Appends one line."""
+        if self.writes:
+            with self.path.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+
+    def plot(self, path: Path) -> None:
+        """Draws training and validation curves over the molecules seen, as PNG."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        lines = _read(self.path)
+        parts = ("positions", "atoms", "bonds")
+        figure = Figure(figsize=(12, 3.5), layout="constrained")
+        for axis, part in zip(figure.subplots(1, len(parts)), parts, strict=True):
+            for name, chosen in (
+                ("training", [(x["molecules"], x[part]) for x in lines if part in x]),
+                ("validation (averaged weights)", [(x["molecules"], x["valid"][part]) for x in lines if "valid" in x]),
+            ):
+                if chosen:
+                    axis.plot(*zip(*chosen, strict=True), label=name)
+            axis.set(xlabel="molecules seen", ylabel=f"loss: {part}", yscale="log")
+            axis.legend()
+        FigureCanvasAgg(figure).print_png(str(path))
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """Lines of a log; a last line that was cut off is left out."""
+    lines = []
+    for text in path.read_text().splitlines() if path.exists() else []:
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:
+            break
+    return lines

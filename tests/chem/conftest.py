@@ -1,0 +1,22 @@
+"""Molecules to test chemistry on, embedded by RDKit with a fixed seed."""
+
+from functools import cache
+
+import pytest
+from rdkit import Chem
+from rdkit.Chem.rdDistGeom import EmbedMolecule
+from rdkit.Chem.rdForceFieldHelpers import MMFFOptimizeMolecule
+
+
+@cache
+def _embed(smiles: str) -> Chem.Mol:
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    assert EmbedMolecule(mol, randomSeed=7) == 0
+    MMFFOptimizeMolecule(mol)
+    return mol
+
+
+@pytest.fixture(scope="session")
+def embed():
+    """Function from SMILES to a relaxed 3-D molecule with explicit hydrogens (a copy each time)."""
+    return lambda smiles: Chem.Mol(_embed(smiles))

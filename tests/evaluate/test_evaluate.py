@@ -1,0 +1,160 @@
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import SMILES, embed, with_hydrogen, without_atom, write_sdf
+from rdkit import Chem
+
+import molscore.evaluate
+from molscore.evaluate import Metrics, evaluate
+
+
+@pytest.fixture(scope="module")
+def tiny(mols, tmp_path_factory):
+    """A reference of a few of the molecules."""
+    return write_sdf(tmp_path_factory.mktemp("reference") / "tiny.sdf", mols[:6])
+
+
+@pytest.fixture(scope="module")
+def raw(mols, tmp_path_factory):
+    """12 sound molecules, one of them again, a radical, two fragments, a broken valence, an unreadable record: 17."""
+    unsound = [without_atom(embed("CC"), 7), embed("O.CC"), with_hydrogen(embed("CC"), 0), embed("CF")]
+    records = [*mols, mols[3], *unsound]
+    path = write_sdf(tmp_path_factory.mktemp("raw") / "raw.sdf", records)
+    parts = path.read_text().split("$$$$\n")
+    parts[-2] = parts[-2].replace(" C ", " Qq ", 1)
+    path.write_text("$$$$\n".join(parts))
+    return path
+
+
+@pytest.fixture(scope="module")
+def metrics(raw, tiny):
+    return evaluate(raw, reference=tiny)
+
+
+def test_every_record_is_in_the_denominator(metrics):
+    n = len(SMILES)
+    assert [
+        (metrics[name].count, metrics[name].total) for name in ("readable", "sanitised", "valid_connected", "valid")
+    ] == [
+        (n + 4, n + 5),
+        (n + 3, n + 5),
+        (n + 2, n + 5),
+        (n + 1, n + 5),
+    ]
+    stable = metrics["molecules_stable_explicit"]
+    assert (stable.count, stable.total) == (n + 2, n + 5)  # fragments may be stable
+    assert metrics["posebusters"].total == n + 3
+    assert metrics["posebusters_of_all"].total == n + 5
+    assert metrics["posebusters"].count == metrics["posebusters_of_all"].count == n + 1
+    assert metrics.posebusters["no_radicals"].count == n + 2
+    assert metrics.posebusters["all_atoms_connected"].count == n + 2
+
+
+def test_duplicates_and_known_molecules_are_counted(metrics):
+    n = len(SMILES)
+    assert (metrics["unique"].count, metrics["unique"].total) == (n, n + 1)
+    assert (metrics["novel"].count, metrics["novel"].total) == (n - 6, n)
+    assert (metrics["valid_unique_novel"].count, metrics["valid_unique_novel"].total) == (n - 6, n + 5)
+
+
+def test_atoms_of_an_unreadable_record_cannot_be_counted(metrics, mols):
+    atoms = sum(mol.GetNumAtoms() for mol in [*mols, mols[3]]) + 7 + 11 + 9
+    assert metrics["atoms_stable_explicit"].total == atoms
+    assert metrics["atoms_stable_explicit"].count == atoms - 2  # the carbons of three and five bonds
+
+
+def test_composition_and_notes(metrics):
+    assert metrics.composition["molecules"] == len(SMILES) + 1
+    assert sum(metrics.composition["elements"].values()) == pytest.approx(1)
+    assert metrics.composition["charged_molecules"] == 0
+    assert metrics.composition["rings_per_molecule"]["3"] == pytest.approx(1 / (len(SMILES) + 1))
+    assert any("1 records could not be read" in note for note in metrics.notes)
+    assert metrics.reference_composition["molecules"] == 6
+
+
+def test_json_round_trip(metrics):
+    text = metrics.to_json()
+    assert Metrics.from_dict(json.loads(text)) == metrics
+    rate = json.loads(text)["rates"]["valid"]
+    assert rate["low"] < rate["value"] == rate["count"] / rate["total"] < rate["high"]
+
+
+def test_text_shows_denominators_intervals_and_floors(metrics):
+    text = metrics.format_text()
+    n = len(SMILES)
+    assert f"{n + 1} / {n + 5} records" in text
+    assert f"{n} / {n + 1} valid records" in text
+    assert f"{n + 1} / {n + 3} sanitised records" in text
+    assert re.search(r"valid & connected +82\.35 +58\.97 - +93\.81 +14 / 17 records", text)
+    for word in (
+        "floor",
+        "distance table",
+        "explicit bonds",
+        "W1 (circular)",
+        "MMD",
+        "double bond flatness",
+        "tiny.sdf",
+    ):
+        assert word in text
+    assert all(len(line) < 140 for line in text.splitlines())
+
+
+def test_distance_to_itself_is_zero_and_below_the_floor(tiny):
+    metrics = evaluate(tiny, reference=tiny, posebusters=False)
+    for distance in metrics.distances.values():
+        assert distance.value == pytest.approx(0, abs=1e-9)
+        assert distance.floor > 0
+    assert metrics["novel"].count == 0
+    assert metrics.posebusters == {} and "posebusters" not in metrics.rates
+
+
+def test_delivered_is_counted_against_the_attempts(mols, tmp_path):
+    path = write_sdf(tmp_path / "kept.sdf", mols[:3], {"molscore_index": [0, 3, 9]})
+    metrics = evaluate(path, reference=None, posebusters=False)
+    assert (metrics["delivered"].count, metrics["delivered"].total) == (3, 10)
+    assert "novel" not in metrics.rates and metrics.distances == {} and metrics.reference is None
+    assert "3 / 10 attempts" in metrics.format_text()
+    twice = write_sdf(tmp_path / "twice.sdf", mols[:2], {"molscore_index": [4, 4]})
+    assert "delivered" not in evaluate(twice, reference=None, posebusters=False).rates
+
+
+def test_progress_reaches_the_total(mols):
+    seen = []
+    evaluate(mols[:4], reference=None, posebusters=False, on_progress=lambda *step: seen.append(step))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_nothing_valid_is_no_crash(tiny):
+    metrics = evaluate([None, without_atom(embed("C"), 1)], reference=tiny)
+    assert metrics["valid"].count == 0 and metrics["valid"].total == 2
+    assert metrics["unique"].value is None
+    assert metrics.distances["bond_mmd"].value is None
+    assert Metrics.from_dict(json.loads(metrics.to_json())) == metrics
+    assert "0 / 0 valid records" in metrics.format_text()
+
+
+def test_molecules_without_hydrogens_are_pointed_out(mols):
+    metrics = evaluate([Chem.RemoveHs(mol) for mol in mols], reference=None, posebusters=False)
+    assert metrics["valid"].count == 0
+    assert any("no record has hydrogen atoms" in note for note in metrics.notes)
+
+
+def test_unknown_reference_is_an_error_before_any_work(mols):
+    with pytest.raises(ValueError, match="no reference called 'zinc'"):
+        evaluate(mols, reference="zinc", on_progress=lambda done, total: pytest.fail("work was done"))
+
+
+def test_the_package_can_be_called_like_the_function(mols):
+    assert molscore.evaluate(mols[:1], reference=None, posebusters=False)["valid"].count == 1
+
+
+def test_torch_is_never_imported():
+    code = (
+        "import sys; from molscore.evaluate import evaluate; from rdkit import Chem\n"
+        "evaluate([None, Chem.MolFromSmiles('C')], reference='qm9')\n"
+        "assert not [m for m in sys.modules if m.split('.')[0] == 'torch'], 'torch'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from conftest import SMILES, embed, write_sdf
+
+from molscore.evaluate.identity import canonical_smiles, count_novel
+from molscore.evaluate.reference import (
+    BUNDLED,
+    BadReferenceError,
+    load_reference,
+    resolve_reference,
+    save_reference,
+)
+
+
+@pytest.fixture(scope="module")
+def tiny(mols, tmp_path_factory):
+    return resolve_reference(write_sdf(tmp_path_factory.mktemp("reference") / "tiny.sdf", mols))
+
+
+def test_a_file_of_molecules_is_a_reference(tiny):
+    assert tiny.name == "tiny.sdf"
+    assert len(tiny.training_hashes) == len(SMILES)
+    assert tiny.composition["molecules"] == len(SMILES)
+    assert set(tiny.distributions) == {"bond", "angle", "dihedral"}
+
+
+def test_round_trip_without_pickle(tiny, tmp_path):
+    path = tmp_path / "tiny.npz"
+    save_reference(tiny, path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["tiny.npz"]
+    back = resolve_reference(path)
+    assert (back.name, back.description, back.composition) == (tiny.name, tiny.description, tiny.composition)
+    assert np.array_equal(back.training_hashes, tiny.training_hashes)
+    for kind, theirs in tiny.distributions.items():
+        assert np.array_equal(back.distributions[kind].codes, theirs.codes)
+        assert np.array_equal(back.distributions[kind].counts, theirs.counts)
+        assert back.distributions[kind].total == theirs.total
+    for name, values in tiny.floors.items():
+        assert np.array_equal(back.floors[name], values, equal_nan=True)
+
+
+def test_an_interrupted_save_leaves_the_old_file(tiny, tmp_path, monkeypatch):
+    path = tmp_path / "tiny.npz"
+    path.write_bytes(b"old")
+
+    def fail(stream, **arrays):
+        stream.write(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez_compressed", fail)
+    with pytest.raises(KeyboardInterrupt):
+        save_reference(tiny, path)
+    assert path.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_unknown_corrupt_and_empty_references(tiny, tmp_path):
+    with pytest.raises(BadReferenceError, match="qm9"):
+        resolve_reference("geom")
+    assert issubclass(BadReferenceError, ValueError)
+    path = tmp_path / "tiny.npz"
+    save_reference(tiny, path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BadReferenceError, match="corrupt"):
+        load_reference(path)
+    np.savez(path, other=np.zeros(3))
+    with pytest.raises(BadReferenceError, match="not a molscore reference"):
+        load_reference(path)
+    broken = embed("CCO")
+    for atom in broken.GetAtoms():
+        atom.SetFormalCharge(1)
+    with pytest.raises(BadReferenceError, match="no valid molecule"):
+        resolve_reference(write_sdf(tmp_path / "broken.sdf", [broken]))
+
+
+def test_the_bundled_reference_is_qm9():
+    qm9 = resolve_reference(BUNDLED[0])
+    assert 99_000 < len(qm9.training_hashes) <= 100_000
+    assert (np.diff(qm9.training_hashes.astype(object)) > 0).all()
+    assert qm9.composition["atoms_per_molecule"] == pytest.approx(18.0, abs=0.1)
+    assert set(qm9.composition["elements"]) == {"H", "C", "N", "O", "F"}
+    small = [canonical_smiles(embed(s)) for s in ("CC", "CCO", "C1CC1", "CC#N", "CC(C)=O", "C1CCCCC1", "CCCO", "CCN")]
+    assert count_novel(small, qm9.training_hashes) < len(small)  # a training molecule is found among real ones
+    assert count_novel([canonical_smiles(embed("CC(=O)Oc1ccccc1C(=O)O"))], qm9.training_hashes) == 1
+    for name, values in qm9.floors.items():
+        assert values[0] > values[2] > values[4] > values[-1] > 0, name
