@@ -126,9 +126,9 @@ def aromatic_ring_fault(mol: Chem.Mol) -> str | None:
     """An aromatic ring of five or six sp2 atoms of which one is more than 0.25 Å out of the plane."""
     for ring in mol.GetRingInfo().AtomRings():
         atoms = [mol.GetAtomWithIdx(a) for a in ring]
-        if len(ring) in (5, 6) and all(a.GetIsAromatic() and a.GetHybridization() == _SP2 for a in atoms):
-            if fault := _out_of_plane(mol, ring, "aromatic ring"):
-                return fault
+        flat = len(ring) in (5, 6) and all(a.GetIsAromatic() and a.GetHybridization() == _SP2 for a in atoms)
+        if flat and (fault := _out_of_plane(mol, ring, "aromatic ring")):
+            return fault
     return None
 
 
@@ -150,9 +150,9 @@ def flat_ring_fault(mol: Chem.Mol) -> str | None:
     rings = mol.GetRingInfo()
     for ring in rings.AtomRings():
         sp3 = sum(mol.GetAtomWithIdx(a).GetHybridization() == Chem.HybridizationType.SP3 for a in ring)
-        if len(ring) == 6 and sp3 >= 4 and all(rings.NumAtomRings(a) == 1 for a in ring):
-            if (height := _height(mol, ring)) < PUCKER:
-                return f"the ring of {_names(mol, ring)} is flat within {height:.3f} Å; it ought to be puckered"
+        puckered = len(ring) == 6 and sp3 >= 4 and all(rings.NumAtomRings(a) == 1 for a in ring)
+        if puckered and (height := _height(mol, ring)) < PUCKER:
+            return f"the ring of {_names(mol, ring)} is flat within {height:.3f} Å; it ought to be puckered"
     return None
 
 

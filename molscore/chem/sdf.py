@@ -10,34 +10,12 @@ import zlib
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from numbers import Integral, Real
-from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple, Self, TextIO
 
 from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, hydrogen_fault, isomeric_smiles
-
-
-def check_writable(path: str | os.PathLike) -> Path:
-    """Says now what would go wrong after hours: can an SDF file be put at `path`?
-
-    Returns:
-        `path` as a Path.
-
-    Raises:
-        ValueError: if the name does not end in .sdf or .sdf.gz.
-        OSError: if the folder does not exist or cannot be written to, or if `path` is a folder.
-    """
-    path = Path(path)
-    if not path.name.endswith((".sdf", ".sdf.gz")):
-        raise ValueError(f"{path}: the name of an SDF file must end in .sdf or .sdf.gz")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: there is no folder {path.parent}; make it first")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; give the name of a file")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise PermissionError(f"{path}: the folder {path.parent} cannot be written to")
-    return path
+from molscore.chem.paths import check_writable
 
 
 class SDFWriter:
@@ -64,7 +42,7 @@ class SDFWriter:
         self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         self._file: TextIO | None = None
 
-    def __enter__(self) -> "SDFWriter":
+    def __enter__(self) -> Self:
         opener = gzip.open if self.path.suffix == ".gz" else open
         self._file = opener(self._temporary, "wt", encoding="utf-8", newline="\n")
         return self
@@ -103,10 +81,14 @@ class SDFWriter:
         file, self._file = self._file, None
         try:
             file.close()
+        except OSError:  # the disk is full
+            keep = False
+            raise
+        finally:
             if keep:
                 os.replace(self._temporary, self.path)
-        finally:
-            self._temporary.unlink(missing_ok=True)
+            else:
+                self._temporary.unlink()
 
 
 def format_record(mol: Chem.Mol, title: str, properties: Mapping[str, object] | None = None) -> str:

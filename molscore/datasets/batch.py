@@ -48,7 +48,7 @@ class MoleculeStore:
         device: where the tensors live.
 
     Raises:
-        ValueError: if the split is empty or holds an atom that is not in the vocabulary.
+        ValueError: if the split is empty or the file holds an atom that is not in the vocabulary.
     """
 
     def __init__(
@@ -133,9 +133,7 @@ def bucketed_order(sizes: np.ndarray, pair_budget: int, seed: int, epoch: int) -
     return [batches[k] for k in rng.permutation(len(batches))]
 
 
-def batches_from(
-    sizes: np.ndarray, pair_budget: int, seed: int, start: int, stride: int = 1
-) -> Iterator[np.ndarray]:
+def batches_from(sizes: np.ndarray, pair_budget: int, seed: int, start: int, stride: int = 1) -> Iterator[np.ndarray]:
     """Endless batches, epoch after epoch: number ``start`` of the whole sequence and every ``stride``-th after it."""
     epoch, index = 0, start
     while True:

@@ -15,7 +15,7 @@ from molscore.evaluate.evaluation import evaluate
 from molscore.evaluate.metrics import Metrics
 from molscore.evaluate.reference import BadReferenceError, build_reference, load_reference, save_reference
 
-__all__ = ["Metrics", "BadReferenceError", "build_reference", "evaluate", "load_reference", "save_reference"]
+__all__ = ["BadReferenceError", "Metrics", "build_reference", "evaluate", "load_reference", "save_reference"]
 
 
 class _CallablePackage(ModuleType):

@@ -14,9 +14,12 @@ from molscore.evaluate.identity import canonical_smiles, count_novel
 from molscore.evaluate.internal_coordinates import measure
 from molscore.evaluate.metrics import Metrics
 from molscore.evaluate.rates import Rate
-from molscore.evaluate.records import Record, judge, read_mols
+from molscore.evaluate.records import Judgement, judge, read_records
 from molscore.evaluate.reference import Reference, resolve_reference
 from molscore.evaluate.stability import distance_stable, explicit_stable
+
+SHOWN_FAULTS = 5
+"""Unreadable records that are described in the notes; the others are counted."""
 
 FEW = 100
 """With fewer valid molecules than this, distances to the reference say little."""
@@ -50,10 +53,9 @@ def evaluate(
         ValueError: if there is nothing to evaluate, or no such reference.
     """
     against = resolve_reference(reference) if reference is not None else None
-    found = read_mols(mols)
+    found = read_records(mols)
     records, busted = [], []
-    for done, mol in enumerate(found, start=1):
-        record = judge(mol)
+    for done, record in enumerate(map(judge, found), start=1):
         records.append(record)
         if posebusters and record.mol is not None:
             busted.append(busters.bust(record.mol))
@@ -81,8 +83,8 @@ def evaluate(
     )
 
 
-def _validity(records: Sequence[Record]) -> dict[str, Rate]:
-    def rate(condition: Callable[[Record], bool]) -> Rate:
+def _validity(records: Sequence[Judgement]) -> dict[str, Rate]:
+    def rate(condition: Callable[[Judgement], bool]) -> Rate:
         return Rate(sum(map(condition, records)), len(records), "records")
 
     rates = {}
@@ -97,7 +99,7 @@ def _validity(records: Sequence[Record]) -> dict[str, Rate]:
     }
 
 
-def _stability(records: Sequence[Record]) -> dict[str, Rate]:
+def _stability(records: Sequence[Judgement]) -> dict[str, Rate]:
     """Atoms of a record that cannot be read are unstable in both protocols, if their number is known."""
     explicit, distance = [], []
     for record in records:
@@ -114,7 +116,7 @@ def _stability(records: Sequence[Record]) -> dict[str, Rate]:
     return rates
 
 
-def _identity(valid: Sequence[Record], n_records: int, reference: Reference | None) -> dict[str, Rate]:
+def _identity(valid: Sequence[Judgement], n_records: int, reference: Reference | None) -> dict[str, Rate]:
     flat = {canonical_smiles(record.mol) for record in valid}
     stereo = {canonical_smiles(record.mol, stereo=True) for record in valid}
     rates = {
@@ -128,7 +130,7 @@ def _identity(valid: Sequence[Record], n_records: int, reference: Reference | No
     return rates
 
 
-def _distances(valid: Sequence[Record], reference: Reference) -> dict[str, Distance]:
+def _distances(valid: Sequence[Judgement], reference: Reference) -> dict[str, Distance]:
     distances = {}
     for kind, values in measure([record.arrays for record in valid]).items():
         theirs = reference.distributions[kind]
@@ -139,16 +141,18 @@ def _distances(valid: Sequence[Record], reference: Reference) -> dict[str, Dista
     return distances
 
 
-def _notes(records: Sequence[Record], valid: Sequence[Record], reference: Reference | None) -> tuple[str, ...]:
+def _notes(records: Sequence[Judgement], valid: Sequence[Judgement], reference: Reference | None) -> tuple[str, ...]:
     notes = []
     if not any(1 in record.arrays.atomic_numbers for record in records if record.arrays is not None):
         notes.append(
             "no record has hydrogen atoms. Hydrogens must be explicit; an atom that lacks one counts as a radical. Add "
             "them, with positions, and evaluate again."
         )
-    unreadable = sum(record.arrays is None for record in records)
-    if unreadable:
-        notes.append(f"{unreadable:,} records could not be read as 3-D molecules; they count as invalid")
+    faults = [record.fault for record in records if record.fault is not None]
+    if faults:
+        notes.append(f"{len(faults):,} of the records could not be read as 3-D molecules and count as invalid:")
+        notes += [f"  {fault}" for fault in faults[:SHOWN_FAULTS]]
+        notes += [f"  and {len(faults) - SHOWN_FAULTS:,} more"] if len(faults) > SHOWN_FAULTS else []
     if reference is not None and len(valid) < FEW:
         notes.append(f"only {len(valid)} valid molecules: their distances to the reference say little")
     return tuple(notes)

@@ -36,7 +36,8 @@ def wilson(count: int, total: int, z: float = Z_95) -> tuple[float, float]:
     centre = p + z * z / (2 * n)
     half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    low, high = (centre - half) / scale, (centre + half) / scale
+    return 0.0 if count == 0 else low, 1.0 if count == total else high
 
 
 @dataclass(frozen=True)

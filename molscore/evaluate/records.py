@@ -5,26 +5,31 @@ are read without sanitisation, and one that cannot be read is a record all the s
 a carbon with three bonds is a radical, not a methyl group that RDKit fills up.
 """
 
-import gzip
-import io
 import os
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
-from molscore.chem.arrays import MoleculeArrays, MoleculeError, from_mol, sanitize_in_place, to_mol
+from molscore.chem.arrays import (
+    MoleculeArrays,
+    MoleculeError,
+    assign_stereo_in_place,
+    from_mol,
+    sanitize_in_place,
+    to_mol,
+)
+from molscore.chem.sdf import Record, read_sdf
 
 INDEX_PROPERTY = "molscore_index"
 """SDF property: the number of the sampling attempt, from 0, that gave the record."""
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
-    """One record.
+class Judgement:
+    """What is known of one record.
 
     Attributes:
         n_atoms: atoms, 0 if the record cannot be read.
@@ -33,6 +38,7 @@ class Record:
         closed_shell: sanitised, no unpaired electron. A missing hydrogen leaves one.
         connected: sanitised, a single fragment.
         attempt: the number of the sampling attempt, if the record says.
+        fault: why there are no `arrays`, and where; None if there are.
     """
 
     n_atoms: int
@@ -41,6 +47,7 @@ class Record:
     closed_shell: bool = False
     connected: bool = False
     attempt: int | None = None
+    fault: str | None = None
 
     @property
     def valid(self) -> bool:
@@ -48,11 +55,11 @@ class Record:
         return self.closed_shell and self.connected
 
 
-def read_mols(source: str | os.PathLike[str] | Iterable[Chem.Mol | None]) -> list[Chem.Mol | None]:
-    """All records of a source, unsanitised; None stands for one that cannot be read.
+def read_records(source: str | os.PathLike[str] | Iterable[Chem.Mol | None]) -> list[Record]:
+    """All records of a source, unsanitised.
 
     Args:
-        source: an SDF file (``.sdf``, ``.sd``, ``.mol``, each also with ``.gz``) or molecules.
+        source: an SDF file (.sdf or .sdf.gz), or molecules; None stands for one that could not be read.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -67,64 +74,47 @@ def read_mols(source: str | os.PathLike[str] | Iterable[Chem.Mol | None]) -> lis
                 raise ValueError(f"expected RDKit molecules or the path of an SDF file, got {type(mol).__name__}")
         if not mols:
             raise ValueError("no molecules were given; there is nothing to evaluate")
-        return mols
+        return [Record(k, 0, mol, "no molecule" if mol is None else None) for k, mol in enumerate(mols)]
     path = Path(source)
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist or is not a file")
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    zipped = suffixes[-1:] == [".gz"]
-    if (suffixes[-2:-1] if zipped else suffixes[-1:]) not in ([".sdf"], [".sd"], [".mol"]):
+    if not path.name.lower().endswith((".sdf", ".sdf.gz")):
         raise ValueError(f"{path} is not an SDF file; evaluate reads .sdf and .sdf.gz")
-    mols = list(_read_sdf(path, zipped))
-    if all(mol is None for mol in mols):
-        raise ValueError(f"{path} holds no molecule that can be read ({len(mols)} records)")
-    return mols
+    records = list(read_sdf(path, sanitize=False))
+    if all(record.mol is None for record in records):
+        reason = f"; the first record is {records[0].reason}" if records else ""
+        raise ValueError(f"{path} holds no molecule that can be read ({len(records)} records{reason})")
+    return records
 
 
-def _read_sdf(path: Path, zipped: bool) -> Iterator[Chem.Mol | None]:
-    content = path.read_bytes()
-    if zipped:
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"{path} cannot be unpacked: it is cut short or corrupt ({error})") from error
-    with rdBase.BlockLogs():
-        yield from Chem.ForwardSDMolSupplier(io.BytesIO(content), sanitize=False, removeHs=False)
-
-
-def judge(mol: Chem.Mol | None) -> Record:
-    """Looks at one record. The given molecule is left as it is.
-
-    Args:
-        mol: a molecule with explicit hydrogens and positions, sanitised or not; None for one that could not be read.
-    """
-    if mol is None:
-        return Record(n_atoms=0)
-    n_atoms, attempt = mol.GetNumAtoms(), _attempt(mol)
-    explicit = Chem.Mol(mol)
+def judge(record: Record) -> Judgement:
+    """Looks at one record. Its molecule is left as it is."""
+    place = f"record {record.index + 1}" + (f" (line {record.line})" if record.line else "")
+    if record.mol is None:
+        return Judgement(0, fault=f"{place}: {record.reason}")
+    n_atoms, attempt = record.mol.GetNumAtoms(), _attempt(record.mol)
+    explicit = Chem.Mol(record.mol)
     for atom in explicit.GetAtoms():
         atom.SetNoImplicit(True)
     try:
         arrays = from_mol(explicit)
-    except MoleculeError:
-        return Record(n_atoms=n_atoms, attempt=attempt)
-    if not n_atoms or not np.isfinite(arrays.positions).all():
-        return Record(n_atoms=n_atoms, attempt=attempt)
-    built = to_mol(arrays, sanitize=False)
-    closed_shell = True
+        if not n_atoms or not np.isfinite(arrays.positions).all():
+            raise MoleculeError("no_3d", "there are no atoms, or a coordinate is not a finite number")
+    except MoleculeError as error:
+        return Judgement(n_atoms, attempt=attempt, fault=f"{place}: {error}")
+    mol, closed_shell = to_mol(arrays, sanitize=False), True
     try:
-        sanitize_in_place(built)
+        sanitize_in_place(mol)
     except MoleculeError as error:
         if error.reason != "radical":
-            return Record(n_atoms=n_atoms, arrays=arrays, attempt=attempt)
+            return Judgement(n_atoms, arrays, attempt=attempt)
         closed_shell = False
-    Chem.AssignStereochemistryFrom3D(built)
-    connected = len(Chem.GetMolFrags(built)) == 1
-    return Record(n_atoms, arrays, built, closed_shell, connected, attempt)
+    assign_stereo_in_place(mol)
+    return Judgement(n_atoms, arrays, mol, closed_shell, len(Chem.GetMolFrags(mol)) == 1, attempt)
 
 
 def _attempt(mol: Chem.Mol) -> int | None:
     if not mol.HasProp(INDEX_PROPERTY):
         return None
-    text = str(mol.GetProp(INDEX_PROPERTY)).strip()
+    text = str(mol.GetPropsAsDict()[INDEX_PROPERTY])
     return int(text) if text.isdecimal() else None

@@ -34,7 +34,7 @@ from molscore.evaluate.distances import GRIDS
 from molscore.evaluate.geometry import MEASURES, Distributions, count, floors, keep_types
 from molscore.evaluate.identity import canonical_smiles, hash_smiles
 from molscore.evaluate.internal_coordinates import measure
-from molscore.evaluate.records import judge, read_mols
+from molscore.evaluate.records import judge, read_records
 
 FORMAT = "molscore-reference-1"
 BUNDLED = ("qm9",)
@@ -184,7 +184,7 @@ def resolve_reference(reference: str | os.PathLike[str]) -> Reference:
         )
     if path.suffix.lower() == ".npz":
         return load_reference(path)
-    records = [record for record in map(judge, read_mols(path)) if record.valid]
+    records = [record for record in map(judge, read_records(path)) if record.valid]
     hashes = hash_smiles(canonical_smiles(record.mol) for record in records)
     return build_reference(
         path.name,

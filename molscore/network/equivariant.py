@@ -86,6 +86,7 @@ class ChannelProduct(nn.Module):
     """Tensor products of two features, channel by channel: ``A_u x B_u -> ir`` for each path.
 
     Computed as outer products contracted with e3nn's Wigner 3j symbols (scaled so that components stay of order one).
+    The symbols are kept in float64, whatever e3nn's default: rounded to float32 they are equivariant to 1e-7 only.
 
     Args:
         factors: irreps of both factors, all of one multiplicity.
@@ -96,7 +97,7 @@ class ChannelProduct(nn.Module):
         super().__init__()
         self.factors, self.paths = layout(factors), [(i, j) for i, j, _ in paths]
         for k, (i, j, ir) in enumerate(paths):
-            symbol = o3.wigner_3j(factors[i].ir.l, factors[j].ir.l, ir.l) * ir.dim**0.5
+            symbol = o3.wigner_3j(factors[i].ir.l, factors[j].ir.l, ir.l, dtype=torch.float64) * ir.dim**0.5
             self.register_buffer(f"symbol_{k}", symbol.flatten(0, 1), persistent=False)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:

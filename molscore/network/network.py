@@ -15,7 +15,7 @@ import math
 
 import torch
 from e3nn import o3
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from molscore.network.geometry import centre, distances_and_directions, radial_basis
@@ -42,7 +42,7 @@ class NetworkConfig(BaseModel):
     layers: PositiveInt = 5
     heads: PositiveInt = 8
     radial: PositiveInt = 12
-    vectors: int = 8
+    vectors: NonNegativeInt = 8
     condition_channels: PositiveInt = 128
 
 
@@ -112,7 +112,8 @@ class EquivariantScoreNetwork(nn.Module):
             ``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, L)``; padding holds zeros or unspecified numbers.
         """
         condition = self.clock(clocks, mask.sum(1))
-        scalars = self.embed_atoms(torch.cat([atoms, condition[:, None].expand(-1, x.shape[1], -1).to(atoms.dtype)], -1))
+        shared = condition[:, None].expand(-1, x.shape[1], -1)
+        scalars = self.embed_atoms(torch.cat([atoms, shared.to(atoms.dtype)], dim=-1))
         h = nn.functional.pad(scalars.to(x.dtype), (0, self.dim - self.n_scalars))
         rbf = [radial_basis(distances_and_directions(y)[0], self.radial).to(pairs.dtype) for y in (x, previous)]
         e = self.embed_pairs(torch.cat([pairs, *rbf], dim=-1))

@@ -5,9 +5,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+)
 
-from molscore.model import DiffusionConfig
+from molscore.model.diffusion import DiffusionConfig
 
 
 class TrainConfig(BaseModel):
@@ -25,7 +35,7 @@ class TrainConfig(BaseModel):
         weight_decay, clip_norm: AdamW's decoupled decay; bound on the norm of the gradient.
         ema_decay: of the exponential moving average of the weights, which is what is shipped.
         mixed_precision: ``bf16`` runs the pair messages in bfloat16.
-        compile: compile the network with ``torch.compile``.
+        compile: compile the network's layers with ``torch.compile``.
         threads: CPU threads; 0 leaves torch's choice.
         valid_batches: batches of the validation split measured at each checkpoint.
         checkpoint_every, log_every: in steps.
@@ -37,22 +47,28 @@ class TrainConfig(BaseModel):
     data: Path
     out: Path
     model: DiffusionConfig = DiffusionConfig()
-    seed: int = 0
+    seed: NonNegativeInt = 0
     steps: PositiveInt = 100_000
     pair_budget: PositiveInt = 40_000
     learning_rate: PositiveFloat = 1e-3
-    warmup_steps: int = Field(default=500, ge=0)
-    decay_steps: int = Field(default=0, ge=0)
-    weight_decay: float = Field(default=0.01, ge=0)
+    warmup_steps: NonNegativeInt = 500
+    decay_steps: NonNegativeInt = 0
+    weight_decay: NonNegativeFloat = 0.01
     clip_norm: PositiveFloat = 1.0
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
     mixed_precision: Literal["no", "bf16"] = "bf16"
     compile: bool = False
-    threads: int = Field(default=0, ge=0)
+    threads: NonNegativeInt = 0
     valid_batches: PositiveInt = 8
     checkpoint_every: PositiveInt = 1000
     log_every: PositiveInt = 50
-    max_seconds: float = Field(default=0.0, ge=0)
+    max_seconds: NonNegativeFloat = 0.0
+
+    @field_validator("mixed_precision", mode="before")
+    @classmethod
+    def _bare_no(cls, value: Any) -> Any:
+        """YAML reads a bare ``no`` as False."""
+        return "no" if value is False else value
 
 
 class ConfigError(ValueError):
@@ -73,7 +89,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
         values = yaml.safe_load(Path(path).read_text())
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path} must hold 'key: value' lines")
@@ -95,4 +111,7 @@ def _override(values: dict[str, Any], word: str) -> None:
         values = values.setdefault(section, {})
         if not isinstance(values, dict):
             raise ConfigError(f"'{word}': {section} is not a section")
-    values[last] = yaml.safe_load(value)
+    try:
+        values[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"'{word}': the value is not valid YAML") from error

@@ -18,7 +18,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from molscore.datasets.batch import MoleculeStore, batches_from, bucketed_order, vocabulary_of
 from molscore.datasets.tensorfile import read_tensorfile
-from molscore.model import MoleculeDiffusion
+from molscore.model.diffusion import MoleculeDiffusion
+from molscore.model.files import save as save_model
 from molscore.train.config import ConfigError, TrainConfig
 from molscore.train.log import RunLog
 
@@ -50,6 +51,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.set_float32_matmul_precision("high")
+    torch.set_flush_denormal(True)
     accelerator = Accelerator(mixed_precision=config.mixed_precision)
     device, main = accelerator.device, accelerator.is_main_process
     file = read_tensorfile(config.data)
@@ -71,7 +73,8 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
         optimiser.load_state_dict(saved["optimiser"])
         step, molecules, seconds = saved["step"], saved["molecules"], saved["seconds"]
     if config.compile:
-        model.network.compile(dynamic=True)
+        for layer in model.network.layers:
+            layer.compile(dynamic=True)
     network, optimiser = accelerator.prepare(model, optimiser)
 
     def save() -> None:
@@ -83,7 +86,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
         torch.save(state | {"step": step, "molecules": molecules, "seconds": seconds}, temporary)
         os.replace(temporary, checkpoint)
         record["config"] = config.model_dump(mode="json")
-        average.module.save(config.out / "model.safetensors", record)
+        save_model(average.module, config.out / "model.safetensors", record)
         log.plot(config.out / "curves.png")
 
     if main:

@@ -99,6 +99,19 @@ def test_sound_fragments_are_joined_when_connection_alone_is_wrong():
     assert isomeric_smiles(to_mol(decode(atoms, bonds, np.eye(6, 3), VOCABULARY))) == "OOOO"
 
 
+def test_a_ring_and_a_fragment_are_joined():
+    """O3 and H2: valences right, and bonds enough for one molecule, yet they are two. HOOOH it must be."""
+    atoms = np.zeros((5, len(VOCABULARY)))
+    atoms[:3, 3] = atoms[3:, 0] = 1
+    bonds = np.zeros((5, 5, 4))
+    bonds[..., 0] = 1
+    for i, j in [(0, 1), (1, 2), (0, 2), (3, 4)]:
+        set_bond(bonds, i, j, {1: 0.9, 0: 0.1})
+    for i, j in [(0, 3), (2, 4)]:
+        set_bond(bonds, i, j, {1: 0.01, 0: 0.99})
+    assert isomeric_smiles(to_mol(decode(atoms, bonds, np.eye(5, 3), VOCABULARY))) == "OOO"
+
+
 def exhaustive(atoms, bonds, vocabulary):
     """Highest log-probability of any sound molecule, by trying all of them; None if there is none."""
     n, best = len(atoms), None
@@ -170,7 +183,7 @@ def test_without_a_solution_the_argmax_is_returned():
 def test_the_halves_of_the_bond_matrix_are_averaged_and_the_diagonal_is_ignored():
     bonds = np.zeros((2, 2, 4))
     bonds[0, 1], bonds[1, 0] = [0.6, 0.4, 0, 0], [0.1, 0.9, 0, 0]
-    bonds[[0, 1], [0, 1]] = [0, 0, 0, 1]
+    bonds[[0, 1], [0, 1]] = np.nan
     arrays = decode(np.ones((2, 1)), bonds, np.zeros((2, 3)), [(1, 0)], repair=False)
     assert (arrays.bonds.tolist(), arrays.bond_orders.tolist()) == ([[0, 1]], [1])
 

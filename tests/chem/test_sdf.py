@@ -1,6 +1,7 @@
 """SDF files: what is written can be read, nothing half-written, and no bad record ends a batch."""
 
 import gzip
+import io
 import os
 from dataclasses import replace
 
@@ -9,7 +10,8 @@ import pytest
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError, from_mol, isomeric_smiles, to_mol
-from molscore.chem.sdf import SDFWriter, check_writable, read_sdf, record_properties
+from molscore.chem.paths import check_writable
+from molscore.chem.sdf import SDFWriter, read_sdf, record_properties
 from molscore.chem.validity import check
 
 
@@ -17,6 +19,11 @@ def write(path, *mols):
     with SDFWriter(path) as writer:
         for i, mol in enumerate(mols):
             writer.write(mol, f"mol-{i}")
+
+
+def labels(mol):
+    """Stereo labels of atoms and double bonds."""
+    return [a.GetChiralTag() for a in mol.GetAtoms()], [b.GetStereo() for b in mol.GetBonds()]
 
 
 @pytest.mark.parametrize("name", ["a.sdf", "a.sdf.gz"])
@@ -32,6 +39,7 @@ def test_write_and_read_keep_everything(embed, tmp_path, name, sanitize, smiles)
     (record,) = read_sdf(tmp_path / name, sanitize=sanitize)
     assert (record.index, record.line, record.reason) == (0, 1, None)
     assert isomeric_smiles(record.mol) == Chem.CanonSmiles(smiles)
+    assert labels(record.mol) == labels(to_mol(arrays))
     assert record.mol.GetProp("_Name") == "mol-0"
     again = from_mol(record.mol)
     assert np.array_equal(again.atomic_numbers, arrays.atomic_numbers)
@@ -85,7 +93,8 @@ def test_record_properties_hold_the_contract(embed, tmp_path):
     )
     with SDFWriter(tmp_path / "a.sdf") as writer:
         writer.write(mol, "a  title\nin two lines", properties)
-        writer.write(mol, "", {"zero": 0, "tiny": np.float32(1e-9), "nan": np.nan, "text": "", "many": np.int64(12345678)})
+        odd = {"zero": 0, "tiny": np.float32(1e-9), "nan": np.nan, "text": "", "many": np.int64(1234567)}
+        writer.write(mol, "", odd)
     first, second = (record.mol.GetPropsAsDict() for record in read_sdf(tmp_path / "a.sdf"))
     assert first.pop("molscore_version")
     assert first == {
@@ -98,7 +107,7 @@ def test_record_properties_hold_the_contract(embed, tmp_path):
     }
     text = (tmp_path / "a.sdf").read_text()
     assert text.splitlines()[0] == "a title in two lines"
-    written = {"zero": "0", "tiny": "1e-09", "nan": "nan", "text": "", "many": "12345678"}
+    written = {"zero": "0", "tiny": "1e-09", "nan": "nan", "text": "", "many": "1234567"}
     assert all(f">  <{name}>\n{value}\n\n" in text for name, value in written.items())
     assert set(second) == set(written)
 
@@ -128,10 +137,9 @@ def test_what_would_break_the_format_is_refused_and_nothing_of_it_written(embed,
 def test_an_exception_leaves_the_old_file_and_nothing_else(embed, tmp_path):
     path = tmp_path / "a.sdf"
     path.write_text("precious")
-    with pytest.raises(KeyboardInterrupt):
-        with SDFWriter(path) as writer:
-            writer.write(embed("CO"), "half")
-            raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt), SDFWriter(path) as writer:
+        writer.write(embed("CO"), "half")
+        raise KeyboardInterrupt
     assert path.read_text() == "precious"
     assert os.listdir(tmp_path) == ["a.sdf"]
 
@@ -148,18 +156,31 @@ def test_the_file_appears_only_when_complete(embed, tmp_path):
 
 def test_an_interrupted_run_can_keep_what_it_has(embed, tmp_path):
     path = tmp_path / "a.sdf"
-    with pytest.raises(KeyboardInterrupt):
-        with SDFWriter(path) as writer:
-            writer.write(embed("CO"), "kept")
-            try:
-                raise KeyboardInterrupt
-            except KeyboardInterrupt:
-                writer.commit()
-                raise
+    with pytest.raises(KeyboardInterrupt), SDFWriter(path) as writer:
+        writer.write(embed("CO"), "kept")
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            writer.commit()
+            raise
     assert [record.mol.GetProp("_Name") for record in read_sdf(path)] == ["kept"]
     assert os.listdir(tmp_path) == ["a.sdf"]
     with pytest.raises(ValueError, match="not open"):
         writer.write(embed("CO"), "late")
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    class FullDisk(io.StringIO):
+        def close(self):
+            raise OSError("no space left on device")
+
+    path = tmp_path / "a.sdf"
+    path.write_text("old")
+    with pytest.raises(OSError, match="no space"), SDFWriter(path) as writer:
+        writer._file.close()
+        writer._file = FullDisk()
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.sdf"]
 
 
 def test_places_that_cannot_be_written_are_named_at_once(tmp_path, monkeypatch):

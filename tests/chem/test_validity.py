@@ -113,7 +113,7 @@ REJECTED = {
     "inchi": ("C", lambda mol: long_chain(341)),  # 1,025 atoms; the software takes 1,024
     "no_3d": ("CCO", without_conformer),
     "no_3d: drawing": ("CCO", drawing),
-    "no_3d: one place": ("CCO", lambda mol: moved(mol, range(9), -mol.GetConformer().GetPositions())),
+    "no_3d: one place": ("O", lambda mol: moved(mol, range(3), -mol.GetConformer().GetPositions())),
     "no_3d: one plane": ("CCO", in_one_plane),
     "clash": ("CCCCCC", lambda mol: folded(mol, 0)),  # first and last carbon at 0.5 Å
     "clash: hydrogens": ("CCCCCC", lambda mol: folded(mol, 35)),

@@ -2,18 +2,17 @@ import io
 import sys
 
 import pytest
-from conftest import embed
 from rdkit import Chem
 from rdkit.Chem import rdMolTransforms
+from small_molecules import embed, judge_mol
 
 from molscore.chem.arrays import to_mol
 from molscore.evaluate.busters import bust, check_names
-from molscore.evaluate.records import judge
 
 
 def test_sound_molecules_pass_every_check(mols):
     for mol in mols:
-        result = bust(judge(mol).mol)
+        result = bust(judge_mol(mol).mol)
         assert list(result) == check_names()
         assert all(result.values()), result
 
@@ -21,7 +20,7 @@ def test_sound_molecules_pass_every_check(mols):
 def test_a_stretched_bond_is_flagged():
     mol = embed("CCCO")
     rdMolTransforms.SetBondLength(mol.GetConformer(), 1, 2, 2.2)
-    result = bust(judge(mol).mol)
+    result = bust(judge_mol(mol).mol)
     assert not result["bond_lengths"]
     assert result["bond_angles"] and result["no_radicals"]
 
@@ -31,14 +30,14 @@ def test_a_bent_ring_is_flagged():
     position = mol.GetConformer().GetAtomPosition(0)
     position.z += 1.2
     mol.GetConformer().SetAtomPosition(0, position)
-    assert not bust(judge(mol).mol)["aromatic_ring_flatness"]
+    assert not bust(judge_mol(mol).mol)["aromatic_ring_flatness"]
 
 
 def test_agrees_with_the_package_itself(mols):
     posebusters = pytest.importorskip("posebusters")
     broken = embed("CCCO")
     rdMolTransforms.SetAngleDeg(broken.GetConformer(), 0, 1, 2, 60.0)
-    chosen = [judge(mol).mol for mol in [*mols[3:6], broken]]
+    chosen = [judge_mol(mol).mol for mol in [*mols[3:6], broken]]
     table = posebusters.PoseBusters("mol_fast").bust(chosen)
     assert list(table.columns) == check_names()
     assert table.to_numpy().astype(bool).tolist() == [list(bust(mol).values()) for mol in chosen]
@@ -53,7 +52,7 @@ def test_an_odd_molecule_neither_crashes_nor_talks(capfd):
 
 
 def test_a_closed_standard_error_of_before_does_no_harm(monkeypatch):
-    mol = judge(embed("CCO")).mol
+    mol = judge_mol(embed("CCO")).mol
     with monkeypatch.context() as patch:
         gone = io.StringIO()
         patch.setattr(sys, "stderr", gone)
@@ -63,7 +62,7 @@ def test_a_closed_standard_error_of_before_does_no_harm(monkeypatch):
 
 
 def test_the_molecule_is_left_as_it_is():
-    mol = to_mol(judge(embed("c1cc[nH]c1")).arrays, sanitize=False)  # some checks sanitise what they are given
+    mol = to_mol(judge_mol(embed("c1cc[nH]c1")).arrays, sanitize=False)  # some checks sanitise what they are given
     before = mol.ToBinary()
     bust(mol)
     assert mol.ToBinary() == before

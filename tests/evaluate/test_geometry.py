@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 from scipy.stats import norm
+from small_molecules import judge_mol
 
 from molscore.chem.arrays import MoleculeArrays
 from molscore.evaluate.geometry import MEASURES, Distributions, compare, count, floors, interpolate_floor, keep_types
 from molscore.evaluate.internal_coordinates import Coordinates, measure, type_code
-from molscore.evaluate.records import judge
 
 
 def distributions(values, kind):
@@ -25,7 +25,7 @@ def stretched(molecule: MoleculeArrays, factor: float) -> MoleculeArrays:
 
 @pytest.fixture(scope="module")
 def molecules(mols):
-    return [judge(mol).arrays for mol in mols]
+    return [judge_mol(mol).arrays for mol in mols]
 
 
 def test_identical_molecules_are_at_distance_zero(molecules):

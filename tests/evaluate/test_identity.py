@@ -1,5 +1,5 @@
 import numpy as np
-from conftest import embed
+from small_molecules import embed
 
 from molscore.evaluate.identity import canonical_smiles, count_novel, hash_smiles
 

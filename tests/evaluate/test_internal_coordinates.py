@@ -2,17 +2,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from conftest import embed
 from rdkit import Chem
 from rdkit.Chem import rdMolTransforms
+from small_molecules import embed, judge_mol
 
 from molscore.chem.arrays import MoleculeArrays
 from molscore.evaluate.internal_coordinates import measure, type_code, type_name
-from molscore.evaluate.records import judge
 
 
 def arrays(smiles: str) -> MoleculeArrays:
-    return judge(embed(smiles)).arrays
+    return judge_mol(embed(smiles)).arrays
 
 
 def named(values) -> Counter:
@@ -51,7 +50,7 @@ def test_a_type_is_the_same_in_both_directions():
 def test_values_agree_with_rdkit():
     mol = embed("CC(F)C=O")
     conformer = mol.GetConformer()
-    found = measure([judge(mol).arrays])
+    found = measure([judge_mol(mol).arrays])
     patterns = {"C-F": "CF", "C-C-F": "CCF", "F-C-C=O": "FCC=O"}
     functions = {"bond": rdMolTransforms.GetBondLength, "angle": rdMolTransforms.GetAngleDeg}
     functions["dihedral"] = rdMolTransforms.GetDihedralDeg

@@ -11,6 +11,11 @@ def test_wilson_interval_has_its_published_values(count, total, low, high):
     assert wilson(count, total) == pytest.approx((low, high), abs=1e-4)
 
 
+def test_the_interval_reaches_the_ends_exactly():
+    for total in range(1, 200):
+        assert wilson(0, total)[0] == 0.0 and wilson(total, total)[1] == 1.0
+
+
 @pytest.mark.parametrize(("count", "total"), [(1, 0), (-1, 10), (11, 10)])
 def test_wilson_refuses_what_is_no_proportion(count, total):
     with pytest.raises(ValueError, match="proportion"):

@@ -1,14 +1,14 @@
 import gzip
 
 import pytest
-from conftest import embed, with_hydrogen, without_atom, write_sdf
 from rdkit import Chem
+from small_molecules import embed, judge_mol, with_hydrogen, without_atom, write_sdf
 
-from molscore.evaluate.records import judge, read_mols
+from molscore.evaluate.records import judge, read_records
 
 
-def verdict(record):
-    return record.arrays is not None, record.mol is not None, record.connected, record.closed_shell, record.valid
+def verdict(found):
+    return found.arrays is not None, found.mol is not None, found.connected, found.closed_shell, found.valid
 
 
 def not_a_number() -> Chem.Mol:
@@ -31,29 +31,29 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_verdict(name):
     make, expected = CASES[name]
-    assert verdict(judge(make())) == expected
+    assert verdict(judge_mol(make())) == expected
 
 
 @pytest.mark.parametrize("name", ["sound", "valence", "radical", "fragments"])
 def test_verdict_survives_the_file(name, tmp_path):
     make, expected = CASES[name]
-    (mol,) = read_mols(write_sdf(tmp_path / "one.sdf", [make()]))
-    assert verdict(judge(mol)) == expected
+    (record,) = read_records(write_sdf(tmp_path / "one.sdf", [make()]))
+    assert verdict(judge(record)) == expected
 
 
 def test_a_missing_hydrogen_is_not_filled_in():
     mol = without_atom(embed("C"), 4)
     for atom in mol.GetAtoms():  # as a file without valence fields leaves it
         atom.SetNoImplicit(False)
-    record = judge(mol)
-    assert record.n_atoms == 4 and not record.valid
-    assert record.mol.GetAtomWithIdx(0).GetNumRadicalElectrons() == 1
+    found = judge_mol(mol)
+    assert found.n_atoms == 4 and not found.valid
+    assert found.mol.GetAtomWithIdx(0).GetNumRadicalElectrons() == 1
 
 
 def test_the_given_molecule_is_left_as_it_is():
     mol = embed("c1cc[nH]c1")
     before = mol.ToBinary()
-    judge(mol)
+    judge_mol(mol)
     assert mol.ToBinary() == before
 
 
@@ -62,39 +62,40 @@ def test_unreadable_records_keep_their_place(tmp_path):
     records = path.read_text().split("$$$$\n")
     records[1] = records[1].replace(" O ", " Qq", 1)
     path.write_text("$$$$\n".join(records))
-    mols = read_mols(path)
-    assert [judge(mol).valid for mol in mols] == [True, False, True]
+    judged = [judge(record) for record in read_records(path)]
+    assert [found.valid for found in judged] == [True, False, True]
+    line = 1 + path.read_text().split("$$$$\n")[0].count("\n") + 1
+    assert judged[0].fault is None and judged[1].fault.startswith(f"record 2 (line {line}): ")
 
 
 def test_reads_gzip(tmp_path):
     path = write_sdf(tmp_path / "two.sdf", [embed("C"), embed("CO")])
     zipped = tmp_path / "two.sdf.gz"
     zipped.write_bytes(gzip.compress(path.read_bytes()))
-    assert [mol.GetNumAtoms() for mol in read_mols(zipped)] == [5, 6]
+    assert [judge(record).n_atoms for record in read_records(zipped)] == [5, 6]
     zipped.write_bytes(zipped.read_bytes()[:-40])
-    with pytest.raises(ValueError, match="cut short"):
-        read_mols(zipped)
+    assert not judge(read_records(zipped)[-1]).valid
 
 
 def test_attempt_is_read_from_the_property(tmp_path):
     path = write_sdf(tmp_path / "a.sdf", [embed("C")] * 3, {"molscore_index": [4, "17", "none"]})
-    assert [judge(mol).attempt for mol in read_mols(path)] == [4, 17, None]
+    assert [judge(record).attempt for record in read_records(path)] == [4, 17, None]
 
 
 def test_clear_errors(tmp_path):
     empty = tmp_path / "empty.sdf"
     empty.write_text("")
     with pytest.raises(ValueError, match="holds no molecule"):
-        read_mols(empty)
+        read_records(empty)
     with pytest.raises(ValueError, match="nothing to evaluate"):
-        read_mols([])
+        read_records([])
     with pytest.raises(ValueError, match="list"):
-        read_mols(embed("C"))
+        read_records(embed("C"))
     with pytest.raises(ValueError, match="got str"):
-        read_mols(["CCO"])
+        read_records(["CCO"])
     with pytest.raises(FileNotFoundError, match="absent.sdf"):
-        read_mols(tmp_path / "absent.sdf")
+        read_records(tmp_path / "absent.sdf")
     text = tmp_path / "mols.csv"
     text.write_text("x")
     with pytest.raises(ValueError, match="not an SDF"):
-        read_mols(text)
+        read_records(text)

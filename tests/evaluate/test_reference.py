@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import SMILES, embed, write_sdf
+from small_molecules import SMILES, embed, write_sdf
 
 from molscore.evaluate.identity import canonical_smiles, count_novel
 from molscore.evaluate.reference import (

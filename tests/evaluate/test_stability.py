@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
-from conftest import embed, without_atom
+from small_molecules import embed, judge_mol, without_atom
 
 from molscore.chem.arrays import MoleculeArrays
-from molscore.evaluate.records import judge
 from molscore.evaluate.stability import distance_bond_orders, distance_stable, explicit_stable
 
 
 def arrays(mol) -> MoleculeArrays:
-    return judge(mol).arrays
+    return judge_mol(mol).arrays
 
 
 @pytest.mark.parametrize("smiles", ["C", "CC", "C=C", "C#C", "CC#N", "FCO", "CC(=O)N"])

@@ -21,27 +21,20 @@ Sources: Song et al., arXiv:2011.13456; Hoogeboom et al., EDM, arXiv:2203.17003;
 Vignac et al., MiDi, arXiv:2302.09048 (a clock for each part).
 """
 
-import json
-import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor, nn
 
 from molscore.core.losses import weighted_mean_error
-from molscore.core.sampling import SAMPLERS
-from molscore.core.sde import CosineVP, perturb, score_from_mean
+from molscore.core.sde import CosineVP, perturb
 from molscore.datasets.batch import MoleculeBatch
+from molscore.model.state import pair_mask, symmetric
 from molscore.network.geometry import centre
 from molscore.network.network import EquivariantScoreNetwork, NetworkConfig
 
-FORMAT = "molscore-diffusion-1"
 BOND_CLASSES = 4
 """No bond, single, double, triple: the class of a bond is its kekulised order."""
 
@@ -68,8 +61,8 @@ class DiffusionConfig(BaseModel):
     position_power: PositiveFloat = 2.0
     sigma_min: PositiveFloat = 0.005
     alpha_min: PositiveFloat = 0.001
-    atom_weight: float = 0.5
-    bond_weight: float = 0.5
+    atom_weight: NonNegativeFloat = 0.5
+    bond_weight: NonNegativeFloat = 0.5
     self_conditioning: float = Field(default=0.5, ge=0, le=1)
 
 
@@ -79,14 +72,6 @@ class Prediction(NamedTuple):
     positions: Tensor
     atom_logits: Tensor
     bond_logits: Tensor
-
-
-class Sample(NamedTuple):
-    """One sampled molecule as it left the model: positions (n, 3) in Å, class probabilities (n, K) and (n, n, 4)."""
-
-    positions: np.ndarray
-    atom_probabilities: np.ndarray
-    bond_probabilities: np.ndarray
 
 
 class MoleculeDiffusion(nn.Module):
@@ -99,7 +84,10 @@ class MoleculeDiffusion(nn.Module):
     """
 
     def __init__(
-        self, config: DiffusionConfig, vocabulary: Sequence[tuple[int, int]], size_probabilities: Sequence[float] | Tensor
+        self,
+        config: DiffusionConfig,
+        vocabulary: Sequence[tuple[int, int]],
+        size_probabilities: Sequence[float] | Tensor,
     ):
         super().__init__()
         self.config = config
@@ -109,6 +97,16 @@ class MoleculeDiffusion(nn.Module):
         self.network = EquivariantScoreNetwork(config.network, 3 * k, 3 * BOND_CLASSES, k, BOND_CLASSES)
         self.record: dict[str, Any] = {}
         self.register_buffer("size_probabilities", torch.as_tensor(size_probabilities, dtype=torch.float32))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of weights, state and predictions."""
+        return self.size_probabilities.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model lives."""
+        return self.size_probabilities.device
 
     def position_clock(self, t: Tensor) -> Tensor:
         """The coordinates' own time at graph time ``t``."""
@@ -120,7 +118,8 @@ class MoleculeDiffusion(nn.Module):
         """One evaluation of the network.
 
         Args:
-            x, a, e: noisy state, ``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, 4)``; ``e`` symmetric.
+            x, a, e: noisy state, ``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, 4)``; ``e`` symmetric, on the diagonal
+                ``alpha`` times the one-hot "no bond", as `loss` makes it: an atom has no bond to itself.
             mask: ``(B, N)`` bool.
             clocks: ``(B, 2)``, the SDE's times of coordinates and graph.
             previous: the last prediction, if there is one.
@@ -140,66 +139,30 @@ class MoleculeDiffusion(nn.Module):
         pairs = torch.cat([e, e_evidence.softmax(-1), before[2]], dim=-1)
         shift, atom_logits, bond_logits = self.network(x, before[0], atoms, pairs, mask, clocks)
         return Prediction(
-            centre(alpha_x * x + sigma_x * shift, mask), atom_logits.float() + a_evidence, bond_logits.float() + e_evidence
+            centre(alpha_x * x + sigma_x * shift, mask),
+            atom_logits.to(a.dtype) + a_evidence,
+            bond_logits.to(e.dtype) + e_evidence,
         )
 
     def forward(self, batch: MoleculeBatch, generator: torch.Generator | None = None) -> dict[str, Tensor]:
         """`loss`, under the name that wrappers for several devices call."""
         return self.loss(batch, generator)
 
-    def save(self, path: Path, record: dict[str, Any]) -> None:
-        """Writes weights, configuration and ``record`` (how they were made) to one safetensors file, whole or not at all."""
-        about = {
-            "config": self.config.model_dump(mode="json"),
-            "vocabulary": self.vocabulary,
-            "size_probabilities": self.size_probabilities.tolist(),
-            "record": record,
-        }
-        tensors = {name: t.detach().cpu().contiguous() for name, t in self.network.state_dict().items()}
-        temporary = path.with_name(f".{path.name}.tmp")
-        save_file(tensors, temporary, {"format": FORMAT, "about": json.dumps(about)})
-        os.replace(temporary, path)
-
-    @classmethod
-    def load(cls, path: Path | str, device: torch.device | str = "cpu") -> "MoleculeDiffusion":
-        """Reads a model written by `save`; ``model.record`` tells how it was trained.
-
-        Raises:
-            FileNotFoundError: if there is no such file.
-            ValueError: if it is damaged, or no model of this program and version.
-        """
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no model file {path}")
-        try:
-            with safe_open(path, framework="pt", device=str(device)) as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
-        except (SafetensorError, OSError) as error:
-            raise ValueError(f"{path} is cut short, damaged or no safetensors file: {error}") from error
-        if metadata.get("format") != FORMAT:
-            raise ValueError(f"{path} is not a molscore model of format '{FORMAT}' (found {metadata.get('format')!r})")
-        about = json.loads(metadata["about"])
-        model = cls(DiffusionConfig(**about["config"]), about["vocabulary"], about["size_probabilities"])
-        model.network.load_state_dict(tensors)
-        model.record = about["record"]
-        return model.to(device).eval()
-
     def loss(self, batch: MoleculeBatch, generator: torch.Generator | None = None) -> dict[str, Tensor]:
         """Denoising loss of a batch at random times.
 
         Args:
-            batch: molecules; positions in Å.
-            generator: source of times and noise, on the batch's device.
+            batch: molecules on the model's device; positions in Å.
+            generator: source of times and noise, on the same device.
 
         Returns:
             Scalars: ``loss`` and its parts ``positions`` (velocity error per coordinate), ``atoms`` (cross-entropy per
             atom) and ``bonds`` (cross-entropy per atom, summed over its pairs).
         """
-        mask, device = batch.mask, batch.mask.device
+        mask = batch.mask
         b, n = mask.shape
-        random = {"generator": generator, "device": device}
-        x0 = centre(batch.positions / self.config.position_scale, mask)
+        random = {"generator": generator, "device": mask.device, "dtype": self.dtype}
+        x0 = centre(batch.positions.to(self.dtype) / self.config.position_scale, mask)
         a0 = nn.functional.one_hot(batch.atoms, len(self.vocabulary)).to(x0.dtype)
         e0 = nn.functional.one_hot(batch.bonds, BOND_CLASSES).to(x0.dtype)
         # Stratified times: one in each of B equal slices of [0, 1].
@@ -223,15 +186,3 @@ class MoleculeDiffusion(nn.Module):
         atom, bond = atom.sum() / count, bond.sum() / (2 * count)
         total = positions + self.config.atom_weight * atom + self.config.bond_weight * bond
         return {"loss": total, "positions": positions, "atoms": atom, "bonds": bond}
-
-
-def symmetric(e: Tensor) -> Tensor:
-    """Mirrors the upper triangle of ``e (B, N, N, L)`` onto the lower and clears the diagonal."""
-    upper = torch.triu(torch.ones(e.shape[1:3], dtype=torch.bool, device=e.device), diagonal=1)[..., None]
-    e = torch.where(upper, e, 0)
-    return e + e.transpose(1, 2)
-
-
-def pair_mask(mask: Tensor) -> Tensor:
-    """``(B, N, N)`` bool: ordered pairs of two different atoms of a molecule."""
-    return mask[:, :, None] & mask[:, None] & ~torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)

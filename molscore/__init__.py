@@ -1,0 +1,29 @@
+"""molscore: 3-D molecules from score networks.
+
+>>> import molscore
+>>> result = molscore.MoleculeGenerator.from_pretrained("qm9", device="auto").generate(100, seed=0)
+>>> metrics = molscore.evaluate(result.mols, reference="qm9")
+
+Names are loaded when they are first used: ``import molscore`` alone loads neither torch nor RDKit.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {"MoleculeGenerator": "molscore.generate", "evaluate": "molscore.evaluate", "Metrics": "molscore.evaluate"}
+
+__all__ = ["Metrics", "MoleculeGenerator", "evaluate"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib import metadata
+
+        return metadata.version("molscore")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'molscore' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,5 @@
+"""``python -m molscore``."""
+
+from molscore.cli import app
+
+app(prog_name="molscore")

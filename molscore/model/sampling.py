@@ -1,0 +1,91 @@
+"""New molecules from a model: noise, the reverse SDE of the core, the last posterior mean."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from molscore.core.sampling import SAMPLERS, time_grid
+from molscore.core.sde import score_from_mean
+from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion, Prediction
+from molscore.model.state import Shape, molecule_noise, pair_mask, size_mask
+
+
+class Sample(NamedTuple):
+    """One molecule as it left the model: positions (n, 3) in Å, class probabilities (n, K) and (n, n, 4)."""
+
+    positions: np.ndarray
+    atom_probabilities: np.ndarray
+    bond_probabilities: np.ndarray
+
+
+@torch.no_grad()
+def sample(
+    model: MoleculeDiffusion,
+    n_atoms: Sequence[int],
+    generators: Sequence[torch.Generator],
+    *,
+    steps: int = 50,
+    sampler: str = "dpm",
+    on_step: Callable[[int, int], None] | None = None,
+) -> list[Sample]:
+    """Draws molecules of given sizes.
+
+    Args:
+        model: the model, on the device to work on.
+        n_atoms: atoms of each molecule.
+        generators: one CPU generator for each molecule; all its noise comes from there.
+        steps: steps of the sampler.
+        sampler: a name in `molscore.core.sampling.SAMPLERS`.
+        on_step: called with (step, steps).
+
+    Returns:
+        As many samples, in the same order.
+
+    Raises:
+        ValueError: for an unknown sampler, steps or a size below 1, or other than one generator for each molecule.
+    """
+    if sampler not in SAMPLERS:
+        raise ValueError(f"unknown sampler '{sampler}'; choose one of {', '.join(SAMPLERS)}")
+    if len(n_atoms) != len(generators):
+        raise ValueError(f"{len(n_atoms)} molecules need as many generators, not {len(generators)}")
+    if not n_atoms:
+        return []
+    if min(n_atoms) < 1:
+        raise ValueError(f"a molecule has at least one atom, not {min(n_atoms)}")
+    device, dtype = model.device, model.dtype
+    mask = size_mask(n_atoms, device)
+    shape = Shape(mask.shape[1], len(model.vocabulary), BOND_CLASSES)
+    atoms, pairs = mask[..., None], pair_mask(mask)[..., None]
+    # The diagonal of the bond state is kept empty; the network knows it as "no bond", without noise.
+    own = torch.zeros(shape.n, shape.n, shape.l, dtype=dtype, device=device)
+    own[..., 0].fill_diagonal_(1)
+    previous: Prediction | None = None
+
+    def noise(z: Tensor) -> Tensor:
+        return molecule_noise(shape, n_atoms, generators).to(z)
+
+    def predict(z: Tensor, t: Tensor) -> Tensor:
+        """Posterior mean of the whole state at times ``t (D,)``; keeps the prediction for the next call."""
+        nonlocal previous
+        t_x, t_g = t[0].to(dtype), t[-1].to(dtype)
+        x, a, e = shape.unpack(z.to(dtype))
+        alpha, _ = model.sde.marginal(t_g)
+        clocks = torch.stack([t_x, t_g]).expand(len(mask), 2)
+        previous = model.predict(x, a, e + alpha * own, mask, clocks, previous)
+        a, e = previous.atom_logits.softmax(-1) * atoms, previous.bond_logits.softmax(-1) * pairs
+        return shape.pack(previous.positions, a, e).to(z)
+
+    def score(z: Tensor, t: Tensor) -> Tensor:
+        return score_from_mean(model.sde, z, t.to(z), predict(z, t))
+
+    t = time_grid(steps, t_min=0.0, t_max=1.0).to(device)
+    times = shape.clocks(model.position_clock(t), t)
+    z = model.sde.prior(noise(torch.empty(0, dtype=torch.float64, device=device)))
+    z = SAMPLERS[sampler](model.sde, score, z, times, noise, on_step=on_step)
+    predict(z, times[-1])
+    positions = (previous.positions * model.config.position_scale).cpu().numpy()
+    a, e = previous.atom_logits.softmax(-1).cpu().numpy(), previous.bond_logits.softmax(-1).cpu().numpy()
+    return [Sample(positions[k, :n], a[k, :n], e[k, :n, :n]) for k, n in enumerate(n_atoms)]
