@@ -11,6 +11,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from molscore.pretrained import DEFAULT_STEPS
+
 app = typer.Typer(
     name="molscore",
     help="3-D molecules from score networks: generate, evaluate, train.",
@@ -21,7 +23,7 @@ app = typer.Typer(
 )
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no summary.")]
-Model = Annotated[str, typer.Option("--model", "-m", help="Bundled model (see `molscore models`) or .safetensors file.")]
+Model = Annotated[str, typer.Option("--model", "-m", help="Bundled model (`molscore models`) or .safetensors file.")]
 
 
 def fail(message: object, code: int = 2) -> NoReturn:
@@ -62,7 +64,7 @@ def generate(
     out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write (.sdf or .sdf.gz).")],
     model: Model = "qm9",
     seed: Annotated[int, typer.Option(min=0, help="Same model and seed, same molecules.")] = 0,
-    steps: Annotated[int | None, typer.Option(min=1, help="Sampler steps.", show_default="the model's own")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Sampler steps.")] = DEFAULT_STEPS,
     sampler: Annotated[str, typer.Option(help="dpm, em, pc or ode.")] = "dpm",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     batch_size: Annotated[str, typer.Option(help="Molecules per network call, or auto.")] = "auto",
@@ -84,14 +86,14 @@ def generate(
         pretrained.find(model)
         size = None if batch_size == "auto" else _positive(batch_size, "--batch-size")
     from molscore.core.sampling import SAMPLERS
-    from molscore.generate import DEFAULT_STEPS, MoleculeGenerator
+    from molscore.generate import MoleculeGenerator
     from molscore.generate.files import generate_sdf
 
     if sampler not in SAMPLERS:
         fail(f"unknown sampler '{sampler}'; choose one of {', '.join(SAMPLERS)}")
     with complaints(ValueError):
         generator = MoleculeGenerator.from_pretrained(model, device)
-    options = {"steps": steps or DEFAULT_STEPS, "sampler": sampler, "batch_size": size, "raw": raw}
+    options = {"steps": steps, "sampler": sampler, "batch_size": size, "raw": raw}
     with complaints(ValueError), complaints(OSError, code=1), bar("generating", n, quiet) as advance:
         outcome = generate_sdf(
             generator, n, out, seed, **options, rejects=rejects, resume=resume, on_attempt=lambda _, k: advance(k)
@@ -110,7 +112,7 @@ def generate(
 @app.command()
 def evaluate(
     mols: Annotated[Path, typer.Argument(help="SDF file: delivered, or raw.")],
-    reference: Annotated[str, typer.Option(help="Bundled reference, .npz or SDF file; 'none' for no comparison.")] = "qm9",
+    reference: Annotated[str, typer.Option(help="Bundled reference, .npz or SDF file; or 'none'.")] = "qm9",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the metrics here as JSON.")] = None,
     posebusters: Annotated[bool, typer.Option(help="Run PoseBusters.")] = True,
     quiet: Quiet = False,
@@ -165,7 +167,7 @@ app.add_typer(data_app, name="data")
 @data_app.command()
 def qm9(
     out: Annotated[Path, typer.Option("--out", "-o", help="Tensor file to write.")] = Path("data/qm9.safetensors"),
-    source: Annotated[Path | None, typer.Option(help="Folder with qm9pack's CSV files.", show_default="qm9pack")] = None,
+    source: Annotated[Path | None, typer.Option(help="Folder with its CSV files.", show_default="qm9pack")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first molecules.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")] = None,
     quiet: Quiet = False,

@@ -5,6 +5,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
+DEFAULT_STEPS = 50
+"""Sampler steps unless the user says otherwise."""
+
 WEIGHTS = Path(__file__).parent / "weights"
 
 

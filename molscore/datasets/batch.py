@@ -1,8 +1,8 @@
 """Padded batches of molecules, and the order in which training sees them.
 
-`MoleculeStore` keeps all molecules of a split as tensors on one device and gathers any selection of them without a loop.
-`bucketed_order` cuts an epoch into batches of molecules of like size under a budget of atom pairs, which is what memory
-and time are proportional to on complete graphs.
+`MoleculeStore` keeps all molecules of a split as tensors on one device and gathers any selection of them without a
+loop. `bucketed_order` cuts an epoch into batches of molecules of like size under a budget of atom pairs, which is what
+memory and time are proportional to on complete graphs.
 """
 
 from collections.abc import Iterator

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as to_bytes
 
 if TYPE_CHECKING:
     from molscore.chem.arrays import MoleculeArrays
@@ -164,7 +164,7 @@ def write_tensorfile(
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        save_file({name: np.ascontiguousarray(arrays[name]) for name in _LAYOUT}, temporary, metadata)
+        temporary.write_bytes(to_bytes({name: np.ascontiguousarray(arrays[name]) for name in _LAYOUT}, metadata))
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -14,7 +14,8 @@ from pathlib import Path
 from rdkit import Chem
 
 from molscore.chem.sdf import SDFWriter, read_sdf, record_properties
-from molscore.generate.generator import DEFAULT_STEPS, Attempt, MoleculeGenerator
+from molscore.generate.generator import Attempt, MoleculeGenerator
+from molscore.pretrained import DEFAULT_STEPS
 
 
 @dataclass

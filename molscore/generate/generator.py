@@ -21,8 +21,8 @@ from molscore.chem.arrays import MoleculeArrays, MoleculeError, to_mol
 from molscore.chem.decode import decode
 from molscore.chem.validity import DuplicateFilter, Verdict, check
 from molscore.model import Sample, load, sample
+from molscore.pretrained import DEFAULT_STEPS
 
-DEFAULT_STEPS = 50
 CPU_BATCH, GPU_BATCH = 32, 512
 WINDOW = 4
 """Batches drawn together: their attempts are sorted by size, which saves padding."""
@@ -234,7 +234,8 @@ def choose_device(device: str) -> torch.device:
     except RuntimeError as error:
         raise ValueError(f"unknown device '{device}'; use auto, cpu, cuda or cuda:N") from error
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"device '{device}' is not there: torch sees {torch.cuda.device_count()} CUDA devices; use cpu")
+        count = torch.cuda.device_count()
+        raise ValueError(f"device '{device}' is not there: torch sees {count} CUDA devices; use cpu")
     return chosen
 
 

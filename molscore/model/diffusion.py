@@ -11,10 +11,11 @@ of the coordinates and the probabilities of the classes; both are ``E[z_0 | z_t]
 ``(alpha E[z_0 | z_t] - z_t) / sigma²``.
 
 * Coordinates: ``E[x_0 | z_t] = alpha x_t + sigma F``, so that the network's task is of order one at every noise level,
-  and the denoising loss in its velocity weighting is the plain squared error of ``F`` (Salimans & Ho, arXiv:2202.00512).
-* Classes: by Bayes' rule ``p(c | z_t) ∝ exp(alpha z_c / sigma²) p(c | all else)``; the first factor is known, the network
-  learns the second. Cross-entropy on the classes has the same minimiser as denoising score matching (Dieleman et al.,
-  "Continuous diffusion for categorical data", arXiv:2211.15089).
+  and the denoising loss in its velocity weighting is the plain squared error of ``F`` (Salimans & Ho,
+  arXiv:2202.00512).
+* Classes: by Bayes' rule ``p(c | z_t) ∝ exp(alpha z_c / sigma²) p(c | all else)``; the first factor is known, the
+  network learns the second. Cross-entropy on the classes has the same minimiser as denoising score matching (Dieleman
+  et al., "Continuous diffusion for categorical data", arXiv:2211.15089).
 * Self-conditioning (Chen et al., arXiv:2208.04202): the network sees its previous prediction.
 
 Sources: Song et al., arXiv:2011.13456; Hoogeboom et al., EDM, arXiv:2203.17003; Huang et al., JODO, arXiv:2305.12347;

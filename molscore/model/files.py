@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 
 from molscore.model.diffusion import DiffusionConfig, MoleculeDiffusion
 
@@ -32,7 +32,7 @@ def save(model: MoleculeDiffusion, path: str | Path, record: dict[str, Any]) -> 
     tensors = {name: t.detach().cpu().contiguous() for name, t in model.network.state_dict().items()}
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        save_file(tensors, temporary, {"format": FORMAT, "about": json.dumps(about)})
+        temporary.write_bytes(to_bytes(tensors, {"format": FORMAT, "about": json.dumps(about)}))
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -51,16 +51,16 @@ def sample(
         raise ValueError(f"unknown sampler '{sampler}'; choose one of {', '.join(SAMPLERS)}")
     if len(n_atoms) != len(generators):
         raise ValueError(f"{len(n_atoms)} molecules need as many generators, not {len(generators)}")
-    if not n_atoms:
-        return []
-    if min(n_atoms) < 1:
+    if any(n < 1 for n in n_atoms):
         raise ValueError(f"a molecule has at least one atom, not {min(n_atoms)}")
+    if len(n_atoms) == 0:
+        return []
     device, dtype = model.device, model.dtype
     mask = size_mask(n_atoms, device)
     shape = Shape(mask.shape[1], len(model.vocabulary), BOND_CLASSES)
     atoms, pairs = mask[..., None], pair_mask(mask)[..., None]
     # The diagonal of the bond state is kept empty; the network knows it as "no bond", without noise.
-    own = torch.zeros(shape.n, shape.n, shape.l, dtype=dtype, device=device)
+    own = torch.zeros(shape.atoms, shape.atoms, BOND_CLASSES, dtype=dtype, device=device)
     own[..., 0].fill_diagonal_(1)
     previous: Prediction | None = None
 
@@ -86,6 +86,6 @@ def sample(
     z = model.sde.prior(noise(torch.empty(0, dtype=torch.float64, device=device)))
     z = SAMPLERS[sampler](model.sde, score, z, times, noise, on_step=on_step)
     predict(z, times[-1])
-    positions = (previous.positions * model.config.position_scale).cpu().numpy()
-    a, e = previous.atom_logits.softmax(-1).cpu().numpy(), previous.bond_logits.softmax(-1).cpu().numpy()
+    positions = (previous.positions * model.config.position_scale).float().cpu().numpy()
+    a, e = (logits.softmax(-1).float().cpu().numpy() for logits in (previous.atom_logits, previous.bond_logits))
     return [Sample(positions[k, :n], a[k, :n], e[k, :n, :n]) for k, n in enumerate(n_atoms)]

@@ -1,7 +1,7 @@
 """The state of padded molecules as one flat tensor per molecule, and noise that respects its symmetries.
 
-``z (B, D)`` holds coordinates ``(N, 3)``, atom classes ``(N, K)`` and bond classes ``(N, N, L)`` end to end, so that the
-samplers of the core, which know nothing of molecules, can move it. Padding is zero and stays zero.
+``z (B, D)`` holds coordinates ``(N, 3)``, atom classes ``(N, K)`` and bond classes ``(N, N, L)`` end to end, so that
+the samplers of the core, which know nothing of molecules, can move it. Padding is zero and stays zero.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,15 @@ from torch import Tensor
 class Shape(NamedTuple):
     """Sizes of the three parts of a state: padded atoms N, atom classes K, bond classes L."""
 
-    n: int
-    k: int
-    l: int
+    atoms: int
+    atom_classes: int
+    bond_classes: int
 
     @property
     def parts(self) -> list[int]:
         """Numbers in each part."""
-        return [3 * self.n, self.k * self.n, self.l * self.n**2]
+        n, k, c = self
+        return [3 * n, k * n, c * n**2]
 
     def pack(self, x: Tensor, a: Tensor, e: Tensor) -> Tensor:
         """``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, L)`` to ``(B, D)``."""
@@ -29,12 +30,9 @@ class Shape(NamedTuple):
 
     def unpack(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Inverse of `pack`."""
+        n, k, c = self
         x, a, e = z.split(self.parts, dim=1)
-        return (
-            x.unflatten(1, (self.n, 3)),
-            a.unflatten(1, (self.n, self.k)),
-            e.unflatten(1, (self.n, self.n, self.l)),
-        )
+        return x.unflatten(1, (n, 3)), a.unflatten(1, (n, k)), e.unflatten(1, (n, n, c))
 
     def clocks(self, t_x: Tensor, t_g: Tensor) -> Tensor:
         """A time for every number of the state from those of coordinates and graph, ``(...)`` to ``(..., D)``."""
@@ -75,16 +73,15 @@ def molecule_noise(shape: Shape, n_atoms: Sequence[int], generators: Sequence[to
     Returns:
         ``(B, D)`` float32, on the CPU.
     """
-    b = len(n_atoms)
-    x, a = torch.zeros(b, shape.n, 3), torch.zeros(b, shape.n, shape.k)
-    e = torch.zeros(b, shape.n, shape.n, shape.l)
+    b, (padded, k, c) = len(n_atoms), shape
+    x, a, e = torch.zeros(b, padded, 3), torch.zeros(b, padded, k), torch.zeros(b, padded, padded, c)
     for row, (n, generator) in enumerate(zip(n_atoms, generators, strict=True)):
         m = n * (n - 1) // 2
-        numbers = torch.randn(3 * n + shape.k * n + shape.l * m, generator=generator)
-        own_x, own_a, own_e = numbers.split([3 * n, shape.k * n, shape.l * m])
+        numbers = torch.randn(3 * n + k * n + c * m, generator=generator)
+        own_x, own_a, own_e = numbers.split([3 * n, k * n, c * m])
         own_x = own_x.view(n, 3)
         x[row, :n] = own_x - own_x.mean(0)
-        a[row, :n] = own_a.view(n, shape.k)
+        a[row, :n] = own_a.view(n, k)
         i, j = torch.triu_indices(n, n, offset=1)
-        e[row, i, j] = e[row, j, i] = own_e.view(m, shape.l)
+        e[row, i, j] = e[row, j, i] = own_e.view(m, c)
     return shape.pack(x, a, e)

@@ -12,7 +12,7 @@ import torch
 from e3nn import o3
 from torch import Tensor, nn
 
-SCALAR = o3.Irrep("0e")
+SCALAR, VECTOR = o3.Irrep("0e"), o3.Irrep("1o")
 EPS = 1e-5
 
 
@@ -20,11 +20,15 @@ def split_scalars(irreps: o3.Irreps) -> tuple[int, o3.Irreps]:
     """Number of ``0e`` channels and the irreps that follow them.
 
     Raises:
-        ValueError: if the scalars are not exactly one block, in front.
+        ValueError: if the scalars are not exactly one block, in front, or no block of vectors follows.
     """
     irreps = o3.Irreps(irreps)
-    if not irreps or irreps[0].ir != SCALAR or any(m.ir == SCALAR for m in irreps[1:]):
-        raise ValueError(f"hidden irreps must begin with their only 0e block, e.g. '128x0e + 32x1o', not '{irreps}'")
+    kinds = [m.ir for m in irreps]
+    if kinds[:1] != [SCALAR] or kinds.count(SCALAR) != 1 or VECTOR not in kinds:
+        raise ValueError(
+            f"hidden irreps must begin with their only 0e block and hold 1o, without which no atom can move, "
+            f"e.g. '128x0e + 32x1o', not '{irreps}'"
+        )
     return irreps[0].mul, o3.Irreps(irreps[1:])
 
 
@@ -69,17 +73,16 @@ class EquivariantNorm(nn.Module):
         h = h.float() if h.dtype == torch.bfloat16 else h
         scale, shift = self.linear(condition)[:, None].to(h.dtype).split([self.n_channels, self.n_scalars], dim=-1)
         scalars = nn.functional.layer_norm(h[..., : self.n_scalars], (self.n_scalars,))
-        out = [scalars * (1 + scale[..., : self.n_scalars]) + shift]
-        if self.tensors:
-            tensors = h[..., self.n_scalars :]
-            rms = [x.square().sum(-1, keepdim=True).mean(-2, keepdim=True) for x in blocks(tensors, self.tensors)]
-            inverse = [
-                torch.rsqrt(r + EPS).squeeze(-1).expand(*r.shape[:-2], mul)
-                for r, (mul, _) in zip(rms, self.tensors, strict=True)
-            ]
-            inverse = torch.cat(inverse, dim=-1)
-            out.append(scale_channels(tensors, inverse * (1 + scale[..., self.n_scalars :]), self.tensors))
-        return torch.cat(out, dim=-1)
+        scalars = scalars * (1 + scale[..., : self.n_scalars]) + shift
+        tensors = h[..., self.n_scalars :]
+        rms = [x.square().sum(-1, keepdim=True).mean(-2, keepdim=True) for x in blocks(tensors, self.tensors)]
+        inverse = [
+            torch.rsqrt(r + EPS).squeeze(-1).expand(*r.shape[:-2], mul)
+            for r, (mul, _) in zip(rms, self.tensors, strict=True)
+        ]
+        inverse = torch.cat(inverse, dim=-1)
+        tensors = scale_channels(tensors, inverse * (1 + scale[..., self.n_scalars :]), self.tensors)
+        return torch.cat([scalars, tensors], dim=-1)
 
 
 class ChannelProduct(nn.Module):
@@ -121,7 +124,7 @@ class GatedUpdate(nn.Module):
         super().__init__()
         self.n_scalars, tensors = split_scalars(irreps)
         self.tensors = layout(tensors)
-        mul = min((m.mul for m in tensors), default=0)
+        mul = min(m.mul for m in tensors)
         factors = o3.Irreps([(mul, m.ir) for m in tensors])
         wanted = [SCALAR] + [m.ir for m in tensors]
         paths = [(i, j, ir) for i, a in enumerate(factors) for j, b in enumerate(factors) for ir in a.ir * b.ir]
@@ -138,8 +141,6 @@ class GatedUpdate(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """``(B, N, irreps.dim)`` to an update of the same shape."""
         scalars, tensors = h[..., : self.n_scalars], h[..., self.n_scalars :]
-        if not self.tensors:
-            return self.mlp(scalars)
         product = self.product(self.left(h), self.right(h))
         out = self.mlp(torch.cat([scalars, product[..., : self.n_invariants]], dim=-1)).to(h.dtype)
         mixed = self.mix(torch.cat([tensors, product[..., self.n_invariants :]], dim=-1))

@@ -39,7 +39,7 @@ class TrainConfig(BaseModel):
         threads: CPU threads; 0 leaves torch's choice.
         valid_batches: batches of the validation split measured at each checkpoint.
         checkpoint_every, log_every: in steps.
-        max_seconds: stop with a checkpoint after this long; 0 is no limit.
+        max_seconds: stop with a checkpoint after this long, but not before one step; 0 is no limit.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -8,6 +8,7 @@ import os
 import platform
 import time
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
         The path of the averaged weights, ``out/model.safetensors``.
 
     Raises:
-        ConfigError: if the folder already holds a run and ``resume`` is False, or holds none and it is True.
+        ConfigError: if the folder already holds a run and ``resume`` is False, holds none and it is True, or holds one
+            of another model.
         FileNotFoundError, TensorFileError: for the data.
         FloatingPointError: if the loss is no longer a number; the last checkpoint stays.
     """
@@ -65,27 +67,26 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=device.type == "cuda"
     )
-    step, molecules, seconds = 0, 0, 0.0
-    if resume:
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        model.load_state_dict(saved["model"])
-        average.load_state_dict(saved["average"])
-        optimiser.load_state_dict(saved["optimiser"])
-        step, molecules, seconds = saved["step"], saved["molecules"], saved["seconds"]
+    parts = {"model": model, "average": average, "optimiser": optimiser}
+    step, molecules, seconds = _restore(checkpoint, parts, device) if resume else (0, 0, 0.0)
+    saved = step if resume else None
     if config.compile:
         for layer in model.network.layers:
             layer.compile(dynamic=True)
     network, optimiser = accelerator.prepare(model, optimiser)
 
     def save() -> None:
+        nonlocal saved
         record = {"step": step, "molecules": molecules, "seconds": round(seconds, 1), "hardware": _hardware(device)}
         record["valid"] = validate(average.module, valid, config)
         log.write({"step": step, "molecules": molecules, "seconds": seconds, "valid": record["valid"]})
-        state = {"model": model.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict()}
+        state = {name: part.state_dict() for name, part in parts.items()}
         temporary = checkpoint.with_suffix(".tmp")
         torch.save(state | {"step": step, "molecules": molecules, "seconds": seconds}, temporary)
         os.replace(temporary, checkpoint)
-        record["config"] = config.model_dump(mode="json")
+        saved = step
+        # The model travels: it names its data and run, not the folders of the machine it was made on.
+        record["config"] = config.model_dump(mode="json") | {"data": config.data.name, "out": config.out.name}
         save_model(average.module, config.out / "model.safetensors", record)
         log.plot(config.out / "curves.png")
 
@@ -96,7 +97,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
     began, before = time.monotonic(), seconds
     with RunLog(config.out / "log.jsonl", step, config.steps, show=main and not quiet, write=main) as log:
         for chosen in batches_from(data.sizes, config.pair_budget, config.seed, step * world + rank, stride=world):
-            if step >= config.steps or (config.max_seconds and time.monotonic() - began >= config.max_seconds):
+            if step >= config.steps or (config.max_seconds and seconds - before >= config.max_seconds):
                 break
             rate = learning_rate(config, step)
             for group in optimiser.param_groups:
@@ -117,9 +118,22 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
             log.step(step, molecules, seconds, rate, values, every=config.log_every)
             if main and step % config.checkpoint_every == 0:
                 save()
-        if main and step % config.checkpoint_every:
+        if main and step != saved:
             save()
     return config.out / "model.safetensors"
+
+
+def _restore(checkpoint: Path, parts: dict[str, Any], device: torch.device) -> tuple[int, int, float]:
+    """Loads the states of ``parts``; returns steps, molecules and seconds so far."""
+    try:
+        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        for name, part in parts.items():
+            part.load_state_dict(saved[name])
+        return saved["step"], saved["molecules"], saved["seconds"]
+    except (RuntimeError, ValueError, KeyError, EOFError, UnpicklingError) as error:
+        raise ConfigError(
+            f"cannot go on from {checkpoint}: it is damaged, or its model or data were others (see config.yaml)"
+        ) from error
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:

@@ -1,0 +1,91 @@
+"""The report of an SDF file, as `molscore generate` writes it or of any other origin."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rdkit import Chem, rdBase
+
+from molscore.chem.paths import check_writable
+from molscore.chem.validity import check
+from molscore.evaluate.evaluation import evaluate as judge_file
+from molscore.evaluate.records import read_records
+from molscore.report.page import write_report
+
+PROVENANCE = {"model": "molscore_model", "seed": "molscore_seed", "molscore_version": "molscore_version"}
+"""Manifest key -> the record property that it comes from."""
+
+
+def report_file(
+    sdf_path: str | os.PathLike[str],
+    out_path: str | os.PathLike[str],
+    reference: str | os.PathLike[str] | None = "qm9",
+    evaluate: bool = True,
+    on_progress: Callable[[int, int], None] | None = None,
+    *,
+    manifest: Mapping[str, Any] | None = None,
+    rejects: Mapping[str, int] | None = None,
+) -> None:
+    """Writes the report of an SDF file: reads it, evaluates it, draws it.
+
+    Records are taken as written, nothing is repaired. One that cannot be read is counted as rejected.
+
+    Args:
+        sdf_path: .sdf or .sdf.gz file.
+        out_path: the report, ending in .html.
+        reference: what to compare with, see ``molscore.evaluate``; None for no comparison.
+        evaluate: compute the metrics. Without it the report has none.
+        on_progress: called with (done, total) after each record that has been evaluated, or else checked.
+        manifest: what is known of the run beyond what the records say (`write_report`).
+        rejects: reason -> how many attempts were rejected by the run that made the file. None counts the records of the
+            file that the checks reject.
+
+    Raises:
+        FileNotFoundError: if there is no such SDF file.
+        ValueError: if it holds nothing that can be read, or there is no such reference.
+        OSError: if the report cannot be written.
+    """
+    out_path = check_writable(out_path, (".html",))
+    records = read_records(sdf_path)
+    mols = [_as_written(record.mol) for record in records if record.mol is not None]
+    facts = {"file": Path(sdf_path).name, "records": len(records), **_provenance(mols), **(manifest or {})}
+    if rejects is None:
+        facts.pop("attempts", None)
+        rejects = Counter(record.reason.partition(":")[0] for record in records if record.mol is None)
+        rejects += _faults(mols, None if evaluate else on_progress)
+    metrics = judge_file(sdf_path, reference, on_progress=on_progress) if evaluate else None
+    title = f"Molecules in {facts['file']}"
+    write_report(out_path, mols, title=title, manifest=facts, metrics=metrics, rejects=rejects)
+
+
+def _as_written(mol: Chem.Mol) -> Chem.Mol:
+    """No atom may take hydrogens that the record does not have."""
+    for atom in mol.GetAtoms():
+        atom.SetNoImplicit(True)
+    mol.UpdatePropertyCache(strict=False)
+    return mol
+
+
+def _faults(mols: Sequence[Chem.Mol], on_progress: Callable[[int, int], None] | None) -> Counter[str]:
+    """Reason -> molecules that the checks reject for it."""
+    faults = Counter()
+    with rdBase.BlockLogs():
+        for done, mol in enumerate(mols, start=1):
+            verdict = check(mol)
+            if not verdict.ok:
+                faults[verdict.reason] += 1
+            if on_progress is not None:
+                on_progress(done, len(mols))
+    return faults
+
+
+def _provenance(mols: Sequence[Chem.Mol]) -> dict[str, str]:
+    """Model, seed and version, where records state them; all of them if they differ."""
+    found = {}
+    for key, name in PROVENANCE.items():
+        values = Counter(mol.GetProp(name) if mol.HasProp(name) else "not stated" for mol in mols)
+        if set(values) != {"not stated"}:
+            found[key] = ", ".join(values) if len(values) == 1 else ", ".join(f"{v} ({n:,})" for v, n in values.items())
+    return found

@@ -1,0 +1,66 @@
+"""The commands end to end on the bundled model."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from molscore.chem.sdf import read_sdf
+from molscore.cli import app
+
+
+def run(*words) -> str:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def mols(tmp_path_factory):
+    """Four molecules from the command line, with rejects."""
+    folder = tmp_path_factory.mktemp("cli")
+    run("generate", "--n", 4, "--out", folder / "mols.sdf", "--steps", 25, "--rejects", folder / "rejects.csv", "--quiet")
+    return folder / "mols.sdf"
+
+
+def test_generate_writes_molecules_and_rejects(mols):
+    assert [record.reason for record in read_sdf(mols)] == [None] * 4
+    assert mols.with_name("rejects.csv").read_text().startswith("molscore_index,reason,detail\n")
+
+
+def test_generate_says_on_stderr_what_it_threw_away(tmp_path):
+    result = CliRunner().invoke(app, ["generate", "--n", "2", "--out", str(tmp_path / "m.sdf"), "--steps", "25"])
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert "2 of 2 molecules" in result.stderr and "valid as sampled" in result.stderr
+
+
+def test_generate_resumes(mols, tmp_path):
+    out = tmp_path / "m.sdf"
+    out.write_bytes(mols.read_bytes())
+    run("generate", "--n", 5, "--out", out, "--steps", 25, "--resume")
+    assert [r.mol.GetProp("SMILES") for r in read_sdf(out)][:4] == [r.mol.GetProp("SMILES") for r in read_sdf(mols)]
+    assert len(list(read_sdf(out))) == 5
+
+
+def test_evaluate_prints_text_and_writes_json(mols, tmp_path):
+    text = run("evaluate", mols, "--json", tmp_path / "metrics.json", "--quiet")
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert "PoseBusters" in text
+    assert metrics["rates"]["valid_connected"]["count"] == metrics["rates"]["valid_connected"]["total"] == 4
+
+
+def test_raw_samples_can_be_evaluated(tmp_path):
+    run("generate", "--n", 6, "--out", tmp_path / "raw.sdf", "--steps", 3, "--raw", "--quiet")
+    run("evaluate", tmp_path / "raw.sdf", "--json", tmp_path / "m.json", "--no-posebusters", "--quiet")
+    rates = json.loads((tmp_path / "m.json").read_text())["rates"]
+    assert rates["valid"]["total"] == 6
+    assert rates["valid"]["count"] < 6
+
+
+def test_models_and_info(mols):
+    assert run("models").startswith("qm9\t")
+    about = json.loads(run("info", "qm9"))
+    assert about["record"]["molecules"] > 0 and about["record"]["hardware"]
+    assert about["config"]["network"]["irreps"]
+    assert about["quality"]["rates"]

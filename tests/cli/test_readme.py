@@ -1,0 +1,60 @@
+"""The README tells the truth: its commands exist, its test command is CI's, its figures are the measured ones."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from molscore.cli import app
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
+COMMANDS = [
+    words
+    for block in BLOCKS
+    for line in block.replace("\\\n", " ").splitlines()
+    for part in line.split("&&")
+    if (words := shlex.split(part, comments=True)) and words[0] == "molscore"
+]
+
+
+def test_the_readme_opens_with_the_two_commands():
+    assert BLOCKS[0].strip() == "pip install . && molscore generate --n 100 --out mols.sdf"
+    assert BLOCKS[1].strip() == "pip install '.[test,qm9]' && pytest"
+
+
+def test_ci_runs_the_readme_test_command():
+    assert BLOCKS[1].strip() in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_is_understood(words):
+    command = typer.main.get_command(app)
+    context = command.make_context("molscore", list(words[1:]), resilient_parsing=True)
+    name, sub, rest = command.resolve_command(context, words[1:])
+    if hasattr(sub, "resolve_command"):
+        name, sub, rest = sub.resolve_command(sub.make_context(name, list(rest), resilient_parsing=True), rest)
+    sub.make_context(name, list(rest))  # raises for an unknown option, a missing one, a bad value
+
+
+def test_the_python_example_runs(capsys):
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block.replace("generate(100", "generate(3"), "README.md", "exec"), {})
+
+
+def test_figures_are_those_of_the_benchmark_file():
+    measured = json.loads((ROOT / "data" / "benchmarks" / "qm9.json").read_text())
+    rows = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \| [^|]+? \|$", README, flags=re.MULTILINE))
+    raw = measured["raw"]["metrics"]["rates"]
+    for label, key in {
+        "valid and connected": "valid_connected",
+        "molecule stability, explicit bonds": "molecules_stable_explicit",
+        "molecule stability, distance table": "molecules_stable_distance",
+    }.items():
+        assert rows[label].startswith(f"{100 * raw[key]['count'] / raw[key]['total']:.1f} %"), label
