@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ def report_file(
     on_progress: Callable[[int, int], None] | None = None,
     *,
     manifest: Mapping[str, Any] | None = None,
-    rejects: Mapping[str, int] | None = None,
 ) -> None:
     """Writes the report of an SDF file: reads it, evaluates it, draws it.
 
@@ -38,9 +38,8 @@ def report_file(
         reference: what to compare with, see ``molscore.evaluate``; None for no comparison.
         evaluate: compute the metrics. Without it the report has none.
         on_progress: called with (done, total) after each record that has been evaluated, or else checked.
-        manifest: what is known of the run beyond what the records say (`write_report`).
-        rejects: reason -> how many attempts were rejected by the run that made the file. None counts the records of the
-            file that the checks reject.
+        manifest: what the run that made the file knows of itself (`write_report`), with its rejected attempts by reason
+            as ``rejected``. Without these the records that the checks reject are counted.
 
     Raises:
         FileNotFoundError: if there is no such SDF file.
@@ -51,13 +50,14 @@ def report_file(
     records = read_records(sdf_path)
     mols = [_as_written(record.mol) for record in records if record.mol is not None]
     facts = {"file": Path(sdf_path).name, "records": len(records), **_provenance(mols), **(manifest or {})}
-    if rejects is None:
-        facts.pop("attempts", None)
-        rejects = Counter(record.reason.partition(":")[0] for record in records if record.mol is None)
-        rejects += _faults(mols, None if evaluate else on_progress)
-    metrics = judge_file(sdf_path, reference, on_progress=on_progress) if evaluate else None
+    if "rejected" not in facts:
+        unread = Counter(record.reason.partition(":")[0] for record in records if record.mol is None)
+        facts["rejected"] = unread + _faults(mols, None if evaluate else on_progress)
+    metrics = None
+    if evaluate:
+        metrics = replace(judge_file(sdf_path, reference, on_progress=on_progress), source=facts["file"])
     title = f"Molecules in {facts['file']}"
-    write_report(out_path, mols, title=title, manifest=facts, metrics=metrics, rejects=rejects)
+    write_report(out_path, mols, title=title, manifest=facts, metrics=metrics)
 
 
 def _as_written(mol: Chem.Mol) -> Chem.Mol:

@@ -86,9 +86,7 @@ def write_report(
         shortfall=_shortfall(facts),
         facts=_facts(facts),
         rejects=_rejects(rejects, facts, len(mols)) if rejects is not None else "",
-        metrics=f'<section id="metrics"><h2>Metrics</h2>{metrics_section(metrics)}</section>'
-        if metrics is not None
-        else "",
+        metrics=metrics_section(metrics) if metrics is not None else "",
         shown=f"All {len(mols):,}" if len(cards) == len(mols) else f"The first {len(cards)} of {len(mols):,}",
         cards="\n".join(card.html for card in cards),
         elements=looks,
@@ -156,7 +154,7 @@ def _text(value: Any) -> str:
 def _rejects(rejects: Mapping[str, int], facts: Mapping[str, Any], delivered: int) -> str:
     if "attempts" not in facts and "records" in facts:
         table = rejects_table(rejects, facts["records"], "records")
-        text = "Records that the checks reject. They stay in the gallery and in every denominator."
+        text = "Records that the checks reject. They stay in every denominator, and in the gallery if they can be read."
     else:
         table = rejects_table(rejects, facts.get("attempts", delivered + sum(rejects.values())), "attempts")
         text = "Attempts that were thrown away, by the first check that failed. The molecules below are what was left."

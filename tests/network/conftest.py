@@ -9,7 +9,7 @@ from torch import nn
 
 from molscore.network.network import EquivariantScoreNetwork, NetworkConfig
 
-IRREPS = {"vectors": "16x0e + 8x1o", "all": "16x0e + 8x0o + 8x1o + 8x1e + 8x2e + 8x2o"}
+IRREPS = {"vectors": "12x0e + 8x1o", "all": "12x0e + 8x0o + 8x1o + 8x1e + 8x2e"}
 
 
 def _generic(module: nn.Module, seed: int = 0, size: float = 0.1) -> nn.Module:
