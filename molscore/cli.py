@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no summary.")]
+Reference = Annotated[str, typer.Option(help="Bundled reference, .npz or SDF file; or 'none'.")]
 Model = Annotated[str, typer.Option("--model", "-m", help="Bundled model (`molscore models`) or .safetensors file.")]
 
 
@@ -100,11 +101,11 @@ def generate(
         )
     if not quiet:
         typer.echo(outcome.text(out), err=True)
-    if report is not None:
+    if report is not None and outcome.delivered:
         from molscore.report import report_file
 
         with complaints(ValueError, OSError, code=1):
-            report_file(out, report)
+            report_file(out, report, manifest=generator.manifest(n, seed, steps, sampler) | outcome.counts())
     if outcome.delivered < n:
         raise typer.Exit(130 if outcome.interrupted else 3)
 
@@ -112,7 +113,7 @@ def generate(
 @app.command()
 def evaluate(
     mols: Annotated[Path, typer.Argument(help="SDF file: delivered, or raw.")],
-    reference: Annotated[str, typer.Option(help="Bundled reference, .npz or SDF file; or 'none'.")] = "qm9",
+    reference: Reference = "qm9",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the metrics here as JSON.")] = None,
     posebusters: Annotated[bool, typer.Option(help="Run PoseBusters.")] = True,
     quiet: Quiet = False,
@@ -127,10 +128,9 @@ def evaluate(
             check_writable(json_file, (".json",))
     import molscore.evaluate
 
-    against = None if reference == "none" else reference
     with complaints(ValueError), complaints(OSError, code=1), bar("evaluating", 0, quiet) as advance:
         metrics = molscore.evaluate.evaluate(
-            mols, against, posebusters=posebusters, on_progress=lambda done, total: advance(done, f"evaluating {total}")
+            mols, _unless_none(reference), posebusters=posebusters, on_progress=lambda done, total: advance(done, f"evaluating {total}")
         )
     typer.echo(metrics.format_text())
     if json_file is not None:
@@ -210,7 +210,7 @@ def info(model: Annotated[str, typer.Argument(help="Bundled model or .safetensor
 def report(
     mols: Annotated[Path, typer.Argument(help="SDF file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
-    reference: Annotated[str, typer.Option(help="Bundled reference, .npz or SDF file.")] = "qm9",
+    reference: Reference = "qm9",
     quiet: Quiet = False,
 ) -> None:
     """Write an HTML report of a file of molecules."""
@@ -223,13 +223,17 @@ def report(
     from molscore.report import report_file
 
     with complaints(ValueError, OSError, code=1), bar("evaluating", 0, quiet) as advance:
-        report_file(mols, out, reference, on_progress=lambda done, total: advance(done, f"evaluating {total}"))
+        report_file(mols, out, _unless_none(reference), on_progress=lambda done, total: advance(done, f"evaluating {total}"))
 
 
 def _positive(text: str, name: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise ValueError(f"{name} must be a whole number above 0, or auto, not '{text}'")
     return int(text)
+
+
+def _unless_none(reference: str) -> str | None:
+    return None if reference == "none" else reference
 
 
 def _write(path: Path, text: str) -> None:

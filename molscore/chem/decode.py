@@ -50,6 +50,7 @@ def decode(
     positions: np.ndarray,
     vocabulary: list[tuple[int, int]],
     repair: bool = True,
+    neutral: bool = False,
 ) -> MoleculeArrays:
     """Decodes one sample.
 
@@ -61,6 +62,7 @@ def decode(
         vocabulary: K pairs (atomic number, formal charge).
         repair: if the most probable classes break valence or connectivity, return the most probable assignment that
             does not. If there is none, or none is found within the search bounds, the most probable classes it is.
+        neutral: whether a repair must also make the charges add up to zero.
 
     Returns:
         The molecule. Deterministic.
@@ -72,8 +74,9 @@ def decode(
     atom_costs, bond_costs = _costs(atom_probabilities, bond_probabilities, positions, vocabulary)
     classes, orders = atom_costs.argmin(axis=1), np.triu(bond_costs.argmin(axis=2), k=1)
     valences = [VALENCES.get(pair, ()) for pair in vocabulary]
-    if repair and not _is_sound(classes, orders, valences):
-        classes, orders = _most_probable(atom_costs, bond_costs, valences) or (classes, orders)
+    charges = np.array([charge for _, charge in vocabulary]) * neutral
+    if repair and not _is_sound(classes, orders, valences, charges):
+        classes, orders = _most_probable(atom_costs, bond_costs, valences, charges) or (classes, orders)
     bonds = np.argwhere(orders > 0)
     return MoleculeArrays(
         atomic_numbers=np.array([vocabulary[k][0] for k in classes], dtype=np.uint8),
@@ -104,9 +107,13 @@ def _costs(atom_probabilities, bond_probabilities, positions, vocabulary) -> tup
     return tuple(log.max(axis=-1, keepdims=True) - log for log in logs)
 
 
-def _is_sound(classes: np.ndarray, orders: np.ndarray, valences: list[tuple[int, ...]]) -> bool:
+def _is_sound(classes: np.ndarray, orders: np.ndarray, valences: list[tuple[int, ...]], charges: np.ndarray) -> bool:
     totals = orders.sum(axis=0) + orders.sum(axis=1)
-    return all(total in valences[k] for k, total in zip(classes, totals, strict=True)) and _fragments(orders).max() == 0
+    return (
+        all(total in valences[k] for k, total in zip(classes, totals, strict=True))
+        and charges[classes].sum() == 0
+        and _fragments(orders).max() == 0
+    )
 
 
 def _fragments(orders: np.ndarray) -> np.ndarray:
@@ -114,21 +121,23 @@ def _fragments(orders: np.ndarray) -> np.ndarray:
     return connected_components(csr_array(orders > 0), directed=False)[1]
 
 
-def _most_probable(atom_costs, bond_costs, valences) -> tuple[np.ndarray, np.ndarray] | None:
+def _most_probable(atom_costs, bond_costs, valences, charges) -> tuple[np.ndarray, np.ndarray] | None:
     """The cheapest sound classes (N,) and orders (N, N, upper half), or None.
 
     An option that alone costs more than a whole sound solution cannot be part of a cheaper one. So a solution among
     options up to some cost is the best of all if it does not cost more than that; else its own cost is the next limit.
     """
     limit = _FIRST_COST
-    best = _cheapest(atom_costs, bond_costs, valences, limit)
+    best = _cheapest(atom_costs, bond_costs, valences, charges, limit)
     if best is None or best[0] > limit:
         limit = np.inf if best is None else best[0]
-        best = _cheapest(atom_costs, bond_costs, valences, limit) or best
+        best = _cheapest(atom_costs, bond_costs, valences, charges, limit) or best
     return None if best is None else best[1:]
 
 
-def _cheapest(atom_costs, bond_costs, valences, limit: float) -> tuple[float, np.ndarray, np.ndarray] | None:
+def _cheapest(
+    atom_costs, bond_costs, valences, charges, limit: float
+) -> tuple[float, np.ndarray, np.ndarray] | None:
     """Cost, classes and orders of the cheapest sound solution among the options that cost at most `limit`, or None."""
     n = len(atom_costs)
     # One column per option: (atom, class, valence), then (pair, order). Pairs that cannot be bonded get none.
@@ -142,15 +151,17 @@ def _cheapest(atom_costs, bond_costs, valences, limit: float) -> tuple[float, np
     i, j = first[pair], second[pair]
     cost = np.concatenate([atom_costs[atom, kind], bond_costs[i, j, order]])
 
-    # Rows: each atom one option; each pair one option; bond orders add up to the valence; at least n - 1 bonds.
+    # Rows: each atom one option; each pair one option; bond orders add up to the valence; at least n - 1 bonds; charges
+    # add up to the one asked for.
     a, b = np.arange(len(atom)), len(atom) + np.arange(len(pair))
     p = len(first)
     rows = np.concatenate([atom, n + pair, n + p + np.concatenate([i, j, atom]), np.full(len(b), 2 * n + p)])
-    columns = np.concatenate([a, b, b, b, a, b])
-    values = np.concatenate([np.ones(len(a) + len(b)), order, order, -valence, order > 0])
-    matrix = coo_array((values, (rows, columns)), shape=(2 * n + p + 1, len(cost))).tocsr()
-    lower = np.concatenate([np.ones(n + p), np.zeros(n), [n - 1]])
-    upper = np.concatenate([lower[:-1], [np.inf]])
+    rows = np.concatenate([rows, np.full(len(a), 2 * n + p + 1)])
+    columns = np.concatenate([a, b, b, b, a, b, a])
+    values = np.concatenate([np.ones(len(a) + len(b)), order, order, -valence, order > 0, charges[kind]])
+    matrix = coo_array((values, (rows, columns)), shape=(2 * n + p + 2, len(cost))).tocsr()
+    lower = np.concatenate([np.ones(n + p), np.zeros(n), [n - 1, 0]])
+    upper = np.concatenate([lower[:-2], [np.inf, 0]])
 
     for _ in range(_MAX_ROUNDS):
         result = milp(

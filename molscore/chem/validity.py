@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
 from molscore.chem import geometry
 from molscore.chem.arrays import (
@@ -70,9 +70,10 @@ def check(molecule: Chem.Mol | MoleculeArrays, net_charge: int | None = None) ->
     """
     try:
         mol = Chem.Mol(molecule) if isinstance(molecule, Chem.Mol) else to_mol(molecule, sanitize=False)
-        for reason, fault in _faults(mol, net_charge):
-            if fault is not None:
-                return Verdict(False, reason, fault)
+        with rdBase.BlockLogs():
+            for reason, fault in _faults(mol, net_charge):
+                if fault is not None:
+                    return Verdict(False, reason, fault)
     except MoleculeError as error:
         return Verdict(False, error.reason, error.detail)
     return Verdict(True)

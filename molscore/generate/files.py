@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rdkit import Chem
 
@@ -38,6 +39,10 @@ class Outcome:
     as_sampled: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     interrupted: bool = False
+
+    def counts(self) -> dict[str, Any]:
+        """What a manifest says of the outcome."""
+        return {"delivered": self.delivered, "attempts": self.attempts, "rejected": dict(self.rejected.most_common())}
 
     def text(self, out: Path) -> str:
         """What to tell the user."""

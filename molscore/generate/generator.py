@@ -205,20 +205,18 @@ class MoleculeGenerator:
 
     def judge(self, index: int, drawn: Sample, raw: bool = False) -> Attempt:
         """Decodes and checks one sample."""
-        plain = self._decode(drawn, repair=False)
-        arrays = plain if raw else self._decode(drawn, repair=True)
-        repaired = not raw and not _same_graph(arrays, plain)
+        parts = drawn.atom_probabilities, drawn.bond_probabilities, drawn.positions, self.model.vocabulary
+        repaired = False
         try:
+            arrays = plain = decode(*parts, repair=False)
+            if not raw:
+                arrays = decode(*parts, repair=True, neutral=True)
+                repaired = not _same_graph(arrays, plain)
             mol = to_mol(arrays, sanitize=not raw)
         except MoleculeError as error:
             return Attempt(index, None, Verdict(False, error.reason, error.detail), repaired)
         mol.SetIntProp("molscore_index", index)
         return Attempt(index, mol, Verdict(True) if raw else check(mol, net_charge=0), repaired)
-
-    def _decode(self, drawn: Sample, repair: bool) -> MoleculeArrays:
-        return decode(
-            drawn.atom_probabilities, drawn.bond_probabilities, drawn.positions, self.model.vocabulary, repair=repair
-        )
 
 
 def choose_device(device: str) -> torch.device:

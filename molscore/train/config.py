@@ -31,6 +31,7 @@ class TrainConfig(BaseModel):
         steps: optimiser steps in all.
         pair_budget: padded atom pairs per batch.
         learning_rate: peak of the schedule: linear warm-up, constant, linear decay to zero at the end.
+        equivariant_rate: factor on the learning rate of e3nn's linear maps, whose weights are of order one.
         warmup_steps, decay_steps: lengths of the two ramps.
         weight_decay, clip_norm: AdamW's decoupled decay; bound on the norm of the gradient.
         ema_decay: of the exponential moving average of the weights, which is what is shipped.
@@ -51,6 +52,7 @@ class TrainConfig(BaseModel):
     steps: PositiveInt = 100_000
     pair_budget: PositiveInt = 40_000
     learning_rate: PositiveFloat = 1e-3
+    equivariant_rate: PositiveFloat = 8.0
     warmup_steps: NonNegativeInt = 500
     decay_steps: NonNegativeInt = 0
     weight_decay: NonNegativeFloat = 0.01

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 import yaml
 from accelerate import Accelerator
+from e3nn import o3
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from molscore.datasets.batch import MoleculeStore, batches_from, bucketed_order, vocabulary_of
@@ -65,7 +66,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
     model = MoleculeDiffusion(config.model, vocabulary, np.bincount(data.sizes) / len(data)).to(device)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay))
     optimiser = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=device.type == "cuda"
+        _parameter_groups(model, config), weight_decay=config.weight_decay, fused=device.type == "cuda"
     )
     parts = {"model": model, "average": average, "optimiser": optimiser}
     step, molecules, seconds = _restore(checkpoint, parts, device) if resume else (0, 0, 0.0)
@@ -101,7 +102,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
                 break
             rate = learning_rate(config, step)
             for group in optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group["scale"]
             generator = torch.Generator(device).manual_seed(_mix(config.seed, step * world + rank))
             with accelerator.autocast():
                 losses = network(data.gather(chosen), generator)
@@ -126,7 +127,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
 def _restore(checkpoint: Path, parts: dict[str, Any], device: torch.device) -> tuple[int, int, float]:
     """Loads the states of ``parts``; returns steps, molecules and seconds so far."""
     try:
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
         for name, part in parts.items():
             part.load_state_dict(saved[name])
         return saved["step"], saved["molecules"], saved["seconds"]
@@ -134,6 +135,22 @@ def _restore(checkpoint: Path, parts: dict[str, Any], device: torch.device) -> t
         raise ConfigError(
             f"cannot go on from {checkpoint}: it is damaged, or its model or data were others (see config.yaml)"
         ) from error
+
+
+def _parameter_groups(model: MoleculeDiffusion, config: TrainConfig) -> list[dict[str, Any]]:
+    """Parameters with the factor that their learning rate gets.
+
+    e3nn keeps the weights of its linear maps at order one and divides by the root of their number in the forward pass.
+    A step of Adam is as large as the learning rate whatever the gradient, so these weights would hardly move at the rate
+    that suits ordinary layers, whose weights are small.
+    """
+    e3nn = {p for module in model.modules() if isinstance(module, o3.Linear) for p in module.parameters()}
+    ordinary = [p for p in model.parameters() if p not in e3nn]
+    equivariant = [p for p in model.parameters() if p in e3nn]
+    return [
+        {"params": ordinary, "lr": config.learning_rate, "scale": 1.0},
+        {"params": equivariant, "lr": config.learning_rate, "scale": config.equivariant_rate},
+    ]
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:

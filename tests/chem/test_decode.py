@@ -222,3 +222,20 @@ def test_the_valence_table_agrees_with_rdkit(element, charge):
     if (element, charge) in HYPERVALENT_THIOLATES:
         accepted = [v for v in accepted if v not in (3, 5)]
     assert tuple(accepted) == VALENCES[element, charge]
+
+
+def test_neutral_repair_gives_the_charge_a_counterpart_or_takes_it_away(embed):
+    """Glycine drawn as NH3+ with a neutral acid: sound by valence once O-H is counted, but charged."""
+    arrays = from_mol(embed("[NH3+]CC(=O)O"))
+    atoms, bonds = probabilities(arrays)
+    charged = decode(atoms, bonds, arrays.positions, VOCABULARY)
+    assert charged.formal_charges.sum() == 1
+    neutral = decode(atoms, bonds, arrays.positions, VOCABULARY, neutral=True)
+    assert neutral.formal_charges.sum() == 0
+    to_mol(neutral)
+    assert isomeric_smiles(to_mol(neutral)).count(".") == 0
+
+
+def test_neutral_changes_nothing_in_a_zwitterion(embed):
+    arrays = from_mol(embed("[NH3+]CC(=O)[O-]"))
+    assert same(decode(*probabilities(arrays), arrays.positions, VOCABULARY, neutral=True), arrays)

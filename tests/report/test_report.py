@@ -1,94 +1,24 @@
-import json
 import re
 from base64 import b64decode, b64encode
 from hashlib import sha256
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from rdkit import Chem
-from rdkit.Chem import AllChem
+from report_page import MANIFEST, Page, make_mols, overbonded, without_last_atom
 
 from molscore.chem.arrays import from_mol
-from molscore.chem.sdf import SDFWriter, read_sdf, record_properties
+from molscore.chem.sdf import read_sdf
 from molscore.chem.validity import REASONS
 from molscore.evaluate import evaluate
-from molscore.report import report_file, write_report
+from molscore.report import write_report
 from molscore.report.depict import orient
 from molscore.report.gallery import SHOWN
-
-SMILES = ["CCO", "C[C@H](N)C(=O)O", "C[NH2+]CC([O-])=O", "C[N+](C)(C)CCO", "F/C=C/Cl", "c1ccncc1", "CC#N"]
-VOID = {"meta", "br", "hr", "img", "input", "link"}
-MANIFEST = {"model": "qm9", "seed": 3, "requested": 9, "delivered": 7, "attempts": 12, "steps": 50, "sampler": "dpm"}
-
-
-def embed(smiles: str) -> Chem.Mol:
-    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
-    assert AllChem.EmbedMolecule(mol, randomSeed=7) == 0
-    return mol
-
-
-def without_last_atom(mol: Chem.Mol) -> Chem.Mol:
-    """The molecule less its last hydrogen: a radical."""
-    editable = Chem.RWMol(mol)
-    for atom in editable.GetAtoms():
-        atom.SetNoImplicit(True)
-    editable.RemoveAtom(mol.GetNumAtoms() - 1)
-    return editable.GetMol()
-
-
-def overbonded() -> Chem.Mol:
-    """A carbon with five hydrogens, unsanitised."""
-    editable = Chem.RWMol(embed("C"))
-    editable.AddBond(0, editable.AddAtom(Chem.Atom(1)), Chem.BondType.SINGLE)
-    editable.GetConformer().SetAtomPosition(5, [0.8, 0.8, 0.0])
-    return editable.GetMol()
-
-
-class Page(HTMLParser):
-    """Reads a page strictly: every element closed, in order. Keeps elements, and text by the element it is in."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.open, self.elements, self.texts = [], [], []
-        self.source = path.read_text(encoding="utf-8")
-        self.feed(self.source)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        names = [name for name, _ in attrs]
-        assert len(names) == len(set(names)), f"<{tag}> has an attribute twice"
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open and self.open.pop() == tag, f"</{tag}> closes something else"
-
-    def handle_data(self, data):
-        if data.strip():
-            self.texts.append((self.open[-1] if self.open else None, data.strip()))
-
-    def attributes(self, tag, name):
-        return [attrs[name] for found, attrs in self.elements if found == tag and name in attrs]
-
-    def views(self):
-        return [json.loads(text) for text in self.attributes("svg", "data-mol")]
-
-    def text(self):
-        return " ".join(text for tag, text in self.texts if tag not in ("script", "style"))
 
 
 @pytest.fixture(scope="module")
 def mols():
-    found = [embed(smiles) for smiles in SMILES]
-    for k, mol in enumerate(found):
-        mol.SetIntProp("molscore_index", 2 * k)
-    return found
+    return make_mols()
 
 
 @pytest.fixture(scope="module")
@@ -276,64 +206,3 @@ def test_a_failure_leaves_the_old_report(mols, tmp_path, monkeypatch):
         write_report(path, mols, title="", manifest={})
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.fixture(scope="module")
-def sdf(mols, tmp_path_factory):
-    """The molecules, a radical, a broken valence, and a record that cannot be read."""
-    path = tmp_path_factory.mktemp("sdf") / "mols.sdf"
-    with SDFWriter(path) as writer:
-        for k, mol in enumerate([*mols, without_last_atom(mols[0]), overbonded(), mols[0]]):
-            writer.write(mol, f"molecule {k}", record_properties(mol, model="qm9", seed=5, index=k))
-    head, broken, end = path.read_text().rsplit("$$$$\n", 2)
-    path.write_text(f"{head}$$$$\n{broken.replace('V2000', 'V2000', 1)[:60]}\n$$$$\n{end}")
-    return path
-
-
-def test_report_of_a_file(sdf, mols, tmp_path):
-    calls = []
-    report_file(sdf, tmp_path / "r.html", on_progress=lambda done, total: calls.append((done, total)))
-    page, n = Page(tmp_path / "r.html"), len(mols)
-    assert calls[-1] == (n + 3, n + 3)
-    assert f"File mols.sdf Records {n + 3} Model qm9 Seed 5 molscore version" in page.text()
-    assert f"3 of {n + 3} records" in page.text()
-    for reason in ("radical", "valence"):
-        assert f"{reason} {REASONS[reason]} 1 {100 / (n + 3):.1f}" in page.text()
-    assert "unreadable RDKit cannot read the record 1" in page.text()
-    assert f"{n} / {n + 3} records and no radical" in page.text()
-    assert str(sdf.parent) not in page.source  # a report may be passed on
-    assert "Distance to qm9" in page.text() and "PoseBusters-valid" in page.text()
-    assert len(page.views()) == n + 2
-    assert "molecule 4" in page.text()
-
-
-def test_report_of_a_file_without_metrics(sdf, mols, tmp_path):
-    calls = []
-    report_file(sdf, tmp_path / "r.html", None, evaluate=False, on_progress=lambda *call: calls.append(call))
-    assert calls[-1] == (len(mols) + 2, len(mols) + 2)
-    assert "Metrics" not in Page(tmp_path / "r.html").text()
-
-
-def test_a_run_may_tell_what_the_file_cannot(sdf, tmp_path):
-    report_file(sdf, tmp_path / "r.html", evaluate=False, manifest=MANIFEST | {"rejected": {"clash": 5}})
-    text = Page(tmp_path / "r.html").text()
-    assert f"clash {REASONS['clash']} 5 41.7" in text
-    assert "Asked for 9" in text and "5 of 12 attempts" in text
-
-
-def test_records_of_two_runs_are_told_apart(mols, tmp_path):
-    with SDFWriter(tmp_path / "two.sdf") as writer:
-        for seed in (1, 2, 2):
-            writer.write(mols[0], "", record_properties(mols[0], model="qm9", seed=seed, index=0))
-        writer.write(mols[0], "")
-    report_file(tmp_path / "two.sdf", tmp_path / "r.html", evaluate=False)
-    assert "Seed 1 (1), 2 (2), not stated (1)" in Page(tmp_path / "r.html").text()
-
-
-def test_files_that_cannot_be_reported_on(tmp_path):
-    (tmp_path / "empty.sdf").write_text("")
-    with pytest.raises(ValueError, match="holds no molecule"):
-        report_file(tmp_path / "empty.sdf", tmp_path / "r.html")
-    with pytest.raises(FileNotFoundError):
-        report_file(tmp_path / "none.sdf", tmp_path / "r.html")
-    assert [path.name for path in tmp_path.iterdir()] == ["empty.sdf"]
