@@ -130,7 +130,10 @@ def evaluate(
 
     with complaints(ValueError), complaints(OSError, code=1), bar("evaluating", 0, quiet) as advance:
         metrics = molscore.evaluate.evaluate(
-            mols, _unless_none(reference), posebusters=posebusters, on_progress=lambda done, total: advance(done, f"evaluating {total}")
+            mols,
+            _unless_none(reference),
+            posebusters=posebusters,
+            on_progress=lambda done, total: advance(done, f"evaluating {total}"),
         )
     typer.echo(metrics.format_text())
     if json_file is not None:
@@ -223,7 +226,9 @@ def report(
     from molscore.report import report_file
 
     with complaints(ValueError, OSError, code=1), bar("evaluating", 0, quiet) as advance:
-        report_file(mols, out, _unless_none(reference), on_progress=lambda done, total: advance(done, f"evaluating {total}"))
+        report_file(
+            mols, out, _unless_none(reference), on_progress=lambda done, total: advance(done, f"evaluating {total}")
+        )
 
 
 def _positive(text: str, name: str) -> int:

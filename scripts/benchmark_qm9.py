@@ -44,10 +44,45 @@ def main() -> None:
         metrics = molscore.evaluate(made.mols, reference="qm9")
         result[name] = {"manifest": made.manifest, "metrics": metrics.to_dict()}
         print(f"== {name} ==\n{metrics.format_text()}")
+    print(markdown(result))
     text = json.dumps(result, indent=1) + "\n"
     words.out.write_text(text)
     if words.ship:
         pretrained.find(words.model).with_suffix(".json").write_text(text)
+
+
+ROWS = {
+    "valid and connected": ("rates", "valid_connected"),
+    "PoseBusters-valid (`mol_fast`), of all": ("rates", "posebusters_of_all"),
+    "unique, of valid": ("rates", "unique"),
+    "novel, of unique": ("rates", "novel"),
+    "atoms stable, explicit bonds": ("rates", "atoms_stable_explicit"),
+    "molecules stable, explicit bonds": ("rates", "molecules_stable_explicit"),
+    "atoms stable, EDM's distance table": ("rates", "atoms_stable_distance"),
+    "molecules stable, EDM's distance table": ("rates", "molecules_stable_distance"),
+    "bond lengths, W1 to QM9, Å": ("distances", "bond_wasserstein"),
+    "bond angles, W1, °": ("distances", "angle_wasserstein"),
+    "dihedrals, W1, °": ("distances", "dihedral_wasserstein"),
+}
+
+
+def markdown(result: dict) -> str:
+    """The README's table of a result: percentages with 95 % intervals, distances with the floor of a perfect model."""
+    kinds = ("raw", "delivered")
+    heads = [f"{kind}, n = {result[kind]['manifest']['requested']:,}" for kind in kinds]
+    lines = [f"| | {' | '.join(heads)} |", "|---|---|---|"]
+    for label, (group, key) in ROWS.items():
+        cells = []
+        for kind in kinds:
+            entry = result[kind]["metrics"][group].get(key)
+            if entry is None or not entry.get("total", 1):
+                cells.append("–")
+            elif group == "rates":
+                cells.append("{value:.1%} ({low:.1%} to {high:.1%})".format(**entry).replace("%", " %"))
+            else:
+                cells.append(f"{entry['value']:.3g} (floor {entry['floor']:.2g})")
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def time_main_job(words: argparse.Namespace) -> dict[str, float | int]:

@@ -1,1 +1,1 @@
-"""Chemistry: arrays and RDKit molecules, decoding, validity, SDF files. Imports RDKit, Bio and numpy; never torch."""
+"""Chemistry: arrays and RDKit molecules, decoding, validity, SDF files. Imports RDKit, numpy and SciPy; never torch."""

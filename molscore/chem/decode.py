@@ -135,9 +135,7 @@ def _most_probable(atom_costs, bond_costs, valences, charges) -> tuple[np.ndarra
     return None if best is None else best[1:]
 
 
-def _cheapest(
-    atom_costs, bond_costs, valences, charges, limit: float
-) -> tuple[float, np.ndarray, np.ndarray] | None:
+def _cheapest(atom_costs, bond_costs, valences, charges, limit: float) -> tuple[float, np.ndarray, np.ndarray] | None:
     """Cost, classes and orders of the cheapest sound solution among the options that cost at most `limit`, or None."""
     n = len(atom_costs)
     # One column per option: (atom, class, valence), then (pair, order). Pairs that cannot be bonded get none.

@@ -69,15 +69,16 @@ class RunLog:
 
         lines = _read(self.path)
         parts = ("positions", "atoms", "bonds")
-        figure = Figure(figsize=(12, 3.5), layout="constrained")
+        figure = Figure(figsize=(12, 3.5))
+        figure.subplots_adjust(left=0.06, right=0.99, bottom=0.15, top=0.9, wspace=0.25)
         for axis, part in zip(figure.subplots(1, len(parts)), parts, strict=True):
             for name, chosen in (
                 ("training", [(x["molecules"], x[part]) for x in lines if part in x]),
                 ("validation (averaged weights)", [(x["molecules"], x["valid"][part]) for x in lines if "valid" in x]),
             ):
                 if chosen:
-                    axis.plot(*zip(*chosen, strict=True), label=name)
-            axis.set(xlabel="molecules seen", ylabel=f"loss: {part}", yscale="log")
+                    axis.plot(*zip(*chosen, strict=True), marker=".", markersize=3, label=name)
+            axis.set(title=f"loss: {part}", xlabel="molecules seen", yscale="log")
             axis.legend()
         FigureCanvasAgg(figure).print_png(str(path))
 

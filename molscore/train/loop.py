@@ -76,9 +76,11 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
             layer.compile(dynamic=True)
     network, optimiser = accelerator.prepare(model, optimiser)
 
+    hardware = _hardware(device, accelerator.num_processes)
+
     def save() -> None:
         nonlocal saved
-        record = {"step": step, "molecules": molecules, "seconds": round(seconds, 1), "hardware": _hardware(device)}
+        record = {"step": step, "molecules": molecules, "seconds": round(seconds, 1), "hardware": hardware}
         record["valid"] = validate(average.module, valid, config)
         log.write({"step": step, "molecules": molecules, "seconds": seconds, "valid": record["valid"]})
         state = {name: part.state_dict() for name, part in parts.items()}
@@ -141,8 +143,8 @@ def _parameter_groups(model: MoleculeDiffusion, config: TrainConfig) -> list[dic
     """Parameters with the factor that their learning rate gets.
 
     e3nn keeps the weights of its linear maps at order one and divides by the root of their number in the forward pass.
-    A step of Adam is as large as the learning rate whatever the gradient, so these weights would hardly move at the rate
-    that suits ordinary layers, whose weights are small.
+    A step of Adam is as large as the learning rate whatever the gradient, so these weights would hardly move at the
+    rate that suits ordinary layers, whose weights are small.
     """
     e3nn = {p for module in model.modules() if isinstance(module, o3.Linear) for p in module.parameters()}
     ordinary = [p for p in model.parameters() if p not in e3nn]
@@ -178,10 +180,10 @@ def _mix(seed: int, k: int) -> int:
     return int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def _hardware(device: torch.device) -> str:
+def _hardware(device: torch.device, processes: int) -> str:
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU, {torch.get_num_threads()} threads ({platform.machine()})"
+        return f"{processes} x {torch.cuda.get_device_name(device)}"
+    return f"CPU ({platform.machine()}), {processes} x {torch.get_num_threads()} threads"
 
 
 def describe(record: dict[str, Any]) -> str:

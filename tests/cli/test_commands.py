@@ -19,7 +19,18 @@ def run(*words) -> str:
 def mols(tmp_path_factory):
     """Four molecules from the command line, with rejects."""
     folder = tmp_path_factory.mktemp("cli")
-    run("generate", "--n", 4, "--out", folder / "mols.sdf", "--steps", 25, "--rejects", folder / "rejects.csv", "--quiet")
+    run(
+        "generate",
+        "--n",
+        4,
+        "--out",
+        folder / "mols.sdf",
+        "--steps",
+        25,
+        "--rejects",
+        folder / "rejects.csv",
+        "--quiet",
+    )
     return folder / "mols.sdf"
 
 
@@ -63,4 +74,4 @@ def test_models_and_info(mols):
     about = json.loads(run("info", "qm9"))
     assert about["record"]["molecules"] > 0 and about["record"]["hardware"]
     assert about["config"]["network"]["irreps"]
-    assert about["quality"]["rates"]
+    assert about["quality"]["raw"]["metrics"]["rates"]

@@ -29,7 +29,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("words", "complaint"), BAD, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+@pytest.mark.parametrize(
+    ("words", "complaint"), BAD, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
 def test_misuse(words, complaint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, words)
@@ -39,7 +41,11 @@ def test_misuse(words, complaint, tmp_path, monkeypatch):
 
 
 def test_usage_errors_and_help_do_not_load_torch(tmp_path):
-    words = [*(words for words, _ in BAD), ["--help"], *([c, "--help"] for c in ("generate", "train", "evaluate", "data"))]
+    words = [
+        *(words for words, _ in BAD),
+        ["--help"],
+        *([c, "--help"] for c in ("generate", "train", "evaluate", "data")),
+    ]
     script = (
         "import sys\nfrom typer.testing import CliRunner\nfrom molscore.cli import app\n"
         f"for words in {words!r}:\n"

@@ -2,10 +2,9 @@
 
 import pytest
 import torch
+from few_steps import STEPS
 
 from molscore.generate import MoleculeGenerator
-
-STEPS = 25
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from few_steps import STEPS
 from rdkit import Chem
-from tests.generate.conftest import STEPS
 
 from molscore.chem.validity import REASONS, check
-from molscore.generate import MoleculeGenerator, choose_device, generator as module
+from molscore.generate import MoleculeGenerator, choose_device
+from molscore.generate import generator as module
 from molscore.model import DiffusionConfig, MoleculeDiffusion
 
 
@@ -55,7 +56,9 @@ def test_raw_delivers_the_first_samples_untouched(generator):
     raw = generator.generate(8, seed=0, steps=4, raw=True)
     assert [mol.GetIntProp("molscore_index") for mol in raw.mols] == list(range(8))
     assert not raw.rejects
-    assert not all(check(mol).ok for mol in raw.mols), "four steps do not give eight valid molecules: raw must filter nothing"
+    assert not all(check(mol).ok for mol in raw.mols), (
+        "four steps do not give eight valid molecules: raw must filter nothing"
+    )
 
 
 def test_duplicates_of_earlier_molecules_are_rejected(generator, twelve):
