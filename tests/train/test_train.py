@@ -1,8 +1,6 @@
 """Training: it learns, it goes on where it was killed, it leaves a model and its record."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -108,7 +106,7 @@ def test_a_killed_run_goes_on_and_needed_no_rdkit(tiny, tmp_path):
             time.sleep(0.05)
         assert process.poll() is None, process.stderr.read()
     finally:
-        os.kill(process.pid, signal.SIGKILL) if process.poll() is None else None
+        process.kill()
         process.communicate()
     step = checkpoint(killed)["step"]
     assert step >= 2 and load_config(killed / "config.yaml") == config
