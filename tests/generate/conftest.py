@@ -10,7 +10,7 @@ from molscore.generate import MoleculeGenerator
 @pytest.fixture(scope="session")
 def generator() -> MoleculeGenerator:
     """The bundled QM9 model on the CPU."""
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     return MoleculeGenerator.from_pretrained("qm9", device="cpu")
 
 

@@ -183,7 +183,11 @@ def test_double_precision_is_double_throughout(build, state):
     """Nothing on the way is rounded to float32: the last bits are there, and float32 agrees to its own precision."""
     single, double = build(), build(dtype=torch.float64)
     given = state(double)
-    out = double.predict(*given)
+    with Calls(double) as calls:
+        out = double.predict(*given)
+    alpha, sigma = double.sde.marginal(given.clocks[0, 1])
+    for noisy, logits, got in zip((given.a, given.e), out[1:], calls[0][1][1:], strict=True):
+        torch.testing.assert_close(logits, got + alpha / sigma**2 * noisy, rtol=0, atol=1e-12)
     rounded = type(given)(*(y.float() if y.is_floating_point() else y for y in given[:5]), given.previous)
     rounded = rounded._replace(previous=type(given.previous)(*(y.float() for y in given.previous)))
     for y, z in zip(out, single.predict(*rounded), strict=True):
