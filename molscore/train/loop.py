@@ -72,8 +72,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
     step, molecules, seconds = _restore(checkpoint, parts, device) if resume else (0, 0, 0.0)
     saved = step if resume else None
     if config.compile:
-        for layer in model.network.layers:
-            layer.compile(dynamic=True)
+        _compile(model)
     network, optimiser = accelerator.prepare(model, optimiser)
 
     hardware = _hardware(device, accelerator.num_processes)
@@ -137,6 +136,18 @@ def _restore(checkpoint: Path, parts: dict[str, Any], device: torch.device) -> t
         raise ConfigError(
             f"cannot go on from {checkpoint}: it is damaged, or its model or data were others (see config.yaml)"
         ) from error
+
+
+def _compile(model: MoleculeDiffusion) -> None:
+    """Compiles layer by layer.
+
+    e3nn generates code for every linear map, so that no two layers share a graph, and each needs up to four: with and
+    without gradients, for one molecule and for several. Beyond torch's limit, layers would silently stay as they are.
+    """
+    limits = torch._dynamo.config
+    limits.recompile_limit = max(limits.recompile_limit, 4 * len(model.network.layers))
+    for layer in model.network.layers:
+        layer.compile(dynamic=True)
 
 
 def _parameter_groups(model: MoleculeDiffusion, config: TrainConfig) -> list[dict[str, Any]]:
