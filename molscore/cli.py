@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the input or the machine is at fault, 2 the command was mi
 """
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,6 +117,11 @@ def evaluate(
     reference: Reference = "qm9",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the metrics here as JSON.")] = None,
     posebusters: Annotated[bool, typer.Option(help="Run PoseBusters.")] = True,
+    relaxation: Annotated[bool, typer.Option(help="Relax with MMFF94s.")] = True,
+    fcd: Annotated[bool, typer.Option("--fcd", help="Fréchet ChemNet distance (needs the extra fcd).")] = False,
+    training: Annotated[
+        Path | None, typer.Option(help="Tensor file of the model's training: look for memorisation and mode collapse.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Judge a file of molecules: validity, stability, novelty, PoseBusters, geometry."""
@@ -133,6 +139,9 @@ def evaluate(
             mols,
             _unless_none(reference),
             posebusters=posebusters,
+            relaxation=relaxation,
+            fcd=fcd,
+            training=training,
             on_progress=lambda done, total: advance(done, f"evaluating {total}"),
         )
     typer.echo(metrics.format_text())
@@ -145,11 +154,19 @@ def train(
     config: Annotated[Path, typer.Argument(help="YAML configuration.")],
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes to it.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
+    init_from: Annotated[str | None, typer.Option(help="Begin with a bundled model's or a file's weights.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a model on a prepared tensor file."""
+    from molscore import pretrained
+
     if not config.is_file():
         fail(f"there is no configuration {config}")
+    if init_from is not None:
+        if resume:
+            fail("--init-from begins a new run and --resume goes on with one: give one of them")
+        with complaints(ValueError):
+            pretrained.find(init_from)
     from molscore.datasets.tensorfile import TensorFileError
     from molscore.train.config import ConfigError, load_config
 
@@ -160,7 +177,9 @@ def train(
     from molscore.train.loop import train as run
 
     with complaints(ConfigError), complaints(TensorFileError, FloatingPointError, OSError, code=1):
-        typer.echo(run(settings, resume=resume, quiet=quiet))
+        weights = run(settings, resume=resume, quiet=quiet, init_from=init_from)
+    if os.environ.get("RANK", "0") == "0":  # one of the processes of a launcher
+        typer.echo(weights)
 
 
 data_app = typer.Typer(help="Prepare a tensor file from its source.", no_args_is_help=True)

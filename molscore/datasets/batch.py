@@ -1,8 +1,8 @@
 """Padded batches of molecules, and the order in which training sees them.
 
 `MoleculeStore` keeps all molecules of a split as tensors on one device and gathers any selection of them without a
-loop. `bucketed_order` cuts an epoch into batches of molecules of like size under a budget of atom pairs, which is what
-memory and time are proportional to on complete graphs.
+loop and without waiting for the device. `bucketed_order` cuts an epoch into batches of molecules of like size under a
+budget of atom pairs, which is what memory and time are proportional to on complete graphs.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch_geometric.utils import to_dense_adj, to_dense_batch
+from torch_geometric.utils import scatter
 
 from molscore.datasets.tensorfile import SCALE, TensorFile
 
@@ -70,9 +70,9 @@ class MoleculeStore:
         def tensor(x: np.ndarray) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(x)).to(device)
 
-        self.sizes = file.arrays["n_atoms"][chosen].astype(np.int64)
-        self.n_atoms = tensor(self.sizes)
-        self.n_bonds = tensor(arrays["n_bonds"][chosen].astype(np.int64))
+        self.sizes = arrays["n_atoms"][chosen].astype(np.int64)
+        self.bond_counts = arrays["n_bonds"][chosen].astype(np.int64)
+        self.n_atoms, self.n_bonds = tensor(self.sizes), tensor(self.bond_counts)
         self.atom_start = tensor(file.atom_offsets[chosen])
         self.bond_start = tensor(file.bond_offsets[chosen])
         self.positions = tensor(arrays["positions"])
@@ -84,27 +84,35 @@ class MoleculeStore:
         return len(self.sizes)
 
     def gather(self, molecules: np.ndarray) -> MoleculeBatch:
-        """Pads the chosen ``molecules`` (numbers within the split, ``(B,)``) into one batch."""
-        device = self.positions.device
-        chosen = torch.from_numpy(molecules).to(device)
-        n_max = int(self.sizes[molecules].max())
-        atom, owner = _runs(self.atom_start[chosen], self.n_atoms[chosen])
-        atoms, _ = to_dense_batch(self.atoms[atom].long(), owner, 0, n_max, len(molecules))
-        positions, mask = to_dense_batch(self.positions[atom].float() / SCALE, owner, 0.0, n_max, len(molecules))
-        bond, bond_owner = _runs(self.bond_start[chosen], self.n_bonds[chosen])
-        first = torch.cumsum(self.n_atoms[chosen], 0) - self.n_atoms[chosen]
-        i, j = (self.bonds[bond].long() + first[bond_owner, None]).T
-        edges = torch.stack([torch.cat([i, j]), torch.cat([j, i])])
-        order = self.orders[bond].long().repeat(2)
-        bonds = to_dense_adj(edges, owner, order, n_max, len(molecules))
+        """Pads the chosen ``molecules`` (numbers within the split, ``(B,)``) into one batch.
+
+        All sizes are known on the host, so that the device is only given work, never asked for an answer.
+        """
+        chosen, b, n = self._to_device(molecules), len(molecules), int(self.sizes[molecules].max())
+        atom, owner, place = _runs(self.atom_start[chosen], self.n_atoms[chosen], int(self.sizes[molecules].sum()))
+        place += n * owner
+        atoms = scatter(self.atoms[atom].long(), place, dim_size=b * n).view(b, n)
+        positions = scatter(self.positions[atom].float() / SCALE, place, dim_size=b * n).view(b, n, 3)
+        total = int(self.bond_counts[molecules].sum())
+        bond, owner, _ = _runs(self.bond_start[chosen], self.n_bonds[chosen], total)
+        i, j = self.bonds[bond].long().T
+        place = torch.cat([i * n + j, j * n + i]) + n**2 * owner.repeat(2)
+        bonds = scatter(self.orders[bond].long().repeat(2), place, dim_size=b * n**2).view(b, n, n)
+        mask = torch.arange(n, device=chosen.device) < self.n_atoms[chosen, None]
         return MoleculeBatch(positions, atoms, bonds, mask)
 
+    def _to_device(self, numbers: np.ndarray) -> Tensor:
+        """A copy that does not wait for the work the device already has: from pinned memory, in its turn."""
+        tensor, device = torch.from_numpy(numbers), self.positions.device
+        return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
-def _runs(start: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-    """Indices ``start[k] ... start[k] + length[k] - 1`` for all k in a row, and the k of each."""
-    owner = torch.repeat_interleave(torch.arange(len(start), device=start.device), length)
+
+def _runs(start: Tensor, length: Tensor, total: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Indices ``start[k] ... start[k] + length[k] - 1`` for all k in a row, ``total`` in all; their k; their place."""
+    owner = torch.repeat_interleave(length, output_size=total)
     first = torch.cumsum(length, 0) - length
-    return start[owner] + torch.arange(len(owner), device=start.device) - first[owner], owner
+    place = torch.arange(total, device=start.device) - first[owner]
+    return start[owner] + place, owner, place
 
 
 def bucketed_order(sizes: np.ndarray, pair_budget: int, seed: int, epoch: int) -> list[np.ndarray]:
@@ -133,12 +141,10 @@ def bucketed_order(sizes: np.ndarray, pair_budget: int, seed: int, epoch: int) -
     return [batches[k] for k in rng.permutation(len(batches))]
 
 
-def batches_from(sizes: np.ndarray, pair_budget: int, seed: int, start: int, stride: int = 1) -> Iterator[np.ndarray]:
-    """Endless batches, epoch after epoch: number ``start`` of the whole sequence and every ``stride``-th after it."""
-    epoch, index = 0, start
+def batches_from(sizes: np.ndarray, pair_budget: int, seed: int, start: int) -> Iterator[np.ndarray]:
+    """Endless batches, epoch after epoch, from number ``start`` of the whole sequence on."""
+    epoch = 0
     while True:
         order = bucketed_order(sizes, pair_budget, seed, epoch)
-        while index < len(order):
-            yield order[index]
-            index += stride
-        epoch, index = epoch + 1, index - len(order)
+        yield from order[start:]
+        epoch, start = epoch + 1, max(0, start - len(order))

@@ -145,45 +145,65 @@ class MoleculeDiffusion(nn.Module):
             bond_logits.to(e.dtype) + e_evidence,
         )
 
-    def forward(self, batch: MoleculeBatch, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+    def forward(
+        self,
+        batch: MoleculeBatch,
+        generator: torch.Generator | None = None,
+        rows: slice = slice(None),
+        conditioned: bool | None = None,
+    ) -> dict[str, Tensor]:
         """`loss`, under the name that wrappers for several devices call."""
-        return self.loss(batch, generator)
+        return self.loss(batch, generator, rows, conditioned)
 
-    def loss(self, batch: MoleculeBatch, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+    def loss(
+        self,
+        batch: MoleculeBatch,
+        generator: torch.Generator | None = None,
+        rows: slice = slice(None),
+        conditioned: bool | None = None,
+    ) -> dict[str, Tensor]:
         """Denoising loss of a batch at random times.
 
         Args:
             batch: molecules on the model's device; positions in Å.
             generator: source of times and noise, on the same device.
+            rows: the part of the batch to compute. Times and noise are those of the whole batch, and so are the numbers
+                of atoms that the sums are divided by: the losses of parts add up to the loss of the whole.
+            conditioned: show the network a previous prediction. None draws it, and waits for the device to say.
 
         Returns:
             Scalars: ``loss`` and its parts ``positions`` (velocity error per coordinate), ``atoms`` (cross-entropy per
             atom) and ``bonds`` (cross-entropy per atom, summed over its pairs).
         """
-        mask = batch.mask
-        b, n = mask.shape
-        random = {"generator": generator, "device": mask.device, "dtype": self.dtype}
-        x0 = centre(batch.positions.to(self.dtype) / self.config.position_scale, mask)
-        a0 = nn.functional.one_hot(batch.atoms, len(self.vocabulary)).to(x0.dtype)
-        e0 = nn.functional.one_hot(batch.bonds, BOND_CLASSES).to(x0.dtype)
+        b, n = batch.mask.shape
+        k = len(self.vocabulary)
+        like = {"device": batch.mask.device, "dtype": self.dtype}
+        random = {"generator": generator} | like
         # Stratified times: one in each of B equal slices of [0, 1].
         t = (torch.randperm(b, **random) + torch.rand(b, **random)) / b
-        clocks = torch.stack([self.position_clock(t), t], dim=-1)
-        x = perturb(self.sde, x0, clocks[:, :1, None], centre(torch.randn(b, n, 3, **random), mask))
-        a = perturb(self.sde, a0, clocks[:, 1:, None], torch.randn(a0.shape, **random))
-        e = perturb(self.sde, e0, clocks[:, 1:, None, None], symmetric(torch.randn(e0.shape, **random)))
+        noise = [torch.randn(*shape, **random) for shape in ((b, n, 3), (b, n, k), (b, n, n, BOND_CLASSES))]
+        if conditioned is None:
+            conditioned = bool(torch.rand((), **random) < self.config.self_conditioning)
+        count = batch.mask.sum().to(self.dtype)
+        positions, atom_classes, bond_classes, mask = (y[rows] for y in batch)
+        x_noise, a_noise, e_noise = (y[rows] for y in noise)
+        clocks = torch.stack([self.position_clock(t), t], dim=-1)[rows]
+        x0 = centre(positions.to(self.dtype) / self.config.position_scale, mask)
+        a0, e0 = torch.eye(k, **like)[atom_classes], torch.eye(BOND_CLASSES, **like)[bond_classes]
+        x = perturb(self.sde, x0, clocks[:, :1, None], centre(x_noise, mask))
+        a = perturb(self.sde, a0, clocks[:, 1:, None], a_noise)
+        e = perturb(self.sde, e0, clocks[:, 1:, None, None], symmetric(e_noise))
         previous = None
-        if torch.rand((), **random) < self.config.self_conditioning:
+        if conditioned:
             with torch.no_grad():
                 previous = self.predict(x, a, e, mask, clocks, None)
         out = self.predict(x, a, e, mask, clocks, previous)
         atoms, pairs = mask.to(x.dtype), pair_mask(mask).to(x.dtype)
-        count = atoms.sum()
         error = weighted_mean_error(self.sde, out.positions, x0, clocks[:, :1, None], "velocity")
         positions = (error * atoms[..., None]).sum() / (3 * count)
         cross_entropy = nn.functional.cross_entropy
-        atom = cross_entropy(out.atom_logits.flatten(0, 1), batch.atoms.flatten(), reduction="none") * atoms.flatten()
-        bond = cross_entropy(out.bond_logits.flatten(0, 2), batch.bonds.flatten(), reduction="none") * pairs.flatten()
+        atom = cross_entropy(out.atom_logits.flatten(0, 1), atom_classes.flatten(), reduction="none") * atoms.flatten()
+        bond = cross_entropy(out.bond_logits.flatten(0, 2), bond_classes.flatten(), reduction="none") * pairs.flatten()
         atom, bond = atom.sum() / count, bond.sum() / (2 * count)
         total = positions + self.config.atom_weight * atom + self.config.bond_weight * bond
         return {"loss": total, "positions": positions, "atoms": atom, "bonds": bond}

@@ -11,7 +11,7 @@ from safetensors.torch import save as to_bytes
 
 from molscore.model.diffusion import DiffusionConfig, MoleculeDiffusion
 
-FORMAT = "molscore-diffusion-1"
+FORMAT = "molscore-diffusion-2"
 
 
 def save(model: MoleculeDiffusion, path: str | Path, record: dict[str, Any]) -> None:

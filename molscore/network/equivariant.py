@@ -1,9 +1,10 @@
-"""Building blocks on e3nn irreps: normalisation, adaptive modulation, gated update.
+"""Building blocks on e3nn irreps: linear map, normalisation with adaptive modulation, products, gated update.
 
-The features of an atom are one flat vector in e3nn's layout: first all scalars (``0e``), then the other blocks
-``mul x ir``, each stored as ``(mul, ir.dim)``. Everything here acts on one atom at a time, so nothing depends on batch
-mates, and no statistics are kept between calls: batch normalisation would remember averages of the training noise
-levels, from which the evolving batch of a sampler drifts away.
+The features of an atom are irreps such as ``128x0e + 16x1o``, kept as a list of blocks, one for each irrep, of shape
+``(..., 2l + 1, multiplicity)``: the channels come last, so that a linear map of a block is one matrix product. The
+first block holds the scalars (``0e``). Everything here acts on one atom at a time, so nothing depends on batch mates,
+and no statistics are kept between calls: batch normalisation would remember averages of the training noise levels, from
+which the evolving batch of a sampler drifts away.
 
 Source: Geiger & Smidt, "e3nn: Euclidean Neural Networks", arXiv:2207.09453.
 """
@@ -15,42 +16,54 @@ from torch import Tensor, nn
 SCALAR, VECTOR = o3.Irrep("0e"), o3.Irrep("1o")
 EPS = 1e-5
 
+Blocks = list[Tensor]
+"""One tensor ``(..., 2l + 1, multiplicity)`` for each block of some irreps."""
 
-def split_scalars(irreps: o3.Irreps) -> tuple[int, o3.Irreps]:
-    """Number of ``0e`` channels and the irreps that follow them.
+
+def hidden_irreps(text: str | o3.Irreps) -> o3.Irreps:
+    """Irreps of an atom's features.
 
     Raises:
-        ValueError: if the scalars are not exactly one block, in front, or no block of vectors follows.
+        ValueError: if the scalars are not exactly one block, in front, no block of vectors follows, or an irrep comes
+            twice.
     """
-    irreps = o3.Irreps(irreps)
+    irreps = o3.Irreps(text)
     kinds = [m.ir for m in irreps]
-    if kinds[:1] != [SCALAR] or kinds.count(SCALAR) != 1 or VECTOR not in kinds:
+    if kinds[:1] != [SCALAR] or VECTOR not in kinds or len(set(kinds)) < len(kinds):
         raise ValueError(
-            f"hidden irreps must begin with their only 0e block and hold 1o, without which no atom can move, "
-            f"e.g. '128x0e + 32x1o', not '{irreps}'"
+            f"hidden irreps must begin with their only 0e block, hold 1o, without which no atom can move, and name "
+            f"each irrep once, e.g. '128x0e + 32x1o', not '{irreps}'"
         )
-    return irreps[0].mul, o3.Irreps(irreps[1:])
+    return irreps
 
 
-Layout = tuple[tuple[int, int], ...]
-"""``(mul, ir.dim)`` of each block: what is left of irreps once only shapes matter (and what torch.compile can read)."""
+class EquivariantLinear(nn.Module):
+    """Mixes the channels of each irrep: one matrix per irrep, no bias; e3nn's `o3.Linear`, channels last.
 
+    Args:
+        irreps_in: blocks of the input; those of one irrep are read as one.
+        irreps_out: blocks of the output.
 
-def layout(irreps: o3.Irreps) -> Layout:
-    """Shapes of the blocks of ``irreps``."""
-    return tuple((m.mul, m.ir.dim) for m in o3.Irreps(irreps))
+    Raises:
+        ValueError: if an irrep of the output is not among those of the input.
+    """
 
+    def __init__(self, irreps_in: o3.Irreps, irreps_out: o3.Irreps):
+        super().__init__()
+        irreps_in, irreps_out = o3.Irreps(irreps_in), o3.Irreps(irreps_out)
+        self.sources = [[k for k, m in enumerate(irreps_in) if m.ir == out.ir] for out in irreps_out]
+        missing = [str(m.ir) for m, source in zip(irreps_out, self.sources, strict=True) if not source]
+        if missing:
+            raise ValueError(f"no block of '{irreps_in}' leads to {', '.join(missing)} in '{irreps_out}'")
+        fans = [sum(irreps_in[k].mul for k in source) for source in self.sources]
+        self.weights = nn.ParameterList(
+            nn.Parameter(torch.randn(out.mul, fan) / fan**0.5) for out, fan in zip(irreps_out, fans, strict=True)
+        )
 
-def blocks(h: Tensor, shapes: Layout) -> list[Tensor]:
-    """Splits flat features ``(..., irreps.dim)`` into one tensor ``(..., mul, ir.dim)`` per block."""
-    parts = h.split([mul * dim for mul, dim in shapes], dim=-1)
-    return [x.unflatten(-1, shape) for x, shape in zip(parts, shapes, strict=True)]
-
-
-def scale_channels(h: Tensor, scale: Tensor, shapes: Layout) -> Tensor:
-    """Multiplies every channel of ``h (..., irreps.dim)`` by its invariant ``scale (..., irreps.num_irreps)``."""
-    scales = scale.split([mul for mul, _ in shapes], dim=-1)
-    return torch.cat([(x * s[..., None]).flatten(-2) for x, s in zip(blocks(h, shapes), scales, strict=True)], dim=-1)
+    def forward(self, h: Blocks) -> Blocks:
+        """Blocks of ``irreps_in`` to blocks of ``irreps_out``."""
+        joined = [h[s[0]] if len(s) == 1 else torch.cat([h[k] for k in s], dim=-1) for s in self.sources]
+        return [nn.functional.linear(x, w) for x, w in zip(joined, self.weights, strict=True)]
 
 
 class EquivariantNorm(nn.Module):
@@ -62,34 +75,29 @@ class EquivariantNorm(nn.Module):
 
     def __init__(self, irreps: o3.Irreps, condition_channels: int):
         super().__init__()
-        self.n_scalars, tensors = split_scalars(irreps)
-        self.tensors, self.n_channels = layout(tensors), o3.Irreps(irreps).num_irreps
-        self.linear = nn.Linear(condition_channels, self.n_channels + self.n_scalars)
+        self.channels = [m.mul for m in irreps]
+        self.linear = nn.Linear(condition_channels, sum(self.channels) + self.channels[0])
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
 
-    def forward(self, h: Tensor, condition: Tensor) -> Tensor:
-        """``h (B, N, irreps.dim)``, ``condition (B, C)`` to ``(B, N, irreps.dim)``."""
-        h = h.float() if h.dtype == torch.bfloat16 else h
-        scale, shift = self.linear(condition)[:, None].to(h.dtype).split([self.n_channels, self.n_scalars], dim=-1)
-        scalars = nn.functional.layer_norm(h[..., : self.n_scalars], (self.n_scalars,))
-        scalars = scalars * (1 + scale[..., : self.n_scalars]) + shift
-        tensors = h[..., self.n_scalars :]
-        rms = [x.square().sum(-1, keepdim=True).mean(-2, keepdim=True) for x in blocks(tensors, self.tensors)]
-        inverse = [
-            torch.rsqrt(r + EPS).squeeze(-1).expand(*r.shape[:-2], mul)
-            for r, (mul, _) in zip(rms, self.tensors, strict=True)
-        ]
-        inverse = torch.cat(inverse, dim=-1)
-        tensors = scale_channels(tensors, inverse * (1 + scale[..., self.n_scalars :]), self.tensors)
-        return torch.cat([scalars, tensors], dim=-1)
+    def forward(self, h: Blocks, condition: Tensor) -> Blocks:
+        """Blocks ``(B, N, ...)``, ``condition (B, C)`` to blocks of the same shapes."""
+        modulation = self.linear(condition)[:, None, None].to(h[0].dtype)
+        *scales, shift = modulation.split([*self.channels, self.channels[0]], dim=-1)
+        scalars = nn.functional.layer_norm(h[0], h[0].shape[-1:]) * (1 + scales[0]) + shift
+        rest = []
+        for x, scale in zip(h[1:], scales[1:], strict=True):
+            mean_square = x.square().sum(-2, keepdim=True).mean(-1, keepdim=True)
+            rest.append(x * torch.rsqrt(mean_square + EPS) * (1 + scale))
+        return [scalars, *rest]
 
 
 class ChannelProduct(nn.Module):
     """Tensor products of two features, channel by channel: ``A_u x B_u -> ir`` for each path.
 
-    Computed as outer products contracted with e3nn's Wigner 3j symbols (scaled so that components stay of order one).
-    The symbols are kept in float64, whatever e3nn's default: rounded to float32 they are equivariant to 1e-7 only.
+    Outer products contracted with e3nn's Wigner 3j symbols, scaled so that components stay of order one; the scalar of
+    two equal irreps is their dot product over the root of its length. The symbols are kept in float64, whatever e3nn's
+    default: rounded to float32 they are equivariant to 1e-7 only.
 
     Args:
         factors: irreps of both factors, all of one multiplicity.
@@ -98,19 +106,22 @@ class ChannelProduct(nn.Module):
 
     def __init__(self, factors: o3.Irreps, paths: list[tuple[int, int, o3.Irrep]]):
         super().__init__()
-        self.factors, self.paths = layout(factors), [(i, j) for i, j, _ in paths]
+        self.paths = [(i, j, ir == SCALAR) for i, j, ir in paths]
         for k, (i, j, ir) in enumerate(paths):
-            symbol = o3.wigner_3j(factors[i].ir.l, factors[j].ir.l, ir.l, dtype=torch.float64) * ir.dim**0.5
-            self.register_buffer(f"symbol_{k}", symbol.flatten(0, 1), persistent=False)
+            if ir != SCALAR:
+                symbol = o3.wigner_3j(factors[i].ir.l, factors[j].ir.l, ir.l, dtype=torch.float64) * ir.dim**0.5
+                self.register_buffer(f"symbol_{k}", symbol.flatten(0, 1).T.contiguous(), persistent=False)
 
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """``(B, N, factors.dim)`` twice to the concatenated results, flat."""
-        a, b = blocks(a, self.factors), blocks(b, self.factors)
+    def forward(self, a: Blocks, b: Blocks) -> Blocks:
+        """Blocks of ``factors`` twice to a block for each path."""
         out = []
-        for k, (i, j) in enumerate(self.paths):
-            outer = (a[i][..., :, None] * b[j][..., None, :]).flatten(-2)
-            out.append((outer @ getattr(self, f"symbol_{k}").to(outer.dtype)).to(outer.dtype).flatten(-2))
-        return torch.cat(out, dim=-1)
+        for k, (i, j, scalar) in enumerate(self.paths):
+            if scalar:
+                out.append((a[i] * b[j]).sum(-2, keepdim=True) / a[i].shape[-2] ** 0.5)
+            else:
+                outer = (a[i][..., :, None, :] * b[j][..., None, :, :]).flatten(-3, -2)
+                out.append(getattr(self, f"symbol_{k}").to(outer.dtype) @ outer)
+        return out
 
 
 class GatedUpdate(nn.Module):
@@ -122,28 +133,28 @@ class GatedUpdate(nn.Module):
 
     def __init__(self, irreps: o3.Irreps, widening: int = 2):
         super().__init__()
-        self.n_scalars, tensors = split_scalars(irreps)
-        self.tensors = layout(tensors)
+        n_scalars, tensors = irreps[0].mul, o3.Irreps(irreps[1:])
         mul = min(m.mul for m in tensors)
         factors = o3.Irreps([(mul, m.ir) for m in tensors])
-        wanted = [SCALAR] + [m.ir for m in tensors]
+        wanted = [m.ir for m in irreps]
         paths = [(i, j, ir) for i, a in enumerate(factors) for j, b in enumerate(factors) for ir in a.ir * b.ir]
         paths = sorted((p for p in paths if p[0] <= p[1] and p[2] in wanted), key=lambda p: p[2] != SCALAR)
-        self.left, self.right = o3.Linear(irreps, factors), o3.Linear(irreps, factors)
+        self.left, self.right = EquivariantLinear(tensors, factors), EquivariantLinear(tensors, factors)
         self.product = ChannelProduct(factors, paths)
-        self.n_invariants = mul * sum(ir == SCALAR for _, _, ir in paths)
-        products = o3.Irreps([(mul, ir) for _, _, ir in paths if ir != SCALAR])
-        n_in, n_out = self.n_scalars + self.n_invariants, self.n_scalars + tensors.num_irreps
-        width = widening * self.n_scalars
-        self.mlp = nn.Sequential(nn.Linear(n_in, width), nn.SiLU(), nn.Linear(width, n_out))
-        self.mix = o3.Linear(tensors + products, tensors)
-
-    def forward(self, h: Tensor) -> Tensor:
-        """``(B, N, irreps.dim)`` to an update of the same shape."""
-        scalars, tensors = h[..., : self.n_scalars], h[..., self.n_scalars :]
-        product = self.product(self.left(h), self.right(h))
-        out = self.mlp(torch.cat([scalars, product[..., : self.n_invariants]], dim=-1)).to(h.dtype)
-        mixed = self.mix(torch.cat([tensors, product[..., self.n_invariants :]], dim=-1))
-        return torch.cat(
-            [out[..., : self.n_scalars], scale_channels(mixed, out[..., self.n_scalars :], self.tensors)], dim=-1
+        self.n_invariant = sum(ir == SCALAR for _, _, ir in paths)
+        self.channels = [m.mul for m in irreps]
+        width = widening * n_scalars
+        self.mlp = nn.Sequential(
+            nn.Linear(n_scalars + mul * self.n_invariant, width), nn.SiLU(), nn.Linear(width, sum(self.channels))
         )
+        products = o3.Irreps([(mul, ir) for _, _, ir in paths if ir != SCALAR])
+        self.mix = EquivariantLinear(tensors + products, tensors)
+
+    def forward(self, h: Blocks) -> Blocks:
+        """Blocks to an update of the same shapes."""
+        scalars, *tensors = h
+        products = self.product(self.left(tensors), self.right(tensors))
+        invariant, others = products[: self.n_invariant], products[self.n_invariant :]
+        out, *gates = self.mlp(torch.cat([scalars, *invariant], dim=-1)).to(scalars.dtype).split(self.channels, dim=-1)
+        mixed = self.mix([*tensors, *others])
+        return [out, *(x * gate for x, gate in zip(mixed, gates, strict=True))]

@@ -4,6 +4,7 @@
 """
 
 import torch
+from e3nn import o3
 from torch import Tensor
 
 SOFTENING = 0.01
@@ -16,11 +17,10 @@ def centre(x: Tensor, mask: Tensor) -> Tensor:
     return (x - (x * m).sum(1, keepdim=True) / m.sum(1, keepdim=True)) * m
 
 
-def distances_and_directions(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Soft distances ``(B, N, N)`` and vectors ``(x_i - x_j) / d_ij`` of length below one, ``(B, N, N, 3)``."""
+def pair_distances(x: Tensor) -> Tensor:
+    """Soft distances ``sqrt(|x_i - x_j|^2 + SOFTENING)``: ``(B, N, 3)`` to ``(B, N, N)``."""
     r = x[:, :, None] - x[:, None, :]
-    d = torch.sqrt(r.square().sum(-1) + SOFTENING)
-    return d, r / d[..., None]
+    return torch.sqrt(r.square().sum(-1) + SOFTENING)
 
 
 def radial_basis(d: Tensor, number: int, length: float = 1.5) -> Tensor:
@@ -32,7 +32,30 @@ def radial_basis(d: Tensor, number: int, length: float = 1.5) -> Tensor:
         length: decay length in the units of ``d``.
 
     Returns:
-        ``(..., number)``. Unke & Meuwly, PhysNet, arXiv:1902.08408, eq. 7, without cutoff.
+        ``(number, ...)``. Unke & Meuwly, PhysNet, arXiv:1902.08408, eq. 7, without cutoff.
     """
-    u = torch.exp(d / -length)[..., None] * (number + 1)
-    return torch.exp(-(u - torch.arange(1, number + 1, device=d.device, dtype=d.dtype)).square().clamp(max=30.0))
+    u = torch.exp(d / -length) * (number + 1)
+    centres = torch.arange(1, number + 1, device=d.device, dtype=d.dtype).view(-1, *[1] * d.ndim)
+    return torch.exp(-(u - centres).square().clamp(max=30.0))
+
+
+def harmonic_sum(w: Tensor, x: Tensor, d: Tensor, ell: int) -> Tensor:
+    """``sum_j w_ij Y_l(r_ij / d_ij)`` with ``r_ij = x_i - x_j``: the directions of neighbours, weighted.
+
+    For ``l = 1``, where ``Y = sqrt(3) r_ij / d_ij``, it is ``x_i sum_j w_ij / d_ij - sum_j w_ij / d_ij x_j``.
+
+    Args:
+        w: weights ``(C, B, N, N)``, zero where j is padding.
+        x: positions ``(B, N, 3)``.
+        d: their `pair_distances` ``(B, N, N)``.
+        ell: degree of the spherical harmonics, in e3nn's component normalisation.
+
+    Returns:
+        ``(B, N, 2 ell + 1, C)``.
+    """
+    if ell == 1:
+        w, x = 3**0.5 * w / d.to(w.dtype), x.to(w.dtype)
+        return (w.sum(-1, keepdim=True) * x - w @ x).permute(1, 2, 3, 0)
+    direction = (x[:, :, None] - x[:, None]) / d[..., None]
+    y = o3.spherical_harmonics(ell, direction, normalize=False, normalization="component").to(w.dtype)
+    return torch.einsum("cbij,bijm->bimc", w, y)

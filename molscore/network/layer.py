@@ -12,55 +12,85 @@ For atoms ``i, j`` with features ``h``, pair features ``e`` and positions ``x``:
 All sums run over all atoms of the molecule (molecules are small: the graph is complete). Every weight that multiplies a
 vector or a spherical harmonic is invariant, so the layer is equivariant under rotation, reflection, translation and
 permutation.
+
+Pairs outnumber atoms twentyfold, so this is where the time goes. Their channels come first, ``(P, B, N, N)``: a linear
+map of all pairs is one matrix product, softmax and sums over neighbours run along contiguous memory, and attention
+needs no transposition.
 """
 
 import torch
 from e3nn import o3
 from torch import Tensor, nn
 
-from molscore.network.equivariant import EquivariantNorm, GatedUpdate, layout, split_scalars
-from molscore.network.geometry import centre, distances_and_directions, radial_basis
+from molscore.network.equivariant import Blocks, EquivariantLinear, EquivariantNorm, GatedUpdate
+from molscore.network.geometry import centre, harmonic_sum, pair_distances, radial_basis
+
+
+class PairLinear(nn.Linear):
+    """Linear map of the channels of pair features ``(C, B, N, N)``."""
+
+    def forward(self, e: Tensor) -> Tensor:
+        """``(C_in, B, N, N)`` to ``(C_out, B, N, N)``."""
+        y = torch.addmm(self.bias[:, None], self.weight, e.flatten(1))
+        return y.unflatten(1, e.shape[1:])
+
+
+class PairNorm(nn.Module):
+    """Layer normalisation over the channels of pair features ``(C, B, N, N)``."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+
+    def forward(self, e: Tensor) -> Tensor:
+        """Same shape."""
+        e = e - e.mean(0)
+        scale, shift = self.weight[:, None, None, None], self.bias[:, None, None, None]
+        return e * torch.rsqrt(e.square().mean(0) + 1e-5) * scale + shift
 
 
 class Layer(nn.Module):
-    """Equivariant message passing and attention over all pairs of one molecule."""
+    """Equivariant message passing and attention over all pairs of one molecule.
+
+    Args:
+        irreps: features of an atom, as `hidden_irreps` accepts them.
+        pair_channels, heads, radial, vectors, condition_channels: see `NetworkConfig`.
+    """
 
     def __init__(
         self, irreps: o3.Irreps, pair_channels: int, heads: int, radial: int, vectors: int, condition_channels: int
     ):
         super().__init__()
-        n_scalars, tensors = split_scalars(irreps)
-        if any(m.mul % heads for m in o3.Irreps(irreps)):
+        n_scalars, tensors = irreps[0].mul, o3.Irreps(irreps[1:])
+        if any(m.mul % heads for m in irreps):
             raise ValueError(f"every multiplicity of '{irreps}' must be a multiple of heads={heads}")
         self.heads, self.radial, self.vectors = heads, radial, vectors
         # Directions feed the blocks that a spherical harmonic can reach: l >= 1 with parity (-1)^l.
         harmonics = o3.Irreps([(m.mul, m.ir) for m in tensors if m.ir.p == (-1) ** m.ir.l and m.ir.l > 0])
-        self.n_scalars, self.layout = n_scalars, layout(irreps)
-        self.n_weights, self.harmonics = harmonics.num_irreps, [(m.mul, m.ir.l) for m in harmonics]
+        self.harmonics = [(m.mul, m.ir.l) for m in harmonics]
         self.norm = EquivariantNorm(irreps, condition_channels)
-        self.pair_norm = nn.LayerNorm(pair_channels)
+        self.pair_norm = PairNorm(pair_channels)
         self.ends = nn.Linear(n_scalars, 2 * pair_channels)
-        self.pair = nn.Linear(pair_channels + radial + vectors, pair_channels)
-        self.vector = o3.Linear(irreps, o3.Irreps([(vectors, "1o")])) if vectors else None
-        self.logits = nn.Linear(pair_channels, heads + self.n_weights)
-        self.value = o3.Linear(irreps, irreps)
-        gathered = o3.Irreps([(n_scalars + pair_channels, "0e")]) + tensors + harmonics
-        self.out = o3.Linear(gathered, irreps)
+        self.pair = PairLinear(pair_channels + radial + vectors, pair_channels)
+        self.vector = EquivariantLinear(irreps, o3.Irreps([(vectors, "1o")])) if vectors else None
+        self.logits = PairLinear(pair_channels, heads + harmonics.num_irreps)
+        self.value = EquivariantLinear(irreps, irreps)
+        self.out = EquivariantLinear(irreps + o3.Irreps([(pair_channels, "0e")]) + harmonics, irreps)
         self.norm_update = EquivariantNorm(irreps, condition_channels)
         self.update = GatedUpdate(irreps)
-        self.displace = o3.Linear(irreps, o3.Irreps("1x1o"))
-        self.pair_update = nn.Linear(pair_channels, pair_channels)
+        self.displace = EquivariantLinear(irreps, o3.Irreps("1x1o"))
+        self.pair_update = PairLinear(pair_channels, pair_channels)
         nn.init.zeros_(self.pair_update.weight)
         nn.init.zeros_(self.pair_update.bias)
 
     def forward(
-        self, h: Tensor, e: Tensor, x: Tensor, mask: Tensor, condition: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        self, h: Blocks, e: Tensor, x: Tensor, mask: Tensor, condition: Tensor
+    ) -> tuple[Blocks, Tensor, Tensor]:
         """One step.
 
         Args:
-            h: atom features ``(B, N, irreps.dim)``.
-            e: pair features ``(B, N, N, P)``.
+            h: atom features, blocks ``(B, N, 2l + 1, multiplicity)``.
+            e: pair features ``(P, B, N, N)``.
             x: positions ``(B, N, 3)``, in the network's length unit, centred.
             mask: ``(B, N)`` bool.
             condition: ``(B, C)``, what the whole molecule shares (clocks, size).
@@ -69,36 +99,36 @@ class Layer(nn.Module):
             The updated ``h, e, x``.
         """
         g = self.norm(h, condition)
-        d, direction = distances_and_directions(x)
-        scalars = g[..., : self.n_scalars]
+        d = pair_distances(x)
         features = [self.pair_norm(e), radial_basis(d, self.radial).to(e.dtype)]
         if self.vector is not None:
-            v = self.vector(g).unflatten(-1, (self.vectors, 3))
-            features.append(torch.einsum("bivx,bjvx->bijv", v, v).to(e.dtype))
-        left, right = self.ends(scalars).chunk(2, dim=-1)
-        m = nn.functional.silu(self.pair(torch.cat(features, -1)) + left[:, :, None] + right[:, None])
-        logits, weights = self.logits(m).split([self.heads, self.n_weights], dim=-1)
-        gathered = self._gather(g, m, logits, weights, direction, mask)
-        h = h + self.out(gathered)
-        h = h + self.update(self.norm_update(h, condition))
-        x = x + centre(self.displace(h).to(x.dtype), mask)
+            v = self.vector(g)[0].movedim(-1, 0)
+            features.append((v[..., :, None, :] * v[..., None, :, :]).sum(-1).to(e.dtype))
+        left, right = self.ends(g[0].squeeze(-2)).movedim(-1, 0).chunk(2)
+        m = nn.functional.silu(self.pair(torch.cat(features)) + left[..., None] + right[..., None, :])
+        h = add(h, self.out([*self.gather(g, m, x, d, mask)]))
+        h = add(h, self.update(self.norm_update(h, condition)))
+        x = x + centre(self.displace(h)[0].squeeze(-1).to(x.dtype), mask)
         return h, e + self.pair_update(m), x
 
-    def _gather(self, g: Tensor, m: Tensor, logits: Tensor, weights: Tensor, direction: Tensor, mask: Tensor) -> Tensor:
+    def gather(self, g: Blocks, m: Tensor, x: Tensor, d: Tensor, mask: Tensor) -> Blocks:
         """Sums over neighbours: attended values, pooled messages, weighted spherical harmonics."""
-        real = mask.to(m.dtype)
-        count = mask.sum(1)[:, None, None].to(g.dtype)
-        attention = logits.masked_fill(~mask[:, None, :, None], -1e4).softmax(dim=2).permute(0, 3, 1, 2)
-        value = self.value(g).split([mul * dim for mul, dim in self.layout], dim=-1)
-        value = [x.unflatten(-1, (self.heads, -1)).transpose(1, 2) for x in value]
-        sizes = [x.shape[-1] for x in value]
-        attended = torch.matmul(attention, torch.cat(value, -1).to(attention.dtype)).to(g.dtype).split(sizes, dim=-1)
-        attended = [x.transpose(1, 2).flatten(-2) for x in attended]
-        pooled = torch.matmul(real[:, None, None], m).squeeze(2).to(g.dtype) / count
-        out = [attended[0], pooled, *attended[1:]]
-        weights = weights.transpose(2, 3)
-        for w, (_, ell) in zip(weights.split([mul for mul, _ in self.harmonics], dim=2), self.harmonics, strict=True):
-            y = o3.spherical_harmonics(ell, direction, normalize=False, normalization="component")
-            y = (y * real[:, None, :, None]).to(w.dtype)
-            out.append((torch.matmul(w, y).to(g.dtype) / count.sqrt()[..., None]).flatten(-2))
-        return torch.cat(out, dim=-1)
+        logits, weights = self.logits(m).split([self.heads, sum(mul for mul, _ in self.harmonics)])
+        real = mask.to(m.dtype)[:, None]
+        count = mask.sum(1)[:, None, None, None].to(g[0].dtype)
+        attention = logits.masked_fill(~mask[:, None], -1e4).softmax(dim=-1)
+        # (B, N, 2l + 1, multiplicity) to (heads, B, N, (2l + 1) multiplicity / heads), all blocks side by side.
+        value = [v.unflatten(-1, (self.heads, -1)).permute(3, 0, 1, 2, 4) for v in self.value(g)]
+        sizes = [v.shape[3:] for v in value]
+        attended = attention @ torch.cat([v.flatten(3) for v in value], dim=-1).to(m.dtype)
+        attended = attended.split([size.numel() for size in sizes], dim=-1)
+        attended = [a.unflatten(-1, s).permute(1, 2, 3, 0, 4).flatten(-2) for a, s in zip(attended, sizes, strict=True)]
+        pooled = (m * real).sum(-1).movedim(0, -1)[..., None, :] / count
+        parts = (weights * real).split([mul for mul, _ in self.harmonics])
+        sums = [harmonic_sum(w, x, d, ell) / count.sqrt() for w, (_, ell) in zip(parts, self.harmonics, strict=True)]
+        return [y.to(g[0].dtype) for y in (*attended, pooled, *sums)]
+
+
+def add(h: Blocks, update: Blocks) -> Blocks:
+    """Block by block."""
+    return [x + y for x, y in zip(h, update, strict=True)]

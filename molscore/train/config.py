@@ -29,18 +29,18 @@ class TrainConfig(BaseModel):
         model: the diffusion and its network; the vocabulary comes from the data.
         seed: of initial weights, data order, times and noise.
         steps: optimiser steps in all.
-        pair_budget: padded atom pairs per batch.
-        learning_rate: peak of the schedule: linear warm-up, constant, linear decay to zero at the end.
-        equivariant_rate: factor on the learning rate of e3nn's linear maps, whose weights are of order one.
+        pair_budget: padded atom pairs per batch, which all processes share.
+        learning_rate: AdamW's peak of the schedule: linear warm-up, constant, linear decay to zero at the end.
+        matrix_rate: Muon's peak, for the matrices inside the layers; 0 leaves them to AdamW.
         warmup_steps, decay_steps: lengths of the two ramps.
-        weight_decay, clip_norm: AdamW's decoupled decay; bound on the norm of the gradient.
+        weight_decay, clip_norm: decoupled decay; bound on the norm of the gradient.
         ema_decay: of the exponential moving average of the weights, which is what is shipped.
         mixed_precision: ``bf16`` runs the pair messages in bfloat16.
         compile: compile the network's layers with ``torch.compile``.
         threads: CPU threads; 0 leaves torch's choice.
         valid_batches: batches of the validation split measured at each checkpoint.
         checkpoint_every, log_every: in steps.
-        max_seconds: stop with a checkpoint after this long, but not before one step; 0 is no limit.
+        max_seconds: stop with a checkpoint at the first line of the log after this long; 0 is no limit.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,8 +51,8 @@ class TrainConfig(BaseModel):
     seed: NonNegativeInt = 0
     steps: PositiveInt = 100_000
     pair_budget: PositiveInt = 40_000
-    learning_rate: PositiveFloat = 1e-3
-    equivariant_rate: PositiveFloat = 8.0
+    learning_rate: PositiveFloat = 1.5e-3
+    matrix_rate: NonNegativeFloat = 4e-3
     warmup_steps: NonNegativeInt = 500
     decay_steps: NonNegativeInt = 0
     weight_decay: NonNegativeFloat = 0.01

@@ -1,9 +1,11 @@
 """What a run tells: a progress bar, a JSON-lines log, a picture of the curves."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
@@ -12,19 +14,30 @@ from torch import Tensor
 class RunLog:
     """Log of one run. Lines beyond ``step`` in an existing file, of a run that died after its last checkpoint, go.
 
+    Sums stay on the device, and no process waits for another, until a line is due.
+
     Args:
         path: JSON-lines file.
         step: where the run goes on.
         steps: where it ends.
         show: show a progress bar on stderr.
         write: write the file (one process of many does).
+        reduce: adds a tensor up over all processes; each process brings its part of every value.
     """
 
-    def __init__(self, path: Path, step: int, steps: int, show: bool, write: bool):
-        self.path, self.writes, self.sums, self.count = path, write, {}, 0
-        self.last = None
-        kept = [line for line in _read(path) if line["step"] <= step] if step else []
+    def __init__(
+        self,
+        path: Path,
+        step: int,
+        steps: int,
+        show: bool,
+        write: bool,
+        reduce: Callable[[Tensor], Tensor] = lambda tensor: tensor,
+    ):
+        self.path, self.writes, self.reduce = path, write, reduce
+        self.sums, self.count, self.last = 0.0, 0, None
         if write:
+            kept = [line for line in _read(path) if line["step"] <= step] if step else []
             path.write_text("".join(json.dumps(line) + "\n" for line in kept))
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self.progress = Progress(*columns, console=Console(stderr=True), disable=not show)
@@ -39,22 +52,27 @@ class RunLog:
 
     def step(
         self, step: int, molecules: int, seconds: float, rate: float, values: dict[str, Tensor], every: int
-    ) -> None:
-        """Takes the values of one step; every ``every`` steps their means become a line."""
-        for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0) + value
-        self.count += 1
+    ) -> dict[str, Any] | None:
+        """Takes the values of one step; every ``every`` steps their means become a line.
+
+        Returns:
+            The line, the same in every process (its clock is that of the process that writes), or None.
+        """
+        self.sums, self.count = self.sums + torch.stack(list(values.values())), self.count + 1
         if self.last is None:
             self.last = (molecules, seconds)
         if step % every:
-            return
-        line = {"step": step, "molecules": molecules, "seconds": round(seconds, 2), "learning_rate": rate}
-        line |= {name: float(value) / self.count for name, value in self.sums.items()}
+            return None
+        clock = self.sums.new_tensor([seconds if self.writes else 0.0])
+        *sums, clock = self.reduce(torch.cat([self.sums, clock])).tolist()
+        line = {"step": step, "molecules": molecules, "seconds": round(clock, 2), "learning_rate": rate}
+        line |= {name: total / self.count for name, total in zip(values, sums, strict=True)}
         line["molecules_per_second"] = round((molecules - self.last[0]) / max(seconds - self.last[1], 1e-9), 1)
-        self.sums, self.count, self.last = {}, 0, (molecules, seconds)
+        self.sums, self.count, self.last = 0.0, 0, (molecules, seconds)
         self.write(line)
         text = f"loss {line['loss']:.3f}, {line['molecules_per_second']:.0f} molecules/s"
         self.progress.update(self.task, completed=step, description=text)
+        return line | {"seconds": clock}
 
     def write(self, line: dict[str, Any]) -> None:
         """Appends one line."""

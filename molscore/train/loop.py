@@ -1,21 +1,21 @@
 """The training loop: batch, loss, step, moving average, checkpoint. Needs a tensor file, but no RDKit.
 
 A run is a folder. Its ``checkpoint.pt`` is replaced whole and holds all that is needed to go on as if nothing had
-happened. The batch, the times and the noise of step k depend on ``(seed, k)`` alone.
+happened. The batch, the times and the noise of step k depend on ``(seed, k)`` alone: every process draws all of them
+and computes its share of the molecules, so that any number of processes takes the same steps up to rounding.
+
+Between two lines of the log nothing waits for the device: it gets work and is asked for nothing.
 """
 
+import math
 import os
-import platform
 import time
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
 
 import numpy as np
 import torch
 import yaml
-from accelerate import Accelerator
-from e3nn import o3
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from molscore.datasets.batch import MoleculeStore, batches_from, bucketed_order, vocabulary_of
@@ -24,29 +24,35 @@ from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.files import save as save_model
 from molscore.train.config import ConfigError, TrainConfig
 from molscore.train.log import RunLog
+from molscore.train.optimiser import make_optimisers
+from molscore.train.record import LEDGER_HEAD, hardware, ledger_row, sha256
+from molscore.train.start import Progress, begin_from, go_on_from
 
 VALID_EPOCH = 2**31
 """Seeds of validation live beyond those of any training step."""
 
 
-def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Path:
+def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_from: str | None = None) -> Path:
     """Trains a model, or goes on with one.
 
     Args:
         config: the run.
         resume: go on from the checkpoint in ``config.out``.
         quiet: show no progress.
+        init_from: begin with the weights of a finished model, a bundled one's name or a ``.safetensors`` file.
 
     Returns:
         The path of the averaged weights, ``out/model.safetensors``.
 
     Raises:
         ConfigError: if the folder already holds a run and ``resume`` is False, holds none and it is True, or holds one
-            of another model.
+            of another model; if ``init_from`` is of another model, or given with ``resume``.
         FileNotFoundError, TensorFileError: for the data.
         FloatingPointError: if the loss is no longer a number; the last checkpoint stays.
     """
     checkpoint = config.out / "checkpoint.pt"
+    if resume and init_from:
+        raise ConfigError("--init-from begins a new run and --resume goes on with one: give one of them")
     if checkpoint.exists() and not resume:
         raise ConfigError(f"{config.out} already holds a run: add --resume to go on with it, or choose another 'out'")
     if resume and not checkpoint.exists():
@@ -55,8 +61,11 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
         torch.set_num_threads(config.threads)
     torch.set_float32_matmul_precision("high")
     torch.set_flush_denormal(True)
-    accelerator = Accelerator(mixed_precision=config.mixed_precision)
+    exchange = DistributedDataParallelKwargs(broadcast_buffers=False, gradient_as_bucket_view=True)
+    cpu = not torch.accelerator.is_available()  # unless told, several processes on CPUs do not find each other
+    accelerator = Accelerator(cpu=cpu, mixed_precision=config.mixed_precision, kwargs_handlers=[exchange])
     device, main = accelerator.device, accelerator.is_main_process
+    world, rank = accelerator.num_processes, accelerator.process_index
     file = read_tensorfile(config.data)
     vocabulary = vocabulary_of(file)
     data = MoleculeStore(file, "train", vocabulary, device)
@@ -64,113 +73,96 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False) -> Pat
 
     torch.manual_seed(config.seed)
     model = MoleculeDiffusion(config.model, vocabulary, np.bincount(data.sizes) / len(data)).to(device)
+    progress = begin_from(init_from, model) if init_from else Progress()
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay))
-    optimiser = torch.optim.AdamW(
-        _parameter_groups(model, config), weight_decay=config.weight_decay, fused=device.type == "cuda"
-    )
-    parts = {"model": model, "average": average, "optimiser": optimiser}
-    step, molecules, seconds = _restore(checkpoint, parts, device) if resume else (0, 0, 0.0)
+    optimisers = make_optimisers(model, config.learning_rate, config.matrix_rate, config.weight_decay)
+    if resume:
+        progress = go_on_from(checkpoint, model, average, optimisers)
+    step, molecules, seconds, origin = progress
     saved = step if resume else None
     if config.compile:
-        _compile(model)
-    network, optimiser = accelerator.prepare(model, optimiser)
-
-    hardware = _hardware(device, accelerator.num_processes)
+        model.network.compile_layers()
+    network, *wrapped = accelerator.prepare(model, *optimisers)
+    about = {"hardware": hardware(device, world), "data_sha256": sha256(config.data)}
+    # The model travels: it names its data and run, not the folders of the machine it was made on.
+    about["config"] = config.model_dump(mode="json") | {"data": config.data.name, "out": config.out.name}
 
     def save() -> None:
         nonlocal saved
-        record = {"step": step, "molecules": molecules, "seconds": round(seconds, 1), "hardware": hardware}
-        record["valid"] = validate(average.module, valid, config)
-        log.write({"step": step, "molecules": molecules, "seconds": seconds, "valid": record["valid"]})
-        state = {name: part.state_dict() for name, part in parts.items()}
+        losses = validate(average.module, valid, config)
+        if not math.isfinite(losses["loss"]):
+            raise FloatingPointError(f"the loss is not finite at step {step}; lower learning_rate and --resume")
+        log.write({"step": step, "molecules": molecules, "seconds": seconds, "valid": losses})
+        state = {"model": model.state_dict(), "average": average.state_dict()}
+        state["optimisers"] = [optimiser.state_dict() for optimiser in optimisers]
         temporary = checkpoint.with_suffix(".tmp")
-        torch.save(state | {"step": step, "molecules": molecules, "seconds": seconds}, temporary)
+        torch.save(state | Progress(step, molecules, seconds, origin)._asdict(), temporary)
         os.replace(temporary, checkpoint)
         saved = step
-        # The model travels: it names its data and run, not the folders of the machine it was made on.
-        record["config"] = config.model_dump(mode="json") | {"data": config.data.name, "out": config.out.name}
-        save_model(average.module, config.out / "model.safetensors", record)
+        record = {"step": step, "molecules": molecules, "seconds": round(seconds, 1), "valid": losses} | about
+        record |= {"init_from": origin} if origin else {}
+        weights = config.out / "model.safetensors"
+        save_model(average.module, weights, record)
+        (config.out / "ledger.md").write_text(LEDGER_HEAD + ledger_row(record, weights) + "\n")
         log.plot(config.out / "curves.png")
 
     if main:
         config.out.mkdir(parents=True, exist_ok=True)
         (config.out / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
-    world, rank = accelerator.num_processes, accelerator.process_index
+    generator = torch.Generator(device)
     began, before = time.monotonic(), seconds
-    with RunLog(config.out / "log.jsonl", step, config.steps, show=main and not quiet, write=main) as log:
-        for chosen in batches_from(data.sizes, config.pair_budget, config.seed, step * world + rank, stride=world):
-            if step >= config.steps or (config.max_seconds and seconds - before >= config.max_seconds):
+    show = main and not quiet
+    with RunLog(config.out / "log.jsonl", step, config.steps, show, write=main, reduce=accelerator.reduce) as log:
+        for chosen in batches_from(data.sizes, config.pair_budget, config.seed, step):
+            if step >= config.steps:
                 break
-            rate = learning_rate(config, step)
-            for group in optimiser.param_groups:
-                group["lr"] = rate * group["scale"]
-            generator = torch.Generator(device).manual_seed(_mix(config.seed, step * world + rank))
+            rate = schedule(config, step)
+            for optimiser in optimisers:
+                for group in optimiser.param_groups:
+                    group["lr"] = rate * group["peak"]
+            generator.manual_seed(_mix(config.seed, step))
+            # A process for which no molecule is left computes one that does not count.
+            rows, counts = slice(rank % len(chosen), None, world), rank < len(chosen)
             with accelerator.autocast():
-                losses = network(data.gather(chosen), generator)
-            accelerator.backward(losses["loss"])
+                losses = network(data.gather(chosen), generator, rows, _conditioned(config, step))
+            accelerator.backward(losses["loss"] * (world * counts))  # gradients are averaged over the processes
             norm = accelerator.clip_grad_norm_(model.parameters(), config.clip_norm)
-            if not torch.isfinite(norm):
-                raise FloatingPointError(f"the gradient is not finite at step {step}; lower learning_rate and --resume")
-            optimiser.step()
-            optimiser.zero_grad()
-            average.update_parameters(model)
-            step, molecules = step + 1, molecules + len(chosen) * world
+            for optimiser in wrapped:
+                optimiser.step()
+                optimiser.zero_grad()
+            _update(average, model)
+            step, molecules = step + 1, molecules + len(chosen)
             seconds = before + time.monotonic() - began
-            values = {name: value.detach() for name, value in losses.items()} | {"gradient_norm": norm}
-            log.step(step, molecules, seconds, rate, values, every=config.log_every)
+            values = {name: value.detach() * counts for name, value in losses.items()} | {"gradient_norm": norm / world}
+            line = log.step(step, molecules, seconds, rate * config.learning_rate, values, every=config.log_every)
+            if line and not math.isfinite(line["gradient_norm"]):
+                raise FloatingPointError(f"the gradient is not finite at step {step}; lower learning_rate and --resume")
             if main and step % config.checkpoint_every == 0:
                 save()
+            if line and 0 < config.max_seconds <= line["seconds"] - before:
+                break
         if main and step != saved:
             save()
+    accelerator.end_training()
     return config.out / "model.safetensors"
 
 
-def _restore(checkpoint: Path, parts: dict[str, Any], device: torch.device) -> tuple[int, int, float]:
-    """Loads the states of ``parts``; returns steps, molecules and seconds so far."""
-    try:
-        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        for name, part in parts.items():
-            part.load_state_dict(saved[name])
-        return saved["step"], saved["molecules"], saved["seconds"]
-    except (RuntimeError, ValueError, KeyError, EOFError, UnpicklingError) as error:
-        raise ConfigError(
-            f"cannot go on from {checkpoint}: it is damaged, or its model or data were others (see config.yaml)"
-        ) from error
+def _conditioned(config: TrainConfig, step: int) -> bool:
+    """Whether this step's batch sees a previous prediction: decided on the host, the same in every process."""
+    return bool(np.random.default_rng([config.seed, step]).random() < config.model.self_conditioning)
 
 
-def _compile(model: MoleculeDiffusion) -> None:
-    """Compiles layer by layer.
-
-    e3nn generates code for every linear map, so that no two layers share a graph, and each needs up to four: with and
-    without gradients, for one molecule and for several. Beyond torch's limit, layers would silently stay as they are.
-    """
-    limits = torch._dynamo.config
-    limits.recompile_limit = max(limits.recompile_limit, 4 * len(model.network.layers))
-    for layer in model.network.layers:
-        layer.compile(dynamic=True)
+@torch.no_grad()
+def _update(average: AveragedModel, model: MoleculeDiffusion) -> None:
+    """One step of the moving average. `AveragedModel.update_parameters` would wait for its counter on the device."""
+    average.multi_avg_fn(list(average.module.parameters()), list(model.parameters()), None)
 
 
-def _parameter_groups(model: MoleculeDiffusion, config: TrainConfig) -> list[dict[str, Any]]:
-    """Parameters with the factor that their learning rate gets.
-
-    e3nn keeps the weights of its linear maps at order one and divides by the root of their number in the forward pass.
-    A step of Adam is as large as the learning rate whatever the gradient, so these weights would hardly move at the
-    rate that suits ordinary layers, whose weights are small.
-    """
-    e3nn = {p for module in model.modules() if isinstance(module, o3.Linear) for p in module.parameters()}
-    ordinary = [p for p in model.parameters() if p not in e3nn]
-    equivariant = [p for p in model.parameters() if p in e3nn]
-    return [
-        {"params": ordinary, "lr": config.learning_rate, "scale": 1.0},
-        {"params": equivariant, "lr": config.learning_rate, "scale": config.equivariant_rate},
-    ]
-
-
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """Linear warm-up, constant, then linear decay to zero over the last ``decay_steps``."""
+def schedule(config: TrainConfig, step: int) -> float:
+    """Share of the peak rates: linear warm-up, constant, then linear decay to zero over the last ``decay_steps``."""
     up = min(1.0, (step + 1) / max(1, config.warmup_steps))
     down = min(1.0, (config.steps - step) / config.decay_steps) if config.decay_steps else 1.0
-    return config.learning_rate * min(up, down)
+    return min(up, down)
 
 
 @torch.no_grad()
@@ -189,17 +181,3 @@ def validate(model: MoleculeDiffusion, valid: MoleculeStore, config: TrainConfig
 def _mix(seed: int, k: int) -> int:
     """One 63-bit seed from two numbers."""
     return int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0] >> 1)
-
-
-def _hardware(device: torch.device, processes: int) -> str:
-    if device.type == "cuda":
-        return f"{processes} x {torch.cuda.get_device_name(device)}"
-    return f"CPU ({platform.machine()}), {processes} x {torch.get_num_threads()} threads"
-
-
-def describe(record: dict[str, Any]) -> str:
-    """One line about a training record."""
-    return (
-        f"{record['molecules']:,} molecules in {record['seconds'] / 3600:.2f} h on {record['hardware']}, "
-        f"{record['step']:,} steps"
-    )

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from e3nn import o3
 
-from molscore.network.geometry import SOFTENING, centre, distances_and_directions, radial_basis
+from molscore.network.geometry import SOFTENING, centre, harmonic_sum, pair_distances, radial_basis
 
 
 def cloud(dtype, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -20,20 +21,34 @@ def test_centre_leaves_out_padding(dtype):
     torch.testing.assert_close(centre(y, mask), y)
 
 
-def test_distances_and_directions(dtype):
+def test_distances(dtype):
     x, _ = cloud(dtype)
-    d, direction = distances_and_directions(x)
+    d = pair_distances(x)
     true = torch.linalg.norm(x[:, :, None] - x[:, None], dim=-1)
     torch.testing.assert_close(d.square(), true.square() + SOFTENING)
-    torch.testing.assert_close(direction * d[..., None], x[:, :, None] - x[:, None])
-    assert (direction == -direction.transpose(1, 2)).all()
-    assert torch.linalg.norm(direction, dim=-1).max() < 1
 
 
-def test_gradient_where_two_atoms_meet(dtype):
+@pytest.mark.parametrize("ell", [1, 2, 3])
+def test_harmonic_sum_is_the_sum_over_neighbours(dtype, ell):
+    """Also for l = 1, where two matrix products stand in for the sum."""
+    x, mask = cloud(dtype)
+    d = pair_distances(x)
+    w = torch.randn(4, 2, 5, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64).to(dtype)
+    w = w * mask[:, None]
+    direction = (x[:, :, None] - x[:, None]) / d[..., None]
+    y = o3.spherical_harmonics(ell, direction, normalize=False, normalization="component")
+    expected = (w[..., None] * y).sum(-2).permute(1, 2, 3, 0)
+    tolerance = 1e-5 if dtype == torch.float32 else 1e-12
+    torch.testing.assert_close(
+        harmonic_sum(w, x, d, ell), expected, rtol=0, atol=tolerance * float(expected.abs().max())
+    )
+
+
+@pytest.mark.parametrize("ell", [1, 2])
+def test_gradient_where_two_atoms_meet(dtype, ell):
     x = torch.zeros(1, 2, 3, dtype=dtype, requires_grad=True)
-    d, direction = distances_and_directions(x)
-    (d.sum() + direction[0, 0, 1].sum()).backward()
+    d = pair_distances(x)
+    (d.sum() + harmonic_sum(torch.ones(3, 1, 2, 2, dtype=dtype), x, d, ell).sum()).backward()
     assert x.grad.isfinite().all()
 
 
@@ -41,14 +56,14 @@ def test_radial_basis_tells_distances_apart(dtype):
     """Fine where bonds are: 0.02 Å apart (of 1.4 Å a unit) is seen at a bond's length, and decay at a distance."""
     d = torch.tensor([1.0, 1.0 + 0.02 / 1.4, 3.0, 30.0, 300.0], dtype=dtype)
     basis = radial_basis(d, 12)
-    assert basis.dtype == dtype and basis.shape == (5, 12)
+    assert basis.dtype == dtype and basis.shape == (12, 5)
     assert 0 <= basis.min() and basis.max() <= 1
-    assert (basis[0] - basis[1]).abs().max() > 0.05
-    assert (basis[3] - basis[4]).abs().max() < 1e-3
+    assert (basis[:, 0] - basis[:, 1]).abs().max() > 0.05
+    assert (basis[:, 3] - basis[:, 4]).abs().max() < 1e-3
 
 
 @pytest.mark.parametrize("number", [1, 10])
 def test_radial_basis_formula(number):
     d = torch.linspace(0.1, 5, 7, dtype=torch.float64)
     expected = [[max(-30.0, -((torch.exp(-r / 1.5) * (number + 1) - k) ** 2)) for k in range(1, number + 1)] for r in d]
-    torch.testing.assert_close(radial_basis(d, number), torch.tensor(expected, dtype=torch.float64).exp())
+    torch.testing.assert_close(radial_basis(d, number), torch.tensor(expected, dtype=torch.float64).exp().T)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from e3nn import o3
 from PIL import Image
 
 from molscore.datasets.batch import MoleculeStore, vocabulary_of
@@ -17,7 +16,9 @@ from molscore.datasets.tensorfile import read_tensorfile
 from molscore.model import load
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.train.config import ConfigError, load_config
-from molscore.train.loop import _parameter_groups, describe, learning_rate, train, validate
+from molscore.train.loop import schedule, train, validate
+from molscore.train.optimiser import hidden_matrices, make_optimisers
+from molscore.train.record import describe
 
 
 def lines(out):
@@ -35,9 +36,11 @@ def assert_same_state(a, b):
         assert a[part].keys() == b[part].keys()
         for name in a[part]:
             assert torch.equal(a[part][name], b[part][name]), name
-    for key, moments in a["optimiser"]["state"].items():
+    moments_of = [[(k, m) for state in x["optimisers"] for k, m in state["state"].items()] for x in (a, b)]
+    for (key, moments), (other, theirs) in zip(*moments_of, strict=True):
+        assert key == other
         for name, value in moments.items():
-            assert torch.equal(value, b["optimiser"]["state"][key][name]), (key, name)
+            assert torch.equal(value, theirs[name]), (key, name)
 
 
 @pytest.fixture(scope="module")
@@ -213,27 +216,54 @@ def test_a_loss_beyond_numbers_stops_the_run(tiny, tmp_path):
     assert (config.out / "model.safetensors").read_bytes() == before
 
 
-def test_learning_rate_schedule(tiny, tmp_path):
-    config = tiny(tmp_path, steps=100, warmup_steps=10, decay_steps=20, learning_rate=2.0)
-    rates = [learning_rate(config, step) for step in range(100)]
-    np.testing.assert_allclose(rates[:10], np.arange(1, 11) / 5)
-    assert rates[10:80] == [2.0] * 70
-    np.testing.assert_allclose(rates[80:], np.arange(20, 0, -1) / 10)
-    assert learning_rate(config, 100) == 0
-    constant = tiny(tmp_path, steps=100, warmup_steps=0, learning_rate=2.0)
-    assert {learning_rate(constant, step) for step in range(100)} == {2.0}
+def test_schedule(tiny, tmp_path):
+    config = tiny(tmp_path, steps=100, warmup_steps=10, decay_steps=20)
+    shares = [schedule(config, step) for step in range(100)]
+    np.testing.assert_allclose(shares[:10], np.arange(1, 11) / 10)
+    assert shares[10:80] == [1.0] * 70
+    np.testing.assert_allclose(shares[80:], np.arange(20, 0, -1) / 20)
+    assert schedule(config, 100) == 0
+    constant = tiny(tmp_path, steps=100, warmup_steps=0)
+    assert {schedule(constant, step) for step in range(100)} == {1.0}
 
 
-def test_each_parameter_is_trained_at_its_rate(run, tiny):
-    """e3nn's linear maps in a group of their own, and nothing left out."""
-    config = tiny(run, equivariant_rate=3.0)
+def test_each_parameter_has_one_optimiser(run, tiny):
+    """Muon has the matrices between hidden features and nothing else; AdamW the rest."""
+    config = tiny(run)
     model = MoleculeDiffusion(config.model, [(1, 0)], [0, 1])
-    groups = _parameter_groups(model, config)
+    groups = [group for optimiser in make_optimisers(model, 1e-3, 2e-3, 0.1) for group in optimiser.param_groups]
     listed = [id(p) for group in groups for p in group["params"]]
     assert sorted(listed) == sorted(id(p) for p in model.parameters())
-    scale = {id(p): group["scale"] for group in groups for p in group["params"]}
-    for module in model.modules():
-        for parameter in module.parameters(recurse=False):
-            assert scale[id(parameter)] == (3.0 if isinstance(module, o3.Linear) else 1.0)
-    saved = checkpoint(run)["optimiser"]["param_groups"]
-    assert [group["lr"] / 5e-3 for group in saved] == pytest.approx([1.0, 8.0])
+    assert [(group["peak"], group["weight_decay"]) for group in groups] == [(1e-3, 0.1), (2e-3, 0.1)]
+    names = {id(p): name for name, p in model.named_parameters()}
+    muon = {names[id(p)] for p in groups[1]["params"]}
+    assert {name for name in muon if ".layers.0." in name} == {
+        f"network.layers.0.{name}"
+        for name in (
+            *("ends.weight", "pair.weight", "logits.weight", "pair_update.weight", "vector.weights.0"),
+            *(f"{kind}.weights.{k}" for kind in ("value", "out") for k in (0, 1)),
+            *(f"update.{kind}.weights.0" for kind in ("left", "right", "mix")),
+            *("update.mlp.0.weight", "update.mlp.2.weight"),
+        )
+    }
+    assert all(".layers." in name for name in muon)
+    (alone,) = make_optimisers(model, 1e-3, 0.0, 0.1)
+    assert len(alone.param_groups[0]["params"]) == len(listed)
+    peaks = [state["param_groups"][0]["lr"] for state in checkpoint(run)["optimisers"]]
+    assert peaks == pytest.approx([5e-3, config.matrix_rate])
+
+
+def test_a_step_of_muon_moves_every_direction_alike(run, tiny):
+    """The first update of a matrix has equal singular values, root mean square 0.2 of the rate."""
+    model = MoleculeDiffusion(tiny(run).model, [(1, 0)], [0, 1])
+    _, muon = make_optimisers(model, 1e-3, 2e-3, 0.0)
+    before = [p.detach().clone() for p in hidden_matrices(model)]
+    generator = torch.Generator().manual_seed(0)
+    for p in hidden_matrices(model):
+        p.grad = torch.randn(p.shape, generator=generator)
+    muon.step()
+    for old, new in zip(before, hidden_matrices(model), strict=True):
+        update = new.detach() - old
+        values = torch.linalg.svdvals(update)
+        assert values.max() < 2.5 * values.min(), "five Newton-Schulz steps leave 0.7 to 1.2"
+        assert float(update.square().mean().sqrt()) == pytest.approx(0.2 * 2e-3, rel=0.35)

@@ -1,0 +1,88 @@
+"""How a run begins: with fresh weights, with those of a finished model, or where it was left."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+from molscore import pretrained
+from molscore.model.diffusion import MoleculeDiffusion
+from molscore.model.files import load
+from molscore.train.config import ConfigError
+from molscore.train.record import sha256
+
+
+class Progress(NamedTuple):
+    """How far a run is.
+
+    Attributes:
+        step: optimiser steps of this run.
+        molecules, seconds: seen and spent, by this run and by the weights it began from.
+        init_from: what is known of those weights, or None.
+    """
+
+    step: int = 0
+    molecules: int = 0
+    seconds: float = 0.0
+    init_from: dict[str, Any] | None = None
+
+
+def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
+    """Copies finished weights into a new model.
+
+    Args:
+        weights: a bundled model's name, or a ``.safetensors`` file.
+        model: gets the weights; it keeps its own data's sizes of molecules.
+
+    Returns:
+        The progress of a new run that counts on where those weights were left.
+
+    Raises:
+        ConfigError: if there are no such weights, or they are of another network.
+    """
+    try:
+        path = pretrained.find(weights)
+        source = load(path)
+    except (ValueError, FileNotFoundError) as error:
+        raise ConfigError(f"cannot begin from {weights}: {error}") from error
+    differing = [f"model.{name} is {b} here and {a} there" for name, (a, b) in _differences(source, model).items()]
+    if differing:
+        raise ConfigError(f"cannot begin from {weights}, another model: " + "; ".join(differing))
+    model.network.load_state_dict(source.network.state_dict())
+    known = {name: source.record.get(name, 0) for name in ("molecules", "seconds")}
+    return Progress(0, **known, init_from={"name": path.stem, "sha256": sha256(path)} | known)
+
+
+def _differences(source: MoleculeDiffusion, model: MoleculeDiffusion) -> dict[str, tuple[Any, Any]]:
+    """What two models must share for the weights of one to mean the same in the other, where they do not."""
+    sizes = [{f"network.{name}": value for name, value in x.config.network} for x in (source, model)]
+    for values, x in zip(sizes, (source, model), strict=True):
+        values |= {"position_scale": x.config.position_scale, "vocabulary": x.vocabulary}
+    return {name: (a, sizes[1][name]) for name, a in sizes[0].items() if a != sizes[1][name]}
+
+
+def go_on_from(checkpoint: Path, model: nn.Module, average: AveragedModel, optimisers: Sequence[Optimizer]) -> Progress:
+    """Loads weights, moving average and the optimisers' moments; their rates and decay stay those they were made with.
+
+    Raises:
+        ConfigError: if the checkpoint is damaged or of another model.
+    """
+    try:
+        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        model.load_state_dict(saved["model"])
+        average.load_state_dict(saved["average"])
+        for optimiser, state in zip(optimisers, saved["optimisers"], strict=True):
+            groups = optimiser.state_dict()["param_groups"]
+            if [group["params"] for group in groups] != [group["params"] for group in state["param_groups"]]:
+                raise ValueError("its parameters are grouped otherwise")
+            optimiser.load_state_dict({"state": state["state"], "param_groups": groups})
+        return Progress(saved["step"], saved["molecules"], saved["seconds"], saved.get("init_from"))
+    except (RuntimeError, ValueError, KeyError, EOFError, UnpicklingError) as error:
+        raise ConfigError(
+            f"cannot go on from {checkpoint}: it is damaged, or its model or data were others (see config.yaml)"
+        ) from error

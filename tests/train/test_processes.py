@@ -1,0 +1,106 @@
+"""Several processes take the steps of one."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from molscore.datasets.batch import MoleculeStore, vocabulary_of
+from molscore.datasets.tensorfile import read_tensorfile
+from molscore.model import load
+from molscore.model.diffusion import MoleculeDiffusion
+from molscore.train.loop import train
+
+TORCHRUN = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+ACCELERATE = [
+    *("accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"),
+    *("--mixed_precision", "no", "--dynamo_backend", "no"),
+]
+"""On CPUs too the launcher of several processes is called ``--multi_gpu``; ``--cpu`` starts one."""
+
+
+def launch(launcher, config) -> str:
+    """Runs ``molscore.train`` in two processes; returns what they printed."""
+    path = config.out.with_suffix(".yaml")
+    path.write_text(yaml.safe_dump(config.model_dump(mode="json") | {"steps": 1}))
+    words = [*launcher, "-m", "molscore.train", str(path), f"steps={config.steps}", "--quiet"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, env=environment, timeout=900)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def lines(out):
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+def assert_same_curve(ours, theirs):
+    ours, theirs = lines(ours), lines(theirs)
+    assert [x["step"] for x in ours] == [x["step"] for x in theirs]
+    for a, b in zip(ours, theirs, strict=True):
+        assert a["molecules"] == b["molecules"]
+        a, b = a.get("valid", a), b.get("valid", b)
+        for name in ("loss", "positions", "atoms", "bonds"):
+            assert a[name] == pytest.approx(b[name], rel=1e-4), (a, b)
+
+
+@pytest.mark.parametrize(
+    "launcher", [TORCHRUN, pytest.param(ACCELERATE, marks=pytest.mark.slow)], ids=["torchrun", "accelerate"]
+)
+def test_two_processes_take_the_steps_of_one(tiny, tmp_path, launcher):
+    """Same losses for twenty steps. One batch of each epoch is a single molecule: the second process has none.
+
+    With AdamW alone: Muon orthogonalises in bfloat16, which magnifies the rounding of gradients added in another order.
+    """
+    changes = {"steps": 20, "checkpoint_every": 10, "pair_budget": 200, "matrix_rate": 0.0}
+    one, two = (tiny(tmp_path / name, **changes) for name in ("one", "two"))
+    printed = launch(launcher, two)
+    train(one, quiet=True)
+    assert_same_curve(two.out, one.out)
+    assert 1 in np.diff([x["molecules"] for x in lines(one.out) if "loss" in x])
+    assert printed.split() == [str(two.out / "model.safetensors")]
+    assert load(two.out / "model.safetensors").record["hardware"].endswith("2 x 1 threads")
+
+
+@pytest.mark.slow
+def test_two_processes_stop_together(tiny, tmp_path):
+    """The clock of one of them decides, at a line of the log; and one process can go on with what two began."""
+    two, one = (
+        tiny(tmp_path / name, steps=8, log_every=2, matrix_rate=0.0, max_seconds=1e-9) for name in ("two", "one")
+    )
+    launch(TORCHRUN, two)
+    assert lines(two.out)[-1]["step"] == 2
+    two, one = (config.model_copy(update={"max_seconds": 0.0}) for config in (two, one))
+    train(two, quiet=True, resume=True)
+    train(one, quiet=True)
+    assert [x["step"] for x in lines(two.out) if "loss" in x] == [2, 4, 6, 8]
+    assert lines(two.out)[-1]["valid"]["loss"] == pytest.approx(lines(one.out)[-1]["valid"]["loss"], rel=1e-4)
+
+
+@pytest.mark.parametrize("conditioned", [False, True])
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_parts_of_a_loss_add_up(tiny, tensorfile, world, conditioned):
+    """Values and gradients of the parts sum to those of the whole: same times, same noise, same normalisation."""
+    file = read_tensorfile(tensorfile)
+    torch.manual_seed(0)
+    model = MoleculeDiffusion(tiny(tensorfile).model, vocabulary_of(file), [0, 1]).double()
+    for parameter in model.parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    store = MoleculeStore(file, "train", model.vocabulary)
+    batch = store.gather(store.sizes.argsort()[:7])
+
+    def loss(rows: slice) -> dict[str, torch.Tensor]:
+        return model.loss(batch, torch.Generator().manual_seed(3), rows, conditioned)
+
+    whole, parts = loss(slice(None)), [loss(slice(rank, None, world)) for rank in range(world)]
+    for name, value in whole.items():
+        torch.testing.assert_close(sum(part[name] for part in parts), value)
+    weights = list(model.parameters())
+    ours = torch.autograd.grad(sum(part["loss"] for part in parts), weights, allow_unused=True)
+    for a, b in zip(ours, torch.autograd.grad(whole["loss"], weights, allow_unused=True), strict=True):
+        torch.testing.assert_close(a, b)

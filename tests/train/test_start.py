@@ -1,0 +1,131 @@
+"""New runs from finished weights, and resumed runs under a new configuration."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from molscore.cli import app
+from molscore.model import load, save
+from molscore.model.diffusion import MoleculeDiffusion
+from molscore.train.config import ConfigError
+from molscore.train.loop import train
+from molscore.train.record import LEDGER_HEAD, describe, ledger_row, sha256
+
+
+@pytest.fixture(scope="module")
+def ancestor(tiny, tmp_path_factory):
+    """Four steps."""
+    return train(tiny(tmp_path_factory.mktemp("runs") / "first", steps=4, checkpoint_every=4), quiet=True)
+
+
+def checkpoint(out):
+    return torch.load(out / "checkpoint.pt", weights_only=True)
+
+
+def lines(out):
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+def test_a_run_begins_with_finished_weights(ancestor, tiny, tmp_path):
+    """At a rate of nearly nothing, weights and average stay those it began with; molecules and time count on."""
+    before = load(ancestor)
+    config = tiny(tmp_path / "run", steps=2, learning_rate=1e-12, matrix_rate=1e-12, seed=5)
+    after = load(train(config, quiet=True, init_from=str(ancestor)))
+    for name, tensor in after.network.state_dict().items():
+        torch.testing.assert_close(tensor, before.network.state_dict()[name], rtol=1e-6, atol=1e-9)
+    new, old = after.record, before.record
+    assert new["init_from"] == {
+        "name": "model",
+        "sha256": sha256(ancestor),
+        "molecules": old["molecules"],
+        "seconds": old["seconds"],
+    }
+    assert new["step"] == 2 and "init_from" not in old
+    logged = [x["molecules"] for x in lines(config.out) if "loss" in x]
+    assert old["molecules"] < logged[0] < logged[1] == new["molecules"] and new["seconds"] > old["seconds"]
+    assert f"{new['molecules']:,} molecules" in describe(new) and f"{old['molecules']:,} molecules" in describe(new)
+
+
+def test_where_a_run_began_is_kept_over_a_resume(ancestor, tiny, tmp_path):
+    out, straight = tmp_path / "run", tmp_path / "straight"
+    train(tiny(out, steps=1), quiet=True, init_from=str(ancestor))
+    path = train(tiny(out, steps=3), quiet=True, resume=True)
+    whole = train(tiny(straight, steps=3), quiet=True, init_from=str(ancestor))
+    ours, theirs = load(path).record, load(whole).record
+    assert ours["init_from"] == theirs["init_from"] and ours["molecules"] == theirs["molecules"]
+    assert path.exists() and sha256(path) != sha256(ancestor)
+    for name, tensor in checkpoint(out)["model"].items():
+        assert torch.equal(tensor, checkpoint(straight)["model"][name]), name
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"network": {"heads": 2}}, r"model.network.heads is 2 here and 4 there$"),
+        ({"network": {"irreps": "8x0e + 8x1o", "layers": 2}}, r"irreps is 8x0e \+ 8x1o here .*; model.network.layers"),
+        ({"position_scale": 2.0}, "model.position_scale is 2.0 here and 1.4 there"),
+    ],
+)
+def test_weights_of_another_network(ancestor, tiny, tmp_path, change, complaint):
+    model = tiny(tmp_path).model.model_dump()
+    network = model["network"] | change.get("network", {})
+    config = tiny(tmp_path / "run", model=model | change | {"network": network})
+    with pytest.raises(ConfigError, match=complaint):
+        train(config, quiet=True, init_from=str(ancestor))
+    assert not config.out.exists()
+
+
+def test_weights_that_cannot_be_begun_from(tiny, tmp_path):
+    config = tiny(tmp_path / "run")
+    other = MoleculeDiffusion(config.model, [(1, 0), (6, 0)], [0, 1])
+    save(other, tmp_path / "other.safetensors", {})
+    (tmp_path / "text.safetensors").write_text("no weights")
+    for weights, complaint in {
+        tmp_path / "other.safetensors": r"model.vocabulary is \[.*\] here and \[\(1, 0\), \(6, 0\)\] there",
+        tmp_path / "text.safetensors": "cannot begin from .*text",
+        tmp_path / "none.safetensors": "no model file",
+        "nothing": "bundled models: ",
+    }.items():
+        with pytest.raises(ConfigError, match=complaint):
+            train(config, quiet=True, init_from=str(weights))
+    with pytest.raises(ConfigError, match="--init-from begins a new run"):
+        train(config, quiet=True, resume=True, init_from="qm9")
+    assert not config.out.exists()
+
+
+def test_the_command_says_what_is_wrong_with_init_from(tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text("data: d\nout: r\n")
+    for words, complaint in ((["--resume", "--init-from", "qm9"], "give one"), (["--init-from", "x"], "bundled")):
+        result = CliRunner().invoke(app, ["train", str(config), *words])
+        assert result.exit_code == 2 and complaint in " ".join(result.stderr.split())
+
+
+def test_a_resumed_run_obeys_its_new_configuration(ancestor, tiny, tmp_path):
+    """Rates and decay are those of the configuration, not those in the checkpoint."""
+    out = tmp_path / "run"
+    shutil.copytree(ancestor.parent, out)
+    changes = {"matrix_rate": 2e-3, "weight_decay": 0.3, "learning_rate": 1e-3}
+    train(tiny(out, steps=5, **changes), quiet=True, resume=True)
+    groups = [group for state in checkpoint(out)["optimisers"] for group in state["param_groups"]]
+    assert [group["lr"] for group in groups] == pytest.approx([1e-3, 2e-3])
+    assert [group["weight_decay"] for group in groups] == [0.3, 0.3]
+    assert [x["learning_rate"] for x in lines(out) if "loss" in x][-1] == pytest.approx(1e-3)
+
+
+def test_ledger(ancestor, tiny):
+    """One row, with all that a reader needs to find the run again."""
+    record = load(ancestor).record
+    text = (ancestor.parent / "ledger.md").read_text()
+    assert text == LEDGER_HEAD + ledger_row(record, ancestor) + "\n"
+    head, _, row = ([cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines())
+    row = dict(zip(head, row, strict=True))
+    assert row["run"] == "first" and row["weights"] == f"`{sha256(ancestor)}`"
+    assert row["data"] == f"small.safetensors ({sha256(tiny(ancestor).data)[:12]})"
+    assert row["molecules seen"] == f"{record['molecules']:,}" and row["hardware"] == record["hardware"]
+    assert float(row["positions"]) == pytest.approx(record["valid"]["positions"], abs=1e-4)
+    later = record | {"init_from": {"name": "qm9", "sha256": "0123456789abcdef", "molecules": 1, "seconds": 1.0}}
+    assert ledger_row(later, ancestor).startswith("| first, from qm9 (0123456789ab) |")
