@@ -5,7 +5,7 @@
 
 import torch
 from e3nn import o3
-from torch import Tensor
+from torch import Tensor, nn
 
 SOFTENING = 0.01
 """Added to squared distances, in squared length units: keeps distance and direction smooth where two atoms meet."""
@@ -39,23 +39,25 @@ def radial_basis(d: Tensor, number: int, length: float = 1.5) -> Tensor:
     return torch.exp(-(u - centres).square().clamp(max=30.0))
 
 
-def harmonic_sum(w: Tensor, x: Tensor, d: Tensor, ell: int) -> Tensor:
+def harmonic_sum(w: Tensor, x: Tensor, d: Tensor, mask: Tensor, ell: int) -> Tensor:
     """``sum_j w_ij Y_l(r_ij / d_ij)`` with ``r_ij = x_i - x_j``: the directions of neighbours, weighted.
 
     For ``l = 1``, where ``Y = sqrt(3) r_ij / d_ij``, it is ``x_i sum_j w_ij / d_ij - sum_j w_ij / d_ij x_j``.
 
     Args:
-        w: weights ``(C, B, N, N)``, zero where j is padding.
+        w: weights ``(C, B, N, N)``.
         x: positions ``(B, N, 3)``.
         d: their `pair_distances` ``(B, N, N)``.
+        mask: ``(B, N)`` bool, the neighbours that count.
         ell: degree of the spherical harmonics, in e3nn's component normalisation.
 
     Returns:
         ``(B, N, 2 ell + 1, C)``.
     """
     if ell == 1:
-        w, x = 3**0.5 * w / d.to(w.dtype), x.to(w.dtype)
-        return (w.sum(-1, keepdim=True) * x - w @ x).permute(1, 2, 3, 0)
+        w = w * (3**0.5 * mask[:, None].to(d.dtype) / d).to(w.dtype)
+        ends = w @ nn.functional.pad(x, (0, 1), value=1.0).to(w.dtype)
+        return (ends[..., 3:] * x.to(w.dtype) - ends[..., :3]).permute(1, 2, 3, 0)
     direction = (x[:, :, None] - x[:, None]) / d[..., None]
-    y = o3.spherical_harmonics(ell, direction, normalize=False, normalization="component").to(w.dtype)
-    return torch.einsum("cbij,bijm->bimc", w, y)
+    y = o3.spherical_harmonics(ell, direction, normalize=False, normalization="component")
+    return torch.einsum("cbij,bijm->bimc", w, (y * mask[:, None, :, None]).to(w.dtype))

@@ -13,9 +13,7 @@ All sums run over all atoms of the molecule (molecules are small: the graph is c
 vector or a spherical harmonic is invariant, so the layer is equivariant under rotation, reflection, translation and
 permutation.
 
-Pairs outnumber atoms twentyfold, so this is where the time goes. Their channels come first, ``(P, B, N, N)``: a linear
-map of all pairs is one matrix product, softmax and sums over neighbours run along contiguous memory, and attention
-needs no transposition.
+Pair features have their channels first, ``(P, B, N, N)``: see `molscore.network.pairs`.
 """
 
 import torch
@@ -24,29 +22,10 @@ from torch import Tensor, nn
 
 from molscore.network.equivariant import Blocks, EquivariantLinear, EquivariantNorm, GatedUpdate
 from molscore.network.geometry import centre, harmonic_sum, pair_distances, radial_basis
+from molscore.network.pairs import PairLinear, PairNorm, hidden_pairs
 
-
-class PairLinear(nn.Linear):
-    """Linear map of the channels of pair features ``(C, B, N, N)``."""
-
-    def forward(self, e: Tensor) -> Tensor:
-        """``(C_in, B, N, N)`` to ``(C_out, B, N, N)``."""
-        y = torch.addmm(self.bias[:, None], self.weight, e.flatten(1))
-        return y.unflatten(1, e.shape[1:])
-
-
-class PairNorm(nn.Module):
-    """Layer normalisation over the channels of pair features ``(C, B, N, N)``."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
-
-    def forward(self, e: Tensor) -> Tensor:
-        """Same shape."""
-        e = e - e.mean(0)
-        scale, shift = self.weight[:, None, None, None], self.bias[:, None, None, None]
-        return e * torch.rsqrt(e.square().mean(0) + 1e-5) * scale + shift
+MAX_LOGIT = 30.0
+"""Bound on attention logits: e^60 between the most and the least attended neighbour."""
 
 
 class Layer(nn.Module):
@@ -100,32 +79,40 @@ class Layer(nn.Module):
         """
         g = self.norm(h, condition)
         d = pair_distances(x)
-        features = [self.pair_norm(e), radial_basis(d, self.radial).to(e.dtype)]
-        if self.vector is not None:
-            v = self.vector(g)[0].movedim(-1, 0)
-            features.append((v[..., :, None, :] * v[..., None, :, :]).sum(-1).to(e.dtype))
-        left, right = self.ends(g[0].squeeze(-2)).movedim(-1, 0).chunk(2)
-        m = nn.functional.silu(self.pair(torch.cat(features)) + left[..., None] + right[..., None, :])
-        h = add(h, self.out([*self.gather(g, m, x, d, mask)]))
+        m = self.messages(g, e, d)
+        h = add(h, self.out(self.gather(g, m, x, d, mask)))
         h = add(h, self.update(self.norm_update(h, condition)))
         x = x + centre(self.displace(h)[0].squeeze(-1).to(x.dtype), mask)
         return h, e + self.pair_update(m), x
+
+    def messages(self, g: Blocks, e: Tensor, d: Tensor) -> Tensor:
+        """Invariant messages of all pairs, ``(P, B, N, N)``."""
+        others = [radial_basis(d, self.radial)]
+        if self.vector is not None:
+            v = self.vector(g)[0].movedim(-1, 0)
+            others.append(v @ v.transpose(-1, -2))
+        left, right = self.ends(g[0].squeeze(-2)).movedim(-1, 0).chunk(2)
+        return hidden_pairs(self.pair_norm, self.pair, e, others, left, right)
 
     def gather(self, g: Blocks, m: Tensor, x: Tensor, d: Tensor, mask: Tensor) -> Blocks:
         """Sums over neighbours: attended values, pooled messages, weighted spherical harmonics."""
         logits, weights = self.logits(m).split([self.heads, sum(mul for mul, _ in self.harmonics)])
         real = mask.to(m.dtype)[:, None]
         count = mask.sum(1)[:, None, None, None].to(g[0].dtype)
-        attention = logits.masked_fill(~mask[:, None], -1e4).softmax(dim=-1)
+        # Softmax over the neighbours; its division comes after the sum, where there is less to divide.
+        attention = logits.clamp(-MAX_LOGIT, MAX_LOGIT).exp() * real
         # (B, N, 2l + 1, multiplicity) to (heads, B, N, (2l + 1) multiplicity / heads), all blocks side by side.
         value = [v.unflatten(-1, (self.heads, -1)).permute(3, 0, 1, 2, 4) for v in self.value(g)]
         sizes = [v.shape[3:] for v in value]
-        attended = attention @ torch.cat([v.flatten(3) for v in value], dim=-1).to(m.dtype)
+        value = torch.cat([v.flatten(3) for v in value], dim=-1).to(attention.dtype)
+        attended = (attention @ value) / attention.sum(-1, keepdim=True)
         attended = attended.split([size.numel() for size in sizes], dim=-1)
         attended = [a.unflatten(-1, s).permute(1, 2, 3, 0, 4).flatten(-2) for a, s in zip(attended, sizes, strict=True)]
-        pooled = (m * real).sum(-1).movedim(0, -1)[..., None, :] / count
-        parts = (weights * real).split([mul for mul, _ in self.harmonics])
-        sums = [harmonic_sum(w, x, d, ell) / count.sqrt() for w, (_, ell) in zip(parts, self.harmonics, strict=True)]
+        pooled = (m @ real.transpose(-1, -2)).permute(1, 2, 3, 0) / count
+        parts = weights.split([mul for mul, _ in self.harmonics])
+        sums = [
+            harmonic_sum(w, x, d, mask, ell) / count.sqrt() for w, (_, ell) in zip(parts, self.harmonics, strict=True)
+        ]
         return [y.to(g[0].dtype) for y in (*attended, pooled, *sums)]
 
 

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from molscore.network.equivariant import hidden_irreps
 from molscore.network.geometry import centre, pair_distances, radial_basis
-from molscore.network.layer import Layer, PairLinear, PairNorm
+from molscore.network.layer import Layer
+from molscore.network.pairs import PairLinear, PairNorm, hidden_pairs
 
 
 class NetworkConfig(BaseModel):
@@ -134,8 +135,9 @@ class EquivariantScoreNetwork(nn.Module):
         for layer in self.layers:
             h, e, y = layer(h, e, y, mask, condition)
         scalars = h[0].squeeze(-2)
-        ends = self.pair_ends(scalars).movedim(-1, 0)
-        e = self.bond_norm(e + e.transpose(2, 3)) + ends[..., None] + ends[..., None, :]
-        rbf = radial_basis(pair_distances(y), self.radial).to(e.dtype)
-        bonds = self.bond_head(torch.cat([e, rbf])).movedim(0, -1)
+        hidden, _, classes = self.bond_head
+        ends = nn.functional.linear(self.pair_ends(scalars), hidden.weight[:, : len(e)]).movedim(-1, 0)
+        rbf = radial_basis(pair_distances(y), self.radial)
+        e = hidden_pairs(self.bond_norm, hidden, e + e.transpose(2, 3), [rbf], ends, ends)
+        bonds = classes(e).movedim(0, -1)
         return centre(y - x, mask), self.atom_head(scalars), bonds
