@@ -2,8 +2,9 @@
 
 ``evaluate(mols, reference="qm9")`` gives `Metrics`. The parts are pure functions, one idea a file: `records` (reading
 without losing what is invalid), `stability`, `identity` (unique, novel), `busters` (PoseBusters),
-`internal_coordinates`, `distances` and `geometry` (bond lengths, angles, dihedrals against a reference), `composition`,
-`reference`, `rates` (Wilson intervals), `metrics` and `text`.
+`internal_coordinates`, `distances` and `geometry` (bond lengths, angles, dihedrals against a reference), `composition`
+and `groups`, `relaxation` (energies), `chemnet` (Fréchet ChemNet distance, an extra), `graphs` and `memorisation`
+(against the training set), `reference`, `rates` (Wilson intervals), `metrics` and `text`.
 
 The package has the name of its function: ``molscore.evaluate(mols)`` works, whether Python finds the one or the other.
 """

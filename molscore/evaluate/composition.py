@@ -1,4 +1,4 @@
-"""What the molecules are made of: atoms, elements, rings, charges. Figures to hold against the reference's."""
+"""What the molecules are made of: atoms, elements, rings, groups, charges. Figures to hold against the reference's."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays
+from molscore.evaluate.groups import group_shares, mean_difference
 
 LARGEST_RING = 8
 """Rings of this many atoms and more are counted together."""
@@ -22,8 +23,9 @@ def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -
     Returns:
         ``molecules`` M; ``atoms_per_molecule`` and its standard deviation ``atoms_per_molecule_sd``; ``elements``
         symbol -> share of all atoms; ``rings_per_molecule`` size -> mean number of such rings (smallest set of
-        smallest rings), with '8+' for 8 and more; ``charged_molecules`` share with a formal charge on any atom;
-        ``net_charged_molecules`` share whose charges do not cancel. Of no molecules, only ``molecules``.
+        smallest rings), with '8+' for 8 and more; ``groups`` functional group -> share of molecules with it;
+        ``charged_molecules`` share with a formal charge on any atom; ``net_charged_molecules`` share whose charges do
+        not cancel. Of no molecules, only ``molecules``.
     """
     m = len(molecules)
     if m == 0:
@@ -42,6 +44,25 @@ def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -
         "rings_per_molecule": {
             f"{size}+" if size == LARGEST_RING else str(size): rings[size] / m for size in range(3, LARGEST_RING + 1)
         },
+        "groups": group_shares(mols),
         "charged_molecules": float(np.mean([bool(mol.formal_charges.any()) for mol in molecules])),
         "net_charged_molecules": float(np.mean([int(mol.formal_charges.sum()) != 0 for mol in molecules])),
+    }
+
+
+def differences(mine: dict, theirs: dict) -> dict[str, float]:
+    """One figure for each table of two compositions.
+
+    Returns:
+        ``elements`` half the summed absolute difference of the shares (total variation: the share of atoms that would
+        have to be another element); ``rings`` and ``groups`` the mean absolute difference of their figures. Empty if
+        either is of no molecules.
+    """
+    if "elements" not in mine or "elements" not in theirs:
+        return {}
+    n_elements = len(mine["elements"].keys() | theirs["elements"].keys())
+    return {
+        "elements": mean_difference(mine["elements"], theirs["elements"]) * n_elements / 2,
+        "rings": mean_difference(mine["rings_per_molecule"], theirs["rings_per_molecule"]),
+        "groups": mean_difference(mine["groups"], theirs["groups"]),
     }

@@ -7,15 +7,21 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from rdkit import Chem
 
+from molscore.chem.strain import relaxation_energy
+from molscore.core.diagnostics import effective_number
+from molscore.datasets.tensorfile import read_tensorfile
 from molscore.evaluate import busters
-from molscore.evaluate.composition import composition
+from molscore.evaluate.chemnet import chemnet_distance, load_statistics
+from molscore.evaluate.composition import composition, differences
 from molscore.evaluate.geometry import MEASURES, Distance, compare, count, interpolate_floor
-from molscore.evaluate.identity import canonical_smiles, count_novel
+from molscore.evaluate.identity import canonical_smiles, count_novel, hash_smiles
 from molscore.evaluate.internal_coordinates import measure
+from molscore.evaluate.memorisation import check_splits, memorisation, rediscovery
 from molscore.evaluate.metrics import Metrics
 from molscore.evaluate.rates import Rate
 from molscore.evaluate.records import Judgement, judge, read_records
 from molscore.evaluate.reference import Reference, resolve_reference
+from molscore.evaluate.relaxation import summary
 from molscore.evaluate.stability import distance_stable, explicit_stable
 
 SHOWN_FAULTS = 5
@@ -30,6 +36,9 @@ def evaluate(
     reference: str | os.PathLike[str] | None = "qm9",
     *,
     posebusters: bool = True,
+    relaxation: bool = True,
+    fcd: bool = False,
+    training: str | os.PathLike[str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Metrics:
     """Judges generated molecules.
@@ -43,6 +52,10 @@ def evaluate(
         reference: what to compare with: a name ('qm9'), the path of an ``.npz`` reference or of an SDF file; None for
             no comparison.
         posebusters: run the PoseBusters checks, by far the slowest part (some 30 ms a molecule).
+        relaxation: relax the valid & connected records with MMFF94s (some 10 ms a molecule).
+        fcd: compute the Fréchet ChemNet distance. Needs the extra ``fcd`` and, through it, torch.
+        training: tensor file with the training and test splits of the model that made the molecules, to look for
+            memorisation and mode collapse.
         on_progress: called with (done, total) after each record.
 
     Returns:
@@ -50,19 +63,28 @@ def evaluate(
 
     Raises:
         FileNotFoundError: if the file does not exist.
-        ValueError: if there is nothing to evaluate, or no such reference.
+        ValueError: if there is nothing to evaluate, no such reference, nothing to compute ``fcd`` with, or ``training``
+            is no tensor file of enough molecules.
     """
     against = resolve_reference(reference) if reference is not None else None
+    chemnet = load_statistics(against.name if against else "none") if fcd else None
+    trained = read_tensorfile(training) if training is not None else None
+    if trained is not None:
+        check_splits(trained)
     found = read_records(mols)
-    records, busted = [], []
+    records, busted, relaxed = [], [], []
     for done, record in enumerate(map(judge, found), start=1):
         records.append(record)
         if posebusters and record.mol is not None:
             busted.append(busters.bust(record.mol))
+        if relaxation and record.connected:
+            relaxed.append(relaxation_energy(record.mol))
         if on_progress is not None:
             on_progress(done, len(found))
     valid = [record for record in records if record.valid]
-    rates = _validity(records) | _stability(records) | _identity(valid, len(records), against)
+    smiles = [canonical_smiles(record.mol) for record in valid]
+    rates = _validity(records) | _stability(records) | _identity(valid, smiles, len(records), against)
+    made = composition([record.arrays for record in valid], [record.mol for record in valid])
     checks = {}
     if posebusters:
         passed = sum(all(result.values()) for result in busted)
@@ -77,10 +99,23 @@ def evaluate(
         rates=rates,
         posebusters=checks,
         distances=_distances(valid, against) if against else {},
-        composition=composition([record.arrays for record in valid], [record.mol for record in valid]),
+        composition=made,
         reference_composition=against.composition if against else None,
+        differences=differences(made, against.composition) if against else {},
+        relaxation=summary(relaxed) if relaxation else None,
+        reference_relaxation=against.relaxation if against else None,
+        effective_molecules=effective_number(smiles) if smiles else None,
+        fcd=chemnet_distance(smiles, chemnet) if chemnet else None,
+        rediscovery=_rediscovery(smiles, against) if against else None,
+        memorisation=memorisation([record.arrays for record in valid], trained) if trained else None,
         notes=_notes(records, valid, against),
     )
+
+
+def _rediscovery(smiles: Sequence[str], reference: Reference) -> dict | None:
+    if not len(reference.training_hashes) or not len(reference.heldout_hashes):
+        return None
+    return rediscovery(hash_smiles(sorted(set(smiles))), reference.training_hashes, reference.heldout_hashes)
 
 
 def _validity(records: Sequence[Judgement]) -> dict[str, Rate]:
@@ -116,8 +151,10 @@ def _stability(records: Sequence[Judgement]) -> dict[str, Rate]:
     return rates
 
 
-def _identity(valid: Sequence[Judgement], n_records: int, reference: Reference | None) -> dict[str, Rate]:
-    flat = {canonical_smiles(record.mol) for record in valid}
+def _identity(
+    valid: Sequence[Judgement], smiles: Sequence[str], n_records: int, reference: Reference | None
+) -> dict[str, Rate]:
+    flat = set(smiles)
     stereo = {canonical_smiles(record.mol, stereo=True) for record in valid}
     rates = {
         "unique": Rate(len(flat), len(valid), "valid records"),

@@ -21,8 +21,11 @@ def canonical_smiles(mol: Chem.Mol, stereo: bool = False) -> str:
         mol: sanitised; it is left as it is.
         stereo: write R/S and E/Z.
     """
+    copy = Chem.Mol(mol)
+    if not stereo:  # first: RDKit keeps the hydrogen of an imine as an atom if it tells E from Z
+        Chem.RemoveStereochemistry(copy)
     with rdBase.BlockLogs():
-        return Chem.MolToSmiles(Chem.RemoveHs(mol), isomericSmiles=stereo)
+        return Chem.MolToSmiles(Chem.RemoveHs(copy), isomericSmiles=stereo)
 
 
 def hash_smiles(smiles: Iterable[str]) -> np.ndarray:

@@ -2,10 +2,21 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from molscore.evaluate.geometry import Distance
 from molscore.evaluate.rates import Rate
+
+_PLAIN = (
+    "differences",
+    "relaxation",
+    "reference_relaxation",
+    "effective_molecules",
+    "fcd",
+    "rediscovery",
+    "memorisation",
+)
+"""Attributes that are plain values already."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,12 @@ class Metrics:
         distances: '<bond|angle|dihedral>_<wasserstein|mmd>' -> distance to the reference.
         composition: of the valid records.
         reference_composition: of the reference.
+        differences: table of the composition -> one figure for how far it is from the reference's.
+        relaxation, reference_relaxation: relaxation energies of valid & connected records, and of the reference.
+        effective_molecules: as how many equally frequent SMILES the valid records are as diverse.
+        fcd: Fréchet ChemNet distance, if asked for.
+        rediscovery: training and held-out molecules among the valid ones, if the reference knows both.
+        memorisation: comparison with a tensor file of the training, if one was given.
         notes: what a reader should know about these figures in particular.
     """
 
@@ -32,6 +49,13 @@ class Metrics:
     distances: dict[str, Distance]
     composition: dict
     reference_composition: dict | None
+    differences: dict[str, float] = field(default_factory=dict)
+    relaxation: dict | None = None
+    reference_relaxation: dict | None = None
+    effective_molecules: float | None = None
+    fcd: dict | None = None
+    rediscovery: dict | None = None
+    memorisation: dict | None = None
     notes: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Rate:
@@ -54,6 +78,7 @@ class Metrics:
             "distances": {name: distance.to_dict() for name, distance in self.distances.items()},
             "composition": self.composition,
             "reference_composition": self.reference_composition,
+            **{name: getattr(self, name) for name in _PLAIN},
             "notes": list(self.notes),
         }
 
@@ -77,6 +102,7 @@ class Metrics:
             distances={name: Distance(**distance) for name, distance in data["distances"].items()},
             composition=data["composition"],
             reference_composition=data["reference_composition"],
+            **{name: data[name] for name in _PLAIN},
             notes=tuple(data["notes"]),
         )
 

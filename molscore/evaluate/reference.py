@@ -5,8 +5,10 @@ A reference is one ``.npz`` file without pickled objects:
 ====================================  ==========  =====================================================================
 array                                 shape       what
 ====================================  ==========  =====================================================================
-``header``                            ()          JSON text: format, name, description, composition, value totals
+``header``                            ()          JSON text: format, name, description, composition, relaxation
+                                                  energies, value totals
 ``training_hashes``                   (K,)        uint64, sorted hashes of the training set's SMILES (`identity`)
+``heldout_hashes``                    (H,)        the same of molecules kept from training; none, if unknown
 ``bond_codes``, ``bond_counts``       (T,) (T,B)  types and their histograms on the grid of `distances.GRIDS`; the same
                                                   for ``angle`` and ``dihedral``
 ``floor_sizes``, ``floor_<name>``     (S,)        what samples of the reference itself score, by size
@@ -29,16 +31,21 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays
+from molscore.chem.strain import relaxation_energy
 from molscore.evaluate.composition import composition
 from molscore.evaluate.distances import GRIDS
 from molscore.evaluate.geometry import MEASURES, Distributions, count, floors, keep_types
 from molscore.evaluate.identity import canonical_smiles, hash_smiles
 from molscore.evaluate.internal_coordinates import measure
 from molscore.evaluate.records import judge, read_records
+from molscore.evaluate.relaxation import summary
 
-FORMAT = "molscore-reference-1"
+FORMAT = "molscore-reference-2"
 BUNDLED = ("qm9",)
 """References that come with the package."""
+
+RELAXED = 2000
+"""Molecules of which a relaxation energy is computed, at most: drawn at random."""
 
 FLOOR_SIZES = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000)
 
@@ -55,6 +62,8 @@ class Reference:
         name: what to call it.
         description: where it comes from.
         training_hashes: (K,) uint64, sorted.
+        heldout_hashes: (H,) uint64, sorted; H is 0 if nothing is known to have been kept from training.
+        relaxation: relaxation energies of at most `RELAXED` of the molecules, as `relaxation.summary` gives them.
         distributions: 'bond', 'angle', 'dihedral' -> histograms.
         composition: as `composition.composition` gives it.
         floor_sizes: (S,) numbers of molecules.
@@ -64,6 +73,8 @@ class Reference:
     name: str
     description: str
     training_hashes: np.ndarray
+    heldout_hashes: np.ndarray
+    relaxation: dict
     distributions: dict[str, Distributions]
     composition: dict
     floor_sizes: np.ndarray
@@ -76,6 +87,7 @@ def build_reference(
     molecules: Sequence[MoleculeArrays],
     mols: Sequence[Chem.Mol],
     training_hashes: np.ndarray,
+    heldout_hashes: np.ndarray | None = None,
     floor_repeats: int = 5,
 ) -> Reference:
     """Makes a reference from valid molecules.
@@ -85,6 +97,7 @@ def build_reference(
         molecules: M molecules whose distributions are to be matched, at least one.
         mols: the same, sanitised.
         training_hashes: (K,) uint64 hashes of the training set's SMILES, in any order.
+        heldout_hashes: (H,) the same of molecules that were kept from training.
         floor_repeats: pairs of draws over which each floor is averaged.
 
     Raises:
@@ -97,10 +110,13 @@ def build_reference(
     for kind, values in coordinates.items():
         codes = keep_types(values, kind)
         distributions[kind] = Distributions(codes, count(values, codes, kind).astype(np.uint32), len(values.code))
+    relaxed = np.random.default_rng(0).permutation(len(mols))[:RELAXED]
     return Reference(
         name=name,
         description=description,
         training_hashes=np.unique(training_hashes.astype(np.uint64)),
+        heldout_hashes=np.unique(np.asarray(() if heldout_hashes is None else heldout_hashes, dtype=np.uint64)),
+        relaxation=summary(map(relaxation_energy, (mols[i] for i in relaxed))),
         distributions=distributions,
         composition=composition(molecules, mols),
         floor_sizes=np.array(FLOOR_SIZES, dtype=np.int64),
@@ -116,9 +132,11 @@ def save_reference(reference: Reference, path: str | os.PathLike[str]) -> None:
         "name": reference.name,
         "description": reference.description,
         "composition": reference.composition,
+        "relaxation": reference.relaxation,
         "totals": {kind: found.total for kind, found in reference.distributions.items()},
     }
-    arrays = {"header": np.array(json.dumps(header)), "training_hashes": reference.training_hashes}
+    arrays = {"header": np.array(json.dumps(header))}
+    arrays |= {"training_hashes": reference.training_hashes, "heldout_hashes": reference.heldout_hashes}
     for kind, found in reference.distributions.items():
         arrays |= {f"{kind}_codes": found.codes, f"{kind}_counts": found.counts}
     arrays["floor_sizes"] = reference.floor_sizes
@@ -154,6 +172,8 @@ def load_reference(path: str | os.PathLike[str]) -> Reference:
             name=header["name"],
             description=header["description"],
             training_hashes=arrays["training_hashes"],
+            heldout_hashes=arrays["heldout_hashes"],
+            relaxation=header["relaxation"],
             distributions=distributions,
             composition=header["composition"],
             floor_sizes=arrays["floor_sizes"],

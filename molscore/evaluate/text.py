@@ -1,7 +1,9 @@
 """Metrics as text for a terminal: one line a figure, with its denominator."""
 
+from molscore.chem.strain import REASONS
 from molscore.evaluate.metrics import Metrics
 from molscore.evaluate.rates import Rate
+from molscore.evaluate.text_memorisation import memorisation_lines
 
 RATES = {
     "delivered": ("delivered", "by the numbers in molscore_index"),
@@ -13,7 +15,7 @@ RATES = {
     "molecules_stable_explicit": ("molecules, explicit bonds", "all atoms stable"),
     "atoms_stable_distance": ("atoms, distance table", "EDM: bonds from distances, no charges"),
     "molecules_stable_distance": ("molecules, distance table", "all atoms stable"),
-    "unique": ("unique", "canonical SMILES without stereo"),
+    "unique": ("unique", "SMILES without stereo; falls as n grows"),
     "unique_stereo": ("unique with stereo", "R/S and E/Z from the positions"),
     "novel": ("novel", "not in the training set"),
     "valid_unique_novel": ("valid, unique and novel", "SMILES without stereo"),
@@ -43,6 +45,13 @@ DISTANCES = {
 }
 
 
+DIFFERENCES = {
+    "elements": "elements, total variation",
+    "rings": "rings per molecule, mean absolute difference",
+    "groups": "functional groups, mean absolute difference",
+}
+
+
 def format_metrics(metrics: Metrics) -> str:
     """The whole text; see `Metrics.format_text`."""
     against = f", reference {metrics.reference}" if metrics.reference else ", no reference"
@@ -53,12 +62,18 @@ def format_metrics(metrics: Metrics) -> str:
             continue
         lines += ["", f"{title:<34}     %    95 % interval   count / of"]
         lines += [_rate_line(RATES[name][0], metrics[name], RATES[name][1]) for name in present]
+        if title.startswith("Uniq") and metrics.effective_molecules is not None:
+            effective, n = metrics.effective_molecules, metrics["unique"].total
+            lines.append(
+                f"  {'effective number of molecules':<32} {effective:,.1f} of {n:,}: exp of the entropy of SMILES"
+            )
         if title.startswith("PoseBusters"):
             lines += [_rate_line("  " + name.replace("_", " "), rate) for name, rate in metrics.posebusters.items()]
     if metrics.distances:
         title = f"Distance to {metrics.reference}"
         lines += ["", f"{title:<34}     value     floor      values   of the reference"]
         lines += [_distance_line(label, metrics.distances[name]) for name, label in DISTANCES.items()]
+    lines += _relaxation_lines(metrics) + _fcd_lines(metrics) + memorisation_lines(metrics)
     lines += ["", *_composition_lines(metrics)]
     if metrics.reference_description:
         lines += ["", f"reference {metrics.reference}: {metrics.reference_description}"]
@@ -87,13 +102,41 @@ def _distance_line(label: str, distance) -> str:
     )
 
 
+def _relaxation_lines(metrics: Metrics) -> list[str]:
+    if not metrics.relaxation:
+        return []
+    lines = ["", "Relaxation energy, MMFF94s, kcal/mol  median   95 % interval      quartiles        molecules"]
+    for label, found in (("valid & connected", metrics.relaxation), ("reference", metrics.reference_relaxation)):
+        if found:
+            names = ("median", "low", "high", "lower_quartile", "upper_quartile")
+            median, low, high, lower, upper = ("-" if found[k] is None else f"{found[k]:.2f}" for k in names)
+            lines.append(f"  {label:<32} {median:>9}  {low:>6} - {high:<6}  {lower:>6} - {upper:<6}  {found['n']:>9,}")
+            lines += [f"    {count:,} without: {REASONS[reason]}" for reason, count in found["without"].items()]
+    return lines
+
+
+def _fcd_lines(metrics: Metrics) -> list[str]:
+    if not metrics.fcd:
+        return []
+    found = metrics.fcd
+    value, floor = ("-" if found[k] is None else f"{found[k]:.3f}" for k in ("value", "floor"))
+    line = (
+        f"{'Fréchet ChemNet distance':<32} {value:>9}, floor {floor}, of {found['n']:,} valid records (it falls with n)"
+    )
+    return ["", line]
+
+
 def _composition_lines(metrics: Metrics) -> list[str]:
     mine, theirs = _flat(metrics.composition), _flat(metrics.reference_composition or {})
     head = f"{'Composition of valid records':<34}     input{'   reference' if theirs else ''}"
     names = list(mine) + [name for name in theirs if name not in mine]
-    return [head] + [
+    lines = [head] + [
         f"  {name:<32}{mine.get(name, '-'):>10}" + (f"{theirs.get(name, '-'):>12}" if theirs else "") for name in names
     ]
+    if metrics.differences:
+        lines.append("Differences of the compositions")
+        lines += [f"  {DIFFERENCES[name]:<52} {value:.4f}" for name, value in metrics.differences.items()]
+    return lines
 
 
 def _flat(composition: dict) -> dict[str, str]:
@@ -106,6 +149,7 @@ def _flat(composition: dict) -> dict[str, str]:
     lines["  standard deviation"] = f"{composition['atoms_per_molecule_sd']:.2f}"
     lines |= {f"{symbol}, % of atoms": f"{100 * share:.2f}" for symbol, share in composition["elements"].items()}
     lines |= {f"{size}-rings per molecule": f"{mean:.3f}" for size, mean in composition["rings_per_molecule"].items()}
+    lines |= {f"with {name}, %": f"{100 * share:.2f}" for name, share in composition["groups"].items()}
     lines["with formal charges, %"] = f"{100 * composition['charged_molecules']:.2f}"
     lines["with a net charge, %"] = f"{100 * composition['net_charged_molecules']:.2f}"
     return lines

@@ -1,13 +1,17 @@
 import json
+import math
 import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from rdkit import Chem
 from small_molecules import SMILES, embed, with_hydrogen, without_atom, write_sdf
 
 import molscore.evaluate
+from molscore.chem.arrays import from_mol
+from molscore.datasets.tensorfile import pack, write_tensorfile
 from molscore.evaluate import Metrics, evaluate
 
 
@@ -74,6 +78,50 @@ def test_composition_and_notes(metrics):
     assert any(note.startswith("1 of the records could not be read") for note in metrics.notes)
     assert any(f"record {len(SMILES) + 5} (line" in note for note in metrics.notes)
     assert metrics.reference_composition["molecules"] == 6
+
+
+def test_relaxation_is_of_valid_and_connected_records(metrics):
+    n = len(SMILES)
+    assert metrics.relaxation["n"] == n + 2  # with the radical, without the fragments
+    assert 0 <= metrics.relaxation["low"] <= metrics.relaxation["median"] <= metrics.relaxation["high"] < 100
+    assert metrics.reference_relaxation["n"] == 6
+    assert "Relaxation energy, MMFF94s, kcal/mol" in metrics.format_text()
+
+
+def test_compositions_are_compared(metrics):
+    assert set(metrics.differences) == {"elements", "rings", "groups"}
+    assert 0 < metrics.differences["elements"] < 0.5
+    assert metrics.composition["groups"]["nitrile"] == pytest.approx(2 / (len(SMILES) + 1))
+    text = metrics.format_text()
+    assert re.search(r"with nitrile, % +15\.38 +16\.67", text)
+    assert "functional groups, mean absolute difference" in text
+
+
+def test_effective_number_of_molecules(metrics):
+    n = len(SMILES)  # one of them twice
+    entropy = (n - 1) / (n + 1) * math.log(n + 1) + 2 / (n + 1) * math.log((n + 1) / 2)
+    assert metrics.effective_molecules == pytest.approx(math.exp(entropy))
+
+
+def test_training_file_is_looked_into(mols, tmp_path):
+    path = tmp_path / "made.safetensors"
+    arrays = [from_mol(mol) for mol in mols]
+    write_tensorfile(path, pack(arrays[:6] + arrays[6:] * 4, np.repeat([0, 2], [6, 24]), np.arange(30)), {})
+    metrics = evaluate(mols[:6] * 2, reference=None, posebusters=False, relaxation=False, training=path)
+    assert metrics.relaxation is None and metrics.rediscovery is None
+    assert metrics.memorisation["conformer"]["training_matches"] == 12
+    assert metrics.memorisation["graph"]["z"] > 3
+    assert Metrics.from_dict(json.loads(metrics.to_json())) == metrics
+    text = metrics.format_text()
+    assert "nearest graph is a training molecule 100.00 %, by chance 20.00 %" in text
+    assert "to 12 training molecules" in text and "coverage of" in text
+
+
+def test_a_training_file_without_test_split_is_an_error_before_any_work(mols, tmp_path):
+    path = tmp_path / "made.safetensors"
+    write_tensorfile(path, pack([from_mol(mols[0])], np.zeros(1), np.zeros(1)), {})
+    with pytest.raises(ValueError, match="at least 20"):
+        evaluate(mols, None, training=path, on_progress=lambda done, total: pytest.fail("work was done"))
 
 
 def test_json_round_trip(metrics):

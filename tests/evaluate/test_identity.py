@@ -12,6 +12,14 @@ def test_smiles_do_not_depend_on_the_order_of_atoms_or_on_hydrogens():
     assert canonical_smiles(mol) == canonical_smiles(shuffled) == canonical_smiles(Chem.RemoveHs(mol))
 
 
+def test_an_imine_is_one_molecule_whether_its_stereo_is_known_or_not():
+    from rdkit import Chem
+
+    mol = embed("CC(C=O)=N")
+    Chem.AssignStereochemistryFrom3D(mol)
+    assert canonical_smiles(mol) == Chem.CanonSmiles("CC(C=O)=N")
+
+
 def test_stereo_tells_enantiomers_apart_only_where_asked():
     left, right = embed("C[C@H](N)O"), embed("C[C@@H](N)O")
     assert canonical_smiles(left) == canonical_smiles(right)

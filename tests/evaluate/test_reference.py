@@ -31,6 +31,8 @@ def test_round_trip_without_pickle(tiny, tmp_path):
     back = resolve_reference(path)
     assert (back.name, back.description, back.composition) == (tiny.name, tiny.description, tiny.composition)
     assert np.array_equal(back.training_hashes, tiny.training_hashes)
+    assert np.array_equal(back.heldout_hashes, tiny.heldout_hashes) and len(tiny.heldout_hashes) == 0
+    assert back.relaxation == tiny.relaxation and tiny.relaxation["n"] == len(SMILES)
     for kind, theirs in tiny.distributions.items():
         assert np.array_equal(back.distributions[kind].codes, theirs.codes)
         assert np.array_equal(back.distributions[kind].counts, theirs.counts)
@@ -79,6 +81,10 @@ def test_the_bundled_reference_is_qm9():
     assert (np.diff(qm9.training_hashes.astype(object)) > 0).all()
     assert qm9.composition["atoms_per_molecule"] == pytest.approx(18.0, abs=0.1)
     assert set(qm9.composition["elements"]) == {"H", "C", "N", "O", "F"}
+    assert 12_000 < len(qm9.heldout_hashes) < 14_000
+    assert len(np.intersect1d(qm9.heldout_hashes, qm9.training_hashes)) < 0.05 * len(qm9.heldout_hashes)
+    assert qm9.relaxation["n"] > 1900 and 3 < qm9.relaxation["median"] < 6
+    assert qm9.composition["groups"]["alcohol"] == pytest.approx(0.3, abs=0.05)
     small = [canonical_smiles(embed(s)) for s in ("CC", "CCO", "C1CC1", "CC#N", "CC(C)=O", "C1CCCCC1", "CCCO", "CCN")]
     assert count_novel(small, qm9.training_hashes) < len(small)  # a training molecule is found among real ones
     assert count_novel([canonical_smiles(embed("CC(=O)Oc1ccccc1C(=O)O"))], qm9.training_hashes) == 1

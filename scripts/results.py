@@ -1,0 +1,42 @@
+"""Result files that grow cell by cell, so that a long measurement can stop and go on.
+
+A file is ``{"header": {...}, "rows": [...]}``. The header says what all rows have in common; rows measured under
+another header are not comparable and are dropped.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+
+def read_rows(path: Path, header: dict) -> list[dict]:
+    """The rows of an earlier run under the same header; none if there are none, or the header was another."""
+    if not path.is_file():
+        return []
+    found = json.loads(path.read_text())
+    if found["header"] == header:
+        return found["rows"]
+    changed = sorted(key for key in header | found["header"] if header.get(key) != found["header"].get(key))
+    print(f"{path} was measured with another {', '.join(changed)}: starting anew", file=sys.stderr)
+    return []
+
+
+def write_rows(path: Path, header: dict, rows: list[dict]) -> None:
+    """Writes the file as a whole; it is never half there."""
+    write_json(path, {"header": header, "rows": rows})
+
+
+def write_json(path: Path, value: dict) -> None:
+    """Writes JSON under a temporary name, then renames it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    os.replace(temporary, path)
+
+
+def percent(rate: dict | None) -> str:
+    """A rate with its 95 % interval, as in a table."""
+    if rate is None or not rate["total"]:
+        return "–"
+    return "{value:.1%} ({low:.1%} to {high:.1%})".format(**rate).replace("%", " %")

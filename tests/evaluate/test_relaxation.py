@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from molscore.chem.strain import Strain
+from molscore.evaluate.relaxation import median_ranks, summary
+
+
+def test_ranks_are_those_of_the_tables():
+    # Conover, Practical Nonparametric Statistics: the 95 % confidence limits of a median.
+    assert [median_ranks(n) for n in (5, 6, 10, 20, 50)] == [None, (1, 6), (2, 9), (6, 15), (18, 33)]
+    low, high = median_ranks(10_000)
+    assert low == pytest.approx(5000 - 98, abs=2) and high == 10_001 - low
+
+
+def test_the_interval_covers_the_median():
+    rng = np.random.default_rng(0)
+    trials, hits = 400, 0
+    for _ in range(trials):
+        found = summary([Strain(x) for x in rng.exponential(size=41)])
+        hits += found["low"] <= np.log(2) <= found["high"]
+    assert hits / trials > 0.95 - 4 * np.sqrt(0.05 * 0.95 / trials)
+    assert hits / trials < 0.995
+
+
+def test_summary_counts_what_has_no_energy():
+    values = [3.0, 1.0, 2.0, 10.0, 4.0, 5.0, 6.0]
+    found = summary([*map(Strain, values), Strain(None, "no_parameters"), Strain(None, "no_parameters")])
+    assert found["median"] == 4.0 and found["n"] == 7
+    assert (found["lower_quartile"], found["upper_quartile"]) == tuple(np.percentile(values, [25, 75]))
+    assert (found["low"], found["high"]) == (1.0, 10.0)
+    assert found["without"] == {"no_parameters": 2}
+
+
+def test_of_nothing_there_is_no_median():
+    found = summary([])
+    assert found["median"] is None and found["low"] is None and found["n"] == 0 and found["without"] == {}
