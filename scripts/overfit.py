@@ -32,6 +32,8 @@ COLLAPSED = 0.5
 
 CONFIG = Path(__file__).parents[1] / "configs" / "qm9.yaml"
 OVERRIDES = (
+    "learning_rate=5e-4",
+    "matrix_rate=1e-3",
     "warmup_steps=100",
     "decay_steps=0",
     "ema_decay=0.99",

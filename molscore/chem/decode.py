@@ -8,8 +8,8 @@ Taking each at its most probable mostly gives a molecule. Where it does not, the
 
 an integer linear program: one-hot variables for classes and orders, one equality per atom, and for every fragment S
 that turns up in a solution the cut "at least one bond leaves S", added until none is left (Dantzig, Fulkerson &
-Johnson, J. Oper. Res. Soc. Am. 2, 393, 1954). It is small because almost all probabilities are near 0 or 1: an option
-is left out when it alone costs more nats than a whole solution at hand, which loses nothing.
+Johnson, J. Oper. Res. Soc. Am. 2, 393, 1954). It is kept small: every option has a lower bound on the nats of any
+solution that takes it, and is left out when that exceeds what a solution at hand costs, which loses nothing.
 """
 
 import numpy as np
@@ -38,8 +38,9 @@ VALENCES: dict[tuple[int, int], tuple[int, ...]] = {
     (53, 0): (1, 3, 5),
 }  # fmt: skip
 
-_FLOOR = 1e-12  # smallest probability that is told apart from zero
-_FIRST_COST = float(np.log(1e4))  # nats: options 10,000 times less probable than the best are tried only if need be
+_FLOOR = 1e-37  # smallest probability that is told apart from zero: the floor of single precision
+_TRIES = 30, 100, 200, 400  # the most promising options, in rising numbers, before all of them
+_MAX_PROVED = 300  # options: with more, a solution is taken without proof that none of the options left out is better
 _MAX_ROUNDS = 8  # of cutting
 _MAX_NODES = 200  # of branch and bound, in each round: unlike a time limit, the same on every machine
 
@@ -124,28 +125,65 @@ def _fragments(orders: np.ndarray) -> np.ndarray:
 def _most_probable(atom_costs, bond_costs, valences, charges) -> tuple[np.ndarray, np.ndarray] | None:
     """The cheapest sound classes (N,) and orders (N, N, upper half), or None.
 
-    An option that alone costs more than a whole sound solution cannot be part of a cheaper one. So a solution among
-    options up to some cost is the best of all if it does not cost more than that; else its own cost is the next limit.
+    A solution among the options whose bound is within some limit is the best of all if it does not cost more than that;
+    else its own cost is the next limit, unless that admits too many options. A program with few options takes
+    milliseconds and one with all of them seconds, so the limit rises step by step. (What takes more than a few hundred
+    options is two molecules side by side, far from any valid one.)
     """
-    limit = _FIRST_COST
-    best = _cheapest(atom_costs, bond_costs, valences, charges, limit)
-    if best is None or best[0] > limit:
-        limit = np.inf if best is None else best[0]
-        best = _cheapest(atom_costs, bond_costs, valences, charges, limit) or best
-    return None if best is None else best[1:]
-
-
-def _cheapest(atom_costs, bond_costs, valences, charges, limit: float) -> tuple[float, np.ndarray, np.ndarray] | None:
-    """Cost, classes and orders of the cheapest sound solution among the options that cost at most `limit`, or None."""
+    bounds = _bounds(atom_costs, bond_costs, valences)
     n = len(atom_costs)
+    ranked = np.sort(np.concatenate([bounds[0].ravel(), bounds[1][np.triu_indices(n, k=1)].ravel()]))
+    taken = n * (n + 1) // 2  # the most probable option of every atom and pair comes first
+    limits = [ranked[taken + tries] for tries in _TRIES if taken + tries < len(ranked)]
+    for limit in [*limits, np.inf]:
+        best = _cheapest(atom_costs, bond_costs, bounds, valences, charges, limit)
+        if best is not None and best[0] > limit and np.searchsorted(ranked, best[0]) <= taken + _MAX_PROVED:
+            best = _cheapest(atom_costs, bond_costs, bounds, valences, charges, best[0]) or best
+        if best is not None:
+            return best[1:]
+    return None
+
+
+def _bounds(atom_costs, bond_costs, valences) -> tuple[np.ndarray, np.ndarray]:
+    """Nats that any sound solution with a given option costs at least, (N, K) and (N, N, 4).
+
+    The option's own, and those of the atoms whose valence is then wrong: each needs another class or another bond, and
+    one bond can serve two of them.
+    """
+    n = len(atom_costs)
+    classes, orders = atom_costs.argmin(axis=1), bond_costs.argmin(axis=2)
+    totals = orders.sum(axis=0)
+    fits = np.zeros((len(valences), 3 * n + 4), dtype=bool)  # (class, sum of orders)
+    for k, sums in enumerate(valences):
+        fits[k, [total for total in sums if total < fits.shape[1]]] = True
+    possible = np.where(fits.any(axis=1), atom_costs, np.inf)
+    possible[np.arange(n), classes] = np.inf
+    other_bond = np.sort(bond_costs, axis=2)[..., 1]
+    other_bond[np.diag_indices(n)] = np.inf
+    repair = np.minimum(possible.min(axis=1), other_bond.min(axis=1) / 2).clip(max=1e6)  # nats for one atom
+    debt = np.where(fits[classes, totals], 0, repair)
+
+    atom_debt = np.where(fits[:, totals].T, 0, repair[:, None])
+    new_totals = totals[:, None, None] + np.arange(4) - orders[..., None]
+    bond_debt = np.where(fits[classes[:, None, None], new_totals], 0, repair[:, None, None]) - debt[:, None, None]
+    owed = debt.sum()
+    return atom_costs + owed + atom_debt - debt[:, None], bond_costs + owed + bond_debt + bond_debt.transpose(1, 0, 2)
+
+
+def _cheapest(
+    atom_costs, bond_costs, bounds, valences, charges, limit: float
+) -> tuple[float, np.ndarray, np.ndarray] | None:
+    """Cost, classes and orders of the cheapest sound solution among the options bounded by `limit`, or None."""
+    n = len(atom_costs)
+    atom_open, bond_open = (bound <= limit + 1e-9 for bound in bounds)
     # One column per option: (atom, class, valence), then (pair, order). Pairs that cannot be bonded get none.
     atom, kind, valence = np.array(
-        [(i, k, v) for i, k in np.argwhere(atom_costs <= limit) for v in valences[k]], dtype=int
+        [(i, k, v) for i, k in np.argwhere(atom_open) for v in valences[k]], dtype=int
     ).reshape(-1, 3).T  # fmt: skip
     first, second = np.triu_indices(n, k=1)
-    open_pairs = (bond_costs[first, second, 1:] <= limit).any(axis=1)
+    open_pairs = bond_open[first, second, 1:].any(axis=1)
     first, second = first[open_pairs], second[open_pairs]
-    pair, order = np.nonzero(bond_costs[first, second] <= limit)
+    pair, order = np.nonzero(bond_open[first, second])
     i, j = first[pair], second[pair]
     cost = np.concatenate([atom_costs[atom, kind], bond_costs[i, j, order]])
 

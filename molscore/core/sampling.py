@@ -33,28 +33,36 @@ Noise = Callable[[Tensor], Tensor]
 OnStep = Callable[[int, int], None] | None
 
 
-def time_grid(steps: int, t_min: float = 1e-3, t_max: float = 1.0, power: float = 1.0) -> Float[Tensor, " knots"]:
-    """Times that fall from `t_max` to `t_min`, evenly spaced in t^(1 / power).
+def time_grid(
+    steps: int, t_min: float = 1e-3, t_max: float = 1.0, power: float = 1.0, middle: float = 0.0
+) -> Float[Tensor, " knots"]:
+    """Times that fall from `t_max` to `t_min`.
+
+    They are t_max^(1/power) ... t_min^(1/power), raised to `power`, with even steps between if `middle` is 0; else step
+    lengths are in proportion to 1 + middle cos(2 pi u), u from 0 to 1.
 
     Args:
         steps: number of steps K.
         t_min: the last time. Keep it above 0 where sigma(0) = 0.
         t_max: the first time.
         power: 1 for even steps; larger packs the steps towards `t_min` (Karras et al. 2022, eq. 5).
+        middle: above -1 and below 1; larger packs the steps towards the middle.
 
     Returns:
         `(steps + 1,)`, float64.
 
     Raises:
-        ValueError: no steps, or times not in order within [0, 1], or a power that is not positive.
+        ValueError: no steps, or times not in order within [0, 1], or `power` or `middle` out of range.
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     if not 0 <= t_min < t_max <= 1:
         raise ValueError(f"need 0 <= t_min < t_max <= 1, got t_min={t_min}, t_max={t_max}")
-    if power <= 0:
-        raise ValueError(f"power must be positive, got {power}")
-    t = torch.linspace(t_max ** (1 / power), t_min ** (1 / power), steps + 1, dtype=torch.float64) ** power
+    if power <= 0 or not -1 < middle < 1:
+        raise ValueError(f"power must be positive and middle within (-1, 1), got power={power}, middle={middle}")
+    u = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
+    u = u + middle * torch.sin(2 * torch.pi * u) / (2 * torch.pi)
+    t = torch.lerp(torch.full_like(u, t_max ** (1 / power)), torch.full_like(u, t_min ** (1 / power)), u) ** power
     t[0], t[-1] = t_max, t_min
     return t
 
@@ -200,7 +208,7 @@ def dpm_solver_pp_2m_sde(
     times: Float[Tensor, "knots ..."],
     noise: Noise,
     *,
-    eta: float = 1.0,
+    eta: float | Tensor = 1.0,
     final_first_order: bool = True,
     on_step: OnStep = None,
 ) -> Float[Tensor, "*shape"]:
@@ -220,8 +228,9 @@ def dpm_solver_pp_2m_sde(
         z: the state at `times[0]`, `(N, ...)`.
         times: `(K + 1, ...)`, never rising; `times[k]` broadcasts against `z`.
         noise: draws a standard normal like its argument.
-        eta: share of the reverse SDE's noise: 1 is the reverse SDE, 0 the probability-flow ODE (DPM-Solver++(2M)),
-            between them the SDE whose noise is sqrt(eta) g.
+        eta: share of the reverse SDE's noise: 1 is the reverse SDE, 0 the probability-flow ODE (DPM-Solver++(2M)); any
+            other, also above 1, the SDE of the same marginals whose noise is sqrt(eta) g. A tensor broadcasts against
+            `z`: elements may differ.
         final_first_order: end with a first-order step; more stable with few steps.
         on_step: called with (k, K) after each step.
 
@@ -231,6 +240,8 @@ def dpm_solver_pp_2m_sde(
     Source: Lu et al., "DPM-Solver++: fast solver for guided sampling of diffusion probabilistic models", 2022.
     """
     last = len(times) - 2
+    eta = torch.as_tensor(eta, dtype=z.dtype, device=z.device)
+    noisy = bool((eta > 0).any())
     mean_last = h_last = None
     for k, (t, t_next, moves) in enumerate(_steps(times, z, on_step)):
         _, sigma = sde.marginal(t)
@@ -243,7 +254,7 @@ def dpm_solver_pp_2m_sde(
         if mean_last is not None and not (final_first_order and k == last):
             usable = (h_last > 0) & (sigma_next > 0)
             moved = moved + torch.where(usable, weight * h / 2 * (mean - mean_last) / h_last, 0)
-        if eta > 0:
+        if noisy:
             moved = moved + sigma_next * torch.sqrt(-torch.expm1(-2 * eta * h)) * noise(z)
 
         z = torch.where(moves, moved, z)

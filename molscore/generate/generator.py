@@ -102,7 +102,7 @@ class MoleculeGenerator:
         Args:
             n: how many.
             seed: together with the model it fixes the result.
-            steps: steps of the sampler, one or two network evaluations each.
+            steps: steps from noise to molecule, one network evaluation each, two with ``pc`` and ``ode``.
             sampler: ``dpm``, ``em``, ``pc`` or ``ode``, see `molscore.core.sampling`.
             batch_size: molecules per network call; None chooses by device.
             raw: deliver the first ``n`` samples as they are: nothing repaired, nothing rejected but what no mol block
@@ -187,8 +187,10 @@ class MoleculeGenerator:
                 if accepted == n:
                     return
 
-    def draw(self, indices: range, seed: int, steps: int, sampler: str, batch_size: int) -> list[Sample]:
-        """The samples of the given attempts, in their order."""
+    def draw(
+        self, indices: range, seed: int, steps: int, sampler: str, batch_size: int, **options: float
+    ) -> list[Sample]:
+        """The samples of the given attempts, in their order; `options` are those of `molscore.model.sample`."""
         generators = [torch.Generator().manual_seed(attempt_seed(seed, i)) for i in indices]
         weights = self.model.size_probabilities.cpu()
         sizes = [int(torch.multinomial(weights, 1, generator=g)) for g in generators]
@@ -196,9 +198,8 @@ class MoleculeGenerator:
         samples: list[Sample | None] = [None] * len(indices)
         for at in range(0, len(order), batch_size):
             batch = order[at : at + batch_size]
-            drawn = sample(
-                self.model, [sizes[k] for k in batch], [generators[k] for k in batch], steps=steps, sampler=sampler
-            )
+            parts = [sizes[k] for k in batch], [generators[k] for k in batch]
+            drawn = sample(self.model, *parts, steps=steps, sampler=sampler, **options)
             for k, one in zip(batch, drawn, strict=True):
                 samples[k] = one
         return samples

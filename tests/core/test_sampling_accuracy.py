@@ -139,6 +139,7 @@ ORDERS = {
     "dpm, eta 0": (partial(dpm_solver_pp_2m_sde, eta=0.0), 2),
     "dpm, eta 0.5": (partial(dpm_solver_pp_2m_sde, eta=0.5), 2),
     "dpm, eta 1": (partial(dpm_solver_pp_2m_sde, eta=1.0), 2),
+    "dpm, eta 2": (partial(dpm_solver_pp_2m_sde, eta=2.0), 2),
 }
 
 

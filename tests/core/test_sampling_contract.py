@@ -56,6 +56,17 @@ def test_elements_with_own_clocks_run_as_if_alone(sde, name):
 
 
 @every_sde
+def test_elements_with_own_noise_run_as_if_alone(sde):
+    """Three columns with twice the noise of the reverse SDE and three without any, on the same draws."""
+    score, times = TWO_MODES.elementwise_score(sde), time_grid(STEPS, 0.01)
+    eta = torch.tensor([2.0, 2, 2, 0, 0, 0], dtype=torch.float64)
+    together = dpm_solver_pp_2m_sde(sde, score, start(), times, Tape(), eta=eta)
+    for part, own in ((slice(0, 3), 2.0), (slice(3, 6), 0.0)):
+        alone = dpm_solver_pp_2m_sde(sde, score, start(columns=part), times, Tape(columns=part), eta=own)
+        close(together[:, part], alone)
+
+
+@every_sde
 @every_sampler
 def test_one_clock_written_out_for_every_element_is_one_clock(sde, sampler):
     score, times = TWO_MODES.elementwise_score(sde), time_grid(STEPS, 0.01)
@@ -194,13 +205,18 @@ def test_times_out_of_order_are_refused(sampler, times, message):
         sampler(sde, TWO_MODES.elementwise_score(sde), start(), torch.tensor(times), Tape())
 
 
-@given(steps=st.integers(1, 60), ends=st.tuples(st.floats(0, 1), st.floats(0, 1)), power=st.floats(0.5, 7))
-def test_time_grid_falls_from_end_to_end(steps, ends, power):
+@given(
+    steps=st.integers(1, 60),
+    ends=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    power=st.floats(0.5, 7),
+    middle=st.floats(-0.99, 0.99),
+)
+def test_time_grid_falls_from_end_to_end(steps, ends, power, middle):
     t_min, t_max = sorted(ends)
     if t_max - t_min < 1e-6:
         t_max = t_min + 1e-6 if t_min < 0.5 else t_max
         t_min = t_max - 1e-6 if t_min >= 0.5 else t_min
-    t = time_grid(steps, t_min, t_max, power)
+    t = time_grid(steps, t_min, t_max, power, middle)
     assert len(t) == steps + 1 and t[0] == t_max and t[-1] == t_min
     assert (t.diff() <= 0).all()
 
@@ -210,7 +226,18 @@ def test_time_grid_is_even_in_the_root():
     torch.testing.assert_close(t.sqrt(), torch.tensor([1.0, 0.775, 0.55, 0.325, 0.1], dtype=torch.float64))
 
 
-@pytest.mark.parametrize("arguments", [(0,), (5, 0.5, 0.5), (5, -0.1), (5, 0.0, 1.5), (5, 0.1, 1.0, 0.0)], ids=str)
+def test_time_grid_packs_the_middle():
+    """Step lengths in proportion to 1 + middle cos(2 pi u): with many steps, 1.5 to 0.5 to 1.5 times the even one."""
+    lengths = -time_grid(1000, 0.0, 1.0, middle=0.5).diff() * 1000
+    expected = torch.tensor([1.5, 1.0, 0.5, 1.0, 1.5], dtype=torch.float64)
+    torch.testing.assert_close(lengths[[0, 250, 500, 750, 999]], expected, rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(0,), (5, 0.5, 0.5), (5, -0.1), (5, 0.0, 1.5), (5, 0.1, 1.0, 0.0), (5, 0.1, 1.0, 1.0, 1.0)],
+    ids=str,
+)
 def test_impossible_time_grids_are_refused(arguments):
     with pytest.raises(ValueError, match="must be|need"):
         time_grid(*arguments)

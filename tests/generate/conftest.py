@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from few_steps import STEPS
+from run_length import STEPS
 
 from molscore.generate import MoleculeGenerator
 

@@ -4,8 +4,8 @@ import csv
 import os
 
 import pytest
-from few_steps import STEPS
 from rdkit import Chem
+from run_length import STEPS
 
 from molscore.chem.sdf import read_sdf
 from molscore.generate.files import generate_sdf

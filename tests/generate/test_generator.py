@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from few_steps import STEPS
 from rdkit import Chem
+from run_length import STEPS
 
 from molscore.chem.validity import REASONS, check
 from molscore.generate import MoleculeGenerator, choose_device
