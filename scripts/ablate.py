@@ -26,6 +26,7 @@ from molscore.train.record import sha256
 
 VARIANTS: dict[str, list[str]] = {
     "baseline": [],
+    "AdamW for all": ["matrix_rate=0"],
     "atom weight 1": ["model.atom_weight=1"],
     "bond weight 1": ["model.bond_weight=1"],
     "atom and bond weight 0.25": ["model.atom_weight=0.25", "model.bond_weight=0.25"],
@@ -49,6 +50,8 @@ VARIANTS: dict[str, list[str]] = {
     "EMA 0.9995": ["ema_decay=0.9995"],
     "small batches": ["pair_budget=12000"],
     "learning rate 3e-3": ["learning_rate=3e-3"],
+    "matrix rate 1e-3": ["matrix_rate=1e-3"],
+    "matrix rate 1e-2": ["matrix_rate=1e-2"],
 }
 """Name -> overrides of the configuration."""
 
