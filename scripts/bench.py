@@ -46,11 +46,12 @@ def main() -> None:
     torch.set_float32_matmul_precision("high")
     torch.set_flush_denormal(True)
     model = load(pretrained.find(words.model), words.device)
-    if words.compile:
-        model.network.compile_layers()
     batch = random_batch(model, words.molecules)
     step = training_step(model, batch, words)
     draw = sampling(model, batch, words)
+    work = {"training": operations(step), "sampling": operations(draw)}
+    if words.compile:  # only now: the compiler gives way to whatever counts operators
+        model.network.compile_layers()
     rate = matrix_rate(words)
     result = {
         "model": words.model,
@@ -60,8 +61,8 @@ def main() -> None:
         "compiled": words.compile,
         "precision": "bf16" if words.bf16 else "float32",
         "matrix_gflops_per_s": round(rate / 1e9, 1),
-        "training": measure(step, words, rate, words.molecules),
-        "sampling": measure(draw, words, rate, words.molecules) | {"steps": words.steps},
+        "training": measure(step, words, rate, work["training"]),
+        "sampling": measure(draw, words, rate, work["sampling"]) | {"steps": words.steps},
     }
     print(json.dumps(result, indent=1))
     if words.profile:
@@ -114,14 +115,20 @@ def sampling(model: MoleculeDiffusion, batch: MoleculeBatch, words: argparse.Nam
     return draw
 
 
-def measure(run: Callable[[], None], words: argparse.Namespace, rate: float, molecules: int) -> dict[str, float]:
-    """Molecules per second, operations per molecule, share of the matrix rate."""
+def operations(run: Callable[[], None]) -> float:
+    """Operations of the matrix products of a call, the mean of two."""
     with FlopCounterMode(display=False) as counter:
         run()
         run()
-    work = counter.get_total_flops() / 2
+    return counter.get_total_flops() / 2
+
+
+def measure(run: Callable[[], None], words: argparse.Namespace, rate: float, work: float) -> dict[str, float]:
+    """Molecules per second, operations per molecule, share of the matrix rate; after two calls that warm up."""
+    run()
+    run()
     seconds = [clocked(lambda: (run(), run()), words.device) / 2 for _ in range(words.repeats)]
-    middle = statistics.median(seconds)
+    middle, molecules = statistics.median(seconds), words.molecules
     return {
         "molecules_per_s": round(molecules / middle, 1),
         "slowest": round(molecules / max(seconds), 1),

@@ -11,6 +11,7 @@ import typer
 
 from molscore import pretrained
 from molscore.cli import app
+from molscore.train.record import sha256
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -55,6 +56,30 @@ def test_figures_are_those_of_the_benchmark_file():
     table = runpy.run_path(str(ROOT / "scripts" / "benchmark_qm9.py"))["markdown"](measured)
     assert len(table.splitlines()) > 10
     assert table in README
+
+
+def script(name: str) -> dict:
+    """What a script defines."""
+    return runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))
+
+
+def results(name: str) -> dict:
+    return json.loads((ROOT / "data" / "benchmarks" / f"{name}.json").read_text())
+
+
+def test_tables_are_those_of_the_result_files(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    steps = [row for row in results("few_steps")["rows"] if row["sampler"] == "dpm"]
+    assert len(steps) == 5
+    for table in (script("decoding")["markdown"](results("decoding")), script("few_steps")["markdown"](steps)):
+        assert len(table.splitlines()) > 5
+        assert table in README
+
+
+@pytest.mark.parametrize("name", ["few_steps", "decoding"])
+def test_results_are_those_of_the_bundled_weights(name):
+    found = results(name)
+    assert found.get("header", found)["sha256"] == sha256(pretrained.find("qm9"))
 
 
 def test_the_bundled_figures_are_the_published_ones():
