@@ -71,7 +71,12 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "scripts")
     steps = [row for row in results("few_steps")["rows"] if row["sampler"] == "dpm"]
     assert len(steps) == 5
-    for table in (script("decoding")["markdown"](results("decoding")), script("few_steps")["markdown"](steps)):
+    tables = [
+        script("decoding")["markdown"](results("decoding")),
+        script("few_steps")["markdown"](steps),
+        script("ablate")["markdown"](results("ablations")["rows"]),
+    ]
+    for table in tables:
         assert len(table.splitlines()) > 5
         assert table in README
 
