@@ -145,15 +145,9 @@ class MoleculeDiffusion(nn.Module):
             bond_logits.to(e.dtype) + e_evidence,
         )
 
-    def forward(
-        self,
-        batch: MoleculeBatch,
-        generator: torch.Generator | None = None,
-        rows: slice = slice(None),
-        conditioned: bool | None = None,
-    ) -> dict[str, Tensor]:
+    def forward(self, *arguments: Any, **options: Any) -> dict[str, Tensor]:
         """`loss`, under the name that wrappers for several devices call."""
-        return self.loss(batch, generator, rows, conditioned)
+        return self.loss(*arguments, **options)
 
     def loss(
         self,

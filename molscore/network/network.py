@@ -98,7 +98,7 @@ class EquivariantScoreNetwork(nn.Module):
             nn.init.zeros_(last.bias)
 
     def compile_layers(self) -> None:
-        """Compiles the layers with ``torch.compile``: they share one graph, so that it takes a minute, not ten.
+        """Compiles the layers with ``torch.compile``; they share one graph, which is compiled once for all of them.
 
         The graph serves any number of molecules and atoms. There is one for each of: with and without gradients, first
         layer and later ones, a single molecule and several.
