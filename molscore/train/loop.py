@@ -99,7 +99,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
         torch.save(state | Progress(step, molecules, seconds, origin)._asdict(), temporary)
         os.replace(temporary, checkpoint)
         saved = step
-        record = {"step": step, "molecules": molecules, "seconds": round(seconds, 1), "valid": losses} | about
+        record = {"step": step, "molecules": molecules, "seconds": round(seconds, 3), "valid": losses} | about
         record |= {"init_from": origin} if origin else {}
         weights = config.out / "model.safetensors"
         save_model(average.module, weights, record)
