@@ -5,8 +5,8 @@
 
 A row is a training run of its own process: the configuration with the overrides of a variant, cut off after so many
 seconds (networks are compared at equal time) or steps (at equal molecules). It holds the validation losses of the
-averaged weights by part and, with ``--samples``, the rates of raw samples of seed 1000. Losses depend on the clocks, so
-across schedules only the rates compare; and a difference smaller than that between two ``--seeds`` of one variant
+averaged weights by part and, with ``--samples``, the rates of raw samples of seed 1000. Losses depend on the noise, so
+across schedules, scales and fake atoms only the rates compare; and a difference smaller than that between two ``--seeds`` of one variant
 is none. Each row is written when it is done; the same command goes on where it stopped. A row that fails is reported
 and tried again the next time.
 """
@@ -35,6 +35,11 @@ VARIANTS: dict[str, list[str]] = {
     "position power 3": ["model.position_power=3"],
     "no self-conditioning": ["model.self_conditioning=0"],
     "self-conditioning 0.9": ["model.self_conditioning=0.9"],
+    "category scale 0.5": ["model.category_scale=0.5"],
+    "category scale 2": ["model.category_scale=2"],
+    "fake atoms": ["model.fake_atoms=3"],
+    "distortion 0.2": ["model.distortion=0.2"],
+    "distortion 0.5": ["model.distortion=0.5"],
     "position scale 1": ["model.position_scale=1"],
     "position scale 2": ["model.position_scale=2"],
     "sigma_min 0.02": ["model.sigma_min=0.02"],

@@ -42,6 +42,9 @@ VARIANTS: dict[str, dict[str, float]] = {
     "middle 0.7": {"middle": 0.7},
     "ends at 0.01": {"t_end": 0.01},
     "ends at 0.08": {"t_end": 0.08},
+    "3 corrector steps": {"corrector": 3},
+    "10 corrector steps": {"corrector": 10},
+    "10 gentle corrector steps": {"corrector": 10, "snr": 0.05},
 }
 """Options of `molscore.model.sample` to compare, beside its defaults."""
 
@@ -90,7 +93,8 @@ def main() -> None:
         if any(row.items() >= key.items() for row in rows):
             continue
         print(f"{sampler}, {variant}, {count} evaluations", file=sys.stderr)
-        rows.append(key | measure(generator, words, seed, sampler, steps_for(sampler, count), options))
+        steps = steps_for(sampler, count - options.get("corrector", 0))
+        rows.append(key | measure(generator, words, seed, sampler, steps, options))
         write_rows(words.out, header, rows)
     print(markdown(rows))
     if words.plot:

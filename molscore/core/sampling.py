@@ -3,7 +3,7 @@
 They follow, backward in time, the reverse SDE or its probability-flow ODE (see `sde`):
 
     euler_maruyama        dz = [f - g² s] dt + g dw, explicit Euler steps; 1 score a step
-    predictor_corrector   the same step, then Langevin steps at the new time (Song et al. 2021, algorithms 2 to 5);
+    predictor_corrector   the same step, then Langevin steps at the new time (`langevin`);
                           1 + corrector_steps scores a step
     probability_flow      dz = [f - g² s / 2] dt, Heun's second-order steps; 2 scores a step
     dpm_solver_pp_2m_sde  SDE-DPM-Solver++(2M): the linear part exact in log(alpha / sigma), the posterior mean
@@ -24,7 +24,7 @@ The result is a draw at `times[-1]`, noise floor included. For the cleaned state
 from collections.abc import Callable, Iterator
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from molscore.core.sde import SDE, Score, mean_from_score
@@ -126,12 +126,6 @@ def predictor_corrector(
 ) -> Float[Tensor, "*shape"]:
     """Euler–Maruyama predictor, Langevin corrector.
 
-    The corrector is z <- z + step s + sqrt(2 step) eps with step = 2 (snr |eps| / |s|)². Its norms are taken per
-    sample, so that a sample does not depend on its batch mates. Two refinements. The norms are of sigma s, and the step
-    is multiplied by sigma²: for a shared clock nothing changes, and elements with clocks of their own get the step of
-    their own noise level. And step <= sigma², which Langevin bears for every data distribution (the Hessian of
-    -log p_t is at most 1 / sigma²). The norms presume samples of many dimensions: in two or three they are too noisy.
-
     Args:
         sde: the forward process.
         score: `score(z, t)`.
@@ -153,12 +147,51 @@ def predictor_corrector(
         dt = t - t_next
         moved = z - dt * reverse.drift(z, t) + dt.sqrt() * reverse.diffusion(t) * noise(z)
         z = torch.where(moves, moved, z)
-        _, sigma = sde.marginal(t_next)
-        for _ in range(corrector_steps):
-            eps = torch.where(moves, noise(z), 0)
-            pull = torch.where(moves, sigma * score(z, t_next).to(z), 0)
-            step = (2 * snr**2 * _square_norm(eps) / _square_norm(pull)).clamp(max=1)
-            z = torch.where(moves, z + step * sigma * pull + (2 * step).sqrt() * sigma * eps, z)
+        z = langevin(sde, score, z, t_next, noise, moves, steps=corrector_steps, snr=snr)
+    return z
+
+
+def langevin(
+    sde: SDE,
+    score: Score,
+    z: Float[Tensor, "*shape"],
+    t: Float[Tensor, "*t"],
+    noise: Noise,
+    moves: Bool[Tensor, "*t"] | bool = True,
+    *,
+    steps: int = 1,
+    snr: float = 0.16,
+) -> Float[Tensor, "*shape"]:
+    """Langevin steps at one time: z <- z + step s + sqrt(2 step) eps with step = 2 (snr |eps| / |s|)².
+
+    The norms are taken per sample, so that a sample does not depend on its batch mates. Two refinements. The norms are
+    of sigma s, and the step is multiplied by sigma²: for a shared clock nothing changes, and elements with clocks of
+    their own get the step of their own noise level. And step <= sigma², which Langevin bears for every data
+    distribution (the Hessian of -log p_t is at most 1 / sigma²). The norms presume samples of many dimensions: in two
+    or three they are too noisy.
+
+    Args:
+        sde: the forward process.
+        score: `score(z, t)`.
+        z: the state, `(N, ...)`; the first axis counts samples.
+        t: the time, broadcasts against `z`.
+        noise: draws a standard normal like its argument.
+        moves: False for elements to leave as they are.
+        steps: how many.
+        snr: signal-to-noise ratio of a step, dimensionless.
+
+    Returns:
+        The state at the same time, like `z`.
+
+    Source: Song et al. 2021, algorithms 4 and 5.
+    """
+    t, moves = t.to(z), torch.as_tensor(moves, device=z.device)
+    _, sigma = sde.marginal(t)
+    for _ in range(steps):
+        eps = torch.where(moves, noise(z), 0)
+        pull = torch.where(moves, sigma * score(z, t).to(z), 0)
+        step = (2 * snr**2 * _square_norm(eps) / _square_norm(pull)).clamp(max=1)
+        z = torch.where(moves, z + step * sigma * pull + (2 * step).sqrt() * sigma * eps, z)
     return z
 
 

@@ -17,6 +17,10 @@ of the coordinates and the probabilities of the classes; both are ``E[z_0 | z_t]
   network learns the second. Cross-entropy on the classes has the same minimiser as denoising score matching (Dieleman
   et al., "Continuous diffusion for categorical data", arXiv:2211.15089).
 * Self-conditioning (Chen et al., arXiv:2208.04202): the network sees its previous prediction.
+* Options that proved no gain so far (data/benchmarks/ablations.json): a scale of the one-hot vectors, which is a shift
+  of the graph's noise (Hoogeboom et al.); fake atoms (`fakes`); coordinates noisier than their clock says, so that the
+  network learns to mend its own errors (Ning et al., arXiv:2301.11706; FlowMol3's geometry distortion,
+  arXiv:2508.12629).
 
 Sources: Song et al., arXiv:2011.13456; Hoogeboom et al., EDM, arXiv:2203.17003; Huang et al., JODO, arXiv:2305.12347;
 Vignac et al., MiDi, arXiv:2302.09048 (a clock for each part).
@@ -26,12 +30,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 from torch import Tensor, nn
 
 from molscore.core.losses import weighted_mean_error
 from molscore.core.sde import CosineVP, perturb
 from molscore.datasets.batch import MoleculeBatch
+from molscore.model.fakes import FAKE, add_fakes
 from molscore.model.state import pair_mask, symmetric
 from molscore.network.geometry import centre
 from molscore.network.network import EquivariantScoreNetwork, NetworkConfig
@@ -50,9 +55,12 @@ class DiffusionConfig(BaseModel):
         network: sizes of the network.
         position_scale: Å per unit of the coordinates' state.
         position_power: the coordinates' clock is ``t ** position_power``.
+        category_scale: length of the one-hot vectors.
         sigma_min, alpha_min: ends of the cosine schedule.
         atom_weight, bond_weight: weights of the cross-entropies beside the coordinates' loss.
         self_conditioning: fraction of training batches that see a previous prediction.
+        fake_atoms: most fake atoms of a molecule; 0 is none.
+        distortion: noise added once more to the coordinates in training, a share of their sigma.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,11 +68,14 @@ class DiffusionConfig(BaseModel):
     network: NetworkConfig = NetworkConfig()
     position_scale: PositiveFloat = 1.4
     position_power: PositiveFloat = 2.0
+    category_scale: PositiveFloat = 1.0
     sigma_min: PositiveFloat = 0.005
     alpha_min: PositiveFloat = 0.001
     atom_weight: NonNegativeFloat = 0.5
     bond_weight: NonNegativeFloat = 0.5
     self_conditioning: float = Field(default=0.5, ge=0, le=1)
+    fake_atoms: NonNegativeInt = 0
+    distortion: NonNegativeFloat = 0.0
 
 
 class Prediction(NamedTuple):
@@ -94,10 +105,15 @@ class MoleculeDiffusion(nn.Module):
         self.config = config
         self.vocabulary = [(int(z), int(q)) for z, q in vocabulary]
         self.sde = CosineVP(sigma_min=config.sigma_min, alpha_min=config.alpha_min)
-        k = len(self.vocabulary)
+        k = len(self.classes)
         self.network = EquivariantScoreNetwork(config.network, 3 * k, 3 * BOND_CLASSES, k, BOND_CLASSES)
         self.record: dict[str, Any] = {}
         self.register_buffer("size_probabilities", torch.as_tensor(size_probabilities, dtype=torch.float32))
+
+    @property
+    def classes(self) -> list[tuple[int, int]]:
+        """The atom classes K: the vocabulary, and at last fake atoms, if there are any."""
+        return [*self.vocabulary, FAKE] if self.config.fake_atoms else self.vocabulary
 
     @property
     def dtype(self) -> torch.dtype:
@@ -120,7 +136,7 @@ class MoleculeDiffusion(nn.Module):
 
         Args:
             x, a, e: noisy state, ``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, 4)``; ``e`` symmetric, on the diagonal
-                ``alpha`` times the one-hot "no bond", as `loss` makes it: an atom has no bond to itself.
+                ``alpha`` times the clean "no bond", as `loss` makes it: an atom has no bond to itself.
             mask: ``(B, N)`` bool.
             clocks: ``(B, 2)``, the SDE's times of coordinates and graph.
             previous: the last prediction, if there is one.
@@ -130,7 +146,7 @@ class MoleculeDiffusion(nn.Module):
         """
         alpha, sigma = (y.to(x.dtype) for y in self.sde.marginal(clocks))
         alpha_x, sigma_x = alpha[:, :1, None], sigma[:, :1, None]
-        evidence = (alpha[:, 1:, None] / sigma[:, 1:, None] ** 2).clamp(max=MAX_EVIDENCE)
+        evidence = (self.config.category_scale * alpha[:, 1:, None] / sigma[:, 1:, None] ** 2).clamp(max=MAX_EVIDENCE)
         a_evidence, e_evidence = evidence * a, evidence[..., None] * e
         if previous is None:
             before = torch.zeros_like(x), torch.zeros_like(a), torch.zeros_like(e)
@@ -169,10 +185,11 @@ class MoleculeDiffusion(nn.Module):
             Scalars: ``loss`` and its parts ``positions`` (velocity error per coordinate), ``atoms`` (cross-entropy per
             atom) and ``bonds`` (cross-entropy per atom, summed over its pairs).
         """
-        b, n = batch.mask.shape
-        k = len(self.vocabulary)
         like = {"device": batch.mask.device, "dtype": self.dtype}
         random = {"generator": generator} | like
+        if self.config.fake_atoms:
+            batch = add_fakes(batch, self.config.fake_atoms, len(self.vocabulary), generator)
+        (b, n), k = batch.mask.shape, len(self.classes)
         # Stratified times: one in each of B equal slices of [0, 1].
         t = (torch.randperm(b, **random) + torch.rand(b, **random)) / b
         noise = [torch.randn(*shape, **random) for shape in ((b, n, 3), (b, n, k), (b, n, n, BOND_CLASSES))]
@@ -183,10 +200,14 @@ class MoleculeDiffusion(nn.Module):
         x_noise, a_noise, e_noise = (y[rows] for y in noise)
         clocks = torch.stack([self.position_clock(t), t], dim=-1)[rows]
         x0 = centre(positions.to(self.dtype) / self.config.position_scale, mask)
-        a0, e0 = torch.eye(k, **like)[atom_classes], torch.eye(BOND_CLASSES, **like)[bond_classes]
+        scale = self.config.category_scale
+        a0, e0 = scale * torch.eye(k, **like)[atom_classes], scale * torch.eye(BOND_CLASSES, **like)[bond_classes]
         x = perturb(self.sde, x0, clocks[:, :1, None], centre(x_noise, mask))
         a = perturb(self.sde, a0, clocks[:, 1:, None], a_noise)
         e = perturb(self.sde, e0, clocks[:, 1:, None, None], symmetric(e_noise))
+        if self.training and self.config.distortion:
+            _, sigma_x = self.sde.marginal(clocks[:, :1, None])
+            x = x + self.config.distortion * sigma_x * centre(torch.randn(b, n, 3, **random)[rows], mask)
         previous = None
         if conditioned:
             with torch.no_grad():

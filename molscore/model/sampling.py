@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from molscore.core.sampling import SAMPLERS, time_grid
+from molscore.core.sampling import SAMPLERS, langevin, time_grid
 from molscore.core.sde import score_from_mean
 from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion, Prediction
+from molscore.model.fakes import fakes_for
 from molscore.model.state import Shape, molecule_noise, pair_mask, size_mask
 
 
@@ -38,13 +39,15 @@ def sample(
     t_end: float = 0.03,
     eta_x: float = 3.0,
     eta_g: float = 3.0,
+    corrector: int = 0,
+    snr: float = 0.16,
     on_step: Callable[[int, int], None] | None = None,
 ) -> list[Sample]:
     """Draws molecules of given sizes.
 
     Args:
         model: the model, on the device to work on.
-        n_atoms: atoms of each molecule.
+        n_atoms: atoms of each molecule; a model with fake atoms returns about as many.
         generators: one CPU generator for each molecule; all its noise comes from there.
         steps: steps from noise to molecule. The last is the posterior mean, one evaluation of the network; each of the
             others is a step of the sampler, one evaluation, or two with ``ode`` and ``pc``.
@@ -53,6 +56,8 @@ def sample(
         t_end: graph time at which the posterior mean is taken.
         eta_x, eta_g: noise of ``dpm`` in coordinates and graph: 0 is the probability-flow ODE, 1 the reverse SDE, more
             corrects more of the errors made before. The other samplers have no choice.
+        corrector, snr: Langevin steps at `t_end`, one more evaluation each, and their signal-to-noise ratio, see
+            `molscore.core.sampling.predictor_corrector`.
         on_step: called with (step, steps).
 
     Returns:
@@ -73,12 +78,14 @@ def sample(
     if len(n_atoms) == 0:
         return []
     device, dtype = model.device, model.dtype
+    n_atoms = [n + fakes for n, fakes in zip(n_atoms, fakes_for(model.config.fake_atoms, generators), strict=True)]
     mask = size_mask(n_atoms, device)
-    shape = Shape(mask.shape[1], len(model.vocabulary), BOND_CLASSES)
+    shape = Shape(mask.shape[1], len(model.classes), BOND_CLASSES)
     atoms, pairs = mask[..., None], pair_mask(mask)[..., None]
+    scale = model.config.category_scale
     # The diagonal of the bond state is kept empty; the network knows it as "no bond", without noise.
     own = torch.zeros(shape.atoms, shape.atoms, BOND_CLASSES, dtype=dtype, device=device)
-    own[..., 0].fill_diagonal_(1)
+    own[..., 0].fill_diagonal_(scale)
     previous: Prediction | None = None
     report = on_step or (lambda step, steps: None)
 
@@ -94,7 +101,7 @@ def sample(
         clocks = torch.stack([t_x, t_g]).expand(len(mask), 2)
         seen = previous if model.config.self_conditioning else None  # else the network has never met one
         previous = model.predict(x, a, e + alpha * own, mask, clocks, seen)
-        a, e = previous.atom_logits.softmax(-1) * atoms, previous.bond_logits.softmax(-1) * pairs
+        a, e = (scale * y.softmax(-1) * y_mask for y, y_mask in zip(previous[1:], (atoms, pairs), strict=True))
         return shape.pack(previous.positions, a, e).to(z)
 
     def score(z: Tensor, t: Tensor) -> Tensor:
@@ -107,8 +114,16 @@ def sample(
         eta = shape.clocks(*torch.tensor([eta_x, eta_g], dtype=torch.float64, device=device))
         options = {"eta": eta, "final_first_order": False} if sampler == "dpm" else {}
         z = SAMPLERS[sampler](model.sde, score, z, times, noise, on_step=lambda k, _: report(k, steps), **options)
+        z = langevin(model.sde, score, z, times[-1], noise, steps=corrector, snr=snr)
     predict(z, times[-1])
     report(steps, steps)
     positions = (previous.positions * model.config.position_scale).float().cpu().numpy()
     a, e = (logits.softmax(-1).float().cpu().numpy() for logits in (previous.atom_logits, previous.bond_logits))
-    return [Sample(positions[k, :n], a[k, :n], e[k, :n, :n]) for k, n in enumerate(n_atoms)]
+    samples = [Sample(positions[k, :n], a[k, :n], e[k, :n, :n]) for k, n in enumerate(n_atoms)]
+    return [without_fakes(one) for one in samples] if model.config.fake_atoms else samples
+
+
+def without_fakes(one: Sample) -> Sample:
+    """Leaves out the atoms whose most probable class is the last one, and that class."""
+    real = one.atom_probabilities.argmax(-1) < one.atom_probabilities.shape[-1] - 1
+    return Sample(one.positions[real], one.atom_probabilities[real, :-1], one.bond_probabilities[real][:, real])

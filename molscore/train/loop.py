@@ -74,7 +74,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
     torch.manual_seed(config.seed)
     model = MoleculeDiffusion(config.model, vocabulary, np.bincount(data.sizes) / len(data)).to(device)
     progress = begin_from(init_from, model) if init_from else Progress()
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay))
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay)).eval()
     optimisers = make_optimisers(model, config.learning_rate, config.matrix_rate, config.weight_decay)
     if resume:
         progress = go_on_from(checkpoint, model, average, optimisers)

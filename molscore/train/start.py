@@ -6,7 +6,7 @@ from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
@@ -35,6 +35,8 @@ class Progress(NamedTuple):
 def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
     """Copies finished weights into a new model.
 
+    The atom classes may be others: what is known of a class goes with it, new ones begin with weights of zero.
+
     Args:
         weights: a bundled model's name, or a ``.safetensors`` file.
         model: gets the weights; it keeps its own data's sizes of molecules.
@@ -53,7 +55,8 @@ def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
     differing = [f"model.{name} is {b} here and {a} there" for name, (a, b) in _differences(source, model).items()]
     if differing:
         raise ConfigError(f"cannot begin from {weights}, another model: " + "; ".join(differing))
-    model.network.load_state_dict(source.network.state_dict())
+    state = source.network.state_dict()
+    model.network.load_state_dict(state | _of_classes(state, source.classes, model.classes))
     known = {name: source.record.get(name, 0) for name in ("molecules", "seconds")}
     return Progress(0, **known, init_from={"name": path.stem, "sha256": sha256(path)} | known)
 
@@ -62,8 +65,22 @@ def _differences(source: MoleculeDiffusion, model: MoleculeDiffusion) -> dict[st
     """What two models must share for the weights of one to mean the same in the other, where they do not."""
     sizes = [{f"network.{name}": value for name, value in x.config.network} for x in (source, model)]
     for values, x in zip(sizes, (source, model), strict=True):
-        values |= {"position_scale": x.config.position_scale, "vocabulary": x.vocabulary}
+        values |= {name: getattr(x.config, name) for name in ("position_scale", "category_scale")}
     return {name: (a, sizes[1][name]) for name, a in sizes[0].items() if a != sizes[1][name]}
+
+
+def _of_classes(state: dict[str, Tensor], old: list[tuple[int, int]], new: list[tuple[int, int]]) -> dict[str, Tensor]:
+    """The weights of `EquivariantScoreNetwork` that belong to atom classes, for another list of them."""
+    rows = [old.index(c) if c in old else len(old) for c in new]  # the last row is one of zeros
+    taken = {}
+    for name in ("atom_head.3.weight", "atom_head.3.bias"):
+        taken[name] = torch.cat([state[name], torch.zeros_like(state[name][:1])])[rows]
+    # The inputs of an atom: three numbers for each class (see `MoleculeDiffusion.predict`), then the condition.
+    columns = state["embed_atoms.weight"].T
+    each = columns[: 3 * len(old)].unflatten(0, (3, len(old)))
+    each = torch.cat([each, torch.zeros_like(each[:, :1])], dim=1)[:, rows]
+    taken["embed_atoms.weight"] = torch.cat([each.flatten(0, 1), columns[3 * len(old) :]]).T.contiguous()
+    return taken
 
 
 def go_on_from(checkpoint: Path, model: nn.Module, average: AveragedModel, optimisers: Sequence[Optimizer]) -> Progress:

@@ -8,11 +8,12 @@ import torch
 from typer.testing import CliRunner
 
 from molscore.cli import app
-from molscore.model import load, save
+from molscore.model import load
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.train.config import ConfigError
 from molscore.train.loop import train
 from molscore.train.record import LEDGER_HEAD, describe, ledger_row, sha256
+from molscore.train.start import begin_from
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,7 @@ def test_where_a_run_began_is_kept_over_a_resume(ancestor, tiny, tmp_path):
         ({"network": {"heads": 2}}, r"model.network.heads is 2 here and 4 there$"),
         ({"network": {"irreps": "8x0e + 8x1o", "layers": 2}}, r"irreps is 8x0e \+ 8x1o here .*; model.network.layers"),
         ({"position_scale": 2.0}, "model.position_scale is 2.0 here and 1.4 there"),
+        ({"category_scale": 2.0}, "model.category_scale is 2.0 here and 1.0 there"),
     ],
 )
 def test_weights_of_another_network(ancestor, tiny, tmp_path, change, complaint):
@@ -78,13 +80,33 @@ def test_weights_of_another_network(ancestor, tiny, tmp_path, change, complaint)
     assert not config.out.exists()
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("fakes", [0, 2])
+def test_weights_of_other_atom_classes(ancestor, tiny, tmp_path, fakes):
+    """What is known of a class goes with it, in whatever order; a new one begins with nothing and changes no other."""
+    first = load(ancestor)
+    config = tiny(tmp_path).model.model_copy(update={"fake_atoms": fakes})
+    second = MoleculeDiffusion(config, [(9, 0), *reversed(first.vocabulary)], [0, 1])
+    begin_from(str(ancestor), second)
+    where = [second.classes.index(c) for c in first.vocabulary]
+    a = torch.full((1, 5, len(second.classes)), -1000.0)  # neither fluorine nor a fake, beyond doubt
+    a[..., where] = known = torch.randn(1, 5, len(where), generator=torch.Generator().manual_seed(0))
+    x, mask, clocks = torch.randn(1, 5, 3), torch.ones(1, 5, dtype=torch.bool), torch.full((1, 2), 0.5)
+    x, e = x - x.mean(1, keepdim=True), torch.zeros(1, 5, 5, 4)
+    one, two = first.predict(x, known, e, mask, clocks, None), second.predict(x, a, e, mask, clocks, None)
+    assert one.atom_logits.std() > 1e-3
+    torch.testing.assert_close(two.atom_logits[..., where], one.atom_logits)
+    torch.testing.assert_close(two.bond_logits, one.bond_logits)
+    torch.testing.assert_close(two.positions, one.positions)
+    third = MoleculeDiffusion(tiny(tmp_path).model, first.vocabulary[1:], [0, 1])
+    begin_from(str(ancestor), third)
+    assert torch.equal(third.network.atom_head[-1].weight, first.network.atom_head[-1].weight[1:])
+
+
 def test_weights_that_cannot_be_begun_from(tiny, tmp_path):
     config = tiny(tmp_path / "run")
-    other = MoleculeDiffusion(config.model, [(1, 0), (6, 0)], [0, 1])
-    save(other, tmp_path / "other.safetensors", {})
     (tmp_path / "text.safetensors").write_text("no weights")
     for weights, complaint in {
-        tmp_path / "other.safetensors": r"model.vocabulary is \[.*\] here and \[\(1, 0\), \(6, 0\)\] there",
         tmp_path / "text.safetensors": "cannot begin from .*text",
         tmp_path / "none.safetensors": "no model file",
         "nothing": "bundled models: ",
