@@ -6,8 +6,8 @@
 A row is a training run of its own process: the configuration with the overrides of a variant, cut off after so many
 seconds (networks are compared at equal time) or steps (at equal molecules). It holds the validation losses of the
 averaged weights by part and, with ``--samples``, the rates of raw samples of seed 1000. Losses depend on the noise, so
-across schedules, scales and fake atoms only the rates compare; and a difference smaller than that between two ``--seeds`` of one variant
-is none. Each row is written when it is done; the same command goes on where it stopped. A row that fails is reported
+across schedules, scales and fake atoms only the rates compare; and a difference smaller than that between two
+``--seeds`` of one variant is none. Each row is written when it is done; the same command goes on where it stopped. A row that fails is reported
 and tried again the next time.
 """
 
@@ -82,7 +82,9 @@ def main() -> None:
 
     limit = f"max_seconds={words.seconds}" if words.seconds else f"steps={words.steps}"
     common = [*words.set, "checkpoint_every=1000000", limit]
-    header = {"config": sha256(words.config), "common": common, "samples": words.samples}
+    # The path of the data is the affair of one machine.
+    told = [word for word in common if not word.startswith("data=")]
+    header = {"config": sha256(words.config), "common": told, "samples": words.samples}
     header |= {
         "sampler_steps": words.sampler_steps,
         "init_from": words.init_from and sha256(pretrained.find(words.init_from)),
