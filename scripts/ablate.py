@@ -7,8 +7,8 @@ A row is a training run of its own process: the configuration with the overrides
 seconds (networks are compared at equal time) or steps (at equal molecules). It holds the validation losses of the
 averaged weights by part and, with ``--samples``, the rates of raw samples of seed 1000. Losses depend on the noise, so
 across schedules, scales and fake atoms only the rates compare; and a difference smaller than that between two
-``--seeds`` of one variant is none. Each row is written when it is done; the same command goes on where it stopped. A row that fails is reported
-and tried again the next time.
+``--seeds`` of one variant is none. Each row is written when it is done; the same command goes on where it stopped. A
+row that fails is reported and tried again the next time.
 """
 
 import argparse
