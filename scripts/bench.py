@@ -1,6 +1,7 @@
 """How fast the machine trains and samples, and what share of its matrix rate that is, as JSON.
 
     python scripts/bench.py                               # the bundled model, this machine
+    python scripts/bench.py --compile --out data/benchmarks/speed.json
     python scripts/bench.py --device cuda --compile --bf16 --profile
 
 The work of a step is counted, not estimated: torch's flop counter adds up the matrix products of one training step and
@@ -15,8 +16,10 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
+from results import write_json
 from torch.utils.flop_counter import FlopCounterMode
 
 from molscore import pretrained
@@ -37,9 +40,10 @@ def main() -> None:
     parser.add_argument("--molecules", type=int, default=48, help="in a batch")
     parser.add_argument("--steps", type=int, default=20, help="of the sampler")
     parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="measure the compiled layers too, which takes minutes")
     parser.add_argument("--bf16", action="store_true", help="train under autocast")
     parser.add_argument("--profile", action="store_true", help="also print the operators of a training step to stderr")
+    parser.add_argument("--out", type=Path, help="also write the JSON here")
     words = parser.parse_args()
     if words.threads:
         torch.set_num_threads(words.threads)
@@ -50,23 +54,43 @@ def main() -> None:
     step = training_step(model, batch, words)
     draw = sampling(model, batch, words)
     work = {"training": operations(step), "sampling": operations(draw)}
-    if words.compile:  # only now: the compiler gives way to whatever counts operators
-        model.network.compile_layers()
     rate = matrix_rate(words)
+
+    def speeds() -> dict[str, dict[str, float]]:
+        return {name: measure(run, words, rate, work[name]) for name, run in (("training", step), ("sampling", draw))}
+
     result = {
         "model": words.model,
         "parameters": sum(p.numel() for p in model.parameters()),
         "device": torch.cuda.get_device_name() if words.device.startswith("cuda") else "CPU",
         "threads": torch.get_num_threads(),
-        "compiled": words.compile,
         "precision": "bf16" if words.bf16 else "float32",
         "matrix_gflops_per_s": round(rate / 1e9, 1),
-        "training": measure(step, words, rate, work["training"]),
-        "sampling": measure(draw, words, rate, work["sampling"]) | {"steps": words.steps},
+        "molecules_in_a_batch": words.molecules,
+        "sampler_steps": words.steps,
+        "eager": speeds(),
     }
+    if words.compile:  # only now: the compiler gives way to whatever counts operators
+        model.network.compile_layers()
+        result["compiled"] = speeds()
     print(json.dumps(result, indent=1))
+    if words.out:
+        write_json(words.out, result)
     if words.profile:
         profile(step, words)
+
+
+def markdown(result: dict) -> str:
+    """The figures as a table."""
+    kinds = [kind for kind in ("eager", "compiled") if kind in result]
+    lines = ["| | " + " | ".join(f"{kind}, molecules/s | share of matrix rate" for kind in kinds) + " |"]
+    lines.append("|---" * (1 + 2 * len(kinds)) + "|")
+    for job, name in (("training", "training"), ("sampling", f"sampling, {result['sampler_steps']} evaluations")):
+        cells = [
+            f"{result[k][job]['molecules_per_s']:.0f} | {result[k][job]['share_of_matrix_rate']:.1%}" for k in kinds
+        ]
+        lines.append(f"| {name} | " + " | ".join(cells).replace("%", " %") + " |")
+    return "\n".join(lines)
 
 
 def random_batch(model: MoleculeDiffusion, molecules: int) -> MoleculeBatch:
