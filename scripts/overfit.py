@@ -91,6 +91,19 @@ def judge(mols: list[Chem.Mol], training: Path) -> dict:
     }
 
 
+def markdown(result: dict) -> str:
+    """What the checks said, as a table."""
+    lines = ["| molecules, against which | z, graphs | z, conformers | coverage, of a fair sample's | found |"]
+    lines.append("|---|---|---|---|---|")
+    for name, found in result["cases"].items():
+        conformers = found["conformer"]["z"]
+        cells = [name, f"{found['graph']['z']:.1f}", "–" if conformers is None else f"{conformers:.1f}"]
+        cells.append(f"{found['coverage']['ratio']:.2f}")
+        cells.append(", ".join(c for c in ("memorisation", "collapse") if found[f"{c}_fires"]) or "nothing")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Trains, samples, judges and writes the file; ends with an error if a check does not do as it should."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -140,6 +153,7 @@ def main() -> None:
         pairs = zip(fired.items(), expected, strict=True)
         wrong += [f"{check} on {name}" for (check, fires), must in pairs if must not in (None, fires)]
     write_json(words.out, result)
+    print(markdown(result))
     if wrong:
         sys.exit(f"not as it should be: {', '.join(wrong)}")
 

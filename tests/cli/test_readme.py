@@ -76,6 +76,7 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
         script("few_steps")["markdown"](steps),
         script("ablate")["markdown"](results("ablations")["rows"]),
         script("bench")["markdown"](results("speed")),
+        script("overfit")["markdown"](results("overfit")),
     ]
     for table in tables:
         assert len(table.splitlines()) > 3
