@@ -51,6 +51,7 @@ VARIANTS: dict[str, list[str]] = {
     "narrow and deep": ["model.network.irreps=96x0e + 16x1o", "model.network.layers=7"],
     "thin pairs": ["model.network.pair_channels=16"],
     "thick pairs": ["model.network.pair_channels=64"],
+    "EMA 0.9": ["ema_decay=0.9"],
     "EMA 0.99": ["ema_decay=0.99"],
     "EMA 0.9995": ["ema_decay=0.9995"],
     "small batches": ["pair_budget=12000"],
