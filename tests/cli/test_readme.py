@@ -89,6 +89,19 @@ def test_results_are_those_of_the_bundled_weights(name):
     assert found.get("header", found)["sha256"] == sha256(pretrained.find("qm9"))
 
 
+def test_figures_of_ten_thousand_samples():
+    found = results("ten_thousand")
+    unique, rediscovered = found["rates"]["unique"], found["rediscovery"]
+    shares = (rediscovered[k] / rediscovered[f"{k}_size"] for k in ("training", "heldout"))
+    for figure in (
+        f"Of 10,000 raw samples {unique['total']:,} are valid",
+        "{value:.1%} ({low:.1%} to {high:.1%}) are different".format(**unique).replace("%", " %"),
+        f"{found['fcd']['value']:.2f} (floor {found['fcd']['floor']:.2f})",
+        "hold {:.1%} of the training molecules and {:.1%} of those".format(*shares).replace("%", " %"),
+    ):
+        assert figure in " ".join(README.split()), figure
+
+
 def test_the_bundled_figures_are_the_published_ones():
     shipped = json.loads((ROOT / "molscore" / "weights" / "qm9.json").read_text())
     assert shipped == json.loads((ROOT / "data" / "benchmarks" / "qm9.json").read_text())
