@@ -54,16 +54,17 @@ class MoleculeArrays:
     bond_orders: np.ndarray
 
 
-def to_mol(arrays: MoleculeArrays, sanitize: bool = True) -> Chem.Mol:
-    """Builds the RDKit molecule: explicit hydrogens only, one 3-D conformer, atoms in the order of the arrays.
+def to_mol(arrays: MoleculeArrays, sanitize: bool = True, implied: bool = False) -> Chem.Mol:
+    """Builds the RDKit molecule: one 3-D conformer, atoms in the order of the arrays.
 
     Args:
         arrays: the molecule.
         sanitize: check valence and perceive aromaticity. Without it the molecule is exactly what the arrays say, sound
             or not. R/S and E/Z are assigned from the positions in either case.
+        implied: the arrays hold heavy atoms; valence implies the hydrogens. See `molscore.chem.hydrogens`.
 
     Returns:
-        A molecule in which no atom has implicit hydrogens or may be given any.
+        A molecule in which no atom has implicit hydrogens or may be given any, unless they are `implied`.
 
     Raises:
         MoleculeError: ``unknown_element`` or ``bad_arrays`` in any case; ``valence`` (with RDKit's words) and
@@ -74,7 +75,7 @@ def to_mol(arrays: MoleculeArrays, sanitize: bool = True) -> Chem.Mol:
     for number, charge in zip(arrays.atomic_numbers.tolist(), arrays.formal_charges.tolist(), strict=True):
         atom = Chem.Atom(number)
         atom.SetFormalCharge(charge)
-        atom.SetNoImplicit(True)
+        atom.SetNoImplicit(not implied)
         mol.AddAtom(atom)
     for (i, j), order in zip(arrays.bonds.tolist(), arrays.bond_orders.tolist(), strict=True):
         mol.AddBond(i, j, _BOND_TYPES[order])

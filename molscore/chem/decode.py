@@ -38,6 +38,9 @@ VALENCES: dict[tuple[int, int], tuple[int, ...]] = {
     (53, 0): (1, 3, 5),
 }  # fmt: skip
 
+BEARERS = {5, 6, 7, 8, 14, 15, 33}
+"""Elements that may have implied hydrogens up to the largest of their valences."""
+
 _FLOOR = 1e-37  # smallest probability that is told apart from zero: the floor of single precision
 _TRIES = 30, 100, 200, 400  # the most promising options, in rising numbers, before all of them
 _MAX_PROVED = 300  # options: with more, a solution is taken without proof that none of the options left out is better
@@ -52,6 +55,7 @@ def decode(
     vocabulary: list[tuple[int, int]],
     repair: bool = True,
     neutral: bool = False,
+    implied: bool = False,
 ) -> MoleculeArrays:
     """Decodes one sample.
 
@@ -64,6 +68,7 @@ def decode(
         repair: if the most probable classes break valence or connectivity, return the most probable assignment that
             does not. If there is none, or none is found within the search bounds, the most probable classes it is.
         neutral: whether a repair must also make the charges add up to zero.
+        implied: the atoms are heavy atoms, and what their bonds leave of a valence is hydrogens.
 
     Returns:
         The molecule. Deterministic.
@@ -74,7 +79,7 @@ def decode(
     """
     atom_costs, bond_costs = _costs(atom_probabilities, bond_probabilities, positions, vocabulary)
     classes, orders = atom_costs.argmin(axis=1), np.triu(bond_costs.argmin(axis=2), k=1)
-    valences = [VALENCES.get(pair, ()) for pair in vocabulary]
+    valences = [allowed_sums(*pair, implied) for pair in vocabulary]
     charges = np.array([charge for _, charge in vocabulary]) * neutral
     if repair and not _is_sound(classes, orders, valences, charges):
         classes, orders = _most_probable(atom_costs, bond_costs, valences, charges) or (classes, orders)
@@ -86,6 +91,21 @@ def decode(
         bonds=bonds,
         bond_orders=orders[tuple(bonds.T)].astype(np.uint8),
     )
+
+
+def allowed_sums(number: int, charge: int, implied: bool = False) -> tuple[int, ...]:
+    """Sums of bond orders that an atom may have.
+
+    Args:
+        number, charge: atomic number and formal charge.
+        implied: hydrogens are not among the bonds. Sulfur has them only as a thiol: what is oxidised has none.
+    """
+    sums = VALENCES.get((number, charge), ())
+    if not implied:
+        return sums
+    if number in BEARERS and sums:
+        return tuple(range(max(sums) + 1))
+    return (0, 1, *sums) if sums and sums[0] == 2 else (0, *sums)
 
 
 def _costs(atom_probabilities, bond_probabilities, positions, vocabulary) -> tuple[np.ndarray, np.ndarray]:

@@ -27,6 +27,7 @@ REASONS: dict[str, str] = {
     "unknown_element": "an atom is not of an element",
     "non_finite": "a coordinate is not a finite number",
     "implicit_hydrogens": "hydrogens are implied instead of being atoms",
+    "implied_hydrogens": "hydrogens are not those that valence implies",
     "valence": "RDKit cannot sanitise it: mostly an atom with too many bonds",
     "radical": "an atom has unpaired electrons: mostly a hydrogen is missing",
     "disconnected": "it falls into fragments",
@@ -40,6 +41,7 @@ REASONS: dict[str, str] = {
     "ring_not_flat": "an aromatic ring is not flat",
     "double_bond_not_flat": "a C=C double bond is not flat",
     "ring_flat": "a six-membered ring of mostly sp3 atoms is flat",
+    "filter": "it fails the filter that was asked for",
     "duplicate": "the same molecule has been seen before",
 }
 

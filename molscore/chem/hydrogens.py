@@ -1,0 +1,100 @@
+"""Hydrogens that valence implies: taken off, put back, placed.
+
+A model of drug-like molecules knows heavy atoms alone: with Kekulé bond orders and formal charges the hydrogens follow.
+`without_hydrogens` takes them off and makes sure that they would come back; `complete` puts them back, each where the
+geometry of its neighbour asks for it, and then lets the hydrogens, and nothing else, settle in MMFF94s.
+"""
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdForceFieldHelpers as forcefield
+
+from molscore.chem.arrays import MoleculeArrays, MoleculeError, assign_stereo_in_place, to_mol
+
+ITERATIONS = 200
+"""Steps of the hydrogens' minimisation."""
+
+
+def without_hydrogens(arrays: MoleculeArrays) -> MoleculeArrays:
+    """Heavy atoms alone, in their order.
+
+    Raises:
+        MoleculeError: ``implied_hydrogens`` if the hydrogens are not those that valence implies (radicals, H2, bridging
+            hydrogens) and could not be put back; ``valence`` if the molecule is not sound.
+    """
+    numbers, bonds = np.asarray(arrays.atomic_numbers), np.asarray(arrays.bonds).reshape(-1, 2)
+    heavy = numbers != 1
+    to_hydrogen = ~heavy[bonds]
+    hydrogens = np.zeros(len(numbers), dtype=int)
+    np.add.at(hydrogens, bonds[:, ::-1][to_hydrogen], 1)  # the other end of each such bond
+    if not heavy.any() or (hydrogens[~heavy] > 0).any() or hydrogens[heavy].sum() != (~heavy).sum():
+        raise MoleculeError("implied_hydrogens", "a hydrogen is not bonded to exactly one heavy atom")
+    place = np.cumsum(heavy) - 1
+    kept = ~to_hydrogen.any(axis=1)
+    reduced = MoleculeArrays(
+        atomic_numbers=numbers[heavy],
+        formal_charges=np.asarray(arrays.formal_charges)[heavy],
+        positions=np.asarray(arrays.positions)[heavy],
+        bonds=place[bonds[kept]],
+        bond_orders=np.asarray(arrays.bond_orders)[kept],
+    )
+    implied = [atom.GetTotalNumHs() for atom in to_mol(reduced, implied=True).GetAtoms()]
+    if wrong := np.flatnonzero(np.array(implied) != hydrogens[heavy]).tolist():
+        k = wrong[0]
+        raise MoleculeError(
+            "implied_hydrogens", f"heavy atom {k} has {hydrogens[heavy][k]} hydrogens; valence implies {implied[k]}"
+        )
+    return reduced
+
+
+def complete(arrays: MoleculeArrays, sanitize: bool = True) -> Chem.Mol:
+    """The molecule that heavy atoms stand for, with its hydrogens as atoms, placed and relaxed; heavy atoms stay put.
+
+    Args:
+        arrays: heavy atoms.
+        sanitize: raise for valences that are not sound; else the heavy atoms alone are returned, as they are.
+
+    Returns:
+        A sanitised molecule: first the heavy atoms in the order of the arrays, then the hydrogens.
+
+    Raises:
+        MoleculeError: as `molscore.chem.arrays.to_mol`.
+    """
+    try:
+        heavy = to_mol(arrays, implied=True)
+    except MoleculeError as error:
+        if sanitize or error.reason != "valence":
+            raise
+        return to_mol(arrays, sanitize=False)
+    mol = Chem.AddHs(heavy, addCoords=True)
+    for atom in mol.GetAtoms():
+        atom.SetNoImplicit(True)
+    settle_hydrogens_in_place(mol)
+    assign_stereo_in_place(mol)
+    return mol
+
+
+def settle_hydrogens_in_place(mol: Chem.Mol) -> None:
+    """Minimises the MMFF94s energy over the hydrogens' positions; UFF's where MMFF94s has no parameters.
+
+    Args:
+        mol: sanitised, hydrogens explicit, one conformer. It is left as it is if neither force field knows it, or if
+            its geometry gives no finite energy.
+    """
+    heavy = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
+    if len(heavy) == mol.GetNumAtoms() or not np.isfinite(mol.GetConformer().GetPositions()).all():
+        return
+    before = mol.GetConformer().GetPositions()
+    with rdBase.BlockLogs():
+        if (properties := forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")) is not None:
+            field = forcefield.MMFFGetMoleculeForceField(mol, properties)
+        elif forcefield.UFFHasAllMoleculeParams(mol):
+            field = forcefield.UFFGetMoleculeForceField(mol)
+        else:
+            return
+        field.Initialize()
+        for index in heavy:
+            field.AddFixedPoint(index)
+        field.Minimize(maxIts=ITERATIONS)
+    if not np.isfinite(mol.GetConformer().GetPositions()).all():
+        mol.GetConformer().SetPositions(before)
