@@ -75,6 +75,11 @@ class TensorFile:
     def __len__(self) -> int:
         return len(self.arrays["n_atoms"])
 
+    @property
+    def implied_hydrogens(self) -> bool:
+        """Whether the atoms are heavy atoms alone, and valence implies the hydrogens."""
+        return not (self.arrays["atomic_numbers"] == 1).any()
+
     def molecule(self, i: int) -> "MoleculeArrays":
         """Molecule i, its positions in Å about their mean.
 

@@ -1,0 +1,174 @@
+"""Tensor files from any list of molecules: in several processes, part by part, to be gone on with after a crash.
+
+Items are cut into parts of `PART`. A finished part lies in a hidden folder beside the file to be; the same command
+takes it up again if the items are still the same. At the end the parts become one file and the folder goes.
+
+Which split a molecule belongs to follows from its isomeric SMILES alone, so that it is the same in every file that it
+turns up in: 90 % train, 5 % valid, 5 % test. Of the same molecule twice the first is kept.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rdkit import rdBase
+
+from molscore.chem.arrays import MoleculeArrays, MoleculeError, isomeric_smiles, to_mol
+from molscore.chem.hydrogens import without_hydrogens
+from molscore.datasets.tensorfile import SPLITS, TensorFile, TensorFileError, pack, read_tensorfile, write_tensorfile
+
+PART = 1000
+"""Items in a part."""
+
+TRAIN, VALID = 0.90, 0.05
+"""Shares of the splits; the rest is for tests."""
+
+Make = Callable[[int, Any], MoleculeArrays]
+"""From an item's number and the item to a molecule with explicit hydrogens; raises MoleculeError. Must be picklable."""
+
+
+def build(
+    items: Sequence[Any],
+    make: Make,
+    out: str | os.PathLike[str],
+    source: str,
+    hydrogens: bool = False,
+    workers: int | None = None,
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Makes a tensor file.
+
+    Args:
+        items: what `make` turns into molecules; their places in the list are the molecules' numbers.
+        make: does so.
+        out: the file to write.
+        source: sentence on where the items come from, for the file's metadata.
+        hydrogens: keep hydrogens as atoms; else heavy atoms alone are stored, see `molscore.chem.hydrogens`.
+        workers: processes; 1 does the work in this one. Default: one for each processor.
+        on_progress: called with a word, how many items are done, and of how many.
+
+    Returns:
+        Counts, ready for JSON: ``molecules``, ``dropped`` (reason to count), ``splits``, ``n_atoms`` (smallest,
+        largest), ``vocabulary`` (atomic number, formal charge, count).
+
+    Raises:
+        IsADirectoryError: `out` is a folder.
+        ValueError: no molecule is left.
+    """
+    out = Path(out)
+    if out.is_dir():
+        raise IsADirectoryError(f"{out} is a folder; name the file to write, such as {out / 'molecules.safetensors'}.")
+    report = on_progress or (lambda word, done, total: None)
+    folder = out.with_name(f".{out.name}.parts")
+    parts = [(start, items[start : start + PART]) for start in range(0, len(items), PART)]
+    work = partial(_part, make, folder, hydrogens)
+    done = 0
+    for count in _each(work, parts, workers or os.cpu_count() or 1):
+        done += count
+        report("molecules", done, len(items))
+    found = [read_tensorfile(folder / f"{start}.safetensors") for start, _ in parts]
+    dropped = sum((Counter(json.loads(part.metadata["dropped"])) for part in found), Counter())
+    arrays = _merge(found, dropped)
+    if not len(arrays["n_atoms"]):
+        raise ValueError(f"no molecule is left, dropped: {dict(dropped)}")
+    splits = {name: int((arrays["split"] == k).sum()) for k, name in enumerate(SPLITS)}
+    metadata = {
+        "source": source,
+        "hydrogens": "atoms" if hydrogens else "implied by valence",
+        "split_rule": f"by hash of the isomeric SMILES: {TRAIN:.0%} train, {VALID:.0%} valid, rest test",
+        "rdkit": rdBase.rdkitVersion,
+        "dropped": json.dumps(dropped),
+        "splits": json.dumps(splits),
+    }
+    write_tensorfile(out, arrays, metadata)
+    shutil.rmtree(folder)
+    atoms = Counter(zip(arrays["atomic_numbers"].tolist(), arrays["formal_charges"].tolist(), strict=True))
+    return {
+        "molecules": len(arrays["n_atoms"]),
+        "dropped": dict(dropped.most_common()),
+        "splits": splits,
+        "n_atoms": [int(arrays["n_atoms"].min()), int(arrays["n_atoms"].max())],
+        "vocabulary": [[number, charge, count] for (number, charge), count in sorted(atoms.items())],
+    }
+
+
+def key_of(arrays: MoleculeArrays, implied: bool) -> int:
+    """63 bits of the isomeric SMILES: what decides on identity and split."""
+    smiles = isomeric_smiles(to_mol(arrays, implied=implied))
+    return int.from_bytes(hashlib.blake2b(smiles.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def split_of(keys: np.ndarray) -> np.ndarray:
+    """(M,) uint8 indices into `SPLITS`, from (M,) keys."""
+    share = keys / 2.0**63
+    return ((share >= TRAIN).astype(np.uint8) + (share >= TRAIN + VALID)).astype(np.uint8)
+
+
+def _each(work: Callable, parts: list, workers: int) -> Iterator[int]:
+    """Does the parts, in one process or several; yields the number of items of each as it is done."""
+    if workers == 1 or len(parts) == 1:
+        yield from map(work, parts)
+        return
+    executor = ProcessPoolExecutor(min(workers, len(parts)), mp_context=get_context("spawn"))
+    try:
+        yield from executor.map(work, parts)
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _part(make: Make, folder: Path, hydrogens: bool, part: tuple[int, Sequence[Any]]) -> int:
+    """Makes one part, unless it is there: a tensor file whose metadata hold keys and what was dropped."""
+    start, items = part
+    path = folder / f"{start}.safetensors"
+    function = getattr(make, "func", make)  # of a partial
+    about = f"{function.__module__}.{function.__qualname__} {rdBase.rdkitVersion} {hydrogens} "
+    fingerprint = hashlib.sha256(about.encode() + b"\0".join(_bytes(item) for item in items)).hexdigest()
+    try:
+        if read_tensorfile(path).metadata.get("items") == fingerprint:
+            return len(items)
+    except (FileNotFoundError, TensorFileError):
+        pass
+    molecules, numbers, keys, dropped = [], [], [], Counter()
+    for number, item in enumerate(items, start):
+        try:
+            arrays = make(number, item)
+            arrays = arrays if hydrogens else without_hydrogens(arrays)
+            keys.append(key_of(arrays, implied=not hydrogens))
+        except MoleculeError as error:
+            dropped[error.reason] += 1
+            continue
+        molecules.append(arrays)
+        numbers.append(number)
+    packed = pack(molecules, np.zeros(len(molecules)), np.array(numbers, dtype=int))
+    metadata = {"items": fingerprint, "keys": json.dumps(keys), "dropped": json.dumps(dropped)}
+    write_tensorfile(path, packed, metadata)
+    return len(items)
+
+
+def _bytes(item: Any) -> bytes:
+    """What an item is told from another by."""
+    if hasattr(item, "ToBinary"):  # an RDKit molecule
+        return item.ToBinary()
+    return item.encode() if isinstance(item, str) else b"".join(np.ascontiguousarray(x).tobytes() for x in item)
+
+
+def _merge(parts: list[TensorFile], dropped: Counter) -> dict[str, np.ndarray]:
+    """All parts in a row, without molecules that have been there; counts those under ``duplicate``."""
+    keys = np.concatenate([np.array(json.loads(part.metadata["keys"]), dtype=np.int64) for part in parts])
+    first = np.zeros(len(keys), dtype=bool)
+    first[np.unique(keys, return_index=True)[1]] = True
+    if (~first).any():
+        dropped["duplicate"] += int((~first).sum())
+    index = np.concatenate([part.arrays["index"] for part in parts])
+    whole = (part.molecule(i) for part in parts for i in range(len(part)))
+    kept = (molecule for molecule, keep in zip(whole, first, strict=True) if keep)
+    return pack(kept, split_of(keys[first]), index[first])
