@@ -1,0 +1,105 @@
+"""Filters that a user writes: ``qed > 0.5 and mw < 450``.
+
+Names are those of `molscore.chem.descriptors.DESCRIPTORS`; numbers, comparisons (chains too: ``20 <= heavy <= 30``),
+``and``, ``or``, ``not``, ``+ - * /`` and brackets. Nothing else is understood, so that a filter from a file can do no
+harm.
+"""
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from rdkit import Chem
+
+from molscore.chem.descriptors import DESCRIPTORS, describe
+
+_ARITHMETIC: dict[type, Callable] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+_COMPARISONS: dict[type, Callable] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
+
+
+class FilterError(ValueError):
+    """Not a filter; the message says what is wrong and what is understood."""
+
+
+class MoleculeFilter:
+    """A condition on descriptors.
+
+    Args:
+        text: such as ``qed > 0.5 and mw < 450``.
+
+    Attributes:
+        text: the same.
+        names: the descriptors that it asks for.
+
+    Raises:
+        FilterError: if it is not understood.
+    """
+
+    def __init__(self, text: str):
+        self.text = text
+        try:
+            self._tree = ast.parse(text.strip(), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError) as error:
+            raise FilterError(f"the filter {text!r} is not understood: {error}") from error
+        self.names = tuple(sorted({node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}))
+        if unknown := [name for name in self.names if name not in DESCRIPTORS]:
+            raise FilterError(f"the filter knows no {', '.join(unknown)}; it knows {', '.join(DESCRIPTORS)}")
+        if not isinstance(self._value(self._tree, dict.fromkeys(self.names, 1.0)), bool):
+            raise FilterError(f"the filter {text!r} is a number, not a condition; compare it with something")
+
+    def __call__(self, mol: Chem.Mol) -> str | None:
+        """None if a sanitised molecule passes, else its descriptors in a sentence."""
+        found = describe(mol, self.names)
+        if self._value(self._tree, found):
+            return None
+        values = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
+        return f"not {self.text}: {values}"
+
+    def _value(self, node: ast.expr, found: dict[str, float]) -> Any:
+        match node:
+            case ast.Name(id=name):
+                return found[name]
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return float(value)
+            case ast.BoolOp(op=op, values=values):
+                joined = (self._condition(value, found) for value in values)
+                return all(list(joined)) if isinstance(op, ast.And) else any(list(joined))
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return not self._condition(operand, found)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -self._number(operand, found)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+                try:
+                    return _ARITHMETIC[type(op)](self._number(left, found), self._number(right, found))
+                except ZeroDivisionError:
+                    return float("nan")  # no comparison with it holds
+            case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _COMPARISONS for op in ops):
+                values = [self._number(part, found) for part in (left, *others)]
+                pairs = zip(ops, values, values[1:], strict=False)
+                return all(_COMPARISONS[type(op)](a, b) for op, a, b in pairs)
+        raise FilterError(f"{ast.unparse(node)!r} in the filter is neither a descriptor, a number nor a comparison")
+
+    def _number(self, node: ast.expr, found: dict[str, float]) -> float:
+        value = self._value(node, found)
+        if isinstance(value, bool):
+            raise FilterError(f"{ast.unparse(node)!r} in the filter is a condition where a number is needed")
+        return value
+
+    def _condition(self, node: ast.expr, found: dict[str, float]) -> bool:
+        value = self._value(node, found)
+        if not isinstance(value, bool):
+            raise FilterError(f"{ast.unparse(node)!r} in the filter is a number where a condition is needed")
+        return value

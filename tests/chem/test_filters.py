@@ -1,0 +1,69 @@
+"""Filters and the descriptors that they ask for."""
+
+import pytest
+from rdkit import Chem
+
+from molscore.chem.descriptors import DESCRIPTORS, describe
+from molscore.chem.filters import FilterError, MoleculeFilter
+
+ASPIRIN = Chem.MolFromSmiles("CC(=O)Oc1ccccc1C(=O)O")
+
+
+def test_descriptors_of_aspirin():
+    """Against published figures: molar mass 180.16 g/mol, TPSA 63.6 Å², QED 0.55, SA 1.58, one donor, one ring."""
+    found = describe(ASPIRIN)
+    assert found.keys() == DESCRIPTORS.keys()
+    assert found["mw"] == pytest.approx(180.16, abs=0.01) and found["tpsa"] == pytest.approx(63.6, abs=0.01)
+    assert found["qed"] == pytest.approx(0.55, abs=0.005) and found["sa"] == pytest.approx(1.58, abs=0.01)
+    assert (found["hbd"], found["hba"], found["rings"], found["heavy"], found["charge"]) == (1, 3, 1, 13, 0)
+    assert describe(Chem.AddHs(ASPIRIN)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("qed > 0.5", True),
+        ("qed > 0.5 and mw < 180", False),
+        ("qed > 0.5 and (mw < 180 or rings == 1)", True),
+        ("not mw < 180", True),
+        ("10 <= heavy <= 13", True),
+        ("10 <= heavy < 13", False),
+        ("mw / heavy > 13.8 and -logp < 0", True),
+        ("tpsa / (rings - 1) > 0", False),  # infinite is no number
+        ("charge != 0", False),
+        ("sa * 2 + 1 <= 4.2", True),
+    ],
+)
+def test_filters(text, passes):
+    verdict = MoleculeFilter(text)(ASPIRIN)
+    assert (verdict is None) == passes
+    if not passes:
+        assert verdict.startswith(f"not {text}: ")
+
+
+def test_a_refusal_says_why():
+    assert MoleculeFilter("mw < 100 and rings > 2")(ASPIRIN) == "not mw < 100 and rings > 2: mw 180.2, rings 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not understood"),
+        ("qed >", "not understood"),
+        ("beauty > 1", "knows no beauty; it knows qed, sa"),
+        ("qed", "a number, not a condition"),
+        ("qed + 1", "a number, not a condition"),
+        ("qed and mw", "a number where a condition is needed"),
+        ("(qed > 1) + 1 > 2", "a condition where a number is needed"),
+        ("__import__('os').system('true')", "knows no __import__"),
+        ("qed.real > 1", "neither a descriptor"),
+        ("'a' < 'b'", "neither a descriptor"),
+        ("qed ** 2 > 1", "neither a descriptor"),
+        ("qed is mw", "neither a descriptor"),
+        ("True", "neither a descriptor"),
+        ("[qed for qed in (1, 2)]", "neither a descriptor"),
+    ],
+)
+def test_what_is_no_filter(text, words):
+    with pytest.raises(FilterError, match=words.replace("(", r"\(")):
+        MoleculeFilter(text)
