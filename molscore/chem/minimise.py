@@ -1,0 +1,114 @@
+"""The nearest minimum of an energy: MMFF94s, or GFN2-xTB.
+
+MMFF94s: Halgren, "MMFF VI. MMFF94s option for energy minimization studies", J. Comput. Chem. 20, 720 (1999), as RDKit
+has it (Tosco, Stiefl and Landrum, J. Cheminformatics 6, 37, 2014). GFN2-xTB: Bannwarth, Ehlert and Grimme, J. Chem.
+Theory Comput. 15, 1652 (2019), as tblite has it (the extra ``xtb``), with SciPy's L-BFGS.
+"""
+
+from importlib.util import find_spec
+from typing import NamedTuple
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdForceFieldHelpers as forcefield
+from scipy.optimize import minimize
+
+METHODS = ("mmff", "xtb")
+
+HARTREE = 627.509474
+"""kcal/mol."""
+
+BOHR = 0.529177210903
+"""Å."""
+
+STEPS, ROUNDS = 1000, 20
+"""Steps of a minimisation, and how often MMFF94s may go on from where it stopped."""
+
+GRADIENT = 5e-4
+"""Hartree/Bohr: GFN2-xTB's minimum is reached when no component of the gradient is larger."""
+
+REASONS = {
+    "no_geometry": "there is no 3-D conformer, or its energy is not a finite number",
+    "no_parameters": "the method has no parameters for an atom",
+    "not_converged": "no minimum was reached",
+}
+"""Why there is no minimum."""
+
+
+class Minimum(NamedTuple):
+    """Outcome of a minimisation.
+
+    Attributes:
+        positions: (N, 3) Å of the minimum; None if there is a `reason`.
+        before, after: energies in kcal/mol, on the method's own scale; None if there is none.
+        reason: key of `REASONS`; None if all went well.
+    """
+
+    positions: np.ndarray | None = None
+    before: float | None = None
+    after: float | None = None
+    reason: str | None = None
+
+
+def check_method(method: str) -> None:
+    """Raises ValueError for an unknown method, or one whose extra is not installed, with what to do."""
+    if method not in METHODS:
+        raise ValueError(f"unknown method '{method}'; choose one of {', '.join(METHODS)}")
+    if method == "xtb" and find_spec("tblite") is None:
+        raise ValueError("GFN2-xTB needs tblite, which is not installed: pip install 'molscore[xtb]'")
+
+
+def minimise(mol: Chem.Mol, method: str = "mmff") -> Minimum:
+    """The minimum that lies downhill from the first conformer.
+
+    Args:
+        mol: sanitised, hydrogens explicit. It is left as it is.
+        method: ``mmff`` or ``xtb``.
+
+    Raises:
+        ValueError: for an unknown method, or one that is not installed.
+    """
+    check_method(method)
+    if mol.GetNumConformers() == 0 or not np.isfinite(mol.GetConformer().GetPositions()).all():
+        return Minimum(reason="no_geometry")
+    with rdBase.BlockLogs():
+        return _mmff(Chem.Mol(mol)) if method == "mmff" else _xtb(mol)
+
+
+def _mmff(mol: Chem.Mol) -> Minimum:
+    properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
+    if properties is None:
+        return Minimum(reason="no_parameters")
+    field = forcefield.MMFFGetMoleculeForceField(mol, properties)
+    before = field.CalcEnergy()
+    if not np.isfinite(before):
+        return Minimum(reason="no_geometry")
+    if all(field.Minimize(maxIts=STEPS) for _ in range(ROUNDS)):
+        return Minimum(before=before, reason="not_converged")
+    return Minimum(mol.GetConformer().GetPositions(), before, field.CalcEnergy())
+
+
+def _xtb(mol: Chem.Mol) -> Minimum:
+    from tblite.interface import Calculator
+
+    numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
+    start = mol.GetConformer().GetPositions() / BOHR
+    last = None
+
+    def energy_and_gradient(x: np.ndarray) -> tuple[float, np.ndarray]:
+        nonlocal last
+        calculator.update(x.reshape(-1, 3))
+        last = calculator.singlepoint(last)
+        return float(last.get("energy")), np.asarray(last.get("gradient")).ravel()
+
+    try:
+        calculator = Calculator("GFN2-xTB", numbers, start, charge=float(Chem.GetFormalCharge(mol)))
+        calculator.set("verbosity", 0)
+        before = energy_and_gradient(start.ravel())[0] * HARTREE
+        options = {"maxiter": STEPS, "gtol": GRADIENT, "ftol": 1e-10}
+        found = minimize(energy_and_gradient, start.ravel(), jac=True, method="L-BFGS-B", options=options)
+    except RuntimeError:  # charges that do not settle: atoms on top of one another, or no parameters
+        return Minimum(reason="no_geometry")
+    if not found.success or not np.isfinite(found.fun):
+        return Minimum(before=before, reason="not_converged")
+    return Minimum(found.x.reshape(-1, 3) * BOHR, before, found.fun * HARTREE)
