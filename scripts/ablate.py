@@ -117,6 +117,7 @@ def run(config: Path, overrides: list[str], samples: int, sampler_steps: int, in
         intervals.
     """
     import molscore
+    from molscore.generate import Judge, Options
     from molscore.train.config import load_config
     from molscore.train.loop import train
 
@@ -133,8 +134,9 @@ def run(config: Path, overrides: list[str], samples: int, sampler_steps: int, in
         began = time.perf_counter()
         drawn = generator.draw(range(samples), VALIDATION_SEED, sampler_steps, "dpm", 32)
         row["samples_per_second"] = round(samples / (time.perf_counter() - began), 2)
-        mols = [generator.judge(index, one, raw=True).mol for index, one in enumerate(drawn)]
-        rates = molscore.evaluate(mols, reference=None, posebusters=False, relaxation=False).to_dict()["rates"]
+        judge = Judge(generator.model, Options(raw=True))
+        mols = [judge(index, one).mol for index, one in enumerate(drawn)]
+        rates = molscore.evaluate(mols, reference=None, posebusters=None, relaxation=False).to_dict()["rates"]
         row["rates"] = {name: rates[name] for name in RATES}
     return row
 

@@ -18,6 +18,7 @@ import molscore
 from molscore import pretrained
 from molscore.chem.decode import decode
 from molscore.evaluate.rates import Rate
+from molscore.generate import Judge, Options
 from molscore.train.record import sha256
 
 RATES = {
@@ -47,10 +48,15 @@ def main() -> None:
     samples = generator.draw(range(words.n), words.seed, words.steps, "dpm", 32)
     result = {"model": words.model, "sha256": sha256(pretrained.find(words.model))}
     result |= {"n": words.n, "seed": words.seed, "steps": words.steps, "seconds": repair_times(generator, samples)}
-    judged = {raw: [generator.judge(k, drawn, raw) for k, drawn in enumerate(samples)] for raw in (True, False)}
+    judged = {}
+    for raw in (True, False):
+        judge = Judge(generator.model, Options(raw=raw))
+        judged[raw] = [judge(k, drawn) for k, drawn in enumerate(samples)]
     for raw, name in ((True, "raw"), (False, "decoded")):
         mols = [attempt.mol for attempt in judged[raw]]
-        metrics = molscore.evaluate(mols, reference=None, posebusters=words.posebusters, relaxation=False).to_dict()
+        metrics = molscore.evaluate(
+            mols, reference=None, posebusters="mol_fast" if words.posebusters else None, relaxation=False
+        ).to_dict()
         result[name] = {key: metrics["rates"][key] for key in RATES if key in metrics["rates"]}
     result["repaired"] = Rate(sum(attempt.repaired for attempt in judged[False]), words.n, "samples").to_dict()
     write_json(words.out, result)

@@ -19,6 +19,7 @@ from results import percent, read_rows, write_rows
 
 import molscore
 from molscore import pretrained
+from molscore.generate import Judge, Options
 from molscore.train.record import sha256
 
 TEST_SEED, VALIDATION_SEED = 0, 1000
@@ -114,8 +115,11 @@ def measure(generator, words: argparse.Namespace, seed: int, sampler: str, steps
     samples = generator.draw(range(words.n), seed, steps, sampler, batch_size, **options)
     seconds = time.perf_counter() - began
     handle.remove()
-    mols = [generator.judge(index, drawn, raw=True).mol for index, drawn in enumerate(samples)]
-    metrics = molscore.evaluate(mols, reference="qm9", posebusters=words.posebusters, relaxation=False).to_dict()
+    judge = Judge(generator.model, Options(raw=True))
+    mols = [judge(index, drawn).mol for index, drawn in enumerate(samples)]
+    metrics = molscore.evaluate(
+        mols, reference="qm9", posebusters="mol_fast" if words.posebusters else None, relaxation=False
+    ).to_dict()
     return {
         "steps": steps,
         "evaluations": len(calls) // -(-words.n // batch_size),

@@ -15,8 +15,9 @@ from typing import Any
 from rdkit import Chem
 
 from molscore.chem.sdf import SDFWriter, read_sdf, record_properties
-from molscore.generate.generator import Attempt, MoleculeGenerator
-from molscore.pretrained import DEFAULT_STEPS
+from molscore.generate.generator import MoleculeGenerator
+from molscore.generate.judge import Attempt
+from molscore.generate.options import Options
 
 
 @dataclass
@@ -67,11 +68,8 @@ def generate_sdf(
     n: int,
     out: Path,
     seed: int = 0,
+    options: Options = Options(),  # noqa: B008 (it is frozen)
     *,
-    steps: int = DEFAULT_STEPS,
-    sampler: str = "dpm",
-    batch_size: int | None = None,
-    raw: bool = False,
     rejects: Path | None = None,
     resume: bool = False,
     on_attempt: Callable[[Attempt, int], None] | None = None,
@@ -79,7 +77,8 @@ def generate_sdf(
     """Generates ``n`` molecules into an SDF file.
 
     Args:
-        generator, n, seed, steps, sampler, batch_size, raw: as for `MoleculeGenerator.generate`.
+        generator, n, seed: as for `MoleculeGenerator.generate`.
+        options: its choices.
         out: the SDF file; an existing one is replaced when the run is complete.
         rejects: CSV file of rejected attempts: index, reason, detail, SMILES.
         resume: keep the molecules that ``out`` holds, which must be of the same model and seed, and go on.
@@ -104,21 +103,14 @@ def generate_sdf(
         for mol in held:
             molecules.write(mol, mol.GetProp("_Name"), {name: mol.GetProp(name) for name in mol.GetPropNames()})
         try:
-            for attempt in generator.attempts(
-                n - len(held),
-                seed,
-                start=start,
-                seen={mol.GetProp("SMILES") for mol in held},
-                steps=steps,
-                sampler=sampler,
-                batch_size=batch_size,
-                raw=raw,
-            ):
+            seen = {mol.GetProp("SMILES") for mol in held}
+            for attempt in generator.attempts(n - len(held), seed, options, start=start, seen=seen):
                 outcome.attempts += 1
                 ok, reason, detail = attempt.verdict
                 outcome.as_sampled += not attempt.repaired and (ok or reason == "duplicate")
                 if ok:
-                    properties = record_properties(attempt.mol, model=generator.name, seed=seed, index=attempt.index)
+                    made = {"model": generator.name, "seed": seed, "index": attempt.index}
+                    properties = record_properties(attempt.mol, **made, extra=attempt.properties)
                     molecules.write(attempt.mol, f"molscore_{seed}_{attempt.index}", properties)
                     outcome.delivered += 1
                 else:

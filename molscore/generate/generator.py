@@ -1,14 +1,14 @@
 """`MoleculeGenerator`: ask for N new molecules, get N, and know what was thrown away.
 
-Attempt i draws its size and all its noise from a generator seeded by ``(seed, i)``. Attempts are judged in their order:
-decoded (`molscore.chem.decode`), checked (`molscore.chem.validity`), compared with those accepted before. The first N
-that pass are delivered, so neither batch size nor N decides what attempt i is.
+Attempt i draws its size and all its noise from a generator seeded by ``(seed, i)``. Attempts are judged in their order
+(`judge`) and compared with those accepted before. The first N that pass are delivered, so neither batch size nor N
+decides what attempt i is.
 """
 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from typing import Any
 
@@ -17,11 +17,10 @@ import torch
 from rdkit import Chem
 
 from molscore import pretrained
-from molscore.chem.arrays import MoleculeArrays, MoleculeError, to_mol
-from molscore.chem.decode import decode
-from molscore.chem.validity import DuplicateFilter, Verdict, check
+from molscore.chem.validity import DuplicateFilter
+from molscore.generate.judge import Attempt, Judge
+from molscore.generate.options import Options
 from molscore.model import Sample, load, sample
-from molscore.pretrained import DEFAULT_STEPS
 
 CPU_BATCH, GPU_BATCH = 32, 512
 WINDOW = 4
@@ -30,29 +29,12 @@ PATIENCE = 20, 500
 """Give up after 20 N + 500 attempts."""
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One sample, judged.
-
-    Attributes:
-        index: number of the attempt.
-        mol: the molecule, with explicit hydrogens and one conformer; None if nothing could be built.
-        verdict: whether it passed, else why not.
-        repaired: whether decoding had to leave the most probable classes to satisfy valence and connectivity.
-    """
-
-    index: int
-    mol: Chem.Mol | None
-    verdict: Verdict
-    repaired: bool
-
-
 @dataclass
 class Generation:
     """What `MoleculeGenerator.generate` returns.
 
     Attributes:
-        mols: delivered molecules; each carries ``molscore_index`` as an int property.
+        mols: delivered molecules; each carries ``molscore_index`` as an int property, and its tags as strings.
         rejects: rejected attempts.
         manifest: provenance and counts.
     """
@@ -87,47 +69,37 @@ class MoleculeGenerator:
         return cls(load(pretrained.find(name), choose_device(device)), name)
 
     def generate(
-        self,
-        n: int,
-        seed: int = 0,
-        *,
-        steps: int = DEFAULT_STEPS,
-        sampler: str = "dpm",
-        batch_size: int | None = None,
-        raw: bool = False,
-        on_attempt: Callable[[Attempt], None] | None = None,
+        self, n: int, seed: int = 0, *, on_attempt: Callable[[Attempt], None] | None = None, **options: Any
     ) -> Generation:
         """Generates ``n`` different, valid molecules.
 
         Args:
             n: how many.
-            seed: together with the model it fixes the result.
-            steps: steps from noise to molecule, one network evaluation each, two with ``pc`` and ``ode``.
-            sampler: ``dpm``, ``em``, ``pc`` or ``ode``, see `molscore.core.sampling`.
-            batch_size: molecules per network call; None chooses by device.
-            raw: deliver the first ``n`` samples as they are: nothing repaired, nothing rejected but what no mol block
-                can hold.
+            seed: together with the model and the options it fixes the result.
             on_attempt: called with each attempt in order.
+            options: steps, sampler, atoms, batch_size, raw, relax, filter: those of `molscore.generate.Options`.
 
         Returns:
             Molecules, rejected attempts, manifest. ``manifest["delivered"]`` is below ``n`` only if
             ``20 n + 500`` attempts did not suffice.
 
         Raises:
-            ValueError: for ``n``, ``steps`` or ``batch_size`` below 1, or an unknown sampler.
+            ValueError: for ``n`` below 1, bad options, or sizes that the model has never seen.
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, not {n}")
-        began, result, attempts = time.monotonic(), Generation(), 0
-        for attempt in self.attempts(n, seed, steps=steps, sampler=sampler, batch_size=batch_size, raw=raw):
+        began, result, attempts, chosen = time.monotonic(), Generation(), 0, Options(**options)
+        for attempt in self.attempts(n, seed, chosen):
             attempts += 1
             if attempt.verdict.ok:
+                for name, value in attempt.properties.items():
+                    attempt.mol.SetProp(name, str(value))
                 result.mols.append(attempt.mol)
             else:
                 result.rejects.append(attempt)
             if on_attempt is not None:
                 on_attempt(attempt)
-        result.manifest = self.manifest(n, seed, steps, sampler) | {
+        result.manifest = self.manifest(n, seed, chosen) | {
             "delivered": len(result.mols),
             "attempts": attempts,
             "rejected": dict(Counter(a.verdict.reason for a in result.rejects).most_common()),
@@ -135,64 +107,59 @@ class MoleculeGenerator:
         }
         return result
 
-    def manifest(self, n: int, seed: int, steps: int, sampler: str) -> dict[str, Any]:
+    def manifest(self, n: int, seed: int, options: Options) -> dict[str, Any]:
         """What fixes the result, and with what it was made."""
         return {
             "molscore_version": version(),
             "model": self.name,
             "seed": seed,
             "requested": n,
-            "steps": steps,
-            "sampler": sampler,
+            **options.told(),
             "device": str(self.model.size_probabilities.device),
         }
 
     def attempts(
-        self,
-        n: int,
-        seed: int,
-        *,
-        start: int = 0,
-        seen: set[str] | None = None,
-        steps: int = DEFAULT_STEPS,
-        sampler: str = "dpm",
-        batch_size: int | None = None,
-        raw: bool = False,
+        self, n: int, seed: int, options: Options, *, start: int = 0, seen: set[str] | None = None
     ) -> Iterator[Attempt]:
         """Attempts ``start, start + 1, ...`` until ``n`` of them have passed or patience ends.
 
         Args:
             n: how many must pass.
-            seed, steps, sampler, batch_size, raw: as for `generate`.
+            seed, options: as for `generate`.
             start: first attempt.
             seen: isomeric SMILES that count as duplicates from the start.
         """
-        if batch_size is None:
-            batch_size = GPU_BATCH if self.model.size_probabilities.device.type == "cuda" else CPU_BATCH
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-        duplicate = DuplicateFilter(seen)
+        device = self.model.size_probabilities.device
+        batch_size = options.batch_size or (GPU_BATCH if device.type == "cuda" else CPU_BATCH)
+        duplicate, judge = DuplicateFilter(seen), Judge(self.model, options)
         accepted, end = 0, start + PATIENCE[0] * n + PATIENCE[1]
         index = start
         while accepted < n and index < end:
             rate = max(accepted / (index - start), 0.1) if index > start else 1.0
             count = min(WINDOW * batch_size, int((n - accepted) / rate * 1.05) + 1, end - index)
-            for drawn in self.draw(range(index, index + count), seed, steps, sampler, batch_size):
-                attempt = self.judge(index, drawn, raw)
-                if attempt.verdict.ok and not raw:
-                    verdict = duplicate(attempt.mol)
-                    attempt = Attempt(index, attempt.mol, verdict, attempt.repaired)
+            indices = range(index, index + count)
+            for drawn in self.draw(indices, seed, options.steps, options.sampler, batch_size, options.atoms):
+                attempt = judge(index, drawn)
+                if attempt.verdict.ok and not options.raw:
+                    attempt = replace(attempt, verdict=duplicate(attempt.mol))
                 index, accepted = index + 1, accepted + attempt.verdict.ok
                 yield attempt
                 if accepted == n:
                     return
 
     def draw(
-        self, indices: range, seed: int, steps: int, sampler: str, batch_size: int, **options: float
+        self,
+        indices: range,
+        seed: int,
+        steps: int,
+        sampler: str,
+        batch_size: int,
+        atoms: tuple[int, int] | None = None,
+        **options: float,
     ) -> list[Sample]:
         """The samples of the given attempts, in their order; `options` are those of `molscore.model.sample`."""
         generators = [torch.Generator().manual_seed(attempt_seed(seed, i)) for i in indices]
-        weights = self.model.size_probabilities.cpu()
+        weights = self.sizes(atoms)
         sizes = [int(torch.multinomial(weights, 1, generator=g)) for g in generators]
         order = sorted(range(len(indices)), key=lambda k: sizes[k])
         samples: list[Sample | None] = [None] * len(indices)
@@ -204,20 +171,22 @@ class MoleculeGenerator:
                 samples[k] = one
         return samples
 
-    def judge(self, index: int, drawn: Sample, raw: bool = False) -> Attempt:
-        """Decodes and checks one sample."""
-        parts = drawn.atom_probabilities, drawn.bond_probabilities, drawn.positions, self.model.vocabulary
-        repaired = False
-        try:
-            arrays = plain = decode(*parts, repair=False)
-            if not raw:
-                arrays = decode(*parts, repair=True, neutral=True)
-                repaired = not _same_graph(arrays, plain)
-            mol = to_mol(arrays, sanitize=not raw)
-        except MoleculeError as error:
-            return Attempt(index, None, Verdict(False, error.reason, error.detail), repaired)
-        mol.SetIntProp("molscore_index", index)
-        return Attempt(index, mol, Verdict(True) if raw else check(mol, net_charge=0), repaired)
+    def sizes(self, atoms: tuple[int, int] | None = None) -> torch.Tensor:
+        """Weights of the numbers of atoms, from 0 on, within bounds.
+
+        Raises:
+            ValueError: if the model has seen no molecule within them.
+        """
+        weights = self.model.size_probabilities.cpu()
+        if atoms is None:
+            return weights
+        low, high = atoms
+        inside = torch.arange(len(weights))
+        weights = weights * ((inside >= low) & (inside <= high))
+        if not weights.any():
+            known = self.model.size_probabilities.nonzero().flatten().tolist()
+            raise ValueError(f"no molecule of {low} to {high} atoms: {self.name} knows {known[0]} to {known[-1]}")
+        return weights
 
 
 def choose_device(device: str) -> torch.device:
@@ -246,12 +215,3 @@ def attempt_seed(seed: int, index: int) -> int:
 def version() -> str:
     """Version of the installed package."""
     return metadata.version("molscore")
-
-
-def _same_graph(a: MoleculeArrays, b: MoleculeArrays) -> bool:
-    return (
-        np.array_equal(a.atomic_numbers, b.atomic_numbers)
-        and np.array_equal(a.formal_charges, b.formal_charges)
-        and np.array_equal(a.bonds, b.bonds)
-        and np.array_equal(a.bond_orders, b.bond_orders)
-    )

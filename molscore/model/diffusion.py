@@ -116,6 +116,11 @@ class MoleculeDiffusion(nn.Module):
         return [*self.vocabulary, FAKE] if self.config.fake_atoms else self.vocabulary
 
     @property
+    def implied_hydrogens(self) -> bool:
+        """Whether the atoms are heavy atoms alone: hydrogen is not in the vocabulary."""
+        return all(number != 1 for number, _ in self.vocabulary)
+
+    @property
     def dtype(self) -> torch.dtype:
         """Of weights, state and predictions."""
         return self.size_probabilities.dtype

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from rdkit import Chem
 from typer.testing import CliRunner
 
+from molscore.chem.arrays import to_mol
 from molscore.chem.sdf import read_sdf
 from molscore.cli import app
 
@@ -63,7 +65,7 @@ def test_evaluate_prints_text_and_writes_json(mols, tmp_path):
 
 def test_raw_samples_can_be_evaluated(tmp_path):
     run("generate", "--n", 6, "--out", tmp_path / "raw.sdf", "--steps", 3, "--raw", "--quiet")
-    run("evaluate", tmp_path / "raw.sdf", "--json", tmp_path / "m.json", "--no-posebusters", "--quiet")
+    run("evaluate", tmp_path / "raw.sdf", "--json", tmp_path / "m.json", "--posebusters", "none", "--quiet")
     rates = json.loads((tmp_path / "m.json").read_text())["rates"]
     assert rates["valid"]["total"] == 6
     assert rates["valid"]["count"] < 6
@@ -75,3 +77,25 @@ def test_models_and_info(mols):
     assert about["record"]["molecules"] > 0 and about["record"]["hardware"]
     assert about["config"]["network"]["irreps"]
     assert about["quality"]["raw"]["metrics"]["rates"]
+
+
+def test_data_from_smiles_and_from_an_sdf_file(tmp_path):
+    """The molecules of a list, then those of a file of one's own, as tensor files."""
+    from molscore.datasets.tensorfile import read_tensorfile
+
+    smiles, sdf = tmp_path / "a.smi", tmp_path / "a.sdf"
+    smiles.write_text("CCO\nCC#N\nxyz\n")
+    out = tmp_path / "a.safetensors"
+    words = ["--out", str(out), "--workers", "1", "--quiet"]
+    result = CliRunner().invoke(app, ["data", "moses3d", str(smiles), *words, "--hydrogens"])
+    assert result.exit_code == 0 and json.loads(result.stdout)["dropped"] == {"smiles": 1}
+    with Chem.SDWriter(str(sdf)) as writer:
+        file = read_tensorfile(out)
+        for i in range(len(file)):
+            writer.write(to_mol(file.molecule(i)))
+    result = CliRunner().invoke(app, ["data", "sdf", str(sdf), *words])
+    assert result.exit_code == 0 and json.loads(result.stdout)["molecules"] == 2
+    assert read_tensorfile(out).arrays["atomic_numbers"].tolist() == [6, 6, 8, 6, 6, 7]
+    (tmp_path / "empty.smi").write_text("")
+    result = CliRunner().invoke(app, ["data", "sdf", str(tmp_path / "empty.smi"), *words])
+    assert result.exit_code == 1 and "holds no SMILES" in result.stderr

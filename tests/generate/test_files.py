@@ -8,6 +8,7 @@ from rdkit import Chem
 from run_length import STEPS
 
 from molscore.chem.sdf import read_sdf
+from molscore.generate import Options
 from molscore.generate.files import generate_sdf
 
 N = 6
@@ -18,7 +19,7 @@ def straight(generator, tmp_path_factory):
     """An uninterrupted run: its SDF file, its rejects and its outcome."""
     folder = tmp_path_factory.mktemp("straight")
     sdf, rejects = folder / "mols.sdf", folder / "rejects.csv"
-    return sdf, rejects, generate_sdf(generator, N, sdf, rejects=rejects, steps=STEPS)
+    return sdf, rejects, generate_sdf(generator, N, sdf, options=Options(steps=STEPS), rejects=rejects)
 
 
 def read(path):
@@ -58,10 +59,10 @@ def test_interruption_keeps_molecules_and_resume_completes_the_same_file(generat
         if delivered == 2:
             raise KeyboardInterrupt
 
-    outcome = generate_sdf(generator, N, sdf, rejects=rejects, steps=STEPS, on_attempt=stop)
+    outcome = generate_sdf(generator, N, sdf, options=Options(steps=STEPS), rejects=rejects, on_attempt=stop)
     assert outcome.interrupted and outcome.delivered == len(read(sdf)) == 2
     assert "--resume" in outcome.text(sdf)
-    outcome = generate_sdf(generator, N, sdf, rejects=rejects, steps=STEPS, resume=True)
+    outcome = generate_sdf(generator, N, sdf, options=Options(steps=STEPS), rejects=rejects, resume=True)
     assert (outcome.kept, outcome.delivered) == (2, N)
     assert [m.GetProp("SMILES") for m in read(sdf)] == [m.GetProp("SMILES") for m in read(straight[0])]
     assert [r["molscore_index"] for r in rows(rejects)] == [r["molscore_index"] for r in rows(straight[1])]
@@ -82,6 +83,6 @@ def test_a_failing_run_leaves_the_old_file(generator, straight, tmp_path):
         raise RuntimeError("broken on purpose")
 
     with pytest.raises(RuntimeError):
-        generate_sdf(generator, N, sdf, steps=STEPS, on_attempt=fail)
+        generate_sdf(generator, N, sdf, options=Options(steps=STEPS), on_attempt=fail)
     assert sdf.read_bytes() == straight[0].read_bytes()
     assert os.listdir(tmp_path) == ["mols.sdf"]

@@ -6,8 +6,9 @@ import torch
 from rdkit import Chem
 from run_length import STEPS
 
+from molscore.chem.alerts import unusual
 from molscore.chem.validity import REASONS, check
-from molscore.generate import MoleculeGenerator, choose_device
+from molscore.generate import Judge, MoleculeGenerator, Options, choose_device
 from molscore.generate import generator as module
 from molscore.model import DiffusionConfig, MoleculeDiffusion
 
@@ -63,7 +64,7 @@ def test_raw_delivers_the_first_samples_untouched(generator):
 
 def test_duplicates_of_earlier_molecules_are_rejected(generator, twelve):
     seen = {Chem.MolToSmiles(Chem.RemoveHs(mol)) for mol in twelve.mols[:1]}
-    attempts = list(generator.attempts(1, 0, seen=seen, steps=STEPS))
+    attempts = list(generator.attempts(1, 0, Options(steps=STEPS), seen=seen))
     first = next(a for a in attempts if a.index == twelve.mols[0].GetIntProp("molscore_index"))
     assert first.verdict.reason == "duplicate"
 
@@ -92,3 +93,88 @@ def test_unknown_model_and_device():
     if not torch.cuda.is_available():
         with pytest.raises(ValueError, match="0 CUDA devices"):
             choose_device("cuda")
+
+
+def test_sizes_within_bounds(generator):
+    """All sizes asked for, each as likely as the model has it, and no other; what it never saw is refused."""
+    known = generator.model.size_probabilities
+    weights = generator.sizes((17, 19))
+    assert weights.nonzero().flatten().tolist() == [17, 18, 19]
+    assert torch.equal(weights[17:20], known[17:20])
+    made = generator.generate(6, seed=0, steps=2, raw=True, atoms=(12, 13)).mols
+    assert {mol.GetNumAtoms() for mol in made} == {12, 13}
+    with pytest.raises(ValueError, match="no molecule of 300 to 400 atoms: qm9 knows 3 to 29"):
+        generator.generate(1, atoms=(300, 400))
+
+
+def test_a_model_of_heavy_atoms_delivers_hydrogens():
+    """Its vocabulary has no hydrogen: what is sampled are heavy atoms, what is delivered are whole molecules."""
+    torch.manual_seed(0)
+    model = MoleculeDiffusion(DiffusionConfig(), [(6, 0), (7, 0), (8, 0)], [0, 0, 0, 0, 1.0])
+    assert model.implied_hydrogens
+    heavy = MoleculeGenerator(model, "untrained")
+    drawn = heavy.draw(range(1), 0, 2, "dpm", 1)[0]
+    chain = np.zeros((4, 4, 4), dtype=np.float32)
+    chain[..., 0] = 1
+    for i in range(3):
+        chain[i, i + 1] = chain[i + 1, i] = [0, 1, 0, 0]
+    butane = np.array([[0, 0, 0], [1.53, 0, 0], [2.04, 1.44, 0], [3.57, 1.44, 0]], dtype=np.float32)
+    atoms = np.tile(np.array([1, 0, 0], dtype=np.float32), (4, 1))
+    sampled = drawn._replace(positions=butane, atom_probabilities=atoms, bond_probabilities=chain)
+    for raw in (False, True):
+        attempt = Judge(model, Options(raw=raw))(0, sampled)
+        assert attempt.verdict.ok and not attempt.repaired
+        assert Chem.MolToSmiles(Chem.RemoveHs(attempt.mol)) == "CCCC" and attempt.mol.GetNumAtoms() == 14
+        np.testing.assert_allclose(coordinates(attempt.mol)[:4], butane, atol=1e-6)
+    chain[0, 2] = chain[2, 0] = chain[0, 3] = chain[3, 0] = [0, 0, 1, 0]  # five bonds at the first atom
+    broken = sampled._replace(bond_probabilities=chain)
+    assert Judge(model, Options(raw=True))(0, broken).mol.GetNumAtoms() == 4
+    assert Judge(model, Options())(0, broken).repaired
+
+
+def test_what_passed_is_tagged(twelve):
+    for mol in twelve.mols:
+        found = mol.GetPropsAsDict()
+        assert found["strain_kcal_per_mol"] >= 0 and 0 < found["qed"] < 1 and 1 <= found["sa_score"] <= 10
+        assert found.get("unusual", "") == "; ".join(unusual(mol))
+
+
+def test_a_filter_rejects_and_is_counted(generator, twelve):
+    """Of the same attempts those that fail it are rejected, with what they have and what was asked for."""
+    filtered = generator.generate(3, seed=0, steps=STEPS, filter="rings >= 2")
+    assert all(mol.GetRingInfo().NumRings() >= 2 for mol in filtered.mols)
+    kept = {mol.GetIntProp("molscore_index") for mol in filtered.mols}
+    before = {mol.GetIntProp("molscore_index"): mol for mol in twelve.mols}
+    refused = [attempt for attempt in filtered.rejects if attempt.verdict.reason == "filter"]
+    assert refused and all(attempt.mol.GetRingInfo().NumRings() < 2 for attempt in refused)
+    assert all("not rings >= 2: rings " in attempt.verdict.detail for attempt in refused)
+    assert filtered.manifest["rejected"]["filter"] == len(refused) and filtered.manifest["filter"] == "rings >= 2"
+    for index in kept & before.keys():
+        assert before[index].GetRingInfo().NumRings() >= 2
+
+
+def test_relaxation_keeps_the_molecules_and_tells_the_energies(generator, twelve):
+    relaxed = generator.generate(3, seed=0, steps=STEPS, relax="mmff")
+    assert [Chem.MolToSmiles(m) for m in relaxed.mols] == [Chem.MolToSmiles(m) for m in twelve.mols[:3]]
+    for mol, before in zip(relaxed.mols, twelve.mols, strict=False):
+        found = mol.GetPropsAsDict()
+        assert found["relaxed_with"] == "mmff" and found["strain_kcal_per_mol"] == 0
+        gain = found["energy_before_kcal_per_mol"] - found["energy_after_kcal_per_mol"]
+        assert gain == pytest.approx(before.GetDoubleProp("strain_kcal_per_mol"), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"steps": 0},
+        {"batch_size": 0},
+        {"sampler": "magic"},
+        {"relax": "dft"},
+        {"filter": "beauty > 1"},
+        {"raw": True, "filter": "qed > 0"},
+        {"raw": True, "relax": "mmff"},
+    ],
+)
+def test_options_that_cannot_be(generator, wrong):
+    with pytest.raises(ValueError):
+        generator.generate(1, **wrong)

@@ -1,0 +1,30 @@
+"""The command line. A command checks its words, calls one job and prints what came of it; heavy imports are inside.
+
+Exit codes: 0 done, 1 the input or the machine is at fault, 2 the command was misused, 3 fewer molecules than asked for.
+"""
+
+import typer
+
+from molscore.cli.data import data
+from molscore.cli.evaluate import evaluate, report
+from molscore.cli.generate import generate
+from molscore.cli.train import info, models, train
+
+app = typer.Typer(
+    name="molscore",
+    help="3-D molecules from score networks: generate, evaluate, train.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def main() -> None:
+    """3-D molecules from score networks."""
+
+
+for command in (generate, evaluate, train, models, info, report):
+    app.command()(command)
+app.add_typer(data, name="data")

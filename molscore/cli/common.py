@@ -1,0 +1,70 @@
+"""What the commands share: words that several of them take, how they complain, how they show progress."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no summary.")]
+Reference = Annotated[str, typer.Option(help="Bundled reference, .npz or SDF file; or 'none'.")]
+Model = Annotated[str, typer.Option("--model", "-m", help="Bundled model (`molscore models`) or .safetensors file.")]
+
+
+def fail(message: object, code: int = 2) -> NoReturn:
+    """Ends the program with a sentence on stderr."""
+    typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def complaints(*errors: type[Exception], code: int = 2) -> Iterator[None]:
+    """Turns the given exceptions into `fail`."""
+    try:
+        yield
+    except errors as error:
+        fail(error, code)
+
+
+@contextmanager
+def bar(label: str, total: int, quiet: bool) -> Iterator[Any]:
+    """A progress bar on stderr; yields ``advance(done, text)``."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda done, text=label: progress.update(task, completed=done, description=text)
+
+
+def positive(text: str, name: str) -> int:
+    """A whole number above 0, or a ValueError that says what to write."""
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError(f"{name} must be a whole number above 0, or auto, not '{text}'")
+    return int(text)
+
+
+def size_range(text: str) -> tuple[int, int]:
+    """``25`` or ``20-30`` as bounds, or a ValueError that says what to write."""
+    low, dash, high = text.partition("-")
+    try:
+        bounds = positive(low, "--atoms"), positive(high if dash else low, "--atoms")
+    except ValueError:
+        raise ValueError(f"--atoms must be a number or a range such as 20-30, not '{text}'") from None
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"--atoms {text} runs backwards; write {bounds[1]}-{bounds[0]}")
+    return bounds
+
+
+def unless_none(reference: str) -> str | None:
+    """The word ``none`` is no reference."""
+    return None if reference == "none" else reference
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a text file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text)
+    temporary.replace(path)

@@ -1,0 +1,69 @@
+"""``molscore evaluate`` and ``molscore report``."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from molscore.cli.common import Quiet, Reference, bar, complaints, fail, unless_none, write
+
+
+def evaluate(
+    mols: Annotated[Path, typer.Argument(help="SDF file: delivered, or raw.")],
+    reference: Reference = "qm9",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the metrics here as JSON.")] = None,
+    posebusters: Annotated[str, typer.Option(help="PoseBusters checks: mol_fast, mol or none.")] = "mol_fast",
+    relaxation: Annotated[bool, typer.Option(help="Relax with MMFF94s.")] = True,
+    xtb: Annotated[int, typer.Option(min=0, help="Relax so many with GFN2-xTB too (needs the extra xtb).")] = 0,
+    fcd: Annotated[bool, typer.Option("--fcd", help="Fréchet ChemNet distance (needs the extra fcd).")] = False,
+    training: Annotated[
+        Path | None, typer.Option(help="Tensor file of the model's training: look for memorisation and mode collapse.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Judge a file of molecules: validity, stability, novelty, PoseBusters, geometry."""
+    if not mols.is_file():
+        fail(f"there is no file {mols}")
+    from molscore.chem.paths import check_writable
+
+    if json_file is not None:
+        with complaints(ValueError, OSError):
+            check_writable(json_file, (".json",))
+    import molscore.evaluate
+
+    with complaints(ValueError), complaints(OSError, code=1), bar("evaluating", 0, quiet) as advance:
+        metrics = molscore.evaluate.evaluate(
+            mols,
+            unless_none(reference),
+            posebusters=unless_none(posebusters),
+            relaxation=relaxation,
+            xtb=xtb,
+            fcd=fcd,
+            training=training,
+            on_progress=lambda done, total: advance(done, f"evaluating {total}"),
+        )
+    typer.echo(metrics.format_text())
+    if json_file is not None:
+        write(json_file, json.dumps(metrics.to_dict(), indent=1) + "\n")
+
+
+def report(
+    mols: Annotated[Path, typer.Argument(help="SDF file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
+    reference: Reference = "qm9",
+    quiet: Quiet = False,
+) -> None:
+    """Write an HTML report of a file of molecules."""
+    if not mols.is_file():
+        fail(f"there is no file {mols}")
+    from molscore.chem.paths import check_writable
+
+    with complaints(ValueError, OSError):
+        check_writable(out, (".html",))
+    from molscore.report import report_file
+
+    with complaints(ValueError, OSError, code=1), bar("evaluating", 0, quiet) as advance:
+        report_file(
+            mols, out, unless_none(reference), on_progress=lambda done, total: advance(done, f"evaluating {total}")
+        )

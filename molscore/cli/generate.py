@@ -1,0 +1,62 @@
+"""``molscore generate``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from molscore.cli.common import Model, Quiet, bar, complaints, positive, size_range
+from molscore.pretrained import DEFAULT_STEPS
+
+
+def generate(
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many molecules to deliver.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write (.sdf or .sdf.gz).")],
+    model: Model = "qm9",
+    seed: Annotated[int, typer.Option(min=0, help="Same model and seed, same molecules.")] = 0,
+    steps: Annotated[int, typer.Option(min=1, help="Sampler steps.")] = DEFAULT_STEPS,
+    sampler: Annotated[str, typer.Option(help="dpm, em, pc or ode.")] = "dpm",
+    atoms: Annotated[
+        str | None, typer.Option(help="Size, 25 or 20-30: heavy atoms, or all if the model has H.")
+    ] = None,
+    relax: Annotated[str, typer.Option(help="none, mmff (MMFF94s) or xtb (GFN2-xTB; needs the extra xtb).")] = "none",
+    filter_: Annotated[str | None, typer.Option("--filter", help="Such as 'qed > 0.5 and mw < 450'.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    batch_size: Annotated[str, typer.Option(help="Molecules per network call, or auto.")] = "auto",
+    rejects: Annotated[Path | None, typer.Option(help="CSV file for rejected attempts.")] = None,
+    resume: Annotated[bool, typer.Option(help="Keep the molecules in OUT and go on.")] = False,
+    report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Every sample as sampled: nothing filtered or repaired.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Generate new 3-D molecules: valid, connected, different, with hydrogens."""
+    from molscore import pretrained
+    from molscore.chem.paths import check_writable
+
+    with complaints(ValueError, OSError):
+        check_writable(out, (".sdf", ".sdf.gz"))
+        for path, endings in ((rejects, (".csv",)), (report, (".html",))):
+            if path is not None:
+                check_writable(path, endings)
+        pretrained.find(model)
+        bounds = None if atoms is None else size_range(atoms)
+        size = None if batch_size == "auto" else positive(batch_size, "--batch-size")
+    from molscore.generate import MoleculeGenerator, Options
+    from molscore.generate.files import generate_sdf
+
+    with complaints(ValueError):
+        options = Options(steps, sampler, bounds, size, raw, relax, filter_)
+        generator = MoleculeGenerator.from_pretrained(model, device)
+        generator.sizes(bounds)
+    with complaints(ValueError), complaints(OSError, code=1), bar("generating", n, quiet) as advance:
+        files = {"rejects": rejects, "resume": resume}
+        outcome = generate_sdf(generator, n, out, seed, options, **files, on_attempt=lambda _, k: advance(k))
+    if not quiet:
+        typer.echo(outcome.text(out), err=True)
+    if report is not None and outcome.delivered:
+        from molscore.report import report_file
+
+        with complaints(ValueError, OSError, code=1):
+            report_file(out, report, manifest=generator.manifest(n, seed, options) | outcome.counts())
+    if outcome.delivered < n:
+        raise typer.Exit(130 if outcome.interrupted else 3)

@@ -1,0 +1,64 @@
+"""``molscore train``, ``molscore models`` and ``molscore info``."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from molscore.cli.common import Quiet, complaints, fail
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="YAML configuration.")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes to it.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
+    init_from: Annotated[str | None, typer.Option(help="Begin with a bundled model's or a file's weights.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train a model on a prepared tensor file."""
+    from molscore import pretrained
+
+    if not config.is_file():
+        fail(f"there is no configuration {config}")
+    if init_from is not None:
+        if resume:
+            fail("--init-from begins a new run and --resume goes on with one: give one of them")
+        with complaints(ValueError):
+            pretrained.find(init_from)
+    from molscore.datasets.tensorfile import TensorFileError
+    from molscore.train.config import ConfigError, load_config
+
+    with complaints(ConfigError):
+        settings = load_config(config, overrides or [])
+    if not settings.data.is_file():
+        fail(f"there is no tensor file {settings.data}; `molscore data qm9 --out {settings.data}` makes it")
+    from molscore.train.loop import train as run
+
+    with complaints(ConfigError), complaints(TensorFileError, FloatingPointError, OSError, code=1):
+        weights = run(settings, resume=resume, quiet=quiet, init_from=init_from)
+    if os.environ.get("RANK", "0") == "0":  # one of the processes of a launcher
+        typer.echo(weights)
+
+
+def models() -> None:
+    """List the bundled models."""
+    from molscore import pretrained
+
+    for name in pretrained.names():
+        about = pretrained.about(name)
+        record = about["record"]
+        typer.echo(
+            f"{name}\t{about['parameters'] / 1e6:.2f} M parameters, trained on {record['molecules']:,} molecules "
+            f"in {record['seconds'] / 3600:.1f} h ({record['hardware']})"
+        )
+
+
+def info(model: Annotated[str, typer.Argument(help="Bundled model or .safetensors file.")] = "qm9") -> None:
+    """Show a model's configuration, training record and measured quality, as JSON."""
+    from molscore import pretrained
+
+    with complaints(ValueError, OSError):
+        about = pretrained.about(model)
+    typer.echo(json.dumps(about, indent=1))

@@ -1,0 +1,117 @@
+"""From a sample to a molecule with a verdict, and with all that is known of it.
+
+Decode (`molscore.chem.decode`), add implied hydrogens, check (`molscore.chem.validity`), relax and filter where asked
+for, tag. The first step that fails is the reason for which a sample is rejected.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from rdkit import Chem
+
+from molscore.chem.alerts import alerts, unusual
+from molscore.chem.arrays import MoleculeArrays, MoleculeError, to_mol
+from molscore.chem.decode import decode
+from molscore.chem.descriptors import describe
+from molscore.chem.filters import MoleculeFilter
+from molscore.chem.hydrogens import complete
+from molscore.chem.relax import relax
+from molscore.chem.strain import relaxation_energy
+from molscore.chem.validity import Verdict, check
+from molscore.generate.options import Options
+from molscore.model import MoleculeDiffusion, Sample
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One sample, judged.
+
+    Attributes:
+        index: number of the attempt.
+        mol: the molecule, with explicit hydrogens and one conformer; None if nothing could be built.
+        verdict: whether it passed, else why not.
+        repaired: whether decoding had to leave the most probable classes to satisfy valence and connectivity.
+        properties: tags and energies of what passed, see `tags`.
+    """
+
+    index: int
+    mol: Chem.Mol | None
+    verdict: Verdict
+    repaired: bool
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+class Judge:
+    """Judges the samples of a model.
+
+    Args:
+        model: whose vocabulary it is.
+        options: raw, relax, filter.
+    """
+
+    def __init__(self, model: MoleculeDiffusion, options: Options):
+        self.vocabulary, self.implied = model.vocabulary, model.implied_hydrogens
+        self.raw, self.method = options.raw, options.relax
+        self.filter = None if options.filter is None else MoleculeFilter(options.filter)
+
+    def __call__(self, index: int, drawn: Sample) -> Attempt:
+        """The verdict on attempt ``index``; duplicates are for others to find."""
+        parts = drawn.atom_probabilities, drawn.bond_probabilities, drawn.positions, self.vocabulary
+        repaired = False
+        try:
+            arrays = plain = decode(*parts, repair=False)
+            if not self.raw:
+                arrays = decode(*parts, repair=True, neutral=True, implied=self.implied)
+                repaired = not _same_graph(arrays, plain)
+            build = complete if self.implied else to_mol
+            mol = build(arrays, sanitize=not self.raw)
+        except MoleculeError as error:
+            return Attempt(index, None, Verdict(False, error.reason, error.detail), repaired)
+        if self.raw:
+            return Attempt(index, _numbered(mol, index), Verdict(True), repaired)
+        verdict, properties = check(mol, net_charge=0), {}
+        if verdict.ok:
+            found = relax(mol, self.method)
+            mol = found.mol
+            if self.method != "none":
+                properties |= {"relaxed_with": self.method if found.reason is None else f"nothing: {found.reason}"}
+                properties |= {"energy_before_kcal_per_mol": found.before, "energy_after_kcal_per_mol": found.after}
+            if self.filter is not None and (detail := self.filter(mol)):
+                verdict = Verdict(False, "filter", detail)
+        if verdict.ok:
+            properties |= tags(mol)
+        properties = {name: value for name, value in properties.items() if value is not None}
+        return Attempt(index, _numbered(mol, index), verdict, repaired, properties)
+
+
+def tags(mol: Chem.Mol) -> dict[str, Any]:
+    """What a record says of a molecule that passed.
+
+    Returns:
+        ``strain_kcal_per_mol``, the MMFF94s relaxation energy, None if there is none; ``qed``; ``sa_score``; and where
+        there are any, ``unusual`` patterns and catalogue ``alerts``, joined by "; ".
+    """
+    found = describe(mol, ("qed", "sa"))
+    strain = relaxation_energy(mol).energy
+    told = {
+        "strain_kcal_per_mol": None if strain is None else round(strain, 2),
+        "qed": round(found["qed"], 3),
+        "sa_score": round(found["sa"], 2),
+    }
+    named = {"unusual": unusual(mol), "alerts": alerts(mol)}
+    return told | {name: "; ".join(words) for name, words in named.items() if words}
+
+
+def _numbered(mol: Chem.Mol, index: int) -> Chem.Mol:
+    mol.SetIntProp("molscore_index", index)
+    return mol
+
+
+def _same_graph(a: MoleculeArrays, b: MoleculeArrays) -> bool:
+    return (
+        np.array_equal(a.atomic_numbers, b.atomic_numbers)
+        and np.array_equal(a.formal_charges, b.formal_charges)
+        and np.array_equal(a.bonds, b.bonds)
+        and np.array_equal(a.bond_orders, b.bond_orders)
+    )

@@ -1,0 +1,57 @@
+"""What a user may choose about a generation, beside how many and which seed."""
+
+from dataclasses import dataclass
+
+from molscore.chem.filters import MoleculeFilter
+from molscore.chem.relax import check_method
+from molscore.core.sampling import SAMPLERS
+from molscore.pretrained import DEFAULT_STEPS
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of `MoleculeGenerator.generate`.
+
+    Attributes:
+        steps: steps from noise to molecule, one network evaluation each, two with ``pc`` and ``ode``.
+        sampler: ``dpm``, ``em``, ``pc`` or ``ode``, see `molscore.core.sampling`.
+        atoms: fewest and most atoms of a molecule, as the model counts them: heavy atoms if it implies hydrogens. None
+            follows the sizes of the training data; so does what lies within the bounds.
+        batch_size: molecules per network call; None chooses by device.
+        raw: deliver the first ``n`` samples as they are: nothing repaired, relaxed or rejected but what no mol block
+            can hold.
+        relax: ``none``, ``mmff`` or ``xtb``: let what passed relax, see `molscore.chem.relax`.
+        filter: a condition such as ``qed > 0.5 and mw < 450``, see `molscore.chem.filters`; what fails it is rejected.
+
+    Raises:
+        ValueError: for ``steps`` or ``batch_size`` below 1, an unknown sampler or method, a filter that is not
+            understood, or ``raw`` together with a choice that it leaves no room for.
+    """
+
+    steps: int = DEFAULT_STEPS
+    sampler: str = "dpm"
+    atoms: tuple[int, int] | None = None
+    batch_size: int | None = None
+    raw: bool = False
+    relax: str = "none"
+    filter: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError(f"steps must be at least 1, not {self.steps}")
+        if self.batch_size is not None and self.batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, not {self.batch_size}")
+        if self.sampler not in SAMPLERS:
+            raise ValueError(f"unknown sampler '{self.sampler}'; choose one of {', '.join(SAMPLERS)}")
+        check_method(self.relax)
+        if self.filter is not None:
+            MoleculeFilter(self.filter)
+        if self.raw and (self.filter is not None or self.relax != "none"):
+            raise ValueError("raw samples are neither filtered nor relaxed: leave out raw, or filter and relax")
+
+    def told(self) -> dict[str, object]:
+        """What a manifest says of the choices that decide on the result, where they are not the default."""
+        told: dict[str, object] = {"steps": self.steps, "sampler": self.sampler}
+        told |= {"atoms": list(self.atoms)} if self.atoms else {}
+        told |= {"relax": self.relax} if self.relax != "none" else {}
+        return told | ({"filter": self.filter} if self.filter is not None else {})
