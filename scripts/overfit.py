@@ -80,7 +80,7 @@ def overfit(words: argparse.Namespace, subset: Path) -> Path:
 
 def judge(mols: list[Chem.Mol], training: Path) -> dict:
     """What the checks say, and whether they fire."""
-    metrics = molscore.evaluate(mols, posebusters=False, relaxation=False, training=training)
+    metrics = molscore.evaluate(mols, posebusters=None, relaxation=False, training=training)
     if not metrics.memorisation["samples"]:
         sys.exit("none of the samples is a molecule: train longer")
     found = {name: metrics.rates[name].to_dict() for name in ("valid", "unique", "novel")} | metrics.memorisation

@@ -7,7 +7,11 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays
+from molscore.chem.descriptors import describe
 from molscore.evaluate.groups import group_shares, mean_difference
+
+PROPERTIES = ("qed", "sa", "logp", "mw", "rings", "heavy")
+"""Descriptors whose means are compared, see `molscore.chem.descriptors`."""
 
 LARGEST_RING = 8
 """Rings of this many atoms and more are counted together."""
@@ -25,7 +29,7 @@ def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -
         symbol -> share of all atoms; ``rings_per_molecule`` size -> mean number of such rings (smallest set of
         smallest rings), with '8+' for 8 and more; ``groups`` functional group -> share of molecules with it;
         ``charged_molecules`` share with a formal charge on any atom; ``net_charged_molecules`` share whose charges do
-        not cancel. Of no molecules, only ``molecules``.
+        not cancel; ``properties`` mean of each of `PROPERTIES`. Of no molecules, only ``molecules``.
     """
     m = len(molecules)
     if m == 0:
@@ -47,7 +51,14 @@ def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -
         "groups": group_shares(mols),
         "charged_molecules": float(np.mean([bool(mol.formal_charges.any()) for mol in molecules])),
         "net_charged_molecules": float(np.mean([int(mol.formal_charges.sum()) != 0 for mol in molecules])),
+        "properties": properties(mols),
     }
+
+
+def properties(mols: Sequence[Chem.Mol]) -> dict[str, float]:
+    """Means of `PROPERTIES` over sanitised molecules, at least one."""
+    found = [describe(mol, PROPERTIES) for mol in mols]
+    return {name: float(np.mean([values[name] for values in found])) for name in PROPERTIES}
 
 
 def differences(mine: dict, theirs: dict) -> dict[str, float]:

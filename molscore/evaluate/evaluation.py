@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from rdkit import Chem
 
+from molscore.chem.minimise import check_method
 from molscore.chem.strain import relaxation_energy
 from molscore.core.diagnostics import effective_number
 from molscore.datasets.tensorfile import read_tensorfile
@@ -35,8 +36,9 @@ def evaluate(
     mols: str | os.PathLike[str] | Iterable[Chem.Mol | None],
     reference: str | os.PathLike[str] | None = "qm9",
     *,
-    posebusters: bool = True,
+    posebusters: str | None = "mol_fast",
     relaxation: bool = True,
+    xtb: int = 0,
     fcd: bool = False,
     training: str | os.PathLike[str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -49,10 +51,12 @@ def evaluate(
     Args:
         mols: an SDF file (also ``.sdf.gz``) or RDKit molecules, each with a 3-D conformer. None counts as a record that
             could not be read.
-        reference: what to compare with: a name ('qm9'), the path of an ``.npz`` reference or of an SDF file; None for
-            no comparison.
-        posebusters: run the PoseBusters checks, by far the slowest part (some 30 ms a molecule).
+        reference: what to compare with: a name ('qm9'), the path of an ``.npz`` reference or of an SDF file;
+            None for no comparison.
+        posebusters: which PoseBusters checks to run: ``mol_fast`` (some 30 ms a molecule), ``mol`` (with the energy
+            ratio, some seconds), or None.
         relaxation: relax the valid & connected records with MMFF94s (some 10 ms a molecule).
+        xtb: relax the first so many of them with GFN2-xTB too (some seconds a molecule). Needs the extra ``xtb``.
         fcd: compute the Fréchet ChemNet distance. Needs the extra ``fcd`` and, through it, torch.
         training: tensor file with the training and test splits of the model that made the molecules, to look for
             memorisation and mode collapse.
@@ -71,14 +75,20 @@ def evaluate(
     trained = read_tensorfile(training) if training is not None else None
     if trained is not None:
         check_splits(trained)
+    if posebusters and posebusters not in busters.CONFIGS:
+        raise ValueError(f"no PoseBusters configuration {posebusters!r}; choose one of {', '.join(busters.CONFIGS)}")
+    if xtb:
+        check_method("xtb")
     found = read_records(mols)
-    records, busted, relaxed = [], [], []
+    records, busted, relaxed, deeper = [], [], [], []
     for done, record in enumerate(map(judge, found), start=1):
         records.append(record)
         if posebusters and record.mol is not None:
-            busted.append(busters.bust(record.mol))
+            busted.append(busters.bust(record.mol, posebusters))
         if relaxation and record.connected:
             relaxed.append(relaxation_energy(record.mol))
+        if len(deeper) < xtb and record.connected:
+            deeper.append(relaxation_energy(record.mol, "xtb"))
         if on_progress is not None:
             on_progress(done, len(found))
     valid = [record for record in records if record.valid]
@@ -91,7 +101,10 @@ def evaluate(
         rates["posebusters"] = Rate(passed, len(busted), "sanitised records")
         rates["posebusters_of_all"] = Rate(passed, len(records), "records")
         failures = Counter(name for result in busted for name, ok in result.items() if not ok)
-        checks = {n: Rate(len(busted) - failures[n], len(busted), "sanitised records") for n in busters.check_names()}
+        checks = {
+            n: Rate(len(busted) - failures[n], len(busted), "sanitised records")
+            for n in busters.check_names(posebusters)
+        }
     return Metrics(
         source=os.fspath(mols) if isinstance(mols, (str, os.PathLike)) else "molecules",
         reference=against.name if against else None,
@@ -104,6 +117,8 @@ def evaluate(
         differences=differences(made, against.composition) if against else {},
         relaxation=summary(relaxed) if relaxation else None,
         reference_relaxation=against.relaxation if against else None,
+        xtb_relaxation=summary(deeper) if xtb else None,
+        reference_xtb_relaxation=against.xtb_relaxation if against else None,
         effective_molecules=effective_number(smiles) if smiles else None,
         fcd=chemnet_distance(smiles, chemnet) if chemnet else None,
         rediscovery=_rediscovery(smiles, against) if against else None,

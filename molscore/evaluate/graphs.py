@@ -18,11 +18,12 @@ RADIUS = 2
 _BOND_TYPES = {1: Chem.BondType.SINGLE, 2: Chem.BondType.DOUBLE, 3: Chem.BondType.TRIPLE}
 
 
-def heavy_graph(arrays: MoleculeArrays) -> Chem.Mol:
+def heavy_graph(arrays: MoleculeArrays, implied: bool = False) -> Chem.Mol:
     """The molecule without its hydrogen atoms, sanitised, with the positions of the others and without stereo.
 
     Args:
         arrays: a valid, connected molecule of at least one heavy atom.
+        implied: there are no hydrogen atoms; valence implies them.
     """
     heavy = np.flatnonzero(arrays.atomic_numbers != 1)
     number = np.full(len(arrays.atomic_numbers), -1)
@@ -34,7 +35,7 @@ def heavy_graph(arrays: MoleculeArrays) -> Chem.Mol:
     for k, i in enumerate(heavy.tolist()):
         atom = Chem.Atom(int(arrays.atomic_numbers[i]))
         atom.SetFormalCharge(int(arrays.formal_charges[i]))
-        atom.SetNoImplicit(True)
+        atom.SetNoImplicit(not implied)
         atom.SetNumExplicitHs(int(hydrogens[k]))
         mol.AddAtom(atom)
     for (i, j), order in zip(bonds[inner].tolist(), arrays.bond_orders[inner].tolist(), strict=True):

@@ -99,7 +99,10 @@ def memorisation(molecules: Sequence[MoleculeArrays], dataset: TensorFile, seed:
     check_splits(dataset)
     rng = np.random.default_rng(seed)
     training, heldout = (
-        [heavy_graph(dataset.molecule(i)) for i in rng.permutation(dataset.indices(split))[:most]]
+        [
+            heavy_graph(dataset.molecule(i), dataset.implied_hydrogens)
+            for i in rng.permutation(dataset.indices(split))[:most]
+        ]
         for split, most in (("train", TRAINING), ("test", HELDOUT))
     )
     chosen = [molecules[i] for i in rng.permutation(len(molecules))]

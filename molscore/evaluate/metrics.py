@@ -11,6 +11,8 @@ _PLAIN = (
     "differences",
     "relaxation",
     "reference_relaxation",
+    "xtb_relaxation",
+    "reference_xtb_relaxation",
     "effective_molecules",
     "fcd",
     "rediscovery",
@@ -34,6 +36,7 @@ class Metrics:
         reference_composition: of the reference.
         differences: table of the composition -> one figure for how far it is from the reference's.
         relaxation, reference_relaxation: relaxation energies of valid & connected records, and of the reference.
+        xtb_relaxation, reference_xtb_relaxation: the same with GFN2-xTB, of some of them.
         effective_molecules: as how many equally frequent SMILES the valid records are as diverse.
         fcd: Fréchet ChemNet distance, if asked for.
         rediscovery: training and held-out molecules among the valid ones, if the reference knows both.
@@ -52,6 +55,8 @@ class Metrics:
     differences: dict[str, float] = field(default_factory=dict)
     relaxation: dict | None = None
     reference_relaxation: dict | None = None
+    xtb_relaxation: dict | None = None
+    reference_xtb_relaxation: dict | None = None
     effective_molecules: float | None = None
     fcd: dict | None = None
     rediscovery: dict | None = None
@@ -102,7 +107,7 @@ class Metrics:
             distances={name: Distance(**distance) for name, distance in data["distances"].items()},
             composition=data["composition"],
             reference_composition=data["reference_composition"],
-            **{name: data[name] for name in _PLAIN},
+            **{name: data.get(name) for name in _PLAIN},
             notes=tuple(data["notes"]),
         )
 

@@ -64,6 +64,7 @@ class Reference:
         training_hashes: (K,) uint64, sorted.
         heldout_hashes: (H,) uint64, sorted; H is 0 if nothing is known to have been kept from training.
         relaxation: relaxation energies of at most `RELAXED` of the molecules, as `relaxation.summary` gives them.
+        xtb_relaxation: the same with GFN2-xTB, of fewer; None if unknown.
         distributions: 'bond', 'angle', 'dihedral' -> histograms.
         composition: as `composition.composition` gives it.
         floor_sizes: (S,) numbers of molecules.
@@ -75,6 +76,7 @@ class Reference:
     training_hashes: np.ndarray
     heldout_hashes: np.ndarray
     relaxation: dict
+    xtb_relaxation: dict | None
     distributions: dict[str, Distributions]
     composition: dict
     floor_sizes: np.ndarray
@@ -89,6 +91,7 @@ def build_reference(
     training_hashes: np.ndarray,
     heldout_hashes: np.ndarray | None = None,
     floor_repeats: int = 5,
+    xtb: int = 0,
 ) -> Reference:
     """Makes a reference from valid molecules.
 
@@ -99,6 +102,7 @@ def build_reference(
         training_hashes: (K,) uint64 hashes of the training set's SMILES, in any order.
         heldout_hashes: (H,) the same of molecules that were kept from training.
         floor_repeats: pairs of draws over which each floor is averaged.
+        xtb: molecules to relax with GFN2-xTB too.
 
     Raises:
         BadReferenceError: if there are no molecules.
@@ -117,6 +121,7 @@ def build_reference(
         training_hashes=np.unique(training_hashes.astype(np.uint64)),
         heldout_hashes=np.unique(np.asarray(() if heldout_hashes is None else heldout_hashes, dtype=np.uint64)),
         relaxation=summary(map(relaxation_energy, (mols[i] for i in relaxed))),
+        xtb_relaxation=summary(relaxation_energy(mols[i], "xtb") for i in relaxed[:xtb]) if xtb else None,
         distributions=distributions,
         composition=composition(molecules, mols),
         floor_sizes=np.array(FLOOR_SIZES, dtype=np.int64),
@@ -133,6 +138,7 @@ def save_reference(reference: Reference, path: str | os.PathLike[str]) -> None:
         "description": reference.description,
         "composition": reference.composition,
         "relaxation": reference.relaxation,
+        "xtb_relaxation": reference.xtb_relaxation,
         "totals": {kind: found.total for kind, found in reference.distributions.items()},
     }
     arrays = {"header": np.array(json.dumps(header))}
@@ -174,6 +180,7 @@ def load_reference(path: str | os.PathLike[str]) -> Reference:
             training_hashes=arrays["training_hashes"],
             heldout_hashes=arrays["heldout_hashes"],
             relaxation=header["relaxation"],
+            xtb_relaxation=header.get("xtb_relaxation"),
             distributions=distributions,
             composition=header["composition"],
             floor_sizes=arrays["floor_sizes"],

@@ -1,6 +1,6 @@
 """Metrics as text for a terminal: one line a figure, with its denominator."""
 
-from molscore.chem.strain import REASONS
+from molscore.chem.minimise import REASONS
 from molscore.evaluate.metrics import Metrics
 from molscore.evaluate.rates import Rate
 from molscore.evaluate.text_memorisation import memorisation_lines
@@ -103,15 +103,22 @@ def _distance_line(label: str, distance) -> str:
 
 
 def _relaxation_lines(metrics: Metrics) -> list[str]:
-    if not metrics.relaxation:
-        return []
-    lines = ["", "Relaxation energy, MMFF94s, kcal/mol  median   95 % interval      quartiles        molecules"]
-    for label, found in (("valid & connected", metrics.relaxation), ("reference", metrics.reference_relaxation)):
-        if found:
-            names = ("median", "low", "high", "lower_quartile", "upper_quartile")
-            median, low, high, lower, upper = ("-" if found[k] is None else f"{found[k]:.2f}" for k in names)
-            lines.append(f"  {label:<32} {median:>9}  {low:>6} - {high:<6}  {lower:>6} - {upper:<6}  {found['n']:>9,}")
-            lines += [f"    {count:,} without: {REASONS[reason]}" for reason, count in found["without"].items()]
+    lines = []
+    for method, mine, theirs in (
+        ("MMFF94s", metrics.relaxation, metrics.reference_relaxation),
+        ("GFN2-xTB", metrics.xtb_relaxation, metrics.reference_xtb_relaxation),
+    ):
+        if not mine:
+            continue
+        title = f"Relaxation energy, {method}, kcal/mol"
+        lines += ["", f"{title:<36}  median   95 % interval      quartiles        molecules"]
+        for label, found in (("valid & connected", mine), ("reference", theirs)):
+            if found:
+                names = ("median", "low", "high", "lower_quartile", "upper_quartile")
+                median, low, high, lower, upper = ("-" if found[k] is None else f"{found[k]:.2f}" for k in names)
+                ends = f"{low:>6} - {high:<6}  {lower:>6} - {upper:<6}"
+                lines.append(f"  {label:<32} {median:>9}  {ends}  {found['n']:>9,}")
+                lines += [f"    {count:,} without: {REASONS[reason]}" for reason, count in found["without"].items()]
     return lines
 
 
@@ -152,4 +159,5 @@ def _flat(composition: dict) -> dict[str, str]:
     lines |= {f"with {name}, %": f"{100 * share:.2f}" for name, share in composition["groups"].items()}
     lines["with formal charges, %"] = f"{100 * composition['charged_molecules']:.2f}"
     lines["with a net charge, %"] = f"{100 * composition['net_charged_molecules']:.2f}"
+    lines |= {f"mean {name}": f"{mean:.3f}" for name, mean in composition.get("properties", {}).items()}
     return lines

@@ -66,3 +66,9 @@ def test_the_molecule_is_left_as_it_is():
     before = mol.ToBinary()
     bust(mol)
     assert mol.ToBinary() == before
+
+
+def test_the_full_configuration_adds_the_energy_ratio(mols):
+    assert set(check_names("mol")) - set(check_names()) == {"internal_energy"}
+    result = bust(judge_mol(embed("CCCO")).mol, "mol")
+    assert all(result.values()) and list(result) == check_names("mol")

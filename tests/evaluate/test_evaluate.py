@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from rdkit import Chem
+from rdkit.Chem import Descriptors
 from small_molecules import SMILES, embed, with_hydrogen, without_atom, write_sdf
 
 import molscore.evaluate
@@ -107,7 +108,7 @@ def test_training_file_is_looked_into(mols, tmp_path):
     path = tmp_path / "made.safetensors"
     arrays = [from_mol(mol) for mol in mols]
     write_tensorfile(path, pack(arrays[:6] + arrays[6:] * 4, np.repeat([0, 2], [6, 24]), np.arange(30)), {})
-    metrics = evaluate(mols[:6] * 2, reference=None, posebusters=False, relaxation=False, training=path)
+    metrics = evaluate(mols[:6] * 2, reference=None, posebusters=None, relaxation=False, training=path)
     assert metrics.relaxation is None and metrics.rediscovery is None
     assert metrics.memorisation["conformer"]["training_matches"] == 12
     assert metrics.memorisation["graph"]["z"] > 3
@@ -152,7 +153,7 @@ def test_text_shows_denominators_intervals_and_floors(metrics):
 
 
 def test_distance_to_itself_is_zero_and_below_the_floor(tiny):
-    metrics = evaluate(tiny, reference=tiny, posebusters=False)
+    metrics = evaluate(tiny, reference=tiny, posebusters=None)
     for distance in metrics.distances.values():
         assert distance.value == pytest.approx(0, abs=1e-9)
         assert distance.floor > 0
@@ -162,17 +163,17 @@ def test_distance_to_itself_is_zero_and_below_the_floor(tiny):
 
 def test_delivered_is_counted_against_the_attempts(mols, tmp_path):
     path = write_sdf(tmp_path / "kept.sdf", mols[:3], {"molscore_index": [0, 3, 9]})
-    metrics = evaluate(path, reference=None, posebusters=False)
+    metrics = evaluate(path, reference=None, posebusters=None)
     assert (metrics["delivered"].count, metrics["delivered"].total) == (3, 10)
     assert "novel" not in metrics.rates and metrics.distances == {} and metrics.reference is None
     assert "3 / 10 attempts" in metrics.format_text()
     twice = write_sdf(tmp_path / "twice.sdf", mols[:2], {"molscore_index": [4, 4]})
-    assert "delivered" not in evaluate(twice, reference=None, posebusters=False).rates
+    assert "delivered" not in evaluate(twice, reference=None, posebusters=None).rates
 
 
 def test_progress_reaches_the_total(mols):
     seen = []
-    evaluate(mols[:4], reference=None, posebusters=False, on_progress=lambda *step: seen.append(step))
+    evaluate(mols[:4], reference=None, posebusters=None, on_progress=lambda *step: seen.append(step))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
@@ -186,7 +187,7 @@ def test_nothing_valid_is_no_crash(tiny):
 
 
 def test_molecules_without_hydrogens_are_pointed_out(mols):
-    metrics = evaluate([Chem.RemoveHs(mol) for mol in mols], reference=None, posebusters=False)
+    metrics = evaluate([Chem.RemoveHs(mol) for mol in mols], reference=None, posebusters=None)
     assert metrics["valid"].count == 0
     assert any("no record has hydrogen atoms" in note for note in metrics.notes)
 
@@ -197,7 +198,7 @@ def test_unknown_reference_is_an_error_before_any_work(mols):
 
 
 def test_the_package_can_be_called_like_the_function(mols):
-    assert molscore.evaluate(mols[:1], reference=None, posebusters=False)["valid"].count == 1
+    assert molscore.evaluate(mols[:1], reference=None, posebusters=None)["valid"].count == 1
 
 
 def test_torch_is_never_imported():
@@ -207,3 +208,24 @@ def test_torch_is_never_imported():
         "assert not [m for m in sys.modules if m.split('.')[0] == 'torch'], 'torch'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_relaxation_with_xtb(mols):
+    """Of the first so many; it is told beside that of MMFF94s, and survives the way through JSON."""
+    pytest.importorskip("tblite")
+    metrics = evaluate(mols[:4], reference=None, posebusters=None, xtb=2)
+    assert metrics.xtb_relaxation["n"] == 2 and metrics.relaxation["n"] == 4
+    assert "Relaxation energy, GFN2-xTB, kcal/mol" in metrics.format_text()
+    assert Metrics.from_dict(json.loads(metrics.to_json())) == metrics
+
+
+def test_means_of_properties(mols):
+    metrics = evaluate(mols[:4], reference=None, posebusters=None, relaxation=False)
+    weights = [Descriptors.MolWt(mol) for mol in mols[:4]]
+    assert metrics.composition["properties"]["mw"] == pytest.approx(np.mean(weights))
+    assert "mean qed" in metrics.format_text()
+
+
+def test_unknown_posebusters_checks_are_refused(mols):
+    with pytest.raises(ValueError, match="choose one of mol_fast, mol"):
+        evaluate(mols[:1], reference=None, posebusters="gen")

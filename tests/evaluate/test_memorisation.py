@@ -9,6 +9,7 @@ from rdkit.Chem import rdFingerprintGenerator
 from small_molecules import embed
 
 from molscore.chem.arrays import MoleculeArrays, from_mol, to_mol
+from molscore.chem.hydrogens import without_hydrogens
 from molscore.datasets.tensorfile import pack, read_tensorfile, write_tensorfile
 from molscore.evaluate.graphs import Environments, heavy_graph
 from molscore.evaluate.identity import canonical_smiles
@@ -132,3 +133,16 @@ def test_rediscovery_by_hand():
     copied = rediscovery(np.arange(100, dtype=np.uint64), training, heldout)
     assert copied["ratio"] is None and copied["z"] == pytest.approx(10 / np.sqrt(100 * 0.9 * 0.1))
     assert rediscovery(np.array([7000], dtype=np.uint64), training, heldout)["z"] == 0
+
+
+def test_a_file_of_heavy_atoms_says_the_same(population, dataset, tmp_path):
+    """Whether hydrogens are atoms of the tensor file or implied makes no difference to samples, which have them."""
+    path = tmp_path / "heavy.safetensors"
+    heavy = [without_hydrogens(dataset.molecule(i)) for i in range(len(dataset))]
+    write_tensorfile(path, pack(heavy, dataset.arrays["split"], dataset.arrays["index"]), {})
+    file = read_tensorfile(path)
+    assert file.implied_hydrogens and not dataset.implied_hydrogens
+    samples = [dataset.molecule(i) for i in range(0, 60, 2)] + list(population[250:280])
+    one, two = memorisation(samples, dataset), memorisation(samples, file)
+    assert one["graph"] == two["graph"] and one["coverage"] == two["coverage"]
+    assert one["conformer"]["training_matches"] == two["conformer"]["training_matches"] > 0

@@ -1,11 +1,12 @@
-"""Measures the bundled QM9 model: raw samples, delivered molecules, and the time of the main job.
+"""Measures a bundled model: raw samples, delivered molecules, and the time of the main job.
 
-    python scripts/benchmark_qm9.py --n 2000 --out data/benchmarks/qm9.json
+    python scripts/benchmark.py --model qm9 --n 2000 --out data/benchmarks/qm9.json
+    python scripts/benchmark.py --model druglike --n 2000 --xtb 200 --out data/benchmarks/druglike.json
 
 Raw: the first N samples exactly as sampled. Delivered: the first N molecules that pass. Both are judged by
-``molscore.evaluate`` against QM9 (the Fréchet ChemNet distance needs ``pip install 'molscore[fcd]'``). The time is that
-of ``molscore generate --n 100`` as a process of its own. With ``--ship`` the figures are also put beside the weights,
-where ``molscore info`` shows them.
+``molscore.evaluate`` against the model's reference (the Fréchet ChemNet distance needs ``pip install 'molscore[fcd]'``,
+``--xtb`` the extra ``xtb``). The time is that of ``molscore generate --n 100`` as a process of its own. With ``--ship``
+the figures are also put beside the weights, where ``molscore info`` shows them.
 """
 
 import argparse
@@ -26,6 +27,8 @@ def main() -> None:
     """Runs the measurements and writes the JSON file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="qm9")
+    parser.add_argument("--reference", help="of the evaluation (default: that of the model's data)")
+    parser.add_argument("--xtb", type=int, default=0, help="molecules to relax with GFN2-xTB")
     parser.add_argument("--n", type=int, default=2000, help="raw samples, and delivered molecules")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=pretrained.DEFAULT_STEPS)
@@ -35,6 +38,7 @@ def main() -> None:
     words = parser.parse_args()
 
     generator = molscore.MoleculeGenerator.from_pretrained(words.model, words.device)
+    reference = words.reference or ("moses3d" if generator.model.implied_hydrogens else "qm9")
     options = {"seed": words.seed, "steps": words.steps}
     result = {"model": words.model, "hardware": hardware(), "steps": words.steps, "seed": words.seed}
     result["training"] = generator.model.record
@@ -42,7 +46,7 @@ def main() -> None:
     for name, raw in (("raw", True), ("delivered", False)):
         made = generator.generate(words.n, raw=raw, **options)
         print(f"{name}: {made.manifest}", file=sys.stderr)
-        metrics = molscore.evaluate(made.mols, reference="qm9", fcd=True)
+        metrics = molscore.evaluate(made.mols, reference, fcd=True, xtb=words.xtb)
         result[name] = {"manifest": made.manifest, "metrics": metrics.to_dict()}
         print(f"== {name} ==\n{metrics.format_text()}")
     print(markdown(result))
@@ -61,7 +65,7 @@ ROWS = {
     "molecules stable, explicit bonds": ("rates", "molecules_stable_explicit"),
     "atoms stable, EDM's distance table": ("rates", "atoms_stable_distance"),
     "molecules stable, EDM's distance table": ("rates", "molecules_stable_distance"),
-    "bond lengths, W1 to QM9, Å": ("distances", "bond_wasserstein"),
+    "bond lengths, W1 to the reference, Å": ("distances", "bond_wasserstein"),
     "bond angles, W1, °": ("distances", "angle_wasserstein"),
     "dihedrals, W1, °": ("distances", "dihedral_wasserstein"),
     "elements, total variation": ("differences", "elements"),
@@ -69,6 +73,13 @@ ROWS = {
     "functional groups, mean difference": ("differences", "groups"),
     "Fréchet ChemNet distance": ("fcd", None),
     "relaxation energy (MMFF94s), median, kcal/mol": ("relaxation", None),
+    "relaxation energy (GFN2-xTB), median, kcal/mol": ("xtb_relaxation", None),
+    "QED, mean": ("properties", "qed"),
+    "synthetic accessibility, mean": ("properties", "sa"),
+    "logP, mean": ("properties", "logp"),
+    "molar mass, mean, g/mol": ("properties", "mw"),
+    "rings, mean": ("properties", "rings"),
+    "heavy atoms, mean": ("properties", "heavy"),
 }
 
 
@@ -79,20 +90,27 @@ def markdown(result: dict) -> str:
     lines = [f"| | {' | '.join(heads)} |", "|---|---|---|"]
     for label, (group, key) in ROWS.items():
         cells = [cell(result[kind]["metrics"], group, key) for kind in kinds]
+        if set(cells) == {"–"}:
+            continue
         lines.append(f"| {label} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def cell(metrics: dict, group: str, key: str | None) -> str:
     """One figure with its interval, its floor, or the reference's own figure."""
-    entry = metrics[group] if key is None else metrics[group].get(key)
+    if group == "properties":
+        mine, theirs = (metrics[k].get("properties") for k in ("composition", "reference_composition"))
+        return f"{mine[key]:.3g}; reference {theirs[key]:.3g}" if mine and theirs else "–"
+    entry = metrics.get(group) if key is None else metrics[group].get(key)
     if entry is None or (group == "rates" and not entry["total"]):
         return "–"
     if group == "rates":
         return "{value:.1%} ({low:.1%} to {high:.1%})".format(**entry).replace("%", " %")
-    if group == "relaxation":
-        own = metrics["reference_relaxation"]["median"]
-        return "{median:.2f} ({low:.2f} to {high:.2f}); QM9 ".format(**entry) + f"{own:.2f}"
+    if group.endswith("relaxation"):
+        own = metrics[f"reference_{group}"]
+        return "{median:.2f} ({low:.2f} to {high:.2f})".format(**entry) + (
+            f"; reference {own['median']:.2f}" if own else ""
+        )
     if group == "differences":
         return f"{entry:.4f}"
     return f"{entry['value']:.3g} (floor {entry['floor']:.2g})"

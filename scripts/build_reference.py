@@ -1,6 +1,7 @@
-"""Builds the QM9 reference that comes with the package, from the tensor file that ``molscore data qm9`` makes.
+"""Builds a reference that comes with the package, from a tensor file that ``molscore data`` makes.
 
-    python scripts/build_qm9_reference.py data/qm9.safetensors
+    python scripts/build_reference.py data/qm9.safetensors --name qm9
+    python scripts/build_reference.py data/moses3d_hydrogens.safetensors --name moses3d
 
 Novelty is against the training split; geometry, composition and relaxation energies are those of the test split, as in
 the literature. Beside it go the statistics of the Fréchet ChemNet distance, of 10,000 molecules of the test split, with
@@ -22,7 +23,7 @@ from molscore.evaluate.graphs import heavy_graph
 from molscore.evaluate.identity import canonical_smiles, hash_smiles
 from molscore.evaluate.reference import build_reference, save_reference
 
-DEFAULT = Path(__file__).parents[1] / "molscore" / "evaluate" / "references" / "qm9.npz"
+FOLDER = Path(__file__).parents[1] / "molscore" / "evaluate" / "references"
 CHEMNET_MOLECULES = 10_000
 LOT = 500
 
@@ -42,32 +43,38 @@ def activations(texts: list[str], description: str) -> np.ndarray:
 def main() -> None:
     """Builds and writes the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tensors", type=Path, help="tensor file of QM9 with its splits")
-    parser.add_argument("--out", type=Path, default=DEFAULT, help="where to write (default: into the package)")
+    parser.add_argument("tensors", type=Path, help="tensor file with hydrogens as atoms, and splits")
+    parser.add_argument("--name", required=True, help="of the reference")
+    parser.add_argument("--out", type=Path, help="where to write (default: into the package, under its name)")
     parser.add_argument("--fcd", action=argparse.BooleanOptionalAction, default=True, help="ChemNet statistics too")
+    parser.add_argument("--xtb", type=int, default=0, help="test molecules to relax with GFN2-xTB")
     arguments = parser.parse_args()
+    out = arguments.out or FOLDER / f"{arguments.name}.npz"
     dataset = read_tensorfile(arguments.tensors)
+    if dataset.implied_hydrogens:
+        parser.error(f"{arguments.tensors} has no hydrogen atoms; make it with --hydrogens")
     training = smiles(dataset, dataset.indices("train"), "training SMILES")
     heldout = smiles(dataset, dataset.indices("test"), "test SMILES")
     molecules = [dataset.molecule(i) for i in dataset.indices("test")]
     hashes = hash_smiles(training)
     reference = build_reference(
-        name="qm9",
+        name=arguments.name,
         description=(
-            f"QM9; novelty against the {len(hashes):,} molecules of its training split, all else against the "
-            f"{len(molecules):,} of its test split"
+            f"{dataset.metadata['source']}; novelty against the {len(hashes):,} molecules of its training split, all "
+            f"else against the {len(molecules):,} of its test split"
         ),
         molecules=molecules,
         mols=[to_mol(molecule) for molecule in track(molecules, description="test molecules")],
         training_hashes=hashes,
         heldout_hashes=hash_smiles(heldout),
         floor_repeats=40,
+        xtb=arguments.xtb,
     )
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    save_reference(reference, arguments.out)
-    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.2f} MB, {len(reference.training_hashes):,} hashes")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_reference(reference, out)
+    print(f"{out}: {out.stat().st_size / 1e6:.2f} MB, {len(reference.training_hashes):,} hashes")
     if arguments.fcd:
-        path = arguments.out.with_name(f"{arguments.out.stem}_fcd.npz")
+        path = out.with_name(f"{out.stem}_fcd.npz")
         statistics = chemnet.build_statistics(
             activations(heldout, "ChemNet, test molecules"), activations(training, "ChemNet, training molecules")
         )
