@@ -53,7 +53,7 @@ def test_the_python_example_runs(capsys):
 
 def test_figures_are_those_of_the_benchmark_file():
     measured = json.loads((ROOT / "data" / "benchmarks" / "qm9.json").read_text())
-    table = runpy.run_path(str(ROOT / "scripts" / "benchmark_qm9.py"))["markdown"](measured)
+    table = runpy.run_path(str(ROOT / "scripts" / "benchmark.py"))["markdown"](measured)
     assert len(table.splitlines()) > 10
     assert table in README
 
@@ -75,6 +75,7 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
         script("decoding")["markdown"](results("decoding")),
         script("few_steps")["markdown"](steps),
         script("ablate")["markdown"](results("ablations")["rows"]),
+        script("ablate")["markdown"](results("finishing")["rows"]),
         script("bench")["markdown"](results("speed")),
         script("overfit")["markdown"](results("overfit")),
     ]
@@ -83,7 +84,7 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
         assert table in README
 
 
-@pytest.mark.parametrize("name", ["few_steps", "decoding"])
+@pytest.mark.parametrize("name", ["few_steps", "decoding", "sampler_tuning"])
 def test_results_are_those_of_the_bundled_weights(name):
     found = results(name)
     assert found.get("header", found)["sha256"] == sha256(pretrained.find("qm9"))
