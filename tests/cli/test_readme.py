@@ -76,6 +76,7 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
         script("few_steps")["markdown"](steps),
         script("ablate")["markdown"](results("ablations")["rows"]),
         script("ablate")["markdown"](results("finishing")["rows"]),
+        script("ablate")["markdown"](results("shapes")["rows"]),
         script("bench")["markdown"](results("speed")),
         script("overfit")["markdown"](results("overfit")),
     ]
