@@ -1,7 +1,6 @@
 """Measures a bundled model: raw samples, delivered molecules, and the time of the main job.
 
     python scripts/benchmark.py --model qm9 --n 2000 --out data/benchmarks/qm9.json
-    python scripts/benchmark.py --model druglike --n 2000 --xtb 200 --out data/benchmarks/druglike.json
 
 Raw: the first N samples exactly as sampled. Delivered: the first N molecules that pass. Both are judged by
 ``molscore.evaluate`` against the model's reference (the Fréchet ChemNet distance needs ``pip install 'molscore[fcd]'``,

@@ -6,15 +6,12 @@ Sources: Wang, Witek, Landrum and Riniker, J. Chem. Inf. Model. 60, 2044 (2020),
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom
-from rdkit.Chem import rdForceFieldHelpers as forcefield
 
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place
+from molscore.chem.minimise import REASONS, minimise
 
 ATTEMPTS = 20
 """Tries at an embedding: first from distances, then from random coordinates."""
-
-ITERATIONS, ROUNDS = 1000, 10
-"""Steps of a minimisation, and how often it may go on from where it stopped."""
 
 
 def embed(smiles: str, seed: int = 0) -> Chem.Mol:
@@ -28,7 +25,7 @@ def embed(smiles: str, seed: int = 0) -> Chem.Mol:
         The molecule with explicit hydrogens and a conformer. What SMILES leaves open of its stereo is drawn at random.
 
     Raises:
-        MoleculeError: ``smiles``, ``disconnected``, ``embedding``, ``no_parameters``, ``not_converged``.
+        MoleculeError: ``smiles``, ``disconnected``, ``embedding``, or a reason of `minimise`.
     """
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(smiles)
@@ -50,12 +47,9 @@ def embed_mol(mol: Chem.Mol, seed: int = 0) -> Chem.Mol:
             parameters.useRandomCoords = True
             if rdDistGeom.EmbedMolecule(mol, parameters) != 0:
                 raise MoleculeError("embedding", "ETKDGv3 finds no conformer")
-        properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
-        if properties is None:
-            raise MoleculeError("no_parameters", "MMFF94s has no parameters for an atom")
-        field = forcefield.MMFFGetMoleculeForceField(mol, properties)
-        field.Initialize()
-        if all(field.Minimize(maxIts=ITERATIONS) for _ in range(ROUNDS)):
-            raise MoleculeError("not_converged", f"no minimum after {ITERATIONS * ROUNDS:,} steps of MMFF94s")
+    found = minimise(mol, "mmff")
+    if found.reason is not None:
+        raise MoleculeError(found.reason, f"MMFF94s: {REASONS[found.reason]}")
+    mol.GetConformer().SetPositions(found.positions)
     assign_stereo_in_place(mol)
     return mol
