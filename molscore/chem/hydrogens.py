@@ -6,13 +6,10 @@ geometry of its neighbour asks for it, and then lets the hydrogens, and nothing 
 """
 
 import numpy as np
-from rdkit import Chem, rdBase
-from rdkit.Chem import rdForceFieldHelpers as forcefield
+from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, assign_stereo_in_place, to_mol
-
-ITERATIONS = 200
-"""Steps of the hydrogens' minimisation."""
+from molscore.chem.settle import settle_hydrogens_in_place
 
 
 def without_hydrogens(arrays: MoleculeArrays) -> MoleculeArrays:
@@ -72,29 +69,3 @@ def complete(arrays: MoleculeArrays, sanitize: bool = True) -> Chem.Mol:
     settle_hydrogens_in_place(mol)
     assign_stereo_in_place(mol)
     return mol
-
-
-def settle_hydrogens_in_place(mol: Chem.Mol) -> None:
-    """Minimises the MMFF94s energy over the hydrogens' positions; UFF's where MMFF94s has no parameters.
-
-    Args:
-        mol: sanitised, hydrogens explicit, one conformer. It is left as it is if neither force field knows it, or if
-            its geometry gives no finite energy.
-    """
-    heavy = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
-    if len(heavy) == mol.GetNumAtoms() or not np.isfinite(mol.GetConformer().GetPositions()).all():
-        return
-    before = mol.GetConformer().GetPositions()
-    with rdBase.BlockLogs():
-        if (properties := forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")) is not None:
-            field = forcefield.MMFFGetMoleculeForceField(mol, properties)
-        elif forcefield.UFFHasAllMoleculeParams(mol):
-            field = forcefield.UFFGetMoleculeForceField(mol)
-        else:
-            return
-        field.Initialize()
-        for index in heavy:
-            field.AddFixedPoint(index)
-        field.Minimize(maxIts=ITERATIONS)
-    if not np.isfinite(mol.GetConformer().GetPositions()).all():
-        mol.GetConformer().SetPositions(before)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ data = typer.Typer(help="Prepare a tensor file from its source.", no_args_is_hel
 Out = Annotated[Path, typer.Option("--out", "-o", help="Tensor file to write.")]
 First = Annotated[int | None, typer.Option("--n", "-n", min=1, help="Only the first so many.", show_default="all")]
 Hydrogens = Annotated[bool, typer.Option("--hydrogens", help="Keep hydrogens as atoms; else valence implies them.")]
+Relax = Annotated[str, typer.Option(help="none, torsions (all but torsions settles), mmff or xtb (minima).")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")]
 
 
@@ -41,6 +43,7 @@ def moses3d(
     out: Out = Path("data/moses3d.safetensors"),
     n: First = None,
     hydrogens: Hydrogens = False,
+    relax: Relax = "none",
     workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
@@ -48,7 +51,10 @@ def moses3d(
     _exists(source)
     from molscore.datasets.sources import build_shards, build_smiles
 
-    _build(build_shards if source.is_dir() else build_smiles, source, out, n, hydrogens, workers, quiet)
+    if source.is_dir() and relax != "none":
+        fail("shards are taken as they are; --relax is for SMILES")
+    chosen = build_shards if source.is_dir() else partial(build_smiles, relax=relax)
+    _build(chosen, source, out, n, hydrogens, workers, quiet)
 
 
 @data.command()
@@ -57,6 +63,7 @@ def sdf(
     out: Out = Path("data/molecules.safetensors"),
     n: First = None,
     hydrogens: Hydrogens = False,
+    relax: Relax = "none",
     workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
@@ -64,8 +71,25 @@ def sdf(
     _exists(source)
     from molscore.datasets.sources import build_sdf, build_smiles
 
-    is_sdf = source.name.endswith((".sdf", ".sdf.gz"))
-    _build(build_sdf if is_sdf else build_smiles, source, out, n, hydrogens, workers, quiet)
+    builder = build_sdf if source.name.endswith((".sdf", ".sdf.gz")) else build_smiles
+    _build(partial(builder, relax=relax), source, out, n, hydrogens, workers, quiet)
+
+
+@data.command()
+def merge(
+    sources: Annotated[list[Path], typer.Argument(help="Tensor files.")],
+    out: Out = Path("data/merged.safetensors"),
+    rare: Annotated[int, typer.Option(min=1, help="Fewest molecules that an element with its charge must be in.")] = 1,
+    max_heavy: Annotated[int | None, typer.Option(min=1, help="Most heavy atoms.", show_default="no limit")] = None,
+    implied: Annotated[bool, typer.Option("--implied", help="Take hydrogens off; valence implies them.")] = False,
+) -> None:
+    """Several tensor files in one: of the same molecule the first is kept, each keeps its split."""
+    for source in sources:
+        _exists(source)
+    from molscore.datasets.merge import merge as join
+
+    with complaints(ValueError, OSError, code=1):
+        typer.echo(json.dumps(join(sources, out, rare, max_heavy, implied), indent=1))
 
 
 def _exists(source: Path) -> None:

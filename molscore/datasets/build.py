@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -80,17 +80,23 @@ def build(
     arrays = _merge(found, dropped)
     if not len(arrays["n_atoms"]):
         raise ValueError(f"no molecule is left, dropped: {dict(dropped)}")
-    splits = {name: int((arrays["split"] == k).sum()) for k, name in enumerate(SPLITS)}
     metadata = {
         "source": source,
         "hydrogens": "atoms" if hydrogens else "implied by valence",
         "split_rule": f"by hash of the isomeric SMILES: {TRAIN:.0%} train, {VALID:.0%} valid, rest test",
-        "rdkit": rdBase.rdkitVersion,
-        "dropped": json.dumps(dropped),
-        "splits": json.dumps(splits),
     }
-    write_tensorfile(out, arrays, metadata)
+    counts = finish(out, arrays, metadata, dropped)
     shutil.rmtree(folder)
+    return counts
+
+
+def finish(
+    out: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str], dropped: Counter[str]
+) -> dict[str, Any]:
+    """Writes a tensor file with what was counted on the way, and returns the counts of `build`."""
+    splits = {name: int((arrays["split"] == k).sum()) for k, name in enumerate(SPLITS)}
+    counted = {"rdkit": rdBase.rdkitVersion, "dropped": json.dumps(dropped), "splits": json.dumps(splits)}
+    write_tensorfile(out, arrays, {**metadata, **counted})
     atoms = Counter(zip(arrays["atomic_numbers"].tolist(), arrays["formal_charges"].tolist(), strict=True))
     return {
         "molecules": len(arrays["n_atoms"]),
@@ -130,7 +136,8 @@ def _part(make: Make, folder: Path, hydrogens: bool, part: tuple[int, Sequence[A
     start, items = part
     path = folder / f"{start}.safetensors"
     function = getattr(make, "func", make)  # of a partial
-    about = f"{function.__module__}.{function.__qualname__} {rdBase.rdkitVersion} {hydrogens} "
+    settings = sorted(getattr(make, "keywords", {}).items())
+    about = f"{function.__module__}.{function.__qualname__} {settings} {rdBase.rdkitVersion} {hydrogens} "
     fingerprint = hashlib.sha256(about.encode() + b"\0".join(_bytes(item) for item in items)).hexdigest()
     try:
         if read_tensorfile(path).metadata.get("items") == fingerprint:

@@ -6,19 +6,27 @@ MOSES: 1.9 million drug-like SMILES of ZINC (Polykovskiy et al., Front. Pharmaco
 import csv
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rdkit import Chem, rdBase
 
-from molscore.chem.arrays import MoleculeArrays, MoleculeError, from_mol
+from molscore.chem.arrays import MoleculeArrays, MoleculeError, assign_stereo_in_place, from_mol, isomeric_smiles
 from molscore.chem.embed import embed, embed_mol
+from molscore.chem.minimise import REASONS, check_method, minimise
 from molscore.chem.sdf import read_sdf
+from molscore.chem.settle import settle_in_place
 from molscore.datasets.build import build
 
 SHARD = ("n_atoms", "n_bonds", "z", "charge", "pos_mA", "bonds", "order")
 """Arrays of a shard: molecules end to end, positions in thousandths of an Å."""
+
+
+RELAXATIONS = ("none", "torsions", "mmff", "xtb")
+"""What may be done to geometries before they are stored: nothing; all but the torsions settled (`settle_in_place`); the
+nearest minimum of MMFF94s, or of GFN2-xTB."""
 
 
 class SourceError(ValueError):
@@ -26,7 +34,11 @@ class SourceError(ValueError):
 
 
 def build_smiles(
-    path: str | os.PathLike[str], out: str | os.PathLike[str], n: int | None = None, **options: Any
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    n: int | None = None,
+    relax: str = "none",
+    **options: Any,
 ) -> dict[str, Any]:
     """A tensor file from SMILES: each gets a conformer of ETKDGv3, relaxed with MMFF94s.
 
@@ -34,17 +46,25 @@ def build_smiles(
         path: .csv with a column named SMILES, or .smi or .txt with a SMILES at the beginning of each line.
         out: the file to write.
         n: only the first n lines.
+        relax: one of `RELAXATIONS`, beyond the minimum of MMFF94s that they come from.
         options: as for `molscore.datasets.build.build`.
 
     Raises:
         SourceError: if the file has no SMILES.
+        ValueError: for an unknown relaxation, or one that is not installed.
     """
+    check_relaxation(relax)
     items = read_smiles(path)[:n]
-    return build(items, _from_smiles, out, f"SMILES of {Path(path).name}; ETKDGv3, MMFF94s", **options)
+    source = f"SMILES of {Path(path).name}; ETKDGv3, MMFF94s" + _then(relax)
+    return build(items, partial(_from_smiles, relax=relax), out, source, **options)
 
 
 def build_sdf(
-    path: str | os.PathLike[str], out: str | os.PathLike[str], n: int | None = None, **options: Any
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    n: int | None = None,
+    relax: str = "none",
+    **options: Any,
 ) -> dict[str, Any]:
     """A tensor file from an SDF file: 3-D records as they are, missing hydrogens added; 2-D records are embedded.
 
@@ -52,11 +72,14 @@ def build_sdf(
         path: .sdf or .sdf.gz.
         out: the file to write.
         n: only the first n records.
+        relax: one of `RELAXATIONS`: ``torsions`` for experimental conformations, ``none`` for geometries to trust.
         options: as for `molscore.datasets.build.build`.
 
     Raises:
         SourceError: if the file has no records.
+        ValueError: for an unknown relaxation, or one that is not installed.
     """
+    check_relaxation(relax)
     items: list[Any] = []
     for record in read_sdf(path):
         if n is not None and len(items) == n:
@@ -64,7 +87,8 @@ def build_sdf(
         items.append(record.mol if record.mol is not None else str(record.reason))
     if not items:
         raise SourceError(f"{path} has no records")
-    return build(items, _from_record, out, f"records of {Path(path).name}", **options)
+    source = f"records of {Path(path).name}" + _then(relax)
+    return build(items, partial(_from_record, relax=relax), out, source, **options)
 
 
 def build_shards(
@@ -125,19 +149,53 @@ def _shard(path: Path) -> list[tuple[np.ndarray, ...]]:
     return list(zip(*(np.split(array, cut) for array, cut in zip(arrays, cuts, strict=True)), strict=True))
 
 
-def _from_smiles(number: int, smiles: str) -> MoleculeArrays:
-    return from_mol(embed(smiles, seed=number))
+def check_relaxation(relax: str) -> None:
+    """Raises ValueError unless it is one of `RELAXATIONS`, and installed."""
+    if relax not in RELAXATIONS:
+        raise ValueError(f"unknown relaxation '{relax}'; choose one of {', '.join(RELAXATIONS)}")
+    if relax in ("mmff", "xtb"):
+        check_method(relax)
 
 
-def _from_record(number: int, record: Chem.Mol | str) -> MoleculeArrays:
+def _then(relax: str) -> str:
+    """The end of a sentence on where molecules come from."""
+    how = {"torsions": "settled with torsions kept", "mmff": "relaxed with MMFF94s", "xtb": "relaxed with GFN2-xTB"}
+    return f", {how[relax]}" if relax in how else ""
+
+
+def _from_smiles(number: int, smiles: str, relax: str) -> MoleculeArrays:
+    return from_mol(_relaxed(embed(smiles, seed=number), relax))
+
+
+def _from_record(number: int, record: Chem.Mol | str, relax: str) -> MoleculeArrays:
     if isinstance(record, str):
         raise MoleculeError("unreadable", record)
     if len(Chem.GetMolFrags(record)) > 1:
         raise MoleculeError("disconnected", "more than one fragment")
     with rdBase.BlockLogs():
         if record.GetNumConformers() == 0 or not record.GetConformer().Is3D():
-            return from_mol(embed_mol(Chem.RemoveHs(record), seed=number))
-        return from_mol(Chem.AddHs(record, addCoords=True))
+            mol = embed_mol(Chem.RemoveHs(record), seed=number)
+        else:
+            mol = Chem.AddHs(record, addCoords=True)
+        return from_mol(_relaxed(mol, relax))
+
+
+def _relaxed(mol: Chem.Mol, relax: str) -> Chem.Mol:
+    """The molecule with its geometry relaxed, in place. Stereo that would be lost is an error."""
+    if relax == "none":
+        return mol
+    before = isomeric_smiles(mol)
+    if relax == "torsions":
+        settle_in_place(mol)
+    else:
+        found = minimise(mol, relax)
+        if found.reason is not None:
+            raise MoleculeError(found.reason, f"{relax}: {REASONS[found.reason]}")
+        mol.GetConformer().SetPositions(found.positions)
+    assign_stereo_in_place(mol)
+    if isomeric_smiles(mol) != before:
+        raise MoleculeError("changed", "the relaxed molecule is another stereoisomer")
+    return mol
 
 
 def _from_shard(number: int, arrays: tuple[np.ndarray, ...]) -> MoleculeArrays:

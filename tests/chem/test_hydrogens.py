@@ -5,7 +5,8 @@ import pytest
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, from_mol
-from molscore.chem.hydrogens import complete, settle_hydrogens_in_place, without_hydrogens
+from molscore.chem.hydrogens import complete, without_hydrogens
+from molscore.chem.settle import settle_hydrogens_in_place
 from molscore.chem.strain import relaxation_energy
 
 ROUND_TRIP = (

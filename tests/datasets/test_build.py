@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from rdkit import Chem
+from rdkit.Chem import rdMolTransforms
 
 from molscore.chem.arrays import from_mol, to_mol
 from molscore.chem.embed import embed
 from molscore.chem.hydrogens import complete
+from molscore.chem.strain import relaxation_energy
 from molscore.datasets import build as building
 from molscore.datasets.build import split_of
 from molscore.datasets.sources import SourceError, build_sdf, build_shards, build_smiles
@@ -104,6 +106,39 @@ def test_sdf(tmp_path):
     heavy = bent.GetConformer().GetPositions()[:3]
     np.testing.assert_allclose(file.molecule(0).positions, heavy - heavy.mean(0), atol=2e-3)
     assert [smiles_of(complete(file.molecule(i))) for i in range(3)] == ["CCO", "CC(N)=O", "Oc1ccccc1"]
+
+
+@pytest.mark.parametrize(("relax", "left"), [("none", (20, 400)), ("torsions", (0.5, 20)), ("mmff", (0, 0.01))])
+def test_geometries_are_relaxed_as_asked(tmp_path, relax, left):
+    """Butane at 120 degrees, shaken: the energy above the minimum goes, and the torsion stays or not."""
+    mol = embed("CCCC", seed=1)
+    rdMolTransforms.SetDihedralDeg(mol.GetConformer(), 0, 1, 2, 3, 120.0)
+    positions = mol.GetConformer().GetPositions()
+    mol.GetConformer().SetPositions(positions + np.random.default_rng(0).normal(scale=0.05, size=positions.shape))
+    with Chem.SDWriter(str(tmp_path / "one.sdf")) as writer:
+        writer.write(mol)
+    build_sdf(tmp_path / "one.sdf", tmp_path / "x.safetensors", relax=relax, hydrogens=True, workers=1)
+    file = read_tensorfile(tmp_path / "x.safetensors")
+    stored = to_mol(file.molecule(0))
+    assert left[0] <= relaxation_energy(stored).energy <= left[1]
+    turned = abs(rdMolTransforms.GetDihedralDeg(stored.GetConformer(), 0, 1, 2, 3)) - 120
+    assert (abs(turned) < 15) == (relax != "mmff")
+    assert ("torsions kept" in file.metadata["source"]) == (relax == "torsions")
+
+
+def test_a_relaxation_that_is_not_there(listed, tmp_path):
+    with pytest.raises(ValueError, match="choose one of none, torsions, mmff, xtb"):
+        build_smiles(listed, tmp_path / "x.safetensors", relax="dft")
+
+
+def test_xtb_goes_beyond_mmff(tmp_path):
+    pytest.importorskip("tblite")
+    (tmp_path / "a.smi").write_text("CCO\n")
+    files = {}
+    for relax in ("none", "xtb"):
+        build_smiles(tmp_path / "a.smi", tmp_path / "x.safetensors", relax=relax, hydrogens=True, workers=1)
+        files[relax] = to_mol(read_tensorfile(tmp_path / "x.safetensors").molecule(0))
+    assert relaxation_energy(files["xtb"], "xtb").energy < 0.02 < relaxation_energy(files["none"], "xtb").energy
 
 
 def test_shards(tmp_path):

@@ -1,0 +1,91 @@
+"""Partial relaxations: part of a geometry settles while the rest is held.
+
+* `settle_hydrogens_in_place`: hydrogens move, heavy atoms stay where they are.
+* `settle_in_place`: bonds, angles and contacts settle, the torsions about rotatable bonds stay. An experimental
+  conformation, whose bonds are only as good as the electron density, so becomes one to train on without losing itself.
+
+Both in MMFF94s, and in UFF (Rappé et al., J. Am. Chem. Soc. 114, 10024, 1992) where MMFF94s has no parameters (boron,
+silicon, selenium).
+"""
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdForceFieldHelpers as forcefield
+from rdkit.ForceField import ForceField
+
+from molscore.chem.arrays import MoleculeError
+
+HYDROGEN_STEPS = 200
+"""Steps of the hydrogens' minimisation."""
+
+STEPS = 200
+"""Steps of the minimisation with torsions held: bonds and angles have settled by then; the minimum may be far."""
+
+ROTATABLE = Chem.MolFromSmarts("[!$(*#*)&!D1]-&!@[!$(*#*)&!D1]")
+
+WINDOW, STIFFNESS = 5.0, 100.0
+"""Degrees that a torsion may turn, and kcal/mol/rad² beyond them."""
+
+
+def settle_hydrogens_in_place(mol: Chem.Mol) -> None:
+    """Minimises the energy over the hydrogens' positions.
+
+    Args:
+        mol: sanitised, hydrogens explicit, one conformer. It is left as it is if neither force field knows it, or if
+            its geometry gives no finite energy.
+    """
+    heavy = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
+    if len(heavy) == mol.GetNumAtoms() or not np.isfinite(mol.GetConformer().GetPositions()).all():
+        return
+    before = mol.GetConformer().GetPositions()
+    with rdBase.BlockLogs():
+        if (field := _field(mol)) is None:
+            return
+        for index in heavy:
+            field.AddFixedPoint(index)
+        field.Minimize(maxIts=HYDROGEN_STEPS)
+    if not np.isfinite(mol.GetConformer().GetPositions()).all():
+        mol.GetConformer().SetPositions(before)
+
+
+def settle_in_place(mol: Chem.Mol) -> None:
+    """Lowers the energy, in `STEPS` steps, with the torsions about rotatable bonds held.
+
+    Args:
+        mol: sanitised, hydrogens explicit, one conformer.
+
+    Raises:
+        MoleculeError: ``no_parameters`` if neither force field knows an atom.
+    """
+    with rdBase.BlockLogs():
+        if (field := _field(mol)) is None:
+            raise MoleculeError("no_parameters", "neither MMFF94s nor UFF has parameters for an atom")
+        in_mmff = forcefield.MMFFHasAllMoleculeParams(mol)
+        constrain = field.MMFFAddTorsionConstraint if in_mmff else field.UFFAddTorsionConstraint
+        for torsion in _torsions(mol):
+            constrain(*torsion, True, -WINDOW, WINDOW, STIFFNESS)
+        field.Minimize(maxIts=STEPS)
+
+
+def _field(mol: Chem.Mol) -> ForceField | None:
+    """MMFF94s, or UFF, of the first conformer; None if neither knows every atom."""
+    if (properties := forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")) is not None:
+        field = forcefield.MMFFGetMoleculeForceField(mol, properties)
+    elif forcefield.UFFHasAllMoleculeParams(mol):
+        field = forcefield.UFFGetMoleculeForceField(mol)
+    else:
+        return None
+    field.Initialize()
+    return field
+
+
+def _torsions(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:
+    """Four atoms along each rotatable bond."""
+    found = []
+    for j, k in mol.GetSubstructMatches(ROTATABLE):
+        i, m = (
+            min(atom.GetIdx() for atom in mol.GetAtomWithIdx(a).GetNeighbors() if atom.GetIdx() != b)
+            for a, b in ((j, k), (k, j))
+        )
+        found.append((i, j, k, m))
+    return found

@@ -1,0 +1,91 @@
+"""Several tensor files in one.
+
+Of the same molecule, stereo included, the first is kept: name the better geometries first. Each keeps its split, which
+`build` makes a matter of the molecule alone. Molecules with an element (and charge) that hardly ever occurs teach
+nothing and would have a model offer it: they can be left out.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from molscore.chem.arrays import MoleculeError
+from molscore.chem.hydrogens import without_hydrogens
+from molscore.datasets.build import finish, key_of
+from molscore.datasets.tensorfile import pack, read_tensorfile
+
+
+def merge(
+    paths: Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    rare: int = 1,
+    max_heavy: int | None = None,
+    implied: bool = False,
+) -> dict[str, Any]:
+    """Joins tensor files.
+
+    Args:
+        paths: the files.
+        out: the file to write.
+        rare: leave out molecules with an element (and charge) that fewer than so many have.
+        max_heavy: leave out molecules of more heavy atoms.
+        implied: store heavy atoms alone, also of files with hydrogens; see `molscore.chem.hydrogens`.
+
+    Returns:
+        Counts, as those of `molscore.datasets.build.build`.
+
+    Raises:
+        ValueError: if only some files have hydrogens as atoms and `implied` is not set, or if no molecule
+            is left.
+    """
+    files = [read_tensorfile(path) for path in paths]
+    bare = [file.implied_hydrogens for file in files]
+    implied = implied or all(bare)
+    if any(bare) and not implied:
+        raise ValueError("some of the files have hydrogens as atoms and some imply them; add --implied to imply all")
+    dropped: Counter[str] = Counter()
+    molecules, split = [], []
+    for file, without in zip(files, bare, strict=True):
+        for i in range(len(file)):
+            try:
+                whole = file.molecule(i)
+                molecules.append(without_hydrogens(whole) if implied and not without else whole)
+                split.append(file.arrays["split"][i])
+            except MoleculeError as error:
+                dropped[error.reason] += 1
+    classes = [set(zip(m.atomic_numbers.tolist(), m.formal_charges.tolist(), strict=True)) for m in molecules]
+    kept = np.ones(len(molecules), dtype=bool)
+
+    def drop(reason: str, which: np.ndarray) -> None:
+        dropped[reason] += int((kept & which).sum())
+        kept[which] = False
+
+    first = np.unique([key_of(molecule, implied) for molecule in molecules], return_index=True)[1]
+    drop("duplicate", ~np.isin(np.arange(len(molecules)), first))
+    drop("too_large", np.array([(m.atomic_numbers > 1).sum() for m in molecules]) > (max_heavy or np.inf))
+    drop("rare_element", _with_rare(classes, kept, rare))
+    if not kept.any():
+        raise ValueError(f"no molecule is left, dropped: {dict(dropped)}")
+    chosen = [molecule for molecule, keep in zip(molecules, kept, strict=True) if keep]
+    arrays = pack(chosen, np.array(split)[kept], np.flatnonzero(kept))
+    metadata = {
+        "source": " and ".join(f"{len(file):,} {file.metadata['source']}" for file in files),
+        "hydrogens": "implied by valence" if implied else "atoms",
+        "split_rule": "; ".join(sorted({file.metadata.get("split_rule", "unknown") for file in files})),
+    }
+    return finish(Path(out), arrays, metadata, +dropped)
+
+
+def _with_rare(classes: list[set[tuple[int, int]]], kept: np.ndarray, rare: int) -> np.ndarray:
+    """(M,) bool: molecules with a class that fewer than `rare` of those kept have, they themselves left out."""
+    odd = np.zeros(len(classes), dtype=bool)
+    while True:
+        counts = Counter(pair for own, keep in zip(classes, kept & ~odd, strict=True) if keep for pair in own)
+        now = np.array([any(counts[pair] < rare for pair in own) for own in classes])
+        if (now == odd).all():
+            return odd
+        odd = now | odd

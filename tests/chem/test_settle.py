@@ -1,0 +1,76 @@
+"""Partial relaxations: what is held stays, the rest settles."""
+
+import numpy as np
+import pytest
+from rdkit import Chem
+from rdkit.Chem import rdDistGeom, rdMolTransforms
+
+from molscore.chem.arrays import MoleculeError, isomeric_smiles
+from molscore.chem.settle import settle_hydrogens_in_place, settle_in_place
+from molscore.chem.strain import relaxation_energy
+
+CHAIN = (0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5)
+"""Torsions of hexane."""
+
+
+def distorted(mol: Chem.Mol, torsions: dict, noise: float, seed: int = 0) -> Chem.Mol:
+    copy = Chem.Mol(mol)
+    for atoms, degrees in torsions.items():
+        rdMolTransforms.SetDihedralDeg(copy.GetConformer(), *atoms, degrees)
+    positions = copy.GetConformer().GetPositions()
+    copy.GetConformer().SetPositions(positions + np.random.default_rng(seed).normal(scale=noise, size=positions.shape))
+    return copy
+
+
+def test_bonds_and_angles_settle_and_torsions_stay(embed):
+    """A conformation that is no minimum of the force field keeps its torsions; most of the noise's energy goes."""
+    torsions = dict(zip(CHAIN, (120.0, -95.0, 140.0), strict=True))
+    mol = distorted(embed("CCCCCC"), torsions, noise=0.05)
+    before = relaxation_energy(mol).energy
+    measured = {atoms: rdMolTransforms.GetDihedralDeg(mol.GetConformer(), *atoms) for atoms in CHAIN}
+    settled = Chem.Mol(mol)
+    settle_in_place(settled)
+    for atoms, degrees in measured.items():
+        turned = (rdMolTransforms.GetDihedralDeg(settled.GetConformer(), *atoms) - degrees + 180) % 360 - 180
+        assert abs(turned) < 10
+    after = relaxation_energy(settled).energy
+    assert before > 40 and 2 < after < 15  # eclipsed bonds are left
+    lengths = [
+        rdMolTransforms.GetBondLength(settled.GetConformer(), b.GetBeginAtomIdx(), b.GetEndAtomIdx())
+        for b in settled.GetBonds()
+        if 1 not in (b.GetBeginAtom().GetAtomicNum(), b.GetEndAtom().GetAtomicNum())
+    ]
+    np.testing.assert_allclose(lengths, 1.53, atol=0.03)
+
+
+def test_stereo_stays(embed):
+    mol = distorted(embed("C[C@H](F)/C=C/[C@@H](O)Cl"), {}, noise=0.05)
+    settled = Chem.Mol(mol)
+    settle_in_place(settled)
+    Chem.AssignStereochemistryFrom3D(settled)
+    assert isomeric_smiles(settled) == isomeric_smiles(mol)
+
+
+@pytest.mark.parametrize("smiles", ["OB(O)c1ccccc1", "C[Si](C)(C)c1ccccc1"])
+def test_what_mmff_does_not_know_settles_in_uff(smiles):
+    """Boron is not in MMFF94s."""
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    rdDistGeom.EmbedMolecule(mol, randomSeed=1)
+    shaken = distorted(mol, {}, noise=0.1)
+    hydrogens, whole = Chem.Mol(shaken), Chem.Mol(shaken)
+    settle_hydrogens_in_place(hydrogens)
+    settle_in_place(whole)
+    heavy = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
+    start = shaken.GetConformer().GetPositions()
+    np.testing.assert_array_equal(hydrogens.GetConformer().GetPositions()[heavy], start[heavy])
+    assert np.abs(hydrogens.GetConformer().GetPositions() - start).max() > 0.05
+    ring = mol.GetSubstructMatch(Chem.MolFromSmarts("c1ccccc1"))
+    for i, j in zip(ring, ring[1:], strict=False):
+        assert abs(rdMolTransforms.GetBondLength(whole.GetConformer(), i, j) - 1.40) < 0.03
+
+
+def test_an_atom_that_no_force_field_knows(embed):
+    mol = Chem.AddHs(embed("CCO"))
+    mol.GetAtomWithIdx(2).SetAtomicNum(118)
+    with pytest.raises(MoleculeError, match="no_parameters"):
+        settle_in_place(mol)
