@@ -14,7 +14,7 @@ from typing import Any
 
 from rdkit import Chem
 
-from molscore.chem.sdf import SDFWriter, read_sdf, record_properties
+from molscore.chem.sdf import SDFWriter, read_sdf
 from molscore.generate.generator import MoleculeGenerator
 from molscore.generate.judge import Attempt
 from molscore.generate.options import Options
@@ -81,7 +81,7 @@ def generate_sdf(
         options: its choices.
         out: the SDF file; an existing one is replaced when the run is complete.
         rejects: CSV file of rejected attempts: index, reason, detail, SMILES.
-        resume: keep the molecules that ``out`` holds, which must be of the same model and seed, and go on.
+        resume: keep the molecules that ``out`` holds, which must be of the same model, seed and options, and go on.
         on_attempt: called with each attempt and the number of molecules delivered so far.
 
     Returns:
@@ -91,7 +91,7 @@ def generate_sdf(
         ValueError: for bad arguments, or a file that cannot be resumed.
         OSError: if a file cannot be written.
     """
-    held = _held(out, generator.name, seed) if resume else []
+    held = _held(out, generator.name, seed, options) if resume else []
     outcome = Outcome(n, delivered=len(held), kept=len(held))
     if len(held) >= n:
         return outcome
@@ -109,8 +109,7 @@ def generate_sdf(
                 ok, reason, detail = attempt.verdict
                 outcome.as_sampled += not attempt.repaired and (ok or reason == "duplicate")
                 if ok:
-                    made = {"model": generator.name, "seed": seed, "index": attempt.index}
-                    properties = record_properties(attempt.mol, **made, extra=attempt.properties)
+                    properties = generator.properties(attempt, seed, options)
                     molecules.write(attempt.mol, f"molscore_{seed}_{attempt.index}", properties)
                     outcome.delivered += 1
                 else:
@@ -123,7 +122,7 @@ def generate_sdf(
     return outcome
 
 
-def _held(out: Path, model: str, seed: int) -> list[Chem.Mol]:
+def _held(out: Path, model: str, seed: int, options: Options) -> list[Chem.Mol]:
     """The molecules of an SDF file that a run can go on from."""
     if not out.is_file():
         raise ValueError(f"there is no {out} to resume; run without --resume first")
@@ -131,9 +130,11 @@ def _held(out: Path, model: str, seed: int) -> list[Chem.Mol]:
     for record in read_sdf(out):
         if record.mol is None or not record.mol.HasProp("molscore_index"):
             raise ValueError(f"{out}, line {record.line}: not a molecule that molscore generated; it cannot be resumed")
-        made = record.mol.GetProp("molscore_model"), record.mol.GetProp("molscore_seed")
-        if made != (model, str(seed)):
-            raise ValueError(f"{out} was made with model {made[0]} and seed {made[1]}; resume with the same")
+        known = record.mol.GetPropsAsDict(autoConvertStrings=False)
+        made = [known.get(f"molscore_{name}", "unknown") for name in ("model", "seed", "options")]
+        if made != [model, str(seed), options.text()]:
+            words = f"model {made[0]}, seed {made[1]} and options {made[2]}"
+            raise ValueError(f"{out} was made with {words}; resume with the same")
         held.append(record.mol)
     return held
 

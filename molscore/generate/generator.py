@@ -17,6 +17,7 @@ import torch
 from rdkit import Chem
 
 from molscore import pretrained
+from molscore.chem.sdf import record_properties
 from molscore.chem.validity import DuplicateFilter
 from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import Options
@@ -34,7 +35,7 @@ class Generation:
     """What `MoleculeGenerator.generate` returns.
 
     Attributes:
-        mols: delivered molecules; each carries ``molscore_index`` as an int property, and its tags as strings.
+        mols: delivered molecules; each carries the properties of an SDF record, as strings.
         rejects: rejected attempts.
         manifest: provenance and counts.
     """
@@ -92,7 +93,7 @@ class MoleculeGenerator:
         for attempt in self.attempts(n, seed, chosen):
             attempts += 1
             if attempt.verdict.ok:
-                for name, value in attempt.properties.items():
+                for name, value in self.properties(attempt, seed, chosen).items():
                     attempt.mol.SetProp(name, str(value))
                 result.mols.append(attempt.mol)
             else:
@@ -106,6 +107,11 @@ class MoleculeGenerator:
             "seconds": round(time.monotonic() - began, 2),
         }
         return result
+
+    def properties(self, attempt: Attempt, seed: int, options: Options) -> dict[str, object]:
+        """The properties of a record: what fixes the molecule, and its tags."""
+        extra = {"molscore_options": options.text(), **attempt.properties}
+        return record_properties(attempt.mol, model=self.name, seed=seed, index=attempt.index, extra=extra)
 
     def manifest(self, n: int, seed: int, options: Options) -> dict[str, Any]:
         """What fixes the result, and with what it was made."""

@@ -54,4 +54,9 @@ class Options:
         told: dict[str, object] = {"steps": self.steps, "sampler": self.sampler}
         told |= {"atoms": list(self.atoms)} if self.atoms else {}
         told |= {"relax": self.relax} if self.relax != "none" else {}
-        return told | ({"filter": self.filter} if self.filter is not None else {})
+        told |= {"filter": self.filter} if self.filter is not None else {}
+        return told | ({"raw": True} if self.raw else {})
+
+    def text(self) -> str:
+        """The same in a line."""
+        return "; ".join(f"{name} {value}" for name, value in self.told().items())

@@ -39,7 +39,7 @@ def test_records_keep_the_contract(straight):
         assert mol.GetConformer().Is3D()
         assert mol.GetProp("_Name") == f"molscore_0_{mol.GetProp('molscore_index')}"
         assert mol.GetProp("molscore_model") == "qm9" and mol.GetProp("molscore_seed") == "0"
-        assert mol.GetProp("molscore_version")
+        assert mol.GetProp("molscore_version") and mol.GetProp("molscore_options") == f"steps {STEPS}; sampler dpm"
         assert Chem.CanonSmiles(mol.GetProp("SMILES")) == Chem.CanonSmiles(Chem.MolToSmiles(Chem.RemoveHs(mol)))
 
 
@@ -68,9 +68,12 @@ def test_interruption_keeps_molecules_and_resume_completes_the_same_file(generat
     assert [r["molscore_index"] for r in rows(rejects)] == [r["molscore_index"] for r in rows(straight[1])]
 
 
-def test_resume_refuses_another_seed_and_nothing(generator, straight, tmp_path):
-    with pytest.raises(ValueError, match="seed 0; resume with the same"):
-        generate_sdf(generator, N + 1, straight[0], seed=5, resume=True)
+def test_resume_refuses_another_seed_other_options_and_nothing(generator, straight, tmp_path):
+    with pytest.raises(ValueError, match="seed 0 and options .*; resume with the same"):
+        generate_sdf(generator, N + 1, straight[0], seed=5, options=Options(steps=STEPS), resume=True)
+    for choice in ({"filter": "mw < 500"}, {"atoms": (5, 9)}, {"raw": True}):
+        with pytest.raises(ValueError, match=f"options steps {STEPS}; sampler dpm; resume with the same"):
+            generate_sdf(generator, N + 1, straight[0], options=Options(steps=STEPS, **choice), resume=True)
     with pytest.raises(ValueError, match="without --resume"):
         generate_sdf(generator, N, tmp_path / "none.sdf", resume=True)
 
