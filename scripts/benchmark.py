@@ -37,7 +37,7 @@ def main() -> None:
     words = parser.parse_args()
 
     generator = molscore.MoleculeGenerator.from_pretrained(words.model, words.device)
-    reference = words.reference or ("moses3d" if generator.model.implied_hydrogens else "qm9")
+    reference = words.reference or ("druglike" if generator.model.implied_hydrogens else "qm9")
     options = {"seed": words.seed, "steps": words.steps}
     result = {"model": words.model, "hardware": hardware(), "steps": words.steps, "seed": words.seed}
     result["training"] = generator.model.record

@@ -1,7 +1,7 @@
 """Builds a reference that comes with the package, from a tensor file that ``molscore data`` makes.
 
     python scripts/build_reference.py data/qm9.safetensors --name qm9
-    python scripts/build_reference.py data/moses3d_hydrogens.safetensors --name moses3d
+    python scripts/build_reference.py data/druglike_hydrogens.safetensors --name druglike --xtb 100
 
 Novelty is against the training split; geometry, composition and relaxation energies are those of the test split, as in
 the literature. Beside it go the statistics of the Fréchet ChemNet distance, of 10,000 molecules of the test split, with

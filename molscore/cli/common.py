@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no summary.")]
-Reference = Annotated[str, typer.Option(help="Bundled reference, .npz or SDF file; or 'none'.")]
+Reference = Annotated[str, typer.Option(help="Bundled reference (auto: the model's), .npz or SDF file; or none.")]
 Model = Annotated[str, typer.Option("--model", "-m", help="Bundled model (`molscore models`) or .safetensors file.")]
 
 

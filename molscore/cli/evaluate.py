@@ -11,7 +11,7 @@ from molscore.cli.common import Quiet, Reference, bar, complaints, fail, unless_
 
 def evaluate(
     mols: Annotated[Path, typer.Argument(help="SDF file: delivered, or raw.")],
-    reference: Reference = "qm9",
+    reference: Reference = "auto",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the metrics here as JSON.")] = None,
     posebusters: Annotated[str, typer.Option(help="PoseBusters checks: mol_fast, mol or none.")] = "mol_fast",
     relaxation: Annotated[bool, typer.Option(help="Relax with MMFF94s.")] = True,
@@ -51,7 +51,7 @@ def evaluate(
 def report(
     mols: Annotated[Path, typer.Argument(help="SDF file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
-    reference: Reference = "qm9",
+    reference: Reference = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Write an HTML report of a file of molecules."""

@@ -33,7 +33,7 @@ def train(
     with complaints(ConfigError):
         settings = load_config(config, overrides or [])
     if not settings.data.is_file():
-        fail(f"there is no tensor file {settings.data}; `molscore data qm9 --out {settings.data}` makes it")
+        fail(f"there is no tensor file {settings.data}; `molscore data qm9`, or another of `molscore data`, makes one")
     from molscore.train.loop import train as run
 
     with complaints(ConfigError), complaints(TensorFileError, FloatingPointError, OSError, code=1):

@@ -185,7 +185,7 @@ def read_tensorfile(path: str | os.PathLike[str]) -> TensorFile:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist. `molscore data qm9 --out {path}` makes it from qm9pack.")
+        raise FileNotFoundError(f"{path} does not exist. `molscore data --help` tells how to make a tensor file.")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

@@ -21,7 +21,7 @@ import numpy as np
 FLOOR_SIZES = (100, 300, 1000, 2000, 5000, 10_000)
 """Sizes for which a floor is kept."""
 
-REFERENCES = ("qm9",)
+REFERENCES = ("druglike", "qm9")
 """References with ChemNet statistics in the package."""
 
 FEWEST = 2

@@ -21,7 +21,7 @@ from molscore.evaluate.memorisation import check_splits, memorisation, rediscove
 from molscore.evaluate.metrics import Metrics
 from molscore.evaluate.rates import Rate
 from molscore.evaluate.records import Judgement, judge, read_records
-from molscore.evaluate.reference import Reference, resolve_reference
+from molscore.evaluate.reference import AUTO, Reference, reference_of, resolve_reference
 from molscore.evaluate.relaxation import summary
 from molscore.evaluate.stability import distance_stable, explicit_stable
 
@@ -34,7 +34,7 @@ FEW = 100
 
 def evaluate(
     mols: str | os.PathLike[str] | Iterable[Chem.Mol | None],
-    reference: str | os.PathLike[str] | None = "qm9",
+    reference: str | os.PathLike[str] | None = AUTO,
     *,
     posebusters: str | None = "mol_fast",
     relaxation: bool = True,
@@ -51,8 +51,8 @@ def evaluate(
     Args:
         mols: an SDF file (also ``.sdf.gz``) or RDKit molecules, each with a 3-D conformer. None counts as a record that
             could not be read.
-        reference: what to compare with: a name ('qm9'), the path of an ``.npz`` reference or of an SDF file;
-            None for no comparison.
+        reference: what to compare with: a name ('druglike', 'qm9'), the path of an ``.npz`` reference or of an SDF
+            file; 'auto' for the one of the model that made them, druglike if they do not say; None for no comparison.
         posebusters: which PoseBusters checks to run: ``mol_fast`` (some 30 ms a molecule), ``mol`` (with the energy
             ratio, some seconds), or None.
         relaxation: relax the valid & connected records with MMFF94s (some 10 ms a molecule).
@@ -70,6 +70,9 @@ def evaluate(
         ValueError: if there is nothing to evaluate, no such reference, nothing to compute ``fcd`` with, or ``training``
             is no tensor file of enough molecules.
     """
+    found = read_records(mols)
+    if reference == AUTO:
+        reference = reference_of(record.mol for record in found)
     against = resolve_reference(reference) if reference is not None else None
     chemnet = load_statistics(against.name if against else "none") if fcd else None
     trained = read_tensorfile(training) if training is not None else None
@@ -79,7 +82,6 @@ def evaluate(
         raise ValueError(f"no PoseBusters configuration {posebusters!r}; choose one of {', '.join(busters.CONFIGS)}")
     if xtb:
         check_method("xtb")
-    found = read_records(mols)
     records, busted, relaxed, deeper = [], [], [], []
     for done, record in enumerate(map(judge, found), start=1):
         records.append(record)

@@ -14,15 +14,15 @@ array                                 shape       what
 ``floor_sizes``, ``floor_<name>``     (S,)        what samples of the reference itself score, by size
 ====================================  ==========  =====================================================================
 
-The one that comes with the package, ``qm9``, takes novelty from the training split and everything else from the test
-split.
+Those that come with the package have the names of the models and are made of their data: novelty is taken from the
+training split and everything else from the test split.
 """
 
 import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -41,8 +41,14 @@ from molscore.evaluate.records import judge, read_records
 from molscore.evaluate.relaxation import summary
 
 FORMAT = "molscore-reference-2"
-BUNDLED = ("qm9",)
-"""References that come with the package."""
+BUNDLED = ("druglike", "qm9")
+"""References that come with the package; the first is taken if nothing says otherwise."""
+
+AUTO = "auto"
+"""Instead of a name: the reference of the model that made the molecules."""
+
+MODEL_PROPERTY = "molscore_model"
+"""SDF property: the name of that model."""
 
 RELAXED = 2000
 """Molecules of which a relaxation energy is computed, at most: drawn at random."""
@@ -190,6 +196,13 @@ def load_reference(path: str | os.PathLike[str]) -> Reference:
         raise
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise BadReferenceError(f"{path} is not a molscore reference, or it is corrupt ({error})") from error
+
+
+def reference_of(mols: Iterable[Chem.Mol | None]) -> str:
+    """The bundled reference that goes with the model which the first molecule names; else the first of them all."""
+    first = next((mol for mol in mols if mol is not None), None)
+    model = first.GetProp(MODEL_PROPERTY) if first is not None and first.HasProp(MODEL_PROPERTY) else ""
+    return model if model in BUNDLED else BUNDLED[0]
 
 
 def resolve_reference(reference: str | os.PathLike[str]) -> Reference:

@@ -22,7 +22,7 @@ PROVENANCE = {"model": "molscore_model", "seed": "molscore_seed", "molscore_vers
 def report_file(
     sdf_path: str | os.PathLike[str],
     out_path: str | os.PathLike[str],
-    reference: str | os.PathLike[str] | None = "qm9",
+    reference: str | os.PathLike[str] | None = "auto",
     evaluate: bool = True,
     on_progress: Callable[[int, int], None] | None = None,
     *,

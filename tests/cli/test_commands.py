@@ -99,3 +99,19 @@ def test_data_from_smiles_and_from_an_sdf_file(tmp_path):
     (tmp_path / "empty.smi").write_text("")
     result = CliRunner().invoke(app, ["data", "sdf", str(tmp_path / "empty.smi"), *words])
     assert result.exit_code == 1 and "holds no SMILES" in result.stderr
+
+
+def test_data_merge(tmp_path):
+    """Two files of one's own, one relaxed on the way in, become one."""
+    for name, smiles in (("a", "CCO\nCCC\n"), ("b", "CCO\nCCBr\nCCCCCC\n")):
+        (tmp_path / f"{name}.smi").write_text(smiles)
+        words = ["--out", tmp_path / f"{name}.safetensors", "--workers", 1, "--quiet", "--hydrogens"]
+        run("data", "sdf", tmp_path / f"{name}.smi", "--relax", "torsions", *words)
+    files = [tmp_path / "a.safetensors", tmp_path / "b.safetensors"]
+    found = json.loads(run("data", "merge", *files, "--out", tmp_path / "c.safetensors", "--max-heavy", 4, "--implied"))
+    assert found["molecules"] == 3 and found["dropped"] == {"duplicate": 1, "too_large": 1}
+    assert [z for z, *_ in found["vocabulary"]] == [6, 8, 35]
+    for words in (["merge", files[0], tmp_path / "none.safetensors"], ["sdf", tmp_path / "a.smi", "--relax", "dft"]):
+        result = CliRunner().invoke(app, ["data", *map(str, words), "--out", str(tmp_path / "d.safetensors")])
+        assert result.exit_code in (1, 2) and ("there is no" in result.stderr or "choose one of" in result.stderr)
+        assert not (tmp_path / "d.safetensors").exists()

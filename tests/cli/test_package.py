@@ -15,6 +15,7 @@ def test_the_installed_package_holds_its_data():
         "weights/qm9.safetensors",
         "weights/qm9.json",
         "evaluate/references/qm9.npz",
+        "evaluate/references/druglike.npz",
         "report/page.html",
         "report/style.css",
         "report/viewer.js",

@@ -60,7 +60,7 @@ def test_too_large_a_molecule_is_refused(parsed):
 
 
 def test_missing_file_says_how_to_make_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match="molscore data qm9"):
+    with pytest.raises(FileNotFoundError, match="molscore data --help"):
         read_tensorfile(tmp_path / "none.safetensors")
 
 

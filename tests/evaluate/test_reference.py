@@ -7,6 +7,7 @@ from molscore.evaluate.reference import (
     BUNDLED,
     BadReferenceError,
     load_reference,
+    reference_of,
     resolve_reference,
     save_reference,
 )
@@ -75,8 +76,8 @@ def test_unknown_corrupt_and_empty_references(tiny, tmp_path):
         resolve_reference(write_sdf(tmp_path / "broken.sdf", [broken]))
 
 
-def test_the_bundled_reference_is_qm9():
-    qm9 = resolve_reference(BUNDLED[0])
+def test_the_reference_qm9():
+    qm9 = resolve_reference("qm9")
     assert 99_000 < len(qm9.training_hashes) <= 100_000
     assert (np.diff(qm9.training_hashes.astype(object)) > 0).all()
     assert qm9.composition["atoms_per_molecule"] == pytest.approx(18.0, abs=0.1)
@@ -90,3 +91,33 @@ def test_the_bundled_reference_is_qm9():
     assert count_novel([canonical_smiles(embed("CC(=O)Oc1ccccc1C(=O)O"))], qm9.training_hashes) == 1
     for name, values in qm9.floors.items():
         assert values[0] > values[2] > values[4] > values[-1] > 0, name
+
+
+def test_the_reference_druglike():
+    """What the issue's table needs is there: properties, GFN2-xTB, floors; and training molecules are found."""
+    found = resolve_reference("druglike")
+    assert 100_000 < len(found.training_hashes) < 135_000 and 6_000 < len(found.heldout_hashes) < 8_000
+    assert len(np.intersect1d(found.heldout_hashes, found.training_hashes)) < 0.05 * len(found.heldout_hashes)
+    assert {"B", "Br", "C", "Cl", "F", "H", "I", "N", "O", "P", "S"} == set(found.composition["elements"])
+    assert 20 < found.composition["properties"]["heavy"] < 24 and 0.6 < found.composition["properties"]["qed"] < 0.85
+    assert found.xtb_relaxation["n"] >= 95 and 0 < found.xtb_relaxation["median"] < 20
+    assert count_novel([canonical_smiles(embed("CC"))], found.training_hashes) == 1
+    for name, values in found.floors.items():
+        assert values[0] > values[2] > values[4] > values[-1] > 0, name
+
+
+@pytest.mark.parametrize(
+    ("models", "expected"),
+    [(["qm9", None], "qm9"), ([None, "druglike"], "druglike"), (["my.safetensors"], "druglike"), ([], "druglike")],
+)
+def test_a_model_brings_its_reference(models, expected):
+    """The first molecule that can be read decides; unknown models are held against the first reference."""
+    mols = []
+    for model in models:
+        mols.append(None if model is None else embed("CCO"))
+        if model is not None:
+            mols[-1].SetProp("molscore_model", model)
+    assert reference_of(mols) == expected
+    plain = embed("CCO")
+    plain.ClearProp("molscore_model")
+    assert reference_of([plain]) == BUNDLED[0]
