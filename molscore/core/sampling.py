@@ -24,12 +24,12 @@ The result is a draw at `times[-1]`, noise floor included. For the cleaned state
 from collections.abc import Callable, Iterator
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
+from molscore.core.langevin import Noise, langevin_corrector
 from molscore.core.sde import SDE, Score, mean_from_score
 
-Noise = Callable[[Tensor], Tensor]
 OnStep = Callable[[int, int], None] | None
 
 
@@ -147,57 +147,8 @@ def predictor_corrector(
         dt = t - t_next
         moved = z - dt * reverse.drift(z, t) + dt.sqrt() * reverse.diffusion(t) * noise(z)
         z = torch.where(moves, moved, z)
-        z = langevin(sde, score, z, t_next, noise, moves, steps=corrector_steps, snr=snr)
+        z = langevin_corrector(sde, score, z, t_next, noise, moves, steps=corrector_steps, snr=snr)
     return z
-
-
-def langevin(
-    sde: SDE,
-    score: Score,
-    z: Float[Tensor, "*shape"],
-    t: Float[Tensor, "*t"],
-    noise: Noise,
-    moves: Bool[Tensor, "*t"] | bool = True,
-    *,
-    steps: int = 1,
-    snr: float = 0.16,
-) -> Float[Tensor, "*shape"]:
-    """Langevin steps at one time: z <- z + step s + sqrt(2 step) eps with step = 2 (snr |eps| / |s|)².
-
-    The norms are taken per sample, so that a sample does not depend on its batch mates. Two refinements. The norms are
-    of sigma s, and the step is multiplied by sigma²: for a shared clock nothing changes, and elements with clocks of
-    their own get the step of their own noise level. And step <= sigma², which Langevin bears for every data
-    distribution (the Hessian of -log p_t is at most 1 / sigma²). The norms presume samples of many dimensions: in two
-    or three they are too noisy.
-
-    Args:
-        sde: the forward process.
-        score: `score(z, t)`.
-        z: the state, `(N, ...)`; the first axis counts samples.
-        t: the time, broadcasts against `z`.
-        noise: draws a standard normal like its argument.
-        moves: False for elements to leave as they are.
-        steps: how many.
-        snr: signal-to-noise ratio of a step, dimensionless.
-
-    Returns:
-        The state at the same time, like `z`.
-
-    Source: Song et al. 2021, algorithms 4 and 5.
-    """
-    t, moves = t.to(z), torch.as_tensor(moves, device=z.device)
-    _, sigma = sde.marginal(t)
-    for _ in range(steps):
-        eps = torch.where(moves, noise(z), 0)
-        pull = torch.where(moves, sigma * score(z, t).to(z), 0)
-        step = (2 * snr**2 * _square_norm(eps) / _square_norm(pull)).clamp(max=1)
-        z = torch.where(moves, z + step * sigma * pull + (2 * step).sqrt() * sigma * eps, z)
-    return z
-
-
-def _square_norm(z: Tensor) -> Tensor:
-    """Squared norm of each sample, `(N, 1, ...)`; never 0, so that it can divide."""
-    return z.flatten(1).square().sum(1).clamp(min=torch.finfo(z.dtype).tiny).view(-1, *[1] * (z.ndim - 1))
 
 
 def probability_flow(

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from molscore.core.sampling import SAMPLERS, langevin, time_grid
+from molscore.core.langevin import langevin_corrector
+from molscore.core.sampling import SAMPLERS, time_grid
 from molscore.core.sde import score_from_mean
 from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion, Prediction
 from molscore.model.fakes import fakes_for
@@ -114,7 +115,7 @@ def sample(
         eta = shape.clocks(*torch.tensor([eta_x, eta_g], dtype=torch.float64, device=device))
         options = {"eta": eta, "final_first_order": False} if sampler == "dpm" else {}
         z = SAMPLERS[sampler](model.sde, score, z, times, noise, on_step=lambda k, _: report(k, steps), **options)
-        z = langevin(model.sde, score, z, times[-1], noise, steps=corrector, snr=snr)
+        z = langevin_corrector(model.sde, score, z, times[-1], noise, steps=corrector, snr=snr)
     predict(z, times[-1])
     report(steps, steps)
     positions = (previous.positions * model.config.position_scale).float().cpu().numpy()
