@@ -9,8 +9,9 @@
   Modes far apart, between which a plain chain never finds, are settled while they are still one.
 * `langevin_corrector`: a few steps at one time of a diffusion, their size from the signal-to-noise ratio.
 
-Source: Roberts and Tweedie, "Exponential convergence of Langevin distributions", Bernoulli 2, 341 (1996); Song and Ermon,
-"Generative modeling by estimating gradients of the data distribution", NeurIPS 2019; Song et al., ICLR 2021.
+Source: Roberts and Tweedie, "Exponential convergence of Langevin distributions and their discrete approximations",
+Bernoulli 2, 341 (1996); Song and Ermon, "Generative modeling by estimating gradients of the data distribution",
+NeurIPS 2019; Song et al., ICLR 2021.
 """
 
 from collections.abc import Callable
