@@ -1,0 +1,68 @@
+"""The curse of dimension: the error of a learnt score against dimension, and against the size of the sample."""
+
+import torch
+from matplotlib.figure import Figure
+from studies.small import SmallScore, relative_error, train
+
+from molscore.core.mixture import Mixture
+from molscore.core.sde import CosineVP, perturb
+
+SDE = CosineVP()
+DIMENSIONS, SIZES = (1, 2, 4, 8, 16), (30, 100, 300, 1000, 3000)
+SIZE, DIMENSION = 300, 4
+T = 0.2
+SEEDS = 3
+KEYS = {"dimension": "d", "size": "n"}
+
+
+def run() -> dict:
+    """Relative errors at t = 0.2 of networks trained on few samples, over three seeds, and the slopes."""
+    against = {
+        "dimension": [row(d, SIZE) for d in DIMENSIONS],
+        "size": [row(DIMENSION, n) for n in SIZES],
+    }
+    slopes = {name: slope([r[KEYS[name]] for r in rows], rows) for name, rows in against.items()}
+    return {"size": SIZE, "dimension": DIMENSION, "t": T, "seeds": SEEDS, "against": against, "slopes": slopes}
+
+
+def slope(x: list[int], rows: list[dict]) -> dict:
+    """Of log error against log x by least squares over all seeds, with its standard error."""
+    points = [(a, e) for a, found in zip(x, rows, strict=True) for e in found["errors"]]
+    a, e = torch.tensor(points, dtype=torch.float64).log().T
+    a, e = a - a.mean(), e - e.mean()
+    value = (a @ e) / (a @ a)
+    deviation = ((e - value * a).square().sum() / (len(a) - 2) / (a @ a)).sqrt()
+    return {"value": value.item(), "standard_error": deviation.item()}
+
+
+def row(d: int, n: int) -> dict:
+    """Errors for dimension d and n training samples."""
+    errors = [error(d, n, seed) for seed in range(SEEDS)]
+    return {"d": d, "n": n, "errors": errors, "mean": sum(errors) / SEEDS}
+
+
+def error(d: int, n: int, seed: int) -> float:
+    """Eight modes at random places."""
+    places = torch.randn(8, d, generator=torch.Generator().manual_seed(d))
+    target = Mixture([1 / 8] * 8, places.tolist(), [(0.05 * torch.eye(d)).tolist()] * 8)
+    generator = torch.Generator().manual_seed(seed)
+    data = target.sample(n, generator)
+    torch.manual_seed(seed)
+    net = SmallScore(SDE, d, width=128)
+    train(net, SDE, lambda k, g: data[torch.randint(n, (k,), generator=g)], steps=1500, batch=256, seed=seed)
+    clock, z0 = torch.tensor(T, dtype=torch.float64), target.sample(5000, generator)
+    z = perturb(SDE, z0, clock, torch.randn(z0.shape, dtype=z0.dtype, generator=generator))
+    return relative_error(net, target.score(SDE), z, clock)
+
+
+def draw(result: dict, figure: Figure) -> None:
+    """Error against dimension and against the size of the sample."""
+    labels = {"dimension": f"dimension, {result['size']} samples", "size": f"samples, {result['dimension']} dimensions"}
+    for (name, rows), axes in zip(result["against"].items(), figure.subplots(1, 2), strict=True):
+        x = [row[KEYS[name]] for row in rows]
+        for seed in range(result["seeds"]):
+            axes.loglog(x, [row["errors"][seed] for row in rows], "o", ms=3, color="gray")
+        axes.loglog(x, [row["mean"] for row in rows], "o-")
+        found = result["slopes"][name]
+        title = f"slope {found['value']:.2f} ± {found['standard_error']:.2f}"
+        axes.set(xlabel=labels[name], ylabel="E |s - s*|² / E |s*|²", title=title)
