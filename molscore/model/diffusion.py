@@ -61,6 +61,8 @@ class DiffusionConfig(BaseModel):
         self_conditioning: fraction of training batches that see a previous prediction.
         fake_atoms: most fake atoms of a molecule; 0 is none.
         distortion: noise added once more to the coordinates in training, a share of their sigma.
+        known_graph: fraction of training molecules whose graph's clock stands at 0: the graph is given, the coordinates
+            are to be found. That is the score of conformers, and of the likelihood of coordinates.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,6 +78,7 @@ class DiffusionConfig(BaseModel):
     self_conditioning: float = Field(default=0.5, ge=0, le=1)
     fake_atoms: NonNegativeInt = 0
     distortion: NonNegativeFloat = 0.0
+    known_graph: float = Field(default=0.0, ge=0, le=1)
 
 
 class Prediction(NamedTuple):
@@ -106,7 +109,9 @@ class MoleculeDiffusion(nn.Module):
         self.vocabulary = [(int(z), int(q)) for z, q in vocabulary]
         self.sde = CosineVP(sigma_min=config.sigma_min, alpha_min=config.alpha_min)
         k = len(self.classes)
-        self.network = EquivariantScoreNetwork(config.network, 3 * k, 3 * BOND_CLASSES, k, BOND_CLASSES)
+        self.network = without_batch_norm(
+            EquivariantScoreNetwork(config.network, 3 * k, 3 * BOND_CLASSES, k, BOND_CLASSES)
+        )
         self.record: dict[str, Any] = {}
         self.register_buffer("size_probabilities", torch.as_tensor(size_probabilities, dtype=torch.float32))
 
@@ -203,7 +208,10 @@ class MoleculeDiffusion(nn.Module):
         count = batch.mask.sum().to(self.dtype)
         positions, atom_classes, bond_classes, mask = (y[rows] for y in batch)
         x_noise, a_noise, e_noise = (y[rows] for y in noise)
-        clocks = torch.stack([self.position_clock(t), t], dim=-1)[rows]
+        graph = t
+        if self.config.known_graph:
+            graph = torch.where(torch.rand(b, **random) < self.config.known_graph, 0, t)
+        clocks = torch.stack([self.position_clock(t), graph], dim=-1)[rows]
         x0 = centre(positions.to(self.dtype) / self.config.position_scale, mask)
         scale = self.config.category_scale
         a0, e0 = scale * torch.eye(k, **like)[atom_classes], scale * torch.eye(BOND_CLASSES, **like)[bond_classes]
@@ -227,3 +235,18 @@ class MoleculeDiffusion(nn.Module):
         atom, bond = atom.sum() / count, bond.sum() / (2 * count)
         total = positions + self.config.atom_weight * atom + self.config.bond_weight * bond
         return {"loss": total, "positions": positions, "atoms": atom, "bonds": bond}
+
+
+def without_batch_norm(network: nn.Module) -> nn.Module:
+    """The network, if no layer of it normalises over the batch.
+
+    A score that depends on batch mates, or on the mean of all noise levels, is none: see
+    ``scripts/studies/batch_norm.py``.
+
+    Raises:
+        ValueError: if one does; the message names it.
+    """
+    for name, module in network.named_modules():
+        if "BatchNorm" in type(module).__name__:
+            raise ValueError(f"layer '{name}' is a {type(module).__name__}; normalise over features instead")
+    return network

@@ -2,11 +2,12 @@
 
 import math
 
+import e3nn.nn
 import numpy as np
 import pytest
 import torch
 
-from molscore.model.diffusion import MoleculeDiffusion
+from molscore.model.diffusion import MoleculeDiffusion, without_batch_norm
 from molscore.model.fakes import FAKE, add_fakes
 from molscore.model.sampling import Sample, sample, without_fakes
 
@@ -141,3 +142,27 @@ def test_corrector_steps_at_the_last_time(build, corrector):
     if corrector:
         plain, other = (sample(model, [5], [random()], steps=4, t_end=0.1, corrector=c)[0] for c in (0, corrector))
         assert np.abs(plain.positions - other.positions).max() > 1e-3
+
+
+def test_a_known_graph_is_clean_and_its_coordinates_are_not(build, batch):
+    """Of about the fraction asked for the graph's clock stands at 0; coordinates have the noise of their own clock."""
+    plain, model = build(), variant(build, known_graph=0.3)
+    data = batch(sizes=(5,) * 2000, padded=5)
+    ((x, _, atoms, pairs, mask, clocks),) = inputs_of(model, lambda: model.loss(data, random(), conditioned=False))
+    ((same, *_, usual),) = inputs_of(plain, lambda: plain.loss(data, random(), conditioned=False))
+    known = clocks[:, 1] == 0
+    assert abs(known.float().mean() - 0.3) < 4 * (0.3 * 0.7 / 2000) ** 0.5
+    torch.testing.assert_close(clocks[:, 0], usual[:, 0])
+    torch.testing.assert_close(x, same)
+    torch.testing.assert_close(clocks[~known], usual[~known])
+    k = len(model.vocabulary)
+    assert (atoms[known][..., :k].argmax(-1) == data.atoms[known]).all()
+    torch.testing.assert_close(atoms[known][..., :k], torch.eye(k)[data.atoms[known]], atol=0.03, rtol=0)
+    assert ((pairs[known][..., :4].argmax(-1) == data.bonds[known]) | torch.eye(5, dtype=torch.bool)).all()
+
+
+def test_networks_with_batch_norm_are_refused(build):
+    assert without_batch_norm(build().network) is build().network
+    for layer in (torch.nn.BatchNorm1d(4), e3nn.nn.BatchNorm("4x0e")):
+        with pytest.raises(ValueError, match="layer '1' is a BatchNorm"):
+            without_batch_norm(torch.nn.Sequential(torch.nn.Linear(4, 4), layer))
