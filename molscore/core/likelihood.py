@@ -32,7 +32,7 @@ class Likelihood(NamedTuple):
     Attributes:
         log_prob: `(N,)`, nats, of the density at t0.
         standard_error: `(N,)`, nats, from the spread between probes; zero for exact divergences, nan for one probe.
-        latent: `(N, ...)`, the state at t = 1.
+        latent: `(N, ...)`, the state at t1.
     """
 
     log_prob: Tensor
@@ -79,6 +79,7 @@ def log_likelihood(
     z: Float[Tensor, "n *shape"],
     t0: float,
     *,
+    t1: float = 1.0,
     probes: Float[Tensor, "p n *shape"] | None = None,
     log_prior: Callable[[Tensor], Tensor] | None = None,
     dimensions: Float[Tensor, " n"] | None = None,
@@ -94,8 +95,9 @@ def log_likelihood(
         score: `score(z, t)`; t is a scalar tensor. For probes, or exact divergences, it must be differentiable in z.
         z: states at `t0`, `(N, ...)`.
         t0: the time of the data, in [0, 1); above 0 where sigma(0) = 0.
+        t1: the time at which the prior is taken for the density.
         probes: `(P, N, ...)`, E[v v'] = I on the space that the states live in; None for exact divergences.
-        log_prior: log-density of the state at t = 1, `(N,)`; default: the Gaussian of deviation sigma(1) over all
+        log_prior: log-density of the state at t1, `(N,)`; default: the Gaussian of deviation sigma(1) over all
             elements. States on a subspace need their own.
         dimensions: `(N,)` dimensions of the space, for the divergence of the drift; default: the number of elements.
         method, rtol, atol, options: of the solver, see `flow`.
@@ -117,7 +119,7 @@ def log_likelihood(
         rate = sde.drift(torch.ones_like(t), t)  # the drift is linear: f(z, t) = rate z
         return sde.drift(x, t) - weight * value, rate * dimensions - weight * traced
 
-    times = torch.tensor([t0, 1.0], dtype=z.dtype, device=z.device)
+    times = torch.tensor([t0, t1], dtype=z.dtype, device=z.device)
     start = (z, z.new_zeros(columns, len(z)))
     solver = {"method": method, "rtol": rtol, "atol": atol, "options": _stopping(method, times, options)}
     with torch.no_grad():

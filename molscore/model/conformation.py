@@ -1,0 +1,144 @@
+"""Coordinates of known graphs: the score of conformations, their likelihood, and the way to their latents and back.
+
+With the graph's clock at 0 the network is told the molecule, and its score is that of the coordinates alone,
+``grad log p_t(x_t | graph)``, on the subspace of zero centre of mass, 3 (N - 1) dimensions. The core's flow and
+likelihood take it as they take any other.
+
+The likelihood is a density over conformations in Å, modulo translation; rotations count, so that it falls with the
+volume of all orientations. Densities have a floor: coordinates are known to within ``sigma(t0)``.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from molscore.core import likelihood as core
+from molscore.core.likelihood import Likelihood
+from molscore.core.sampling import time_grid
+from molscore.core.sde import Score, score_from_mean
+from molscore.datasets.batch import MoleculeBatch
+from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
+from molscore.model.state import pair_mask
+from molscore.network.geometry import centre
+
+T0, T1 = 0.02, 0.98
+"""Coordinate times between which the flow runs: sigma is 0.05 Å at the first, alpha 0.03 at the last."""
+
+
+def position_score(model: MoleculeDiffusion, batch: MoleculeBatch) -> Score:
+    """The score of the coordinates of molecules whose graphs are known.
+
+    Args:
+        model: one that was trained with known graphs.
+        batch: the molecules; their positions are not looked at.
+
+    Returns:
+        ``score(x, t)`` for ``x (B, N, 3)`` in units of the state, zero in the padding, and one time of the coordinates
+        or ``(B, 1, 1)``. It is that of the centred ``x``, and centred itself.
+    """
+    like = {"device": model.device, "dtype": model.dtype}
+    scale, mask = model.config.category_scale, batch.mask
+    alpha, _ = model.sde.marginal(torch.zeros((), **like))
+    a = alpha * scale * torch.eye(len(model.classes), **like)[batch.atoms] * mask[..., None]
+    e = alpha * scale * torch.eye(BOND_CLASSES, **like)[batch.bonds]
+    own = torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
+    e = e * (pair_mask(mask) | own)[..., None]
+
+    def score(x: Tensor, t: Tensor) -> Tensor:
+        t = torch.as_tensor(t, **like).expand(len(x), 1, 1)
+        clocks = torch.stack([t[:, 0, 0], torch.zeros(len(x), **like)], dim=-1)
+        y = centre(x.to(model.dtype), mask)
+        mean = model.predict(y, a, e, mask, clocks, None).positions
+        return (score_from_mean(model.sde, y, t, mean) * mask[..., None]).to(x)
+
+    return score
+
+
+def scaled(model: MoleculeDiffusion, batch: MoleculeBatch) -> Tensor:
+    """``(B, N, 3)``: the positions as a state, centred, in units of `position_scale`."""
+    return centre(batch.positions.to(model.dtype) / model.config.position_scale, batch.mask)
+
+
+def centred_probes(mask: Tensor, generators: Sequence[torch.Generator], n: int) -> Tensor:
+    """``(n, B, N, 3)``: probes for each molecule from its own generator, centred, zero in the padding.
+
+    They are uniform on the sphere of radius sqrt(3 (N - 1)): for the isotropic part of a Jacobian, which is most of it
+    where there is much noise, the estimate is exact.
+    """
+    probes = torch.zeros(n, *mask.shape, 3)
+    for b, generator in enumerate(generators):
+        atoms = int(mask[b].sum())
+        own = torch.randn(n, atoms, 3, generator=generator)
+        own = own - own.mean(1, keepdim=True)
+        length = own.flatten(1).norm(dim=1).clamp(min=torch.finfo(own.dtype).tiny)
+        probes[:, b, :atoms] = own * ((3 * (atoms - 1)) ** 0.5 / length)[:, None, None]
+    return probes.to(mask.device)
+
+
+def log_likelihood(
+    model: MoleculeDiffusion,
+    batch: MoleculeBatch,
+    generators: Sequence[torch.Generator] | None,
+    *,
+    probes: int = 2,
+    steps: int = 20,
+    t0: float = T0,
+) -> Likelihood:
+    """Log-likelihood of coordinates given the graph.
+
+    Args:
+        model: one that was trained with known graphs.
+        batch: molecules, positions in Å.
+        generators: one CPU generator for each, for its probes; None for exact divergences, 3 N backward passes a step.
+        probes: Hutchinson probes of each molecule.
+        steps: of the midpoint rule, two evaluations of the network each.
+        t0: coordinate time of the data.
+
+    Returns:
+        Nats for each molecule, of a density in Å^-3(N - 1); standard errors; latents.
+    """
+    x, mask = scaled(model, batch), batch.mask
+    dimensions = 3.0 * (mask.sum(1) - 1).to(x)
+    signs = None if generators is None else centred_probes(mask, generators, probes).to(x)
+
+    def log_prior(latent: Tensor) -> Tensor:
+        return -(latent.square().sum((1, 2)) + dimensions * math.log(2 * math.pi)) / 2
+
+    found = core.log_likelihood(
+        model.sde,
+        position_score(model, batch),
+        x,
+        t0,
+        t1=T1,
+        probes=signs,
+        log_prior=log_prior,
+        dimensions=dimensions,
+        method="midpoint",
+        options={"grid_constructor": lambda *_: grid(steps, t0).to(x)},
+    )
+    return found._replace(log_prob=found.log_prob - dimensions * math.log(model.config.position_scale))
+
+
+def grid(steps: int, t0: float = T0) -> Tensor:
+    """Rising times from ``t0`` to `T1`, closer together where there is little noise."""
+    return time_grid(steps, t_min=t0, t_max=T1, power=2.0).flip(0)
+
+
+def flow(
+    model: MoleculeDiffusion, batch: MoleculeBatch, x: Tensor, back: bool = False, steps: int = 40, t0: float = T0
+) -> Tensor:
+    """Carries states of molecules with known graphs from data to latents, or back.
+
+    Args:
+        model, batch: as for `position_score`.
+        x: ``(B, N, 3)`` states: at ``t0``, or at `T1` if `back`.
+        back: from latents to data.
+        steps: of the midpoint rule.
+        t0: coordinate time of the data.
+    """
+    times = grid(steps, t0).flip(0) if back else grid(steps, t0)
+    ends = float(times[0]), float(times[-1])
+    options = {"grid_constructor": lambda *_: times.to(x)}
+    return core.flow(model.sde, position_score(model, batch), x, *ends, method="midpoint", options=options)
