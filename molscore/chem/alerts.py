@@ -24,6 +24,13 @@ PATTERNS: dict[str, str] = {
     "n_halogen": "[#7,#8]-[F,Cl,Br,I]",
     "hypervalent_halogen": "[Cl,Br,I;D2,D3]",
     "cumulene": "[*]=[C]=[C]=[*]",
+    "pentalene": "C1=CC2=CC=CC2=C1",
+    "cyclopentadiene": "C1=CC=C[C;X4]1",
+    "cycloheptatriene": "[C;!a]1=[C;!a][C;!a]=[C;!a][C;!a]=[C;!a][C,N,O,S;!a]1",
+    "medium_ring": "[r8,r9,r10,r11]",
+    "phosphine": "[PX3;H1,H2]",
+    "n_h_imine": "[CX3;!$(C~[#7X3,#8,#16])]=[NX2;H1]",
+    "enol": "[OX2H][CX3]=[CX3;!$(C-C=O)]",
 }
 """Name -> SMARTS. `unusual` knows `fused_small_rings` and `bredt` besides."""
 
