@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from rdkit import Chem
 
+from molscore.chem.alerts import unusual
 from molscore.chem.arrays import MoleculeArrays
 from molscore.chem.descriptors import describe
 from molscore.evaluate.groups import group_shares, mean_difference
@@ -29,7 +30,9 @@ def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -
         symbol -> share of all atoms; ``rings_per_molecule`` size -> mean number of such rings (smallest set of
         smallest rings), with '8+' for 8 and more; ``groups`` functional group -> share of molecules with it;
         ``charged_molecules`` share with a formal charge on any atom; ``net_charged_molecules`` share whose charges do
-        not cancel; ``properties`` mean of each of `PROPERTIES`. Of no molecules, only ``molecules``.
+        not cancel; ``properties`` mean of each of `PROPERTIES`; ``unusual`` name -> share of molecules with that unusual
+        pattern (`molscore.chem.alerts`), and under ``any`` of those with one or more. Of no molecules, only
+        ``molecules``.
     """
     m = len(molecules)
     if m == 0:
@@ -52,6 +55,7 @@ def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -
         "charged_molecules": float(np.mean([bool(mol.formal_charges.any()) for mol in molecules])),
         "net_charged_molecules": float(np.mean([int(mol.formal_charges.sum()) != 0 for mol in molecules])),
         "properties": properties(mols),
+        "unusual": unusual_shares(mols),
     }
 
 
@@ -59,6 +63,13 @@ def properties(mols: Sequence[Chem.Mol]) -> dict[str, float]:
     """Means of `PROPERTIES` over sanitised molecules, at least one."""
     found = [describe(mol, PROPERTIES) for mol in mols]
     return {name: float(np.mean([values[name] for values in found])) for name in PROPERTIES}
+
+
+def unusual_shares(mols: Sequence[Chem.Mol]) -> dict[str, float]:
+    """Pattern -> share of sanitised molecules that have it; ``any``: one or more. Absurd chemistry shows here."""
+    found = [unusual(mol) for mol in mols]
+    counts = Counter(name for names in found for name in names)
+    return {"any": sum(map(bool, found)) / len(mols)} | {k: n / len(mols) for k, n in counts.most_common()}
 
 
 def differences(mine: dict, theirs: dict) -> dict[str, float]:

@@ -160,4 +160,6 @@ def _flat(composition: dict) -> dict[str, str]:
     lines["with formal charges, %"] = f"{100 * composition['charged_molecules']:.2f}"
     lines["with a net charge, %"] = f"{100 * composition['net_charged_molecules']:.2f}"
     lines |= {f"mean {name}": f"{mean:.3f}" for name, mean in composition.get("properties", {}).items()}
+    shares = composition.get("unusual", {})
+    lines |= {f"unusual, {name.replace('_', ' ')}, %": f"{100 * share:.2f}" for name, share in shares.items()}
     return lines

@@ -229,3 +229,10 @@ def test_means_of_properties(mols):
 def test_unknown_posebusters_checks_are_refused(mols):
     with pytest.raises(ValueError, match="choose one of mol_fast, mol"):
         evaluate(mols[:1], reference=None, posebusters="gen")
+
+
+def test_unusual_chemistry_is_counted(mols):
+    """A peroxide and an enol among four: half are unusual, a quarter each."""
+    metrics = evaluate([*mols[:2], embed("CCOOCC"), embed("OC=CC")], reference=None, posebusters=None, relaxation=False)
+    assert metrics.composition["unusual"] == {"any": 0.5, "peroxide": 0.25, "enol": 0.25}
+    assert "unusual, peroxide, %" in metrics.format_text()
