@@ -1,8 +1,8 @@
 """molscore: 3-D molecules from score networks.
 
 >>> import molscore
->>> result = molscore.MoleculeGenerator.from_pretrained("qm9", device="auto").generate(100, seed=0)
->>> metrics = molscore.evaluate(result.mols, reference="qm9")
+>>> result = molscore.MoleculeGenerator.from_pretrained().generate(100, seed=0)
+>>> metrics = molscore.evaluate(result.mols)
 
 Names are loaded when they are first used: ``import molscore`` alone loads neither torch nor RDKit.
 """

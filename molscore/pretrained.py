@@ -5,6 +5,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
+DEFAULT = "druglike"
+"""The model unless the user says otherwise."""
+
 DEFAULT_STEPS = 50
 """Sampler steps unless the user says otherwise."""
 

@@ -1,6 +1,6 @@
 """The first molecules of a seed, none left out, as one picture.
 
-    python scripts/contact_sheet.py --model qm9 --n 24 --out runs/qm9.png
+    python scripts/contact_sheet.py --n 24 --out data/benchmarks/druglike.png
 
 Each is drawn in two dimensions with its number, QED, SA score and what is unusual about it.
 """
@@ -13,6 +13,7 @@ from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
 import molscore
+from molscore import pretrained
 
 COLUMNS, WIDTH, HEIGHT = 6, 260, 230
 
@@ -20,7 +21,7 @@ COLUMNS, WIDTH, HEIGHT = 6, 260, 230
 def main() -> None:
     """Generates and draws."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="qm9")
+    parser.add_argument("--model", default=pretrained.DEFAULT)
     parser.add_argument("--n", type=int, default=24)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)

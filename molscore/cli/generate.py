@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from molscore.cli.common import Model, Quiet, bar, complaints, positive, size_range
-from molscore.pretrained import DEFAULT_STEPS
+from molscore.pretrained import DEFAULT, DEFAULT_STEPS
 
 
 def generate(
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many molecules to deliver.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write (.sdf or .sdf.gz).")],
-    model: Model = "qm9",
+    model: Model = DEFAULT,
     seed: Annotated[int, typer.Option(min=0, help="Same model and seed, same molecules.")] = 0,
     steps: Annotated[int, typer.Option(min=1, help="Sampler steps.")] = DEFAULT_STEPS,
     sampler: Annotated[str, typer.Option(help="dpm, em, pc or ode.")] = "dpm",

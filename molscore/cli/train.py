@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from molscore.cli.common import Quiet, complaints, fail
+from molscore.pretrained import DEFAULT
 
 
 def train(
@@ -55,7 +56,7 @@ def models() -> None:
         )
 
 
-def info(model: Annotated[str, typer.Argument(help="Bundled model or .safetensors file.")] = "qm9") -> None:
+def info(model: Annotated[str, typer.Argument(help="Bundled model or .safetensors file.")] = DEFAULT) -> None:
     """Show a model's configuration, training record and measured quality, as JSON."""
     from molscore import pretrained
 

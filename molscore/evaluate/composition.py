@@ -30,9 +30,8 @@ def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -
         symbol -> share of all atoms; ``rings_per_molecule`` size -> mean number of such rings (smallest set of
         smallest rings), with '8+' for 8 and more; ``groups`` functional group -> share of molecules with it;
         ``charged_molecules`` share with a formal charge on any atom; ``net_charged_molecules`` share whose charges do
-        not cancel; ``properties`` mean of each of `PROPERTIES`; ``unusual`` name -> share of molecules with that unusual
-        pattern (`molscore.chem.alerts`), and under ``any`` of those with one or more. Of no molecules, only
-        ``molecules``.
+        not cancel; ``properties`` mean of each of `PROPERTIES`; ``unusual`` share of molecules with each pattern of
+        `molscore.chem.alerts`, and under ``any`` of those with one or more. Of no molecules, only ``molecules``.
     """
     m = len(molecules)
     if m == 0:

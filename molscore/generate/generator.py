@@ -57,7 +57,7 @@ class MoleculeGenerator:
         self.model, self.name = model, name
 
     @classmethod
-    def from_pretrained(cls, name: str = "qm9", device: str = "auto") -> "MoleculeGenerator":
+    def from_pretrained(cls, name: str = pretrained.DEFAULT, device: str = "auto") -> "MoleculeGenerator":
         """Loads a bundled model by name, or a model file by path.
 
         Args:

@@ -53,8 +53,9 @@ def test_the_python_example_runs(capsys):
         exec(compile(block.replace("generate(100", "generate(3"), "README.md", "exec"), {})
 
 
-def test_figures_are_those_of_the_benchmark_file():
-    measured = json.loads((ROOT / "data" / "benchmarks" / "qm9.json").read_text())
+@pytest.mark.parametrize("model", pretrained.names())
+def test_figures_are_those_of_the_benchmark_file(model):
+    measured = json.loads((ROOT / "data" / "benchmarks" / f"{model}.json").read_text())
     table = runpy.run_path(str(ROOT / "scripts" / "benchmark.py"))["markdown"](measured)
     assert len(table.splitlines()) > 10
     assert table in README
@@ -106,7 +107,13 @@ def test_figures_of_ten_thousand_samples():
         assert figure in " ".join(MEASUREMENTS.split()), figure
 
 
-def test_the_bundled_figures_are_the_published_ones():
-    shipped = json.loads((ROOT / "molscore" / "weights" / "qm9.json").read_text())
-    assert shipped == json.loads((ROOT / "data" / "benchmarks" / "qm9.json").read_text())
-    assert shipped["training"] == pretrained.about("qm9")["record"]
+@pytest.mark.parametrize("model", pretrained.names())
+def test_the_bundled_figures_are_the_published_ones(model):
+    shipped = json.loads((ROOT / "molscore" / "weights" / f"{model}.json").read_text())
+    assert shipped == json.loads((ROOT / "data" / "benchmarks" / f"{model}.json").read_text())
+    assert shipped["training"] == pretrained.about(model)["record"]
+
+
+def test_pictures_are_there():
+    for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
+        assert (ROOT / path).read_bytes().startswith(b"\x89PNG"), path
