@@ -38,6 +38,7 @@ from molscore.core.sde import CosineVP, perturb
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.fakes import FAKE, add_fakes
 from molscore.model.state import pair_mask, symmetric
+from molscore.model.walks import walk_features
 from molscore.network.geometry import centre
 from molscore.network.network import EquivariantScoreNetwork, NetworkConfig
 
@@ -63,6 +64,7 @@ class DiffusionConfig(BaseModel):
         distortion: noise added once more to the coordinates in training, a share of their sigma.
         known_graph: fraction of training molecules whose graph's clock stands at 0: the graph is given, the coordinates
             are to be found. That is the score of conformers, and of the likelihood of coordinates.
+        walks: kinds of walks on the previous prediction's bonds that the network is shown, see `walks`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,6 +81,7 @@ class DiffusionConfig(BaseModel):
     fake_atoms: NonNegativeInt = 0
     distortion: NonNegativeFloat = 0.0
     known_graph: float = Field(default=0.0, ge=0, le=1)
+    walks: NonNegativeInt = 0
 
 
 class Prediction(NamedTuple):
@@ -108,10 +111,9 @@ class MoleculeDiffusion(nn.Module):
         self.config = config
         self.vocabulary = [(int(z), int(q)) for z, q in vocabulary]
         self.sde = CosineVP(sigma_min=config.sigma_min, alpha_min=config.alpha_min)
-        k = len(self.classes)
-        self.network = without_batch_norm(
-            EquivariantScoreNetwork(config.network, 3 * k, 3 * BOND_CLASSES, k, BOND_CLASSES)
-        )
+        k, c = len(self.classes), BOND_CLASSES
+        inputs = 3 * k + config.walks, 3 * c + config.walks
+        self.network = without_batch_norm(EquivariantScoreNetwork(config.network, *inputs, k, c))
         self.record: dict[str, Any] = {}
         self.register_buffer("size_probabilities", torch.as_tensor(size_probabilities, dtype=torch.float32))
 
@@ -162,8 +164,9 @@ class MoleculeDiffusion(nn.Module):
             before = torch.zeros_like(x), torch.zeros_like(a), torch.zeros_like(e)
         else:
             before = previous.positions, previous.atom_logits.softmax(-1), previous.bond_logits.softmax(-1)
-        atoms = torch.cat([a, a_evidence.softmax(-1), before[1]], dim=-1)
-        pairs = torch.cat([e, e_evidence.softmax(-1), before[2]], dim=-1)
+        walked = walk_features(before[2], pair_mask(mask), self.config.walks) if self.config.walks else ()
+        atoms = torch.cat([a, a_evidence.softmax(-1), before[1], *walked[:1]], dim=-1)
+        pairs = torch.cat([e, e_evidence.softmax(-1), before[2], *walked[1:]], dim=-1)
         shift, atom_logits, bond_logits = self.network(x, before[0], atoms, pairs, mask, clocks)
         return Prediction(
             centre(alpha_x * x + sigma_x * shift, mask),

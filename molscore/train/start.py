@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from molscore import pretrained
-from molscore.model.diffusion import MoleculeDiffusion
+from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
 from molscore.model.files import load
 from molscore.train.config import ConfigError
 from molscore.train.record import sha256
@@ -56,7 +56,7 @@ def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
     if differing:
         raise ConfigError(f"cannot begin from {weights}, another model: " + "; ".join(differing))
     state = source.network.state_dict()
-    model.network.load_state_dict(state | _of_classes(state, source.classes, model.classes))
+    model.network.load_state_dict(state | _of_inputs(state, source, model))
     known = {name: source.record.get(name, 0) for name in ("molecules", "seconds")}
     return Progress(0, **known, init_from={"name": path.stem, "sha256": sha256(path)} | known)
 
@@ -69,18 +69,34 @@ def _differences(source: MoleculeDiffusion, model: MoleculeDiffusion) -> dict[st
     return {name: (a, sizes[1][name]) for name, a in sizes[0].items() if a != sizes[1][name]}
 
 
-def _of_classes(state: dict[str, Tensor], old: list[tuple[int, int]], new: list[tuple[int, int]]) -> dict[str, Tensor]:
-    """The weights of `EquivariantScoreNetwork` that belong to atom classes, for another list of them."""
+def _of_inputs(state: dict[str, Tensor], source: MoleculeDiffusion, model: MoleculeDiffusion) -> dict[str, Tensor]:
+    """The weights of `EquivariantScoreNetwork` that belong to atom classes or kinds of walks, for other ones."""
+    old, new = source.classes, model.classes
     rows = [old.index(c) if c in old else len(old) for c in new]  # the last row is one of zeros
     taken = {}
     for name in ("atom_head.3.weight", "atom_head.3.bias"):
         taken[name] = torch.cat([state[name], torch.zeros_like(state[name][:1])])[rows]
-    # The inputs of an atom: three numbers for each class (see `MoleculeDiffusion.predict`), then the condition.
-    columns = state["embed_atoms.weight"].T
-    each = columns[: 3 * len(old)].unflatten(0, (3, len(old)))
+    # The inputs of an atom, as `MoleculeDiffusion.predict` lays them out: three numbers for a class, walks, the rest.
+    classes, walks, rest = state["embed_atoms.weight"].T.split(_widths(source, state["embed_atoms.weight"], len(old)))
+    each = classes.unflatten(0, (3, len(old)))
     each = torch.cat([each, torch.zeros_like(each[:, :1])], dim=1)[:, rows]
-    taken["embed_atoms.weight"] = torch.cat([each.flatten(0, 1), columns[3 * len(old) :]]).T.contiguous()
+    kinds = model.config.walks
+    taken["embed_atoms.weight"] = torch.cat([each.flatten(0, 1), _resized(walks, kinds), rest]).T.contiguous()
+    pairs = state["embed_pairs.weight"]
+    bonds, walks, rest = pairs.T.split(_widths(source, pairs, BOND_CLASSES))
+    taken["embed_pairs.weight"] = torch.cat([bonds, _resized(walks, kinds), rest]).T.contiguous()
     return taken
+
+
+def _widths(source: MoleculeDiffusion, weight: Tensor, classes: int) -> list[int]:
+    """Columns of an embedding: of classes, of walks, of all else."""
+    known = [3 * classes, source.config.walks]
+    return [*known, weight.shape[1] - sum(known)]
+
+
+def _resized(rows: Tensor, n: int) -> Tensor:
+    """The first n rows, and rows of zeros if there are fewer."""
+    return torch.cat([rows[:n], rows.new_zeros(max(n - len(rows), 0), rows.shape[1])])
 
 
 def go_on_from(checkpoint: Path, model: nn.Module, average: AveragedModel, optimisers: Sequence[Optimizer]) -> Progress:

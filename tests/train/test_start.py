@@ -8,7 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 from molscore.cli import app
-from molscore.model import load
+from molscore.model import load, save
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.train.config import ConfigError
 from molscore.train.loop import train
@@ -101,6 +101,41 @@ def test_weights_of_other_atom_classes(ancestor, tiny, tmp_path, fakes):
     third = MoleculeDiffusion(tiny(tmp_path).model, first.vocabulary[1:], [0, 1])
     begin_from(str(ancestor), third)
     assert torch.equal(third.network.atom_head[-1].weight, first.network.atom_head[-1].weight[1:])
+
+
+def test_walks_may_be_added_and_taken_away(ancestor, tiny, tmp_path):
+    """New kinds begin with weights of zero: the model says what it said before; known ones keep theirs."""
+    old, walks = load(ancestor), {}
+    for kinds, source in ((3, ancestor), (5, None), (0, None)):
+        config = old.config.model_copy(update={"walks": kinds})
+        model = MoleculeDiffusion(config, old.vocabulary, old.size_probabilities).eval()
+        begin_from(str(source or tmp_path / "three.safetensors"), model)
+        walks[kinds] = model
+        if kinds == 3:
+            with torch.no_grad():
+                for weight in (model.network.embed_atoms.weight, model.network.embed_pairs.weight):
+                    assert (weight == 0).any(dim=0).sum() >= 3
+            said = [_answer(old), _answer(model)]
+            for a, b in zip(*said, strict=True):
+                torch.testing.assert_close(a, b)
+            with torch.no_grad():
+                model.network.embed_pairs.weight[:, 12:15] = 0.1
+            save(model, tmp_path / "three.safetensors", old.record)
+    weight = walks[5].network.embed_pairs.weight
+    assert (weight[:, 12:15] == 0.1).all() and (weight[:, 15:17] == 0).all()
+    for a, b in zip(_answer(old), _answer(walks[0]), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def _answer(model):
+    """What a model says of a random state, with a previous prediction."""
+    generator = torch.Generator().manual_seed(0)
+    k = len(model.classes)
+    x, a, e = (torch.randn(2, *shape, generator=generator) for shape in ((5, 3), (5, k), (5, 5, 4)))
+    mask, clocks = torch.ones(2, 5, dtype=torch.bool), torch.full((2, 2), 0.4)
+    with torch.no_grad():
+        previous = model.predict(x, a, e + e.transpose(1, 2), mask, clocks, None)
+        return model.predict(x, a, e + e.transpose(1, 2), mask, clocks, previous)
 
 
 def test_weights_that_cannot_be_begun_from(tiny, tmp_path):
