@@ -8,9 +8,6 @@ from typing import Any
 DEFAULT = "druglike"
 """The model unless the user says otherwise."""
 
-DEFAULT_STEPS = 50
-"""Sampler steps unless the user says otherwise."""
-
 WEIGHTS = Path(__file__).parent / "weights"
 
 

@@ -17,7 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+
+import torch
 
 import molscore
 from molscore import pretrained
@@ -30,30 +34,40 @@ def main() -> None:
     parser.add_argument("--reference", help="of the evaluation (default: that of the model's data)")
     parser.add_argument("--xtb", type=int, default=0, help="raw samples to relax with GFN2-xTB")
     parser.add_argument("--n", type=int, default=2000, help="raw samples, and delivered molecules")
+    parser.add_argument("--delivered", type=int, help="delivered molecules, if not as many")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=pretrained.DEFAULT_STEPS)
+    parser.add_argument("--steps", type=int, help="default: the model's")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--ship", action="store_true", help="also write the figures beside the weights")
     words = parser.parse_args()
 
-    generator = molscore.MoleculeGenerator.from_pretrained(words.model, words.device)
-    reference = words.reference or ("druglike" if generator.model.implied_hydrogens else "qm9")
-    options = {"seed": words.seed, "steps": words.steps}
-    result = {"model": words.model, "hardware": hardware(), "steps": words.steps, "seed": words.seed}
-    result["training"] = generator.model.record
+    record = pretrained.about(words.model)["record"]
+    result = {"model": words.model, "hardware": hardware(), "seed": words.seed, "training": record}
     result["main_job"] = time_main_job(words)
-    for name, raw in (("raw", True), ("delivered", False)):
-        made = generator.generate(words.n, raw=raw, **options)
-        print(f"{name}: {made.manifest}", file=sys.stderr)
-        metrics = molscore.evaluate(made.mols, reference, fcd=True, xtb=words.xtb if raw else 0)
-        result[name] = {"manifest": made.manifest, "metrics": metrics.to_dict()}
-        print(f"== {name} ==\n{metrics.format_text()}")
+    with ProcessPoolExecutor(1 if torch.cuda.is_available() else 2, mp_context=get_context("spawn")) as pool:
+        found = {kind: pool.submit(measure, kind, words) for kind in ("raw", "delivered")}
+        result |= {kind: future.result() for kind, future in found.items()}
+    result["steps"] = result["raw"]["manifest"]["steps"]
     print(markdown(result))
     text = json.dumps(result, indent=1) + "\n"
     words.out.write_text(text)
     if words.ship:
         pretrained.find(words.model).with_suffix(".json").write_text(text)
+
+
+def measure(kind: str, words: argparse.Namespace) -> dict:
+    """Samples and judges, raw or delivered; a process of its own, on one core if there is no GPU."""
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)
+    raw, generator = kind == "raw", molscore.MoleculeGenerator.from_pretrained(words.model, words.device)
+    reference = words.reference or ("druglike" if generator.model.implied_hydrogens else "qm9")
+    n = words.n if raw else words.delivered or words.n
+    made = generator.generate(n, raw=raw, seed=words.seed, steps=words.steps)
+    print(f"{kind}: {made.manifest}", file=sys.stderr, flush=True)
+    metrics = molscore.evaluate(made.mols, reference, fcd=True, xtb=words.xtb if raw else 0)
+    print(f"== {kind} ==\n{metrics.format_text()}", flush=True)
+    return {"manifest": made.manifest, "metrics": metrics.to_dict()}
 
 
 ROWS = {
@@ -125,7 +139,8 @@ def time_main_job(words: argparse.Namespace) -> dict[str, float | int]:
     """Wall time of ``molscore generate --n 100``, start of Python included."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "molscore", "generate", "--n", "100", "--out", f"{folder}/mols.sdf"]
-        command += ["--model", words.model, "--seed", str(words.seed), "--steps", str(words.steps)]
+        command += ["--model", words.model, "--seed", str(words.seed)]
+        command += ["--steps", str(words.steps)] if words.steps else []
         began = time.perf_counter()
         subprocess.run([*command, "--device", words.device, "--quiet"], check=True)
         return {"n": 100, "seconds": round(time.perf_counter() - began, 1)}
@@ -133,8 +148,6 @@ def time_main_job(words: argparse.Namespace) -> dict[str, float | int]:
 
 def hardware() -> str:
     """The class of machine, without naming it."""
-    import torch
-
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     return f"CPU, {os.cpu_count()} cores ({platform.machine()})"

@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--model", default="qm9", help="a bundled model or a .safetensors file")
     parser.add_argument("--n", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=pretrained.DEFAULT_STEPS)
+    parser.add_argument("--steps", type=int, help="default: the model's")
     parser.add_argument("--posebusters", action="store_true", help="also run PoseBusters, some 50 ms a molecule")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
@@ -45,9 +45,15 @@ def main() -> None:
 
     torch.set_num_threads(words.threads)
     generator = molscore.MoleculeGenerator.from_pretrained(words.model, words.device)
-    samples = generator.draw(range(words.n), words.seed, words.steps, "dpm", 32)
+    steps = words.steps or generator.model.config.sampling.steps
+    samples = generator.draw(range(words.n), words.seed, steps, "dpm", 32)
     result = {"model": words.model, "sha256": sha256(pretrained.find(words.model))}
-    result |= {"n": words.n, "seed": words.seed, "steps": words.steps, "seconds": repair_times(generator, samples)}
+    result |= {
+        "n": words.n,
+        "seed": words.seed,
+        "steps": words.steps or generator.model.config.sampling.steps,
+        "seconds": repair_times(generator, samples),
+    }
     judged = {}
     for raw in (True, False):
         judge = Judge(generator.model, Options(raw=raw))

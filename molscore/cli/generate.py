@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from molscore.cli.common import Model, Quiet, bar, complaints, positive, size_range
-from molscore.pretrained import DEFAULT, DEFAULT_STEPS
+from molscore.pretrained import DEFAULT
 
 
 def generate(
@@ -14,7 +14,7 @@ def generate(
     out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write (.sdf or .sdf.gz).")],
     model: Model = DEFAULT,
     seed: Annotated[int, typer.Option(min=0, help="Same model and seed, same molecules.")] = 0,
-    steps: Annotated[int, typer.Option(min=1, help="Sampler steps.")] = DEFAULT_STEPS,
+    steps: Annotated[int | None, typer.Option(min=1, help="Sampler steps.", show_default="the model's")] = None,
     sampler: Annotated[str, typer.Option(help="dpm, em, pc or ode.")] = "dpm",
     atoms: Annotated[
         str | None, typer.Option(help="Size, 25 or 20-30: heavy atoms, or all if the model has H.")

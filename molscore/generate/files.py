@@ -91,6 +91,7 @@ def generate_sdf(
         ValueError: for bad arguments, or a file that cannot be resumed.
         OSError: if a file cannot be written.
     """
+    options = generator.resolved(options)
     held = _held(out, generator.name, seed, options) if resume else []
     outcome = Outcome(n, delivered=len(held), kept=len(held))
     if len(held) >= n:

@@ -89,7 +89,8 @@ class MoleculeGenerator:
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, not {n}")
-        began, result, attempts, chosen = time.monotonic(), Generation(), 0, Options(**options)
+        began, result, attempts = time.monotonic(), Generation(), 0
+        chosen = self.resolved(Options(**options))
         for attempt in self.attempts(n, seed, chosen):
             attempts += 1
             if attempt.verdict.ok:
@@ -108,9 +109,13 @@ class MoleculeGenerator:
         }
         return result
 
+    def resolved(self, options: Options) -> Options:
+        """The options with the model's own steps, if none were chosen."""
+        return replace(options, steps=options.steps or self.model.config.sampling.steps)
+
     def properties(self, attempt: Attempt, seed: int, options: Options) -> dict[str, object]:
         """The properties of a record: what fixes the molecule, and its tags."""
-        extra = {"molscore_options": options.text(), **attempt.properties}
+        extra = {"molscore_options": self.resolved(options).text(), **attempt.properties}
         return record_properties(attempt.mol, model=self.name, seed=seed, index=attempt.index, extra=extra)
 
     def manifest(self, n: int, seed: int, options: Options) -> dict[str, Any]:
@@ -120,7 +125,7 @@ class MoleculeGenerator:
             "model": self.name,
             "seed": seed,
             "requested": n,
-            **options.told(),
+            **self.resolved(options).told(),
             "device": str(self.model.size_probabilities.device),
         }
 
@@ -157,7 +162,7 @@ class MoleculeGenerator:
         self,
         indices: range,
         seed: int,
-        steps: int,
+        steps: int | None,
         sampler: str,
         batch_size: int,
         atoms: tuple[int, int] | None = None,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from molscore.chem.filters import MoleculeFilter
 from molscore.chem.relax import check_method
 from molscore.core.sampling import SAMPLERS
-from molscore.pretrained import DEFAULT_STEPS
 
 
 @dataclass(frozen=True)
@@ -13,7 +12,8 @@ class Options:
     """Choices of `MoleculeGenerator.generate`.
 
     Attributes:
-        steps: steps from noise to molecule, one network evaluation each, two with ``pc`` and ``ode``.
+        steps: steps from noise to molecule, one network evaluation each, two with ``pc`` and ``ode``; None takes the
+            model's own.
         sampler: ``dpm``, ``em``, ``pc`` or ``ode``, see `molscore.core.sampling`.
         atoms: fewest and most atoms of a molecule, as the model counts them: heavy atoms if it implies hydrogens. None
             follows the sizes of the training data; so does what lies within the bounds.
@@ -28,7 +28,7 @@ class Options:
             understood, or ``raw`` together with a choice that it leaves no room for.
     """
 
-    steps: int = DEFAULT_STEPS
+    steps: int | None = None
     sampler: str = "dpm"
     atoms: tuple[int, int] | None = None
     batch_size: int | None = None
@@ -37,7 +37,7 @@ class Options:
     filter: str | None = None
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
+        if self.steps is not None and self.steps < 1:
             raise ValueError(f"steps must be at least 1, not {self.steps}")
         if self.batch_size is not None and self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {self.batch_size}")

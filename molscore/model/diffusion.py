@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from molscore.core.losses import weighted_mean_error
@@ -49,11 +49,32 @@ MAX_EVIDENCE = 50.0
 """Bound on ``alpha / sigma²`` in the classes' likelihood: beyond it a class is known."""
 
 
+class SamplingConfig(BaseModel):
+    """How a model is sampled best, unless the user says otherwise: found on validation samples, see `sampling.sample`.
+
+    Attributes:
+        steps: steps from noise to molecule.
+        power, middle: of the time grid.
+        t_end: graph time at which the posterior mean is taken.
+        eta_x, eta_g: noise in coordinates and graph.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: PositiveInt = 50
+    power: PositiveFloat = 1.25
+    middle: float = 0.5
+    t_end: float = 0.03
+    eta_x: NonNegativeFloat = 3.0
+    eta_g: NonNegativeFloat = 3.0
+
+
 class DiffusionConfig(BaseModel):
     """What defines a model, weights and data aside.
 
     Attributes:
         network: sizes of the network.
+        sampling: how it is sampled.
         position_scale: Å per unit of the coordinates' state.
         position_power: the coordinates' clock is ``t ** position_power``.
         category_scale: length of the one-hot vectors.
@@ -70,6 +91,7 @@ class DiffusionConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     network: NetworkConfig = NetworkConfig()
+    sampling: SamplingConfig = SamplingConfig()
     position_scale: PositiveFloat = 1.4
     position_power: PositiveFloat = 2.0
     category_scale: PositiveFloat = 1.0

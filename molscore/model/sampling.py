@@ -14,7 +14,7 @@ from torch import Tensor
 from molscore.core.langevin import langevin_corrector
 from molscore.core.sampling import SAMPLERS, time_grid
 from molscore.core.sde import score_from_mean
-from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion, Prediction
+from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion, Prediction, SamplingConfig
 from molscore.model.fakes import fakes_for
 from molscore.model.state import Shape, molecule_noise, pair_mask, size_mask
 
@@ -33,16 +33,12 @@ def sample(
     n_atoms: Sequence[int],
     generators: Sequence[torch.Generator],
     *,
-    steps: int = 50,
+    steps: int | None = None,
     sampler: str = "dpm",
-    power: float = 1.25,
-    middle: float = 0.5,
-    t_end: float = 0.03,
-    eta_x: float = 3.0,
-    eta_g: float = 3.0,
     corrector: int = 0,
     snr: float = 0.16,
     on_step: Callable[[int, int], None] | None = None,
+    **settings: float,
 ) -> list[Sample]:
     """Draws molecules of given sizes.
 
@@ -50,30 +46,34 @@ def sample(
         model: the model, on the device to work on.
         n_atoms: atoms of each molecule; a model with fake atoms returns about as many.
         generators: one CPU generator for each molecule; all its noise comes from there.
-        steps: steps from noise to molecule. The last is the posterior mean, one evaluation of the network; each of the
-            others is a step of the sampler, one evaluation, or two with ``ode`` and ``pc``.
+        steps: steps from noise to molecule; None takes the model's. The last is the posterior mean, one evaluation of
+            the network; each of the others is a step of the sampler, one evaluation, or two with ``ode`` and ``pc``.
         sampler: a name in `molscore.core.sampling.SAMPLERS`.
-        power, middle: pack the steps towards the end, and towards the middle, see `molscore.core.sampling.time_grid`.
-        t_end: graph time at which the posterior mean is taken.
-        eta_x, eta_g: noise of ``dpm`` in coordinates and graph: 0 is the probability-flow ODE, 1 the reverse SDE, more
-            corrects more of the errors made before. The other samplers have no choice.
         corrector, snr: Langevin steps at `t_end`, one more evaluation each, and their signal-to-noise ratio, see
             `molscore.core.sampling.predictor_corrector`.
         on_step: called with (step, steps).
+        settings: changes to the model's own `SamplingConfig`. ``power`` and ``middle`` pack the steps towards the end,
+            and towards the middle, see `molscore.core.sampling.time_grid`. ``t_end`` is the graph time at which the
+            posterior mean is taken. ``eta_x`` and ``eta_g`` are the noise of ``dpm`` in coordinates and graph: 0 is the
+            probability-flow ODE, 1 the reverse SDE, more corrects more of the errors made before; the other samplers
+            have no choice.
 
     Returns:
         As many samples, in the same order.
 
     Raises:
-        ValueError: for an unknown sampler, steps or a size below 1, other than one generator for each molecule, or
-            times that are not in order.
+        ValueError: for an unknown sampler or setting, steps or a size below 1, other than one generator for each
+            molecule, or times that are not in order.
     """
     if sampler not in SAMPLERS:
         raise ValueError(f"unknown sampler '{sampler}'; choose one of {', '.join(SAMPLERS)}")
     if len(n_atoms) != len(generators):
         raise ValueError(f"{len(n_atoms)} molecules need as many generators, not {len(generators)}")
-    if steps < 1:
+    if steps is not None and steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
+    own = model.config.sampling
+    chosen = SamplingConfig.model_validate(own.model_dump() | settings | {"steps": steps or own.steps})
+    steps = chosen.steps
     if any(n < 1 for n in n_atoms):
         raise ValueError(f"a molecule has at least one atom, not {min(n_atoms)}")
     if len(n_atoms) == 0:
@@ -85,8 +85,8 @@ def sample(
     atoms, pairs = mask[..., None], pair_mask(mask)[..., None]
     scale = model.config.category_scale
     # The diagonal of the bond state is kept empty; the network knows it as "no bond", without noise.
-    own = torch.zeros(shape.atoms, shape.atoms, BOND_CLASSES, dtype=dtype, device=device)
-    own[..., 0].fill_diagonal_(scale)
+    empty = torch.zeros(shape.atoms, shape.atoms, BOND_CLASSES, dtype=dtype, device=device)
+    empty[..., 0].fill_diagonal_(scale)
     previous: Prediction | None = None
     report = on_step or (lambda step, steps: None)
 
@@ -101,18 +101,18 @@ def sample(
         alpha, _ = model.sde.marginal(t_g)
         clocks = torch.stack([t_x, t_g]).expand(len(mask), 2)
         seen = previous if model.config.self_conditioning else None  # else the network has never met one
-        previous = model.predict(x, a, e + alpha * own, mask, clocks, seen)
+        previous = model.predict(x, a, e + alpha * empty, mask, clocks, seen)
         a, e = (scale * y.softmax(-1) * y_mask for y, y_mask in zip(previous[1:], (atoms, pairs), strict=True))
         return shape.pack(previous.positions, a, e).to(z)
 
     def score(z: Tensor, t: Tensor) -> Tensor:
         return score_from_mean(model.sde, z, t.to(z), predict(z, t))
 
-    t = time_grid(max(steps - 1, 1), t_min=t_end, power=power, middle=middle)[:steps].to(device)
+    t = time_grid(max(steps - 1, 1), t_min=chosen.t_end, power=chosen.power, middle=chosen.middle)[:steps].to(device)
     times = shape.clocks(model.position_clock(t), t)
     z = model.sde.prior(noise(torch.empty(0, dtype=torch.float64, device=device)))
     if steps > 1:
-        eta = shape.clocks(*torch.tensor([eta_x, eta_g], dtype=torch.float64, device=device))
+        eta = shape.clocks(*torch.tensor([chosen.eta_x, chosen.eta_g], dtype=torch.float64, device=device))
         options = {"eta": eta, "final_first_order": False} if sampler == "dpm" else {}
         z = SAMPLERS[sampler](model.sde, score, z, times, noise, on_step=lambda k, _: report(k, steps), **options)
         z = langevin_corrector(model.sde, score, z, times[-1], noise, steps=corrector, snr=snr)

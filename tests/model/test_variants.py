@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from molscore.model.diffusion import MoleculeDiffusion, without_batch_norm
+from molscore.model.diffusion import MoleculeDiffusion, SamplingConfig, without_batch_norm
 from molscore.model.fakes import FAKE, add_fakes
 from molscore.model.sampling import Sample, sample, without_fakes
 
@@ -166,3 +166,16 @@ def test_networks_with_batch_norm_are_refused(build):
     for layer in (torch.nn.BatchNorm1d(4), e3nn.nn.BatchNorm("4x0e")):
         with pytest.raises(ValueError, match="layer '1' is a BatchNorm"):
             without_batch_norm(torch.nn.Sequential(torch.nn.Linear(4, 4), layer))
+
+
+def test_a_model_is_sampled_as_it_says_unless_told_otherwise(build):
+    """Its own steps, grid and noise; each can be changed; an unknown word is an error."""
+    own = SamplingConfig(steps=4, power=2.0, middle=0.0, t_end=0.1, eta_x=1.0, eta_g=2.0)
+    model = variant(build, sampling=own)
+    plain, said = sample(model, [5], [random()])[0], sample(build(), [5], [random()], **own.model_dump())[0]
+    np.testing.assert_array_equal(plain.positions, said.positions)
+    for change in ({"steps": 5}, {"eta_x": 0.0}, {"eta_g": 0.0}, {"power": 1.0}, {"t_end": 0.2}):
+        other = sample(model, [5], [random()], **change)[0]
+        assert not np.array_equal(other.positions, plain.positions), change
+    with pytest.raises(ValueError, match="eta_y"):
+        sample(model, [5], [random()], eta_y=1.0)
