@@ -107,6 +107,17 @@ def test_figures_of_ten_thousand_samples():
         assert figure in " ".join(MEASUREMENTS.split()), figure
 
 
+def test_figures_of_relaxation_with_xtb():
+    found, text = results("druglike_xtb"), " ".join(README.split())
+    for name, words in (
+        ("xtb_relaxation", "gain {} kcal/mol in the median ({} to {})"),
+        ("reference_xtb_relaxation", "data {} ({} to {})"),
+    ):
+        entry = found[name]
+        assert entry["n"] == 100
+        assert words.format(*(f"{entry[key]:.1f}" for key in ("median", "low", "high"))) in text
+
+
 @pytest.mark.parametrize("model", pretrained.names())
 def test_the_bundled_figures_are_the_published_ones(model):
     shipped = json.loads((ROOT / "molscore" / "weights" / f"{model}.json").read_text())
