@@ -8,15 +8,14 @@ normalisation standardises each sample by itself.
 
 import torch
 from matplotlib.figure import Figure
+from studies.small import PLANE_MODES as TARGET
 from studies.small import SmallScore, relative_error, train
 from torch import nn
 
-from molscore.core.mixture import Mixture
 from molscore.core.sampling import dpm_solver_pp_2m_sde, time_grid
 from molscore.core.sde import CosineVP, mean_from_score, perturb
 
 SDE = CosineVP()
-TARGET = Mixture([0.4, 0.6], [[-1.0, 0.5], [1.2, -0.4]], [[[0.20, 0.12], [0.12, 0.10]], [[0.10, -0.06], [-0.06, 0.25]]])
 NORMS = {"none": None, "layer": nn.LayerNorm, "batch": nn.BatchNorm1d}
 N, STEPS = 4000, 3000
 TIMES = (0.05, 0.2, 0.5, 0.9)

@@ -2,14 +2,13 @@
 
 import torch
 from matplotlib.figure import Figure
+from studies.small import PLANE_MODES as TARGET
 from studies.small import SmallScore, relative_error, train
 
 from molscore.core.losses import denoising_loss
-from molscore.core.mixture import Mixture
 from molscore.core.sde import CosineVP, perturb
 
 SDE = CosineVP()
-TARGET = Mixture([0.4, 0.6], [[-1.0, 0.5], [1.2, -0.4]], [[[0.20, 0.12], [0.12, 0.10]], [[0.10, -0.06], [-0.06, 0.25]]])
 STEPS = 4000
 TIMES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 

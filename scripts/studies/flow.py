@@ -2,6 +2,7 @@
 
 import torch
 from matplotlib.figure import Figure
+from studies.small import PLANE_MODES
 
 from molscore.core.divergence import rademacher
 from molscore.core.likelihood import flow, log_likelihood
@@ -11,9 +12,7 @@ from molscore.core.sde import CosineVP, perturb
 SDE, T0 = CosineVP(), 0.01
 TARGETS = {
     "Gaussian": Mixture([1.0], [[0.5, -1.0]], [[[0.8, 0.5], [0.5, 0.6]]]),
-    "mixture": Mixture(
-        [0.4, 0.6], [[-1.0, 0.5], [1.2, -0.4]], [[[0.20, 0.12], [0.12, 0.10]], [[0.10, -0.06], [-0.06, 0.25]]]
-    ),
+    "mixture": PLANE_MODES,
 }
 N = 100
 

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from studies.small import SmallScore, train
 
 from molscore.core.diagnostics import copying, coverage, memorisation, nearest, neighbour_radii, votes
+from molscore.core.losses import denoising_loss
 from molscore.core.mixture import Mixture
 from molscore.core.sampling import dpm_solver_pp_2m_sde, time_grid
 from molscore.core.sde import CosineVP, mean_from_score
@@ -60,8 +61,6 @@ def row(n: int) -> dict:
 
 def fresh_loss(net: SmallScore, data: torch.Tensor, seed: int = 5) -> float:
     """The denoising loss of data that the network has not seen, over many times and noises."""
-    from molscore.core.losses import denoising_loss
-
     generator = torch.Generator().manual_seed(seed)
     repeated = data.repeat(20, 1)
     t = 0.01 + 0.99 * torch.rand(len(repeated), 1, generator=generator)

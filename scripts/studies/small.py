@@ -6,10 +6,17 @@ import torch
 from torch import Tensor, nn
 
 from molscore.core.losses import denoising_loss
+from molscore.core.mixture import Mixture
 from molscore.core.sde import SDE
 
 Draw = Callable[[int, torch.Generator], Tensor]
 """`draw(n, generator)`: n samples of the data, (n, d)."""
+
+
+PLANE_MODES = Mixture(
+    [0.4, 0.6], [[-1.0, 0.5], [1.2, -0.4]], [[[0.20, 0.12], [0.12, 0.10]], [[0.10, -0.06], [-0.06, 0.25]]]
+)
+"""Two correlated Gaussians in the plane, which several studies share."""
 
 
 class SmallScore(nn.Module):
