@@ -183,7 +183,8 @@ class MoleculeDiffusion(nn.Module):
         evidence = (self.config.category_scale * alpha[:, 1:, None] / sigma[:, 1:, None] ** 2).clamp(max=MAX_EVIDENCE)
         a_evidence, e_evidence = evidence * a, evidence[..., None] * e
         if previous is None:
-            before = torch.zeros_like(x), torch.zeros_like(a), torch.zeros_like(e)
+            known = (clocks[:, 1, None, None] == 0).to(x.dtype)  # a known graph is its own prediction
+            before = torch.zeros_like(x), a_evidence.softmax(-1) * known, e_evidence.softmax(-1) * known[..., None]
         else:
             before = previous.positions, previous.atom_logits.softmax(-1), previous.bond_logits.softmax(-1)
         walked = walk_features(before[2], pair_mask(mask), self.config.walks) if self.config.walks else ()
