@@ -6,8 +6,9 @@ A record is a V2000 mol block (Dalby et al., J. Chem. Inf. Comput. Sci. 32, 244,
 
 import gzip
 import os
+import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from importlib import metadata
 from numbers import Integral, Real
 from typing import NamedTuple, Self, TextIO
@@ -16,6 +17,8 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, hydrogen_fault, isomeric_smiles
 from molscore.chem.paths import check_writable
+
+_NAME = re.compile(r">.*<([^<>]*)>")
 
 
 class SDFWriter:
@@ -66,9 +69,22 @@ class SDFWriter:
         Raises:
             ValueError: if the record would break the contract or the format. Nothing of it is written.
         """
+        self._write(format_record(mol, title, properties))
+
+    def copy(self, text: str, properties: Mapping[str, object]) -> None:
+        """Appends a record as it stands in another file, whatever it holds, with further properties at its end.
+
+        Args:
+            text: its lines, without ``$$$$``.
+            properties: as for `write`; properties of these names that the record had are gone.
+        """
+        fields = (_format_property(name, value) for name, value in properties.items() if value is not None)
+        self._write(f"{_without(text, properties)}{''.join(fields)}$$$$\n")
+
+    def _write(self, text: str) -> None:
         if self._file is None:
             raise ValueError(f"{self.path} is not open for writing; use SDFWriter in a with statement")
-        self._file.write(format_record(mol, title, properties))
+        self._file.write(text)
         self.count += 1
 
     def commit(self) -> None:
@@ -118,10 +134,18 @@ def _format_property(name: str, value: object) -> str:
         text = f"{float(value):.6g}"
     else:
         text = str(value)
-    lines = text.splitlines() or [""]
+    lines = text.splitlines()
     if any(not line.strip() for line in lines[1:]) or any(line.startswith("$$$$") for line in lines):
         raise ValueError(f"property {name} holds an empty line or $$$$, which would end an SDF record")
-    return f">  <{name}>\n" + "\n".join(lines) + "\n\n"
+    return "\n".join([f">  <{name}>", *lines]) + "\n\n"
+
+
+def _without(text: str, names: Container[str]) -> str:
+    """A record without the properties of these names; every property that is left ends with an empty line."""
+    block, end, rest = text.partition("M  END")
+    found = [field.rstrip() for field in re.split(r"^(?=>)", rest, flags=re.MULTILINE)]
+    kept = (field for field in found[1:] if (name := _NAME.match(field)) is None or name[1] not in names)
+    return "".join([(block + end + found[0]).rstrip("\r\n") + "\n", *(f"{field}\n\n" for field in kept)])
 
 
 def record_properties(
@@ -161,12 +185,14 @@ class Record(NamedTuple):
         line: number of its first line, from 1.
         mol: the molecule with its hydrogens, title (``_Name``) and properties; None if it cannot be read.
         reason: why it cannot; None if it can.
+        text: its lines as they stand in the file, without ``$$$$``.
     """
 
     index: int
     line: int
     mol: Chem.Mol | None
     reason: str | None
+    text: str = ""
 
 
 def read_sdf(path: str | os.PathLike, sanitize: bool = True) -> Iterator[Record]:
@@ -195,13 +221,13 @@ def _records(file: TextIO, sanitize: bool) -> Iterator[Record]:
                 if not line.startswith("$$$$"):
                     lines.append(line)
                     continue
-                yield Record(index, start, *_parse(lines, sanitize))
+                yield Record(index, start, *_parse(lines, sanitize), "".join(lines))
                 index, start, lines = index + 1, number + 1, []
         except (EOFError, OSError, zlib.error) as error:  # a truncated or damaged .gz
-            yield Record(index, start, None, f"unreadable: {error}")
+            yield Record(index, start, None, f"unreadable: {error}", "".join(lines))
             return
         if any(line.strip() for line in lines):
-            yield Record(index, start, *_parse(lines, sanitize))
+            yield Record(index, start, *_parse(lines, sanitize), "".join(lines))
 
 
 def _parse(lines: list[str], sanitize: bool) -> tuple[Chem.Mol | None, str | None]:

@@ -8,11 +8,12 @@ import typer
 from molscore.cli.data import data
 from molscore.cli.evaluate import evaluate, report
 from molscore.cli.generate import generate
+from molscore.cli.score import interpolate, score
 from molscore.cli.train import info, models, train
 
 app = typer.Typer(
     name="molscore",
-    help="3-D molecules from score networks: generate, evaluate, train.",
+    help="3-D molecules from score networks: generate, score, evaluate, train.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -25,6 +26,6 @@ def main() -> None:
     """3-D molecules from score networks."""
 
 
-for command in (generate, evaluate, train, models, info, report):
+for command in (generate, score, interpolate, evaluate, train, models, info, report):
     app.command()(command)
 app.add_typer(data, name="data")

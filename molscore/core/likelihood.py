@@ -125,11 +125,59 @@ def log_likelihood(
     with torch.no_grad():
         latents, gains = odeint(slope, start, times, **solver)
         latent, gain = latents[-1], gains[-1]
-        prior = (log_prior or _gaussian(sde))(latent)
+        prior = (log_prior or _gaussian(sde, t1))(latent)
     error = torch.full_like(prior, 0.0 if probes is None else math.nan)
     if columns > 1:
         error = gain.std(0) / math.sqrt(columns)
     return Likelihood(prior + gain.mean(0), error, latent)
+
+
+def log_likelihood_on_grid(
+    sde: SDE,
+    score: Score,
+    z: Float[Tensor, "n *shape"],
+    times: Float[Tensor, " knots"],
+    probes: Callable[[], Float[Tensor, "p n *shape"]],
+    *,
+    log_prior: Callable[[Tensor], Tensor] | None = None,
+    dimensions: Float[Tensor, " n"] | None = None,
+) -> Likelihood:
+    """The same for large networks: one evaluation of score and divergence at each of some times.
+
+    With y = z / alpha and l = log(sigma / alpha) the flow is dy/dl = y - D, D being the posterior mean. A step takes
+    the linear part exactly and D by its linear extrapolation from two knots (DPM-Solver++(2M), Lu et al. 2022, run
+    towards the noise); the integral of the divergence, (d - div_y D) dl = -sigma² div s dl, is taken by the trapezoidal
+    rule. Fresh probes at every knot leave less noise in the sum than fixed ones.
+
+    Args:
+        sde, score, z, log_prior, dimensions: as for `log_likelihood`; `times` hold its t0 and t1 at their ends.
+        times: rising, `(K + 1,)`.
+        probes: draws them, as many at every call; E[v v'] = I on the space that the states live in.
+
+    Returns:
+        Log-likelihoods in nats, their standard errors, the latents.
+    """
+    dimensions = z.new_full((len(z),), z[0].numel()) if dimensions is None else dimensions.to(z)
+    knots = times.to(z)
+    alphas, sigmas = sde.marginal(knots)
+    level = -sde.log_snr(knots) / 2
+    y, gain, mean_last, h_last, rate_last = z / alphas[0], 0.0, None, None, None
+    for k, t in enumerate(knots):
+        value, traced = estimated_divergence(lambda x, t=t: score(x, t).to(x), alphas[k] * y, probes())
+        rate = -(sigmas[k] ** 2) * traced
+        if k:
+            gain = gain + h_last * (rate + rate_last) / 2
+        if k + 1 < len(knots):
+            h = level[k + 1] - level[k]
+            mean = y + sigmas[k] ** 2 / alphas[k] * value
+            ahead = mean if mean_last is None else mean + (mean - mean_last) * h / (2 * h_last)
+            y = y * torch.exp(h) - torch.expm1(h) * ahead
+            mean_last, h_last, rate_last = mean, h, rate
+    latent = alphas[-1] * y
+    shrunk = dimensions * (alphas[-1].log() - alphas[0].log())
+    prior = (log_prior or _gaussian(sde, float(knots[-1])))(latent)
+    error = gain.std(0) / math.sqrt(len(gain)) if len(gain) > 1 else torch.full_like(prior, math.nan)
+    return Likelihood(prior + shrunk + gain.mean(0), error, latent)
 
 
 def _stopping(method: str, times: Tensor, options: dict[str, Any] | None) -> dict[str, Any]:
@@ -137,11 +185,11 @@ def _stopping(method: str, times: Tensor, options: dict[str, Any] | None) -> dic
     return ({"step_t": times[-1:]} if method in ADAPTIVE else {}) | (options or {})
 
 
-def _gaussian(sde: SDE) -> Callable[[Tensor], Tensor]:
-    """Log-density of the prior over all elements."""
+def _gaussian(sde: SDE, t: float = 1.0) -> Callable[[Tensor], Tensor]:
+    """Log-density of the Gaussian of deviation sigma(t), over all elements."""
 
     def log_prior(latent: Tensor) -> Tensor:
-        _, sigma = sde.marginal(latent.new_ones(()))
+        _, sigma = sde.marginal(latent.new_full((), t))
         flat = latent.flatten(1) / sigma
         return -(flat**2 + 2 * sigma.log() + math.log(2 * math.pi)).sum(1) / 2
 

@@ -67,6 +67,31 @@ def time_grid(
     return t
 
 
+def log_snr_grid(sde: SDE, steps: int, t_min: float, t_max: float = 1.0) -> Float[Tensor, " knots"]:
+    """Times that fall from `t_max` to `t_min`, evenly spaced in the logarithm of alpha² / sigma².
+
+    Args:
+        sde: the noising process.
+        steps: number of steps K.
+        t_min, t_max: the last time and the first, where sigma > 0.
+
+    Returns:
+        `(steps + 1,)`, float64.
+
+    Raises:
+        ValueError: as `time_grid`.
+    """
+    ends = time_grid(1, t_min, t_max)
+    wanted = torch.lerp(*sde.log_snr(ends), torch.linspace(0, 1, steps + 1, dtype=torch.float64))
+    low, high = ends[1].expand_as(wanted).clone(), ends[0].expand_as(wanted).clone()
+    for _ in range(60):  # log_snr falls with time: halve the bracket until float64 has no more digits
+        middle = (low + high) / 2
+        above = sde.log_snr(middle) > wanted
+        low, high = torch.where(above, middle, low), torch.where(above, high, middle)
+    low[0], low[-1] = ends
+    return low
+
+
 def _steps(times: Tensor, z: Tensor, on_step: OnStep) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Yield (t, next t, does the clock move) for every step, and report each step once it is done."""
     if times.ndim == 0 or len(times) < 2:

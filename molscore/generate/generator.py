@@ -21,7 +21,7 @@ from molscore.chem.sdf import record_properties
 from molscore.chem.validity import DuplicateFilter
 from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import Options
-from molscore.model import Sample, load, sample
+from molscore.model import Sample, choose_device, load, sample
 
 CPU_BATCH, GPU_BATCH = 32, 512
 WINDOW = 4
@@ -198,24 +198,6 @@ class MoleculeGenerator:
             known = self.model.size_probabilities.nonzero().flatten().tolist()
             raise ValueError(f"no molecule of {low} to {high} atoms: {self.name} knows {known[0]} to {known[-1]}")
         return weights
-
-
-def choose_device(device: str) -> torch.device:
-    """``auto`` is CUDA if there is any, else the CPU.
-
-    Raises:
-        ValueError: if the device is not known, or is CUDA and there is none.
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(f"unknown device '{device}'; use auto, cpu, cuda or cuda:N") from error
-    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
-        count = torch.cuda.device_count()
-        raise ValueError(f"device '{device}' is not there: torch sees {count} CUDA devices; use cpu")
-    return chosen
 
 
 def attempt_seed(seed: int, index: int) -> int:

@@ -1,7 +1,8 @@
 """The model: where the SDE of the core, the network and molecule tensors meet."""
 
+from molscore.model.device import choose_device
 from molscore.model.diffusion import DiffusionConfig, MoleculeDiffusion
 from molscore.model.files import load, save
 from molscore.model.sampling import Sample, sample
 
-__all__ = ["DiffusionConfig", "MoleculeDiffusion", "Sample", "load", "sample", "save"]
+__all__ = ["DiffusionConfig", "MoleculeDiffusion", "Sample", "choose_device", "load", "sample", "save"]

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from molscore.core import likelihood as core
 from molscore.core.likelihood import Likelihood
-from molscore.core.sampling import time_grid
+from molscore.core.sampling import log_snr_grid
 from molscore.core.sde import Score, score_from_mean
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
@@ -77,13 +77,23 @@ def centred_probes(mask: Tensor, generators: Sequence[torch.Generator], n: int) 
     return probes.to(mask.device)
 
 
+def centred_noise(mask: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+    """``(B, N, 3)``: standard normal on the subspace of zero centre of mass, each molecule from its own generator."""
+    noise = torch.zeros(*mask.shape, 3)
+    for b, generator in enumerate(generators):
+        atoms = int(mask[b].sum())
+        own = torch.randn(atoms, 3, generator=generator)
+        noise[b, :atoms] = own - own.mean(0)
+    return noise.to(mask.device)
+
+
 def log_likelihood(
     model: MoleculeDiffusion,
     batch: MoleculeBatch,
-    generators: Sequence[torch.Generator] | None,
+    generators: Sequence[torch.Generator],
     *,
     probes: int = 2,
-    steps: int = 20,
+    steps: int = 15,
     t0: float = T0,
 ) -> Likelihood:
     """Log-likelihood of coordinates given the graph.
@@ -91,9 +101,9 @@ def log_likelihood(
     Args:
         model: one that was trained with known graphs.
         batch: molecules, positions in Å.
-        generators: one CPU generator for each, for its probes; None for exact divergences, 3 N backward passes a step.
-        probes: Hutchinson probes of each molecule.
-        steps: of the midpoint rule, two evaluations of the network each.
+        generators: one CPU generator for each, for its probes.
+        probes: Hutchinson probes of each molecule, at each knot.
+        steps: of the grid, one evaluation of the network each, and one more.
         t0: coordinate time of the data.
 
     Returns:
@@ -101,29 +111,25 @@ def log_likelihood(
     """
     x, mask = scaled(model, batch), batch.mask
     dimensions = 3.0 * (mask.sum(1) - 1).to(x)
-    signs = None if generators is None else centred_probes(mask, generators, probes).to(x)
 
     def log_prior(latent: Tensor) -> Tensor:
         return -(latent.square().sum((1, 2)) + dimensions * math.log(2 * math.pi)) / 2
 
-    found = core.log_likelihood(
+    found = core.log_likelihood_on_grid(
         model.sde,
         position_score(model, batch),
         x,
-        t0,
-        t1=T1,
-        probes=signs,
+        grid(model, steps, t0),
+        lambda: centred_probes(mask, generators, probes).to(x),
         log_prior=log_prior,
         dimensions=dimensions,
-        method="midpoint",
-        options={"grid_constructor": lambda *_: grid(steps, t0).to(x)},
     )
     return found._replace(log_prob=found.log_prob - dimensions * math.log(model.config.position_scale))
 
 
-def grid(steps: int, t0: float = T0) -> Tensor:
-    """Rising times from ``t0`` to `T1`, closer together where there is little noise."""
-    return time_grid(steps, t_min=t0, t_max=T1, power=2.0).flip(0)
+def grid(model: MoleculeDiffusion, steps: int, t0: float = T0) -> Tensor:
+    """Rising times from ``t0`` to `T1`."""
+    return log_snr_grid(model.sde, steps, t0, T1).flip(0)
 
 
 def flow(
@@ -138,7 +144,7 @@ def flow(
         steps: of the midpoint rule.
         t0: coordinate time of the data.
     """
-    times = grid(steps, t0).flip(0) if back else grid(steps, t0)
+    times = grid(model, steps, t0).flip(0) if back else grid(model, steps, t0)
     ends = float(times[0]), float(times[-1])
     options = {"grid_constructor": lambda *_: times.to(x)}
     return core.flow(model.sde, position_score(model, batch), x, *ends, method="midpoint", options=options)

@@ -137,6 +137,7 @@ class MoleculeDiffusion(nn.Module):
         inputs = 3 * k + config.walks, 3 * c + config.walks
         self.network = without_batch_norm(EquivariantScoreNetwork(config.network, *inputs, k, c))
         self.record: dict[str, Any] = {}
+        self.register_buffer("posterior", None, persistent=False)  # of the last layer's weights, see `posterior`
         self.register_buffer("size_probabilities", torch.as_tensor(size_probabilities, dtype=torch.float32))
 
     @property

@@ -13,6 +13,9 @@ from molscore.model.diffusion import DiffusionConfig, MoleculeDiffusion
 
 FORMAT = "molscore-diffusion-2"
 
+POSTERIOR = "posterior"
+"""The weights' covariance, see `molscore.model.posterior`, among the tensors of the network."""
+
 
 def save(model: MoleculeDiffusion, path: str | Path, record: dict[str, Any]) -> None:
     """Writes a model, whole or not at all.
@@ -30,6 +33,8 @@ def save(model: MoleculeDiffusion, path: str | Path, record: dict[str, Any]) -> 
         "record": record,
     }
     tensors = {name: t.detach().cpu().contiguous() for name, t in model.network.state_dict().items()}
+    if model.posterior is not None:
+        tensors[POSTERIOR] = model.posterior.detach().cpu().contiguous()
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(to_bytes(tensors, {"format": FORMAT, "about": json.dumps(about)}))
@@ -59,6 +64,7 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> MoleculeDiffus
     try:
         about = json.loads(metadata["about"])
         model = MoleculeDiffusion(DiffusionConfig(**about["config"]), about["vocabulary"], about["size_probabilities"])
+        model.posterior = tensors.pop(POSTERIOR, None)
         model.network.load_state_dict(tensors)
         model.record = about["record"]
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -22,6 +22,7 @@ from molscore.datasets.batch import MoleculeStore, batches_from, bucketed_order,
 from molscore.datasets.tensorfile import read_tensorfile
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.files import save as save_model
+from molscore.model.posterior import fit_posterior
 from molscore.train.config import ConfigError, TrainConfig
 from molscore.train.log import RunLog
 from molscore.train.optimiser import make_optimisers
@@ -141,6 +142,8 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
                 save()
             if line and 0 < config.max_seconds <= line["seconds"] - before:
                 break
+        if main and config.model.known_graph:
+            average.module.posterior, saved = fit_posterior(average.module, data), None
         if main and step != saved:
             save()
     accelerator.end_training()

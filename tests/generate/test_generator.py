@@ -8,9 +8,9 @@ from run_length import STEPS
 
 from molscore.chem.alerts import unusual
 from molscore.chem.validity import REASONS, check
-from molscore.generate import Judge, MoleculeGenerator, Options, choose_device
+from molscore.generate import Judge, MoleculeGenerator, Options
 from molscore.generate import generator as module
-from molscore.model import DiffusionConfig, MoleculeDiffusion
+from molscore.model import DiffusionConfig, MoleculeDiffusion, choose_device
 
 
 def coordinates(mol: Chem.Mol) -> np.ndarray:

@@ -1,0 +1,84 @@
+"""``molscore score`` and ``molscore interpolate``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from molscore.cli.common import Model, Quiet, bar, complaints, fail
+
+KNOWN_GRAPHS = "conformers"
+"""The bundled model that these commands ask."""
+
+
+def score(
+    mols: Annotated[Path, typer.Argument(help="SDF file, 3-D.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write: the same records, tagged.")],
+    model: Model = KNOWN_GRAPHS,
+    seed: Annotated[int, typer.Option(min=0, help="Of the estimates: same seed, same figures.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Tag each molecule with log-likelihood, norm of the score and uncertainty."""
+    from molscore import pretrained
+    from molscore.chem.paths import check_writable
+
+    if not mols.is_file():
+        fail(f"there is no file {mols}")
+    with complaints(ValueError, OSError):
+        check_writable(out, (".sdf", ".sdf.gz"))
+        pretrained.find(model)
+    from molscore.score.files import score_sdf
+    from molscore.score.scorer import MoleculeScorer
+
+    with complaints(ValueError):
+        scorer = MoleculeScorer.from_pretrained(model, device)
+    with complaints(ValueError, OSError, code=1), bar("scoring", 0, quiet) as advance:
+        outcome = score_sdf(scorer, mols, out, seed, on_progress=advance)
+    if not quiet:
+        typer.echo(outcome.text(out), err=True)
+    if not outcome.scores:
+        raise typer.Exit(1)
+
+
+def interpolate(
+    first: Annotated[Path, typer.Argument(help="SDF file: the first record is where the way begins.")],
+    last: Annotated[Path, typer.Argument(help="SDF file: the first record is where it ends.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write.")] = Path("path.sdf"),
+    n: Annotated[int, typer.Option("--n", "-n", min=2, help="Molecules on the way, ends included.")] = 11,
+    model: Model = KNOWN_GRAPHS,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the flow, there and back.")] = 60,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Walk from one conformer of a molecule to another, along the latent line of the probability flow."""
+    from molscore import pretrained
+    from molscore.chem.paths import check_writable
+
+    for path in (first, last):
+        if not path.is_file():
+            fail(f"there is no file {path}")
+    with complaints(ValueError, OSError):
+        check_writable(out, (".sdf", ".sdf.gz"))
+        pretrained.find(model)
+    from molscore.chem.sdf import SDFWriter, read_sdf
+    from molscore.score.interpolate import interpolate as walk
+    from molscore.score.scorer import MoleculeScorer
+
+    with complaints(ValueError):
+        scorer = MoleculeScorer.from_pretrained(model, device)
+    with complaints(ValueError, OSError, code=1):
+        ends = []
+        for path in (first, last):
+            if (record := next(read_sdf(path), None)) is None or record.mol is None:
+                raise ValueError(f"{path}: {record.reason if record else 'there is no record'}")
+            ends.append(record.mol)
+        way = walk(scorer.model, *ends, n=n, steps=steps)
+        scores = scorer.score([one.mol for one in way])
+        with SDFWriter(out) as writer:
+            for k, (one, told) in enumerate(zip(way, scores, strict=True)):
+                writer.write(one.mol, f"step {k}", one.properties() | told.properties())
+    if not quiet:
+        strains = [one.strain for one in way if one.strain is not None]
+        most = f", at most {max(strains):.1f} kcal/mol above a minimum of MMFF94s" if strains else ""
+        typer.echo(f"{n} molecules in {out}, ends {way[-1].to_first:.2f} Å apart{most}", err=True)

@@ -1,0 +1,206 @@
+"""A posterior over the weights that turn the last layer's vectors into displacements, and what it says of molecules.
+
+The displacement that the network returns is linear in these weights, so their posterior follows from sums over the
+training molecules (`molscore.core.bayes`), and so do mean and variance of the score: `local_score`. The uncertainty of
+a sample is that variance, propagated (`uncertainty`): coordinates, noised to where their bonds can still be guessed,
+are carried back through the reverse SDE by several draws of the weights, all with the same noise, and the spread of
+where an atom ends is the atom's uncertainty, in Å.
+
+Both are epistemic: what training has not taught. What a molecule's flexibility leaves open is no part of them. And both
+count the last layer's doubts alone, a small part of the network's: they rank, their scale is a lower bound.
+
+A model of known graphs brings the weights' covariance in its file.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from molscore.core.bayes import LastLayer, draws, spread, variance
+from molscore.core.sampling import dpm_solver_pp_2m_sde, time_grid
+from molscore.core.sde import Score, mean_from_score, perturb
+from molscore.datasets.batch import MoleculeBatch, MoleculeStore
+from molscore.model.conformation import centred_noise, position_score, scaled
+from molscore.model.diffusion import MoleculeDiffusion
+from molscore.network.geometry import centre
+
+LOCAL = 0.02
+"""Coordinate time of the local score: sigma is 0.05 Å."""
+
+NOISED, STEPS, DRAWS = 0.3, 4, 8
+"""Coordinate time to which a molecule is noised (sigma 0.65 Å), steps back from there, draws of the weights."""
+
+
+SAMPLE, BATCH = 20_000, 50
+"""Training molecules that a posterior is made from, and how many at a time."""
+
+
+class LocalScore(NamedTuple):
+    """What the score says of given coordinates, root mean squares over the atoms, ``(B,)``, 1/Å.
+
+    Attributes:
+        norm: of its mean: how strongly the geometry is pulled elsewhere.
+        deviation: of its standard deviation; None without a posterior.
+    """
+
+    norm: Tensor
+    deviation: Tensor | None
+
+
+@contextmanager
+def last_layer(model: MoleculeDiffusion, change: Tensor | None = None) -> Iterator[list[Tensor]]:
+    """While it is open, every evaluation of the network appends the vectors ``(B, N, 3, D)`` of its last layer.
+
+    Args:
+        model: the model.
+        change: ``(B, D)``, added to the weights, for each molecule its own.
+    """
+    displace = model.network.layers[-1].displace
+    (source,) = displace.sources[0]
+    seen: list[Tensor] = []
+
+    def look(module: torch.nn.Module, arguments: tuple, out: list[Tensor]) -> list[Tensor] | None:
+        vectors = arguments[0][source]
+        seen.append(vectors)
+        if change is None:
+            return None
+        return [out[0] + torch.einsum("bnxd,bd->bnx", vectors, change.to(vectors))[..., None]]
+
+    handle = displace.register_forward_hook(look)
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+@torch.no_grad()
+def gather(model: MoleculeDiffusion, batch: MoleculeBatch, generator: torch.Generator, layer: LastLayer) -> None:
+    """Adds molecules to the moments of the last layer: features and errors of the displacement, at random times."""
+    x0, mask = scaled(model, batch), batch.mask
+    b = len(x0)
+    t = model.position_clock((torch.randperm(b, generator=generator) + torch.rand(b, generator=generator)) / b)
+    t = t.to(x0)[:, None, None]
+    noise = centre(torch.randn(x0.shape, generator=generator).to(x0), mask)
+    x = perturb(model.sde, x0, t, noise)
+    with last_layer(model) as seen:
+        mean = mean_from_score(model.sde, x, t, position_score(model, batch)(x, t))
+    alpha, sigma = model.sde.marginal(t)
+    error = (mean - x0) / sigma * mask[..., None]
+    features = seen[-1].flatten(2)
+    features = centre(features, mask).view_as(seen[-1])
+    layer.add(features.flatten(1, 2).double(), error.flatten(1)[..., None].double())
+
+
+def fit_posterior(model: MoleculeDiffusion, store: MoleculeStore, n: int = SAMPLE, seed: int = 0) -> Tensor:
+    """The weights' covariance by Laplace's method, every molecule seen once.
+
+    Args:
+        model: one of known graphs.
+        store: the molecules that it was trained on.
+        n: how many of them are looked at; they stand for all.
+        seed: of the choice, times and noise.
+
+    Returns:
+        ``(D, D)`` float32 on the model's device, for ``model.posterior``.
+    """
+    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    chosen = rng.permutation(len(store))[:n]
+    chosen = chosen[np.argsort(store.sizes[chosen])]
+    features = model.network.layers[-1].displace.weights[0].shape[1]
+    layer = LastLayer.empty(features, like=torch.empty(0, dtype=torch.float64, device=model.device))
+    for rows in np.array_split(chosen, -(-len(chosen) // BATCH)):
+        gather(model, store.gather(rows), generator, layer)
+    return (layer.laplace()[0] * (len(chosen) / len(store))).float()
+
+
+@torch.no_grad()
+def local_score(
+    model: MoleculeDiffusion,
+    batch: MoleculeBatch,
+    generators: Sequence[torch.Generator],
+    *,
+    t: float = LOCAL,
+    views: int = 4,
+) -> LocalScore:
+    """The score at little noise, averaged over the noise: E[s(alpha x + sigma eps)].
+
+    To each value, what a single datum at x would have, -eps / sigma, is added back: on average it is zero.
+
+    Args:
+        model: one of known graphs.
+        batch: molecules, positions in Å.
+        generators: one CPU generator for each.
+        t: coordinate time.
+        views: draws of the noise, an even number: each comes with its opposite.
+    """
+    x, mask, score = scaled(model, batch), batch.mask, position_score(model, batch)
+    t = torch.tensor(t).to(x)
+    alpha, sigma = model.sde.marginal(t)
+    total, doubt = torch.zeros_like(x), x.new_zeros(len(x))
+    for _ in range(views // 2):
+        noise = centred_noise(mask, generators).to(x)
+        for eps in (noise, -noise):
+            with last_layer(model) as seen:
+                total += score(alpha * x + sigma * eps, t) + eps / sigma
+            if model.posterior is not None:
+                features = centre(seen[-1].flatten(2), mask).view_as(seen[-1])
+                doubt += variance(features, model.posterior[None]).sum((1, 2, 3)) * (alpha / sigma) ** 2
+    views, atoms = views // 2 * 2, mask.sum(1)
+    norm = ((total / views).square().sum((1, 2)) / atoms).sqrt() / model.config.position_scale
+    if model.posterior is None:
+        return LocalScore(norm, None)
+    return LocalScore(norm, (doubt / views / atoms).sqrt() / model.config.position_scale)
+
+
+def uncertainty(
+    model: MoleculeDiffusion,
+    batch: MoleculeBatch,
+    generators: Sequence[torch.Generator],
+    *,
+    n: int = DRAWS,
+    noised: float = NOISED,
+    steps: int = STEPS,
+) -> Tensor:
+    """How far the posterior's draws disagree on where each atom belongs.
+
+    Args:
+        model: one of known graphs, with a posterior.
+        batch: molecules, positions in Å.
+        generators: one CPU generator for each.
+        n: draws of the weights, the same for all molecules.
+        noised: coordinate time from which the molecules are carried back.
+        steps: of the reverse SDE.
+
+    Returns:
+        ``(B, N)`` Å: the root of the variance of an atom's position, zero in the padding.
+
+    Raises:
+        ValueError: if the model has no posterior.
+    """
+    if model.posterior is None:
+        raise ValueError("this model brings no posterior of its weights, so it cannot tell how uncertain it is")
+    x0, mask = scaled(model, batch), batch.mask
+    weights = draws(model.posterior[None], n, torch.Generator().manual_seed(0))[:, 0]
+    noises = [centred_noise(mask, generators).to(x0) for _ in range(steps + 1)]
+    times = time_grid(steps, t_min=noised / 8, t_max=noised, power=2.0)
+    start = perturb(model.sde, x0, torch.tensor(noised).to(x0), noises[0])
+
+    def sample(score: Score) -> Tensor:
+        fresh = iter(noises[1:])
+        z = dpm_solver_pp_2m_sde(model.sde, score, start, times, lambda _: next(fresh))
+        end = times[-1].to(z)
+        return mean_from_score(model.sde, z, end, score(z, end))
+
+    def scores() -> Iterator[Score]:
+        plain = position_score(model, batch)
+        for change in weights:
+            with last_layer(model, change.expand(len(x0), -1)):
+                yield plain
+
+    with torch.no_grad():
+        _, found = spread(sample, scores())
+    return found.sum(-1).sqrt() * model.config.position_scale

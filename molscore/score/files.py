@@ -1,0 +1,75 @@
+"""SDF in, the same SDF out with scores as properties: every record in its place, whatever it holds."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import tee
+from pathlib import Path
+from statistics import median
+
+from molscore.chem.sdf import SDFWriter, read_sdf
+from molscore.score.scorer import MoleculeScore, MoleculeScorer
+
+
+@dataclass
+class Outcome:
+    """What came of a file.
+
+    Attributes:
+        scores: of the records that have one.
+        reasons: of the others, by token, with how many.
+        first: what was wrong with the first of them, and where.
+    """
+
+    scores: list[MoleculeScore] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    first: str | None = None
+
+    def text(self, out: Path) -> str:
+        """What to tell the user."""
+        lines = [f"{len(self.scores)} of {len(self.scores) + self.reasons.total()} records scored, in {out}"]
+        if self.scores:
+            likelihood, norm = (median(getattr(s, n) for s in self.scores) for n in ("log_likelihood", "score_norm"))
+            lines.append(f"medians: log-likelihood {likelihood:.2f} nats per atom, norm of the score {norm:.2f} / Å")
+            if known := [s.uncertainty for s in self.scores if s.uncertainty is not None]:
+                lines[-1] += f", uncertainty {median(known):.2g} Å"
+        lines += [f"not scored: {count} {reason}" for reason, count in self.reasons.most_common()]
+        return "\n".join(lines + ([f"the first: {self.first}"] if self.first else []))
+
+
+def score_sdf(
+    scorer: MoleculeScorer,
+    source: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    seed: int = 0,
+    on_progress: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Scores the molecules of a file.
+
+    Args:
+        scorer: with the model.
+        source: .sdf or .sdf.gz file.
+        out: the file to write, the same records with properties more; it may be `source` itself.
+        seed: as for `MoleculeScorer.stream`.
+        on_progress: called with the number of records done.
+
+    Raises:
+        OSError, ValueError: if a file cannot be read or written, or there is no record. Nothing is written then.
+    """
+    outcome = Outcome()
+    with SDFWriter(out) as writer:
+        records, again = tee(read_sdf(source))
+        for record, score in zip(again, scorer.stream(record.mol for record in records), strict=True):
+            told = score if record.mol is not None else MoleculeScore(reason=record.reason)
+            writer.copy(record.text, told.properties())
+            if told.reason is None:
+                outcome.scores.append(told)
+            else:
+                outcome.reasons[told.reason.partition(":")[0]] += 1
+                outcome.first = outcome.first or f"record {record.index + 1} (line {record.line}): {told.reason}"
+            if on_progress is not None:
+                on_progress(writer.count)
+        if not writer.count:
+            raise ValueError(f"{source} holds no record")
+    return outcome

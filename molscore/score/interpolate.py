@@ -1,0 +1,135 @@
+"""From one conformer of a molecule to another, along the latent line of the probability flow.
+
+The flow of a known graph carries both conformers to latents, which are normal noise; between the latents the way is the
+great circle (of two Gaussian vectors, points on it are as probable as they are), and the flow carries every point of it
+back to coordinates. So what lies between is what the model holds for conformers of this molecule, not averages of
+coordinates; the ends are the conformers themselves, to the accuracy of the solver.
+
+Source: Song et al., ICLR 2021, section 4.3 and appendix D.2 (interpolation by the probability flow).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from rdkit import Chem
+from rdkit.Chem import rdMolAlign
+from scipy.spatial.transform import Rotation
+from torch import Tensor
+
+from molscore.chem.arrays import MoleculeError, isomeric_smiles, to_mol
+from molscore.chem.hydrogens import complete
+from molscore.chem.strain import relaxation_energy
+from molscore.model import MoleculeDiffusion
+from molscore.model.conformation import flow, scaled
+from molscore.score.represent import batch_of, represent
+
+MATCHES = 1000
+"""Most ways of laying one graph on the other that are tried, for molecules of high symmetry."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One molecule of the way.
+
+    Attributes:
+        mol: with hydrogens and one conformer.
+        fraction: of the way, 0 to 1.
+        to_first, to_last: Å, RMSD of the atoms that the model sees to both conformers, best fit.
+        strain: kcal/mol, MMFF94s relaxation energy; None if there is none.
+    """
+
+    mol: Chem.Mol
+    fraction: float
+    to_first: float
+    to_last: float
+    strain: float | None
+
+    def properties(self) -> dict[str, float | None]:
+        """The tags of an SDF record."""
+        return {
+            "fraction": self.fraction,
+            "rmsd_to_first_angstrom": self.to_first,
+            "rmsd_to_last_angstrom": self.to_last,
+            "strain_kcal_per_mol": self.strain,
+        }
+
+
+def interpolate(model: MoleculeDiffusion, first: Chem.Mol, last: Chem.Mol, n: int = 11, steps: int = 60) -> list[Step]:
+    """Walks from one conformer to the other.
+
+    Args:
+        model: one of known graphs.
+        first, last: two conformers of one molecule, stereo included, as `represent` wants them; the order of atoms may
+            differ. The last is laid upon the first.
+        n: molecules on the way, both ends included; 2 or more.
+        steps: of the flow's midpoint rule, there and back.
+
+    Returns:
+        The molecules, atoms in the order of the first: those that the model sees, then hydrogens.
+
+    Raises:
+        MoleculeError: with a reason of `represent`, or ``different`` if they are not the same molecule.
+        ValueError: for fewer than two.
+    """
+    if n < 2:
+        raise ValueError(f"a way has two ends: n must be at least 2, not {n}")
+    ends = [represent(mol, model).arrays for mol in (first, last)]
+    plain = [to_mol(arrays, implied=model.implied_hydrogens) for arrays in ends]
+    names = [isomeric_smiles(mol) for mol in plain]
+    if names[0] != names[1]:
+        raise MoleculeError("different", f"these are no conformers of one molecule: {names[0]} and {names[1]}")
+    ends[1] = replace(ends[0], positions=_laid_upon(plain[0], plain[1]))
+    batch = batch_of(ends, model)
+    latents = flow(model, batch, scaled(model, batch), steps=steps)
+    fractions = torch.linspace(0, 1, n, dtype=torch.float64)
+    whole = batch_of([ends[0]] * n, model)
+    between = great_circle(latents[0], latents[1], fractions)
+    positions = flow(model, whole, between, back=True, steps=steps) * model.config.position_scale
+    found = []
+    for fraction, x in zip(fractions.tolist(), positions.double().cpu().numpy(), strict=True):
+        arrays = replace(ends[0], positions=x.astype(np.float32))
+        mol = complete(arrays) if model.implied_hydrogens else to_mol(arrays)
+        distances = [_best_fit(x, end.positions) for end in ends]
+        found.append(Step(mol, fraction, *distances, relaxation_energy(mol).energy))
+    return found
+
+
+def great_circle(a: Tensor, b: Tensor, fractions: Tensor) -> Tensor:
+    """Points between two vectors on the great circle through their directions, lengths in proportion.
+
+    Args:
+        a, b: of any one shape.
+        fractions: ``(n,)``, 0 is a and 1 is b.
+
+    Returns:
+        ``(n, ...)``.
+    """
+    lengths = a.norm(), b.norm()
+    cosine = ((a * b).sum() / (lengths[0] * lengths[1])).clamp(-1, 1)
+    f = fractions.to(a).view(-1, *[1] * a.ndim)
+    angle = torch.arccos(cosine)
+    if angle < 1e-3:  # of one direction: the line
+        return torch.lerp(a[None], b[None], f)
+    way = (torch.sin((1 - f) * angle) * a / lengths[0] + torch.sin(f * angle) * b / lengths[1]) / torch.sin(angle)
+    return way * torch.lerp(lengths[0], lengths[1], f)
+
+
+def _laid_upon(first: Chem.Mol, last: Chem.Mol) -> np.ndarray:
+    """``(N, 3)`` float32: positions of the last, atoms in the order of the first, where they fit the first best."""
+    best, positions = np.inf, None
+    for match in last.GetSubstructMatches(first, uniquify=False, useChirality=True, maxMatches=MATCHES):
+        moved = Chem.Mol(last)
+        rmsd = rdMolAlign.AlignMol(moved, first, atomMap=[(j, i) for i, j in enumerate(match)])
+        if rmsd < best:
+            best, positions = rmsd, moved.GetConformer().GetPositions()[list(match)]
+    if positions is None:
+        raise MoleculeError("different", "no way to lay one graph on the other keeps the stereo centres")
+    return positions.astype(np.float32)
+
+
+def _best_fit(x: np.ndarray, y: np.ndarray) -> float:
+    """Å: RMSD after the best rotation and translation."""
+    x, y = x - x.mean(0), (y - y.mean(0)).astype(float)
+    turn, _ = Rotation.align_vectors(y, x)
+    return float(np.sqrt(((turn.apply(x) - y) ** 2).sum(1).mean()))

@@ -1,0 +1,97 @@
+"""From molecules of a user's to what a model of known graphs can be asked about, or the reason why it cannot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from rdkit import Chem
+
+from molscore.chem.arrays import MoleculeArrays, MoleculeError, from_mol
+from molscore.chem.hydrogens import without_hydrogens
+from molscore.datasets.batch import MoleculeBatch
+from molscore.model import MoleculeDiffusion
+
+REASONS = {
+    "unreadable": "the record cannot be read",
+    "no_3d": "there are no 3-D coordinates",
+    "implicit_hydrogens": "hydrogens are missing",
+    "unknown_element": "a dummy atom",
+    "unknown_atom": "an element, or an element with this charge, that the model has never seen",
+    "valence": "the valences are not sound",
+    "radical": "an atom has unpaired electrons",
+    "implied_hydrogens": "hydrogens other than valence implies",
+    "disconnected": "more than one fragment; separate salts and solvents first",
+    "too_small": "fewer atoms than any molecule that the model has seen",
+    "too_large": "more atoms than any molecule that the model has seen",
+}
+"""Why a molecule has no score, by token."""
+
+
+@dataclass(frozen=True, eq=False)
+class Represented:
+    """A molecule as a model sees it.
+
+    Attributes:
+        arrays: the atoms that the model knows: heavy atoms alone, if it implies hydrogens.
+        atoms: their indices in the user's molecule.
+    """
+
+    arrays: MoleculeArrays
+    atoms: np.ndarray
+
+
+def represent(mol: Chem.Mol | None, model: MoleculeDiffusion) -> Represented:
+    """Takes a molecule apart for a model.
+
+    Args:
+        mol: sanitised, one conformer; it is left as it is. Hydrogens are explicit, or for a model that implies them
+            may be left out, all of them. None stands for a molecule that could not be read.
+        model: whose atoms and sizes they must be.
+
+    Raises:
+        MoleculeError: with one of `REASONS`.
+    """
+    if mol is None:
+        raise MoleculeError("unreadable", REASONS["unreadable"])
+    if len(Chem.GetMolFrags(mol)) > 1:
+        raise MoleculeError("disconnected", REASONS["disconnected"])
+    if model.implied_hydrogens and all(atom.GetAtomicNum() != 1 for atom in mol.GetAtoms()):
+        mol = Chem.AddHs(mol, addCoords=True)
+    arrays = from_mol(mol)
+    if not np.isfinite(arrays.positions).all():
+        raise MoleculeError("no_3d", "a coordinate is not a finite number")
+    atoms = np.arange(len(arrays.atomic_numbers))
+    if model.implied_hydrogens:
+        atoms = np.flatnonzero(arrays.atomic_numbers != 1)
+        arrays = without_hydrogens(arrays)
+    known = set(model.vocabulary)
+    for atom, pair in zip(
+        atoms.tolist(), zip(arrays.atomic_numbers.tolist(), arrays.formal_charges.tolist(), strict=True), strict=True
+    ):
+        if pair not in known:
+            symbol, charge = Chem.GetPeriodicTable().GetElementSymbol(pair[0]), f"{pair[1]:+d}" if pair[1] else ""
+            raise MoleculeError("unknown_atom", f"the model has never seen {symbol}{charge} (atom {atom + 1})")
+    sizes = model.size_probabilities.nonzero().flatten()
+    low, high, n = int(sizes[0]), int(sizes[-1]), len(atoms)
+    if not max(low, 2) <= n <= high:
+        what = "heavy atoms" if model.implied_hydrogens else "atoms"
+        reason = "too_large" if n > high else "too_small"
+        raise MoleculeError(reason, f"{n} {what}; the model knows molecules of {max(low, 2)} to {high}")
+    return Represented(arrays, atoms)
+
+
+def batch_of(molecules: Sequence[MoleculeArrays], model: MoleculeDiffusion) -> MoleculeBatch:
+    """Pads molecules into one batch on the model's device, in their order; every atom must be in its vocabulary."""
+    classes = {pair: k for k, pair in enumerate(model.vocabulary)}
+    b, n = len(molecules), max(len(one.atomic_numbers) for one in molecules)
+    positions, atoms = torch.zeros(b, n, 3), torch.zeros(b, n, dtype=torch.int64)
+    bonds, mask = torch.zeros(b, n, n, dtype=torch.int64), torch.zeros(b, n, dtype=torch.bool)
+    for row, one in enumerate(molecules):
+        pairs = zip(one.atomic_numbers.tolist(), one.formal_charges.tolist(), strict=True)
+        own = torch.tensor([classes[pair] for pair in pairs])
+        positions[row, : len(own)] = torch.as_tensor(one.positions)
+        atoms[row, : len(own)], mask[row, : len(own)] = own, True
+        i, j = torch.as_tensor(one.bonds).long().reshape(-1, 2).T
+        bonds[row, i, j] = bonds[row, j, i] = torch.as_tensor(one.bond_orders).long()
+    return MoleculeBatch(*(y.to(model.device) for y in (positions, atoms, bonds, mask)))

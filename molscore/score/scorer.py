@@ -1,0 +1,176 @@
+"""`MoleculeScorer`: how plausible given molecules are, in the eyes of a model of known graphs.
+
+For each molecule, from its coordinates and its graph:
+
+* the log-likelihood per atom, nats: of the coordinates given the graph, a density in Å^-3(N - 1) over N atoms;
+* the norm of the score at little noise, 1/Å: how strongly the geometry is pulled elsewhere; small where it is relaxed;
+* the deviation of that score, 1/Å, over a posterior of the weights: how well such geometries are known;
+* the uncertainty, Å: that deviation propagated to where atoms belong, for the molecule and each atom.
+
+Hydrogens that valence implies are not looked at if the model implies them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from rdkit import Chem
+
+from molscore import pretrained
+from molscore.chem.arrays import MoleculeError
+from molscore.model import MoleculeDiffusion, choose_device, load
+from molscore.model.conformation import log_likelihood
+from molscore.model.posterior import local_score, uncertainty
+from molscore.score.represent import Represented, batch_of, represent
+
+DEFAULT = "conformers"
+"""The bundled model of known graphs."""
+
+PAIR_BUDGET = 20_000
+"""Padded pairs of atoms in a batch on a CPU: larger batches are no faster."""
+
+WINDOW = 256
+"""Molecules that are sorted by size together."""
+
+
+@dataclass(frozen=True, eq=False)
+class MoleculeScore:
+    """What the model says of one molecule; None or empty where there is a `reason`.
+
+    Attributes:
+        log_likelihood: nats per atom that the model sees.
+        standard_error: of it, from the spread between probes of the divergence.
+        score_norm: 1/Å, root mean square over the atoms.
+        score_deviation: 1/Å, root mean square over the atoms; None if the model has no posterior.
+        uncertainty: Å, root mean square over the atoms.
+        atom_uncertainty: Å, for each atom of the molecule; nan for implied hydrogens.
+        reason: token of `molscore.score.represent.REASONS`, and a sentence; None if there is a score.
+    """
+
+    log_likelihood: float | None = None
+    standard_error: float | None = None
+    score_norm: float | None = None
+    score_deviation: float | None = None
+    uncertainty: float | None = None
+    atom_uncertainty: np.ndarray | None = None
+    reason: str | None = None
+
+    def properties(self) -> dict[str, str]:
+        """The tags of an SDF record: empty without a score, and then with the reason."""
+        names = ("log_likelihood", "standard_error", "score_norm", "score_deviation", "uncertainty")
+        values = [getattr(self, name) for name in names]
+        told = {tag: "" if x is None else f"{x:.5g}" for tag, x in zip(TAGS, values, strict=True)}
+        if self.atom_uncertainty is not None:
+            told[ATOM_TAG] = " ".join("n/a" if np.isnan(x) else f"{x:.3g}" for x in self.atom_uncertainty)
+        return told | ({} if self.reason is None else {REASON_TAG: self.reason})
+
+
+TAGS = (
+    "log_likelihood_nats_per_atom",
+    "log_likelihood_standard_error_nats_per_atom",
+    "score_norm_per_angstrom",
+    "score_deviation_per_angstrom",
+    "uncertainty_angstrom",
+)
+ATOM_TAG = "atom.dprop.uncertainty_angstrom"
+"""A list over the atoms: RDKit's SDF reader gives each atom its number as the property ``uncertainty_angstrom``."""
+
+REASON_TAG = "not_scored"
+
+
+class MoleculeScorer:
+    """Scores molecules.
+
+    Args:
+        model: one of known graphs, on the device to work on.
+        name: what to call it.
+
+    Raises:
+        ValueError: if the model has not been trained with known graphs.
+    """
+
+    def __init__(self, model: MoleculeDiffusion, name: str = "model"):
+        if not model.config.known_graph:
+            raise ValueError(f"{name} has never been given a graph, so it cannot score coordinates; use '{DEFAULT}'")
+        self.model, self.name = model.eval(), name
+
+    @classmethod
+    def from_pretrained(cls, name: str = DEFAULT, device: str = "auto") -> Self:
+        """A bundled model by name, or one from a ``.safetensors`` file."""
+        return cls(load(pretrained.find(name), choose_device(device)), name)
+
+    def score(
+        self, mols: Iterable[Chem.Mol | None], seed: int = 0, on_progress: Callable[[int], None] | None = None
+    ) -> list[MoleculeScore]:
+        """Scores each molecule, in order; see `stream`."""
+        found = []
+        for one in self.stream(mols, seed):
+            found.append(one)
+            if on_progress is not None:
+                on_progress(len(found))
+        return found
+
+    def stream(self, mols: Iterable[Chem.Mol | None], seed: int = 0) -> Iterator[MoleculeScore]:
+        """Scores molecules as they come.
+
+        Args:
+            mols: sanitised, one conformer each, hydrogens explicit (or, with a model that implies them, all left out).
+            seed: of probes and noise. A molecule's score depends on seed, model and molecule alone, not on its place.
+
+        Yields:
+            A score for each, in order; without numbers but with a reason where the model cannot represent it.
+        """
+        window: list[Chem.Mol | None] = []
+        for mol in mols:
+            window.append(mol)
+            if len(window) == WINDOW:
+                yield from self._window(window, seed)
+                window = []
+        yield from self._window(window, seed)
+
+    def _window(self, mols: list[Chem.Mol | None], seed: int) -> list[MoleculeScore]:
+        found: list[MoleculeScore | None] = [None] * len(mols)
+        known: list[tuple[int, Represented]] = []
+        for place, mol in enumerate(mols):
+            try:
+                known.append((place, represent(mol, self.model)))
+            except MoleculeError as error:
+                found[place] = MoleculeScore(reason=str(error))
+        known.sort(key=lambda item: len(item[1].atoms))
+        while known:
+            count = max(1, PAIR_BUDGET // len(known[-1][1].atoms) ** 2)
+            known, batch = known[:-count], known[-count:]
+            scores = self._batch([mols[place].GetNumAtoms() for place, _ in batch], [one for _, one in batch], seed)
+            for (place, _), one in zip(batch, scores, strict=True):
+                found[place] = one
+        return found
+
+    def _batch(self, sizes: list[int], molecules: list[Represented], seed: int) -> list[MoleculeScore]:
+        model, batch = self.model, batch_of([one.arrays for one in molecules], self.model)
+
+        def generators(purpose: int) -> list[torch.Generator]:
+            return [torch.Generator().manual_seed(seed + purpose * 2**32) for _ in molecules]
+
+        atoms = batch.mask.sum(1)
+        likelihood = log_likelihood(model, batch, generators(1))
+        local = local_score(model, batch, generators(2))
+        spreads = None if model.posterior is None else uncertainty(model, batch, generators(3)).cpu()
+        columns: dict[str, Any] = {
+            "log_likelihood": likelihood.log_prob / atoms,
+            "standard_error": likelihood.standard_error / atoms,
+            "score_norm": local.norm,
+        }
+        if spreads is not None:
+            columns["score_deviation"] = local.deviation
+            columns["uncertainty"] = (spreads.square().sum(1) / atoms.cpu()).sqrt()
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        found = []
+        for k, (row, n, one) in enumerate(zip(rows, sizes, molecules, strict=True)):
+            each = None
+            if spreads is not None:
+                each = np.full(n, np.nan)
+                each[one.atoms] = spreads[k, : len(one.atoms)].numpy()
+            found.append(MoleculeScore(**dict(zip(columns, row, strict=True)), atom_uncertainty=each))
+        return found
