@@ -27,6 +27,9 @@ def generate(
     resume: Annotated[bool, typer.Option(help="Keep the molecules in OUT and go on.")] = False,
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Every sample as sampled: nothing filtered or repaired.")] = False,
+    uncertainty: Annotated[
+        bool, typer.Option("--uncertainty", help="Tag with likelihood, norm of the score and uncertainty.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Generate new 3-D molecules: valid, connected, different, with hydrogens."""
@@ -45,7 +48,7 @@ def generate(
     from molscore.generate.files import generate_sdf
 
     with complaints(ValueError):
-        options = Options(steps, sampler, bounds, size, raw, relax, filter_)
+        options = Options(steps, sampler, bounds, size, raw, relax, filter_, uncertainty)
         generator = MoleculeGenerator.from_pretrained(model, device)
         generator.sizes(bounds)
     with complaints(ValueError), complaints(OSError, code=1), bar("generating", n, quiet) as advance:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib import metadata
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,18 @@ from molscore.chem.sdf import record_properties
 from molscore.chem.validity import DuplicateFilter
 from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import Options
-from molscore.model import Sample, choose_device, load, sample
+from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample
+from molscore.score import MoleculeScorer
 
 CPU_BATCH, GPU_BATCH = 32, 512
 WINDOW = 4
 """Batches drawn together: their attempts are sorted by size, which saves padding."""
 PATIENCE = 20, 500
 """Give up after 20 N + 500 attempts."""
+
+
+SCORED_TOGETHER = 64
+"""Attempts that wait for one another to be scored."""
 
 
 @dataclass
@@ -51,9 +57,14 @@ class MoleculeGenerator:
     Args:
         model: a model of `molscore.model`.
         name: what to call it in records.
+
+    Raises:
+        ValueError: if the model has always been given the graph, and so cannot make one.
     """
 
-    def __init__(self, model: torch.nn.Module, name: str):
+    def __init__(self, model: MoleculeDiffusion, name: str):
+        if model.config.known_graph == 1:
+            raise ValueError(f"{name} finds coordinates of known molecules and makes none; use '{pretrained.DEFAULT}'")
         self.model, self.name = model, name
 
     @classmethod
@@ -140,6 +151,19 @@ class MoleculeGenerator:
             start: first attempt.
             seen: isomeric SMILES that count as duplicates from the start.
         """
+        judged = self._judged(n, seed, options, start, seen)
+        return self._scored(judged) if options.uncertainty else judged
+
+    def _scored(self, attempts: Iterator[Attempt]) -> Iterator[Attempt]:
+        """The same attempts; those that passed with what a model of known graphs says of them."""
+        scorer = MoleculeScorer.from_pretrained(device=str(self.model.device))
+        while group := list(islice(attempts, SCORED_TOGETHER)):
+            scores = scorer.stream(attempt.mol for attempt in group if attempt.verdict.ok)
+            for attempt in group:
+                told = next(scores).properties() if attempt.verdict.ok else {}
+                yield replace(attempt, properties=attempt.properties | told)
+
+    def _judged(self, n: int, seed: int, options: Options, start: int, seen: set[str] | None) -> Iterator[Attempt]:
         device = self.model.size_probabilities.device
         batch_size = options.batch_size or (GPU_BATCH if device.type == "cuda" else CPU_BATCH)
         duplicate, judge = DuplicateFilter(seen), Judge(self.model, options)

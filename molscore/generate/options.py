@@ -22,6 +22,7 @@ class Options:
             can hold.
         relax: ``none``, ``mmff`` or ``xtb``: let what passed relax, see `molscore.chem.relax`.
         filter: a condition such as ``qed > 0.5 and mw < 450``, see `molscore.chem.filters`; what fails it is rejected.
+        uncertainty: let the model of known graphs score what passed, see `molscore.score`.
 
     Raises:
         ValueError: for ``steps`` or ``batch_size`` below 1, an unknown sampler or method, a filter that is not
@@ -35,6 +36,7 @@ class Options:
     raw: bool = False
     relax: str = "none"
     filter: str | None = None
+    uncertainty: bool = False
 
     def __post_init__(self) -> None:
         if self.steps is not None and self.steps < 1:
@@ -55,7 +57,7 @@ class Options:
         told |= {"atoms": list(self.atoms)} if self.atoms else {}
         told |= {"relax": self.relax} if self.relax != "none" else {}
         told |= {"filter": self.filter} if self.filter is not None else {}
-        return told | ({"raw": True} if self.raw else {})
+        return told | {name: True for name in ("raw", "uncertainty") if getattr(self, name)}
 
     def text(self) -> str:
         """The same in a line."""

@@ -5,7 +5,8 @@ graph. The network sees coordinates, atom classes and bond classes at two noise 
 for the graph) and its own previous prediction (self-conditioning, Chen et al., arXiv:2208.04202), and returns
 
 * a displacement ``F (B, N, 3)``, equivariant and free of net translation, from which the posterior mean of the
-  coordinates is built,
+  coordinates is built; with an energy head it is ``-grad E``, ``E = sum_i e_i + |y - x|² / 2`` of invariants ``e_i``
+  and of the layers' displacement ``y - x`` (Salimans & Ho, "Should EBMs model the energy or the score?", 2021),
 * logits of the atom classes ``(B, N, K)`` and of the bond classes ``(B, N, N, L)``, invariant; the bonds symmetric.
 
 It knows neither SDE nor units; `molscore.model` does.
@@ -35,6 +36,8 @@ class NetworkConfig(BaseModel):
         radial: radial basis functions of a distance.
         vectors: vectors per atom whose dot products enter the pair messages.
         condition_channels: channels of the embedding of clocks and size.
+        energy: the displacement is minus the gradient of an energy, so that the score is a gradient too. A training
+            step then takes second derivatives, which ``torch.compile`` cannot.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +49,7 @@ class NetworkConfig(BaseModel):
     radial: PositiveInt = 12
     vectors: NonNegativeInt = 8
     condition_channels: PositiveInt = 128
+    energy: bool = False
 
 
 class ClockEmbedding(nn.Module):
@@ -93,6 +97,7 @@ class EquivariantScoreNetwork(nn.Module):
         self.pair_ends = nn.Linear(n_scalars, p)
         self.bond_norm = PairNorm(p)
         self.bond_head = nn.Sequential(PairLinear(p + config.radial, p), nn.SiLU(), PairLinear(p, bond_classes))
+        self.energy_head = nn.Linear(n_scalars, 1) if config.energy else None
         for last in (self.atom_head[-1], self.bond_head[-1]):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
@@ -125,6 +130,23 @@ class EquivariantScoreNetwork(nn.Module):
         Returns:
             ``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, L)``; padding holds zeros or unspecified numbers.
         """
+        if self.energy_head is None:
+            shift, _, logits, bonds = self._evaluate(x, previous, atoms, pairs, mask, clocks)
+            return shift, logits, bonds
+        wanted = torch.is_grad_enabled()
+        with torch.enable_grad():
+            x = x if wanted and x.requires_grad else x.detach().requires_grad_()
+            shift, scalars, *logits = self._evaluate(x, previous, atoms, pairs, mask, clocks)
+            energies = self.energy_head(scalars).squeeze(-1) * mask.to(x.dtype)
+            energy = shift.square().sum() / 2 + energies.sum()
+            (slope,) = torch.autograd.grad(energy, x, create_graph=wanted)
+        out = centre(-slope, mask), *logits
+        return out if wanted else tuple(y.detach() for y in out)
+
+    def _evaluate(
+        self, x: Tensor, previous: Tensor, atoms: Tensor, pairs: Tensor, mask: Tensor, clocks: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Displacement, final scalars ``(B, N, C)``, atom logits, bond logits."""
         condition = self.clock(clocks, mask.sum(1))
         shared = condition[:, None].expand(-1, x.shape[1], -1)
         scalars = self.embed_atoms(torch.cat([atoms, shared.to(atoms.dtype)], dim=-1)).to(x.dtype)
@@ -140,4 +162,4 @@ class EquivariantScoreNetwork(nn.Module):
         rbf = radial_basis(pair_distances(y), self.radial)
         e = hidden_pairs(self.bond_norm, hidden, e + e.transpose(2, 3), [rbf], ends, ends)
         bonds = classes(e).movedim(0, -1)
-        return centre(y - x, mask), self.atom_head(scalars), bonds
+        return centre(y - x, mask), scalars, self.atom_head(scalars), bonds

@@ -101,6 +101,14 @@ class MoleculeScorer:
         """A bundled model by name, or one from a ``.safetensors`` file."""
         return cls(load(pretrained.find(name), choose_device(device)), name)
 
+    def fault(self, mol: Chem.Mol | None) -> str | None:
+        """Why the model cannot represent a molecule; None if it can."""
+        try:
+            represent(mol, self.model)
+        except MoleculeError as error:
+            return str(error)
+        return None
+
     def score(
         self, mols: Iterable[Chem.Mol | None], seed: int = 0, on_progress: Callable[[int], None] | None = None
     ) -> list[MoleculeScore]:

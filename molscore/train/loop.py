@@ -47,7 +47,8 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
 
     Raises:
         ConfigError: if the folder already holds a run and ``resume`` is False, holds none and it is True, or holds one
-            of another model; if ``init_from`` is of another model, or given with ``resume``.
+            of another model; if ``init_from`` is of another model, or given with ``resume``; for ``compile`` with an
+            energy head.
         FileNotFoundError, TensorFileError: for the data.
         FloatingPointError: if the loss is no longer a number; the last checkpoint stays.
     """
@@ -58,6 +59,8 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
         raise ConfigError(f"{config.out} already holds a run: add --resume to go on with it, or choose another 'out'")
     if resume and not checkpoint.exists():
         raise ConfigError(f"there is nothing to resume in {config.out}: run without --resume first")
+    if config.compile and config.model.network.energy:
+        raise ConfigError("compile does not go with an energy head, which needs second derivatives: leave one of them")
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.set_float32_matmul_precision("high")

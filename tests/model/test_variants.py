@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from molscore.core.divergence import rotation
+from molscore.model.conformation import centred_probes, position_score, scaled
 from molscore.model.diffusion import MoleculeDiffusion, SamplingConfig, without_batch_norm
 from molscore.model.fakes import FAKE, add_fakes
 from molscore.model.sampling import Sample, sample, without_fakes
@@ -179,3 +181,26 @@ def test_a_model_is_sampled_as_it_says_unless_told_otherwise(build):
         assert not np.array_equal(other.positions, plain.positions), change
     with pytest.raises(ValueError, match="eta_y"):
         sample(model, [5], [random()], eta_y=1.0)
+
+
+def test_an_energy_head_makes_the_score_a_gradient(build, batch):
+    """Its Jacobian is symmetric; that of the displacement read off the layers is not. No gradient is left behind."""
+    old, data = build(dtype=torch.float64), batch()
+    config = old.config.model_copy(update={"network": old.config.network.model_copy(update={"energy": True})})
+    model = MoleculeDiffusion(config, old.vocabulary, old.size_probabilities).double().eval()
+    model.network.load_state_dict(old.network.state_dict(), strict=False)
+    x, t = scaled(model, data), torch.tensor(0.3, dtype=torch.float64)
+    probes = centred_probes(data.mask, [random(k) for k in range(3)], 4).double()
+    for one, largest in ((model, 1e-8), (old, 1.0)):
+        skew, whole = rotation(lambda z, one=one: position_score(one, data)(z, t), x, probes)
+        assert (skew / whole).max() < largest
+    assert (skew / whole).min() > 1e-4
+    turn = torch.linalg.qr(torch.randn(3, 3, generator=random(), dtype=torch.float64))[0]
+    with torch.no_grad():
+        plain = position_score(model, data)(x, t)
+        torch.testing.assert_close(position_score(model, data)(x @ turn.T, t), plain @ turn.T, atol=1e-8, rtol=1e-8)
+    assert not plain.requires_grad
+    model.train()
+    model.loss(data, random())["loss"].backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+    assert model.network.energy_head.weight.grad.abs().max() > 0

@@ -1,0 +1,228 @@
+"""Do the scores of ``molscore score`` tell good geometries from bad ones? Areas under ROC curves on held-out molecules.
+
+    molscore data sdf dft8k.sdf.gz --hydrogens --out data/dft.safetensors
+    molscore data sdf ccd.sdf.gz --hydrogens --relax torsions --out data/crystal.safetensors
+    molscore data qm9 --out data/qm9.safetensors
+    python scripts/usefulness.py --dft data/dft.safetensors --crystal data/crystal.safetensors \
+        --outside data/qm9.safetensors --n 100 --out data/benchmarks/scoring.json
+
+Molecules are those of the test splits. An area is the chance that the worse of a pair, one of each kind, is ranked as
+worse: 0.5 is blind. Intervals are 95 %, from a bootstrap over molecules.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdDistGeom, rdMolAlign
+from results import write_json
+from scipy.stats import rankdata, spearmanr
+
+import molscore
+from molscore import pretrained
+from molscore.chem.arrays import MoleculeError, to_mol
+from molscore.chem.minimise import minimise
+from molscore.datasets.tensorfile import TensorFile, read_tensorfile
+from molscore.evaluate.busters import bust
+from molscore.generate import Judge, Options
+from molscore.score import MoleculeScore, MoleculeScorer
+from molscore.train.record import sha256
+
+DISTORTIONS = (0.1, 0.2, 0.5)
+"""Å, root mean square displacement of an atom."""
+
+SIGNS = {"log_likelihood": -1, "score_norm": 1, "score_deviation": 1, "uncertainty": 1}
+"""Which way each score points for worse geometries."""
+
+Scores = list[MoleculeScore]
+
+
+def main() -> None:
+    """Scores all sets, writes the JSON file and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="conformers")
+    parser.add_argument("--generator", default="druglike", help="the model whose samples are judged")
+    parser.add_argument("--dft", type=Path, required=True)
+    parser.add_argument("--crystal", type=Path, required=True)
+    parser.add_argument("--outside", type=Path, required=True, help="molecules unlike those of the training")
+    parser.add_argument("--split", default="test", choices=("valid", "test"))
+    parser.add_argument("--n", type=int, default=100, help="molecules of each set")
+    parser.add_argument("--samples", type=int, default=200, help="raw samples, for PoseBusters and errors of atoms")
+    parser.add_argument("--steps", type=int, default=20, help="of the sampler: few, so that some samples fail")
+    parser.add_argument("--method", default="mmff", choices=("mmff", "xtb"), help="what atoms' errors are taken to")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True)
+    words = parser.parse_args()
+    rdBase.DisableLog("rdApp.*")
+    scorer, rng = MoleculeScorer.from_pretrained(words.model), np.random.default_rng(words.seed)
+    rows: list[dict] = []
+
+    def tell(name: str, good: Scores, bad: Scores, paired: bool = False) -> None:
+        row = {"task": name, "good": len(good), "bad": len(bad)}
+        rows.append(row | {score: area(score, good, bad, paired, rng) for score in SIGNS})
+        print(row["task"], {score: round(rows[-1][score]["area"], 3) for score in SIGNS}, file=sys.stderr, flush=True)
+
+    began = time.perf_counter()
+    known: list[Chem.Mol] = []
+    for kind in ("dft", "crystal"):
+        mols = representable(scorer, molecules(read_tensorfile(getattr(words, kind)), words, rng))
+        good = scorer.score(mols)
+        for distance in DISTORTIONS:
+            tell(f"{kind}, or distorted by {distance} Å", good, scorer.score(distorted(mols, distance, rng)), True)
+        known += mols
+    inside = scorer.score(known)
+    raw, relaxed = embedded(known, words.seed)
+    tell("ETKDG relaxed with MMFF94s, or raw", scorer.score(relaxed), scorer.score(raw), True)
+    outside = representable(scorer, molecules(read_tensorfile(words.outside), words, rng))
+    tell("inside, or outside the training chemistry", inside, scorer.score(outside))
+    samples = drawn(words)
+    scores = scorer.score(samples)
+    judged = [(mol, one) for mol, one in zip(samples, scores, strict=True) if one.reason is None]
+    passed = [all(bust(Chem.Mol(mol)).values()) for mol, _ in judged]
+    sets = [[one for (_, one), ok in zip(judged, passed, strict=True) if ok is wanted] for wanted in (True, False)]
+    tell("samples that pass PoseBusters, or fail", *sets)
+    result = {
+        "model": words.model,
+        "sha256": sha256(pretrained.find(words.model)),
+        "split": words.split,
+        "seed": words.seed,
+        "rows": rows,
+        "not_scored_of_samples": len(samples) - len(judged),
+        "errors": errors_of_atoms(judged, words.method, rng) | {"steps": words.steps, "generator": words.generator},
+        "seconds": round(time.perf_counter() - began),
+    }
+    write_json(words.out, result)
+    print(table(result))
+
+
+def molecules(file: TensorFile, words: argparse.Namespace, rng: np.random.Generator) -> list[Chem.Mol]:
+    """Random molecules of the split, some more than are asked for."""
+    chosen = rng.permutation(file.indices(words.split))[: 2 * words.n]
+    return [to_mol(file.molecule(int(i))) for i in chosen]
+
+
+def representable(scorer: MoleculeScorer, mols: list[Chem.Mol]) -> list[Chem.Mol]:
+    """The first half as many that the model can represent."""
+    found = []
+    for mol in mols:
+        if 2 * len(found) < len(mols) and scorer.fault(mol) is None:
+            found.append(mol)
+    return found
+
+
+def distorted(mols: Sequence[Chem.Mol], distance: float, rng: np.random.Generator) -> list[Chem.Mol]:
+    """The molecules with every atom displaced by Gaussian noise."""
+    found = []
+    for mol in mols:
+        moved = Chem.Mol(mol)
+        positions = moved.GetConformer().GetPositions()
+        moved.GetConformer().SetPositions(positions + distance / 3**0.5 * rng.standard_normal(positions.shape))
+        found.append(moved)
+    return found
+
+
+def embedded(mols: Sequence[Chem.Mol], seed: int) -> tuple[list[Chem.Mol], list[Chem.Mol]]:
+    """Conformers of the same molecules by ETKDGv3, raw and then relaxed with MMFF94s, where both succeed."""
+    parameters = rdDistGeom.ETKDGv3()
+    parameters.randomSeed = seed + 1
+    raw, relaxed = [], []
+    for mol in mols:
+        copy = Chem.Mol(mol)
+        if rdDistGeom.EmbedMolecule(copy, parameters) != 0:
+            continue
+        found = minimise(copy)
+        if found.reason is None:
+            after = Chem.Mol(copy)
+            after.GetConformer().SetPositions(found.positions)
+            raw.append(copy)
+            relaxed.append(after)
+    return raw, relaxed
+
+
+def drawn(words: argparse.Namespace) -> list[Chem.Mol]:
+    """Raw samples that are molecules of some sort."""
+    generator = molscore.MoleculeGenerator.from_pretrained(words.generator)
+    judge = Judge(generator.model, Options(raw=True))
+    samples = generator.draw(range(words.samples), words.seed + 2000, words.steps, "dpm", 32)
+    return [one.mol for k, drawn in enumerate(samples) if (one := judge(k, drawn)).mol is not None]
+
+
+def area(name: str, good: Scores, bad: Scores, paired: bool, rng: np.random.Generator) -> dict[str, float]:
+    """Area under the ROC curve of one score, with its interval; paired sets are drawn together in the bootstrap."""
+    a, b = (SIGNS[name] * np.array([getattr(one, name) for one in each]) for each in (good, bad))
+    found = []
+    for _ in range(500):
+        i = rng.integers(len(a), size=len(a))
+        found.append(_area(a[i], b[i if paired else rng.integers(len(b), size=len(b))]))
+    low, high = np.quantile(found, (0.025, 0.975))
+    return {"area": _area(a, b), "low": float(low), "high": float(high)}
+
+
+def _area(good: np.ndarray, bad: np.ndarray) -> float:
+    ranks = rankdata(np.concatenate([good, bad]))[len(good) :]
+    return float((ranks.sum() - len(bad) * (len(bad) + 1) / 2) / (len(good) * len(bad)))
+
+
+def errors_of_atoms(
+    judged: list[tuple[Chem.Mol, MoleculeScore]], method: str, rng: np.random.Generator
+) -> dict[str, object]:
+    """Rank correlation, heavy atoms, between an atom's uncertainty and how far it moves in relaxation.
+
+    Heavy atoms of relaxed and raw molecule are laid on one another first. ``within`` is the mean over molecules of the
+    correlation among their own atoms, ``pooled`` that of all atoms.
+    """
+    pairs = []
+    for mol, one in judged:
+        try:
+            Chem.SanitizeMol(mol)
+            found = minimise(mol, method)
+        except (ValueError, MoleculeError):
+            continue
+        if found.reason is not None:
+            continue
+        moved, seen = Chem.Mol(mol), np.flatnonzero(~np.isnan(one.atom_uncertainty))
+        moved.GetConformer().SetPositions(found.positions)
+        rdMolAlign.AlignMol(moved, mol, atomMap=[(int(i), int(i)) for i in seen])
+        shift = moved.GetConformer().GetPositions() - mol.GetConformer().GetPositions()
+        pairs.append((one.atom_uncertainty[seen], np.linalg.norm(shift, axis=1)[seen]))
+    within = np.array([spearmanr(*pair).statistic for pair in pairs])
+    draws = [rng.integers(len(pairs), size=len(pairs)) for _ in range(500)]
+    pooled = [_pooled([pairs[i] for i in draw]) for draw in draws]
+    return {
+        "method": method,
+        "molecules": len(pairs),
+        "median_error_angstrom": float(np.median(np.concatenate([error for _, error in pairs]))),
+        "within": _interval(within.mean(), [within[draw].mean() for draw in draws]),
+        "pooled": _interval(_pooled(pairs), pooled),
+    }
+
+
+def _pooled(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:
+    return float(spearmanr(*map(np.concatenate, zip(*pairs, strict=True))).statistic)
+
+
+def _interval(value: float, draws: list[float]) -> dict[str, float]:
+    low, high = np.quantile(draws, (0.025, 0.975))
+    return {"correlation": float(value), "low": float(low), "high": float(high)}
+
+
+def table(result: dict) -> str:
+    """Markdown."""
+    heads = ("log-likelihood", "norm of the score", "its deviation", "uncertainty")
+    lines = ["| better, or worse | n | " + " | ".join(heads) + " |", "|---|---|" + "---|" * len(heads)]
+    for row in result["rows"]:
+        cells = ["{area:.3f} ({low:.3f} to {high:.3f})".format(**row[score]) for score in SIGNS]
+        lines.append(f"| {row['task']} | {row['good']}, {row['bad']} | " + " | ".join(cells) + " |")
+    errors = result["errors"]
+    told = {key: "{correlation:.3f} ({low:.3f} to {high:.3f})".format(**errors[key]) for key in ("within", "pooled")}
+    lines += ["", f"Rank correlation of atoms' uncertainty with their error, {errors['molecules']} samples: "]
+    lines[-1] += f"{told['within']} within molecules, {told['pooled']} pooled"
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
