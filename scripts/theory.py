@@ -21,10 +21,12 @@ STUDIES = (
     "denoising",
     "hyvarinen",
     "implicit_bias",
+    "conservative",
     "flow",
     "dimension",
     "overfitting",
     "batch_norm",
+    "bayes",
 )
 
 

@@ -1,10 +1,11 @@
 """A posterior over the weights that turn the last layer's vectors into displacements, and what it says of molecules.
 
 The displacement that the network returns is linear in these weights, so their posterior follows from sums over the
-training molecules (`molscore.core.bayes`), and so do mean and variance of the score: `local_score`. The uncertainty of
-a sample is that variance, propagated (`uncertainty`): coordinates, noised to where their bonds can still be guessed,
-are carried back through the reverse SDE by several draws of the weights, all with the same noise, and the spread of
-where an atom ends is the atom's uncertainty, in Å.
+training molecules: Laplace's, with the sandwich's covariance (`molscore.core.bayes`; ``scripts/studies/bayes.py`` holds
+it against a known one). So do mean and variance of the score: `local_score`. The uncertainty of a sample is that
+variance, propagated (`uncertainty`): coordinates, noised to where bonds can still be guessed, are carried back through
+the reverse SDE by several draws of the weights, all with the same noise, and the spread of where an atom ends is the
+atom's uncertainty, in Å.
 
 Both are epistemic: what training has not taught. What a molecule's flexibility leaves open is no part of them. And both
 count the last layer's doubts alone, a small part of the network's: they rank, their scale is a lower bound.
@@ -96,7 +97,7 @@ def gather(model: MoleculeDiffusion, batch: MoleculeBatch, generator: torch.Gene
 
 
 def fit_posterior(model: MoleculeDiffusion, store: MoleculeStore, n: int = SAMPLE, seed: int = 0) -> Tensor:
-    """The weights' covariance by Laplace's method, every molecule seen once.
+    """The weights' covariance: Laplace's, made robust by the sandwich, in which each molecule is one datum.
 
     Args:
         model: one of known graphs.
@@ -114,7 +115,7 @@ def fit_posterior(model: MoleculeDiffusion, store: MoleculeStore, n: int = SAMPL
     layer = LastLayer.empty(features, like=torch.empty(0, dtype=torch.float64, device=model.device))
     for rows in np.array_split(chosen, -(-len(chosen) // BATCH)):
         gather(model, store.gather(rows), generator, layer)
-    return (layer.laplace()[0] * (len(chosen) / len(store))).float()
+    return (layer.sandwich()[0] * (len(chosen) / len(store))).float()
 
 
 @torch.no_grad()

@@ -115,3 +115,37 @@ def test_the_script_writes_a_figure_and_a_file(monkeypatch, tmp_path):
     for name in ("implicit_bias", "flow"):
         assert (tmp_path / "a" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert json.loads((tmp_path / "a" / f"{name}.json").read_text())["study"]
+
+
+def test_bayes(study, monkeypatch):
+    """The sandwich has the spread that the data leave open; Laplace takes views for data, and is far too sure."""
+    bayes = study("bayes")
+    monkeypatch.setattr(bayes, "SETS", 3)
+    monkeypatch.setattr(bayes, "MEMBERS", 3)
+    found = bayes.run()["posteriors"]
+    assert 0.6 < found["sandwich"]["relative_to_exact"] < 1.8
+    assert 0.6 < found["ensemble"]["relative_to_exact"] < 3
+    assert found["laplace"]["relative_to_exact"] < 0.5
+    assert found["sandwich"]["mean_square_of_scaled_error"] < 5
+
+
+def test_conservative(study, monkeypatch):
+    """A network's score turns a little; with an energy head not at all, at a price."""
+    conservative = study("conservative")
+    for name, value in {
+        "PROBED": 4,
+        "TIMES": (0.05, 0.95),
+        "MOLECULES": 24,
+        "HELD_OUT": 8,
+        "STEPS": 20,
+        "EVERY": 10,
+    }.items():
+        monkeypatch.setattr(conservative, name, value)
+    found = conservative.run()
+    turning = {row["t"]: row["rotation"] for row in found["shipped"]}
+    assert 0.01 < turning[0.05] < 0.3 and turning[0.95] < turning[0.05] / 2
+    displacement, energy = (found["training"][name] for name in ("displacement", "energy"))
+    assert max(row["rotation"] for row in energy["rows"]) < 1e-4 < displacement["rows"][-1]["rotation"]
+    assert energy["seconds_per_step"] > displacement["seconds_per_step"]
+    for twin in (displacement, energy):
+        assert twin["rows"][-1]["loss"] < twin["rows"][0]["loss"]
