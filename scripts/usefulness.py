@@ -51,8 +51,8 @@ def main() -> None:
     parser.add_argument("--outside", type=Path, required=True, help="molecules unlike those of the training")
     parser.add_argument("--split", default="test", choices=("valid", "test"))
     parser.add_argument("--n", type=int, default=100, help="molecules of each set")
-    parser.add_argument("--samples", type=int, default=200, help="raw samples, for PoseBusters and errors of atoms")
-    parser.add_argument("--steps", type=int, default=20, help="of the sampler: few, so that some samples fail")
+    parser.add_argument("--samples", type=int, default=100, help="raw samples, for PoseBusters and for errors of atoms")
+    parser.add_argument("--steps", type=int, default=15, help="of PoseBusters' samples: few, so that some fail")
     parser.add_argument("--method", default="mmff", choices=("mmff", "xtb"), help="what atoms' errors are taken to")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
@@ -79,20 +79,20 @@ def main() -> None:
     tell("ETKDG relaxed with MMFF94s, or raw", scorer.score(relaxed), scorer.score(raw), True)
     outside = representable(scorer, molecules(read_tensorfile(words.outside), words, rng))
     tell("inside, or outside the training chemistry", inside, scorer.score(outside))
-    samples = drawn(words)
-    scores = scorer.score(samples)
-    judged = [(mol, one) for mol, one in zip(samples, scores, strict=True) if one.reason is None]
+    judged, lost = scored(scorer, drawn(words, words.steps))
     passed = [all(bust(Chem.Mol(mol)).values()) for mol, _ in judged]
     sets = [[one for (_, one), ok in zip(judged, passed, strict=True) if ok is wanted] for wanted in (True, False)]
     tell("samples that pass PoseBusters, or fail", *sets)
+    usual, _ = scored(scorer, drawn(words, None))
     result = {
         "model": words.model,
         "sha256": sha256(pretrained.find(words.model)),
         "split": words.split,
         "seed": words.seed,
         "rows": rows,
-        "not_scored_of_samples": len(samples) - len(judged),
-        "errors": errors_of_atoms(judged, words.method, rng) | {"steps": words.steps, "generator": words.generator},
+        "generator": words.generator,
+        "failing": {"steps": words.steps, "not_representable": lost},
+        "errors": errors_of_atoms(usual, words.method, rng),
         "seconds": round(time.perf_counter() - began),
     }
     write_json(words.out, result)
@@ -143,11 +143,17 @@ def embedded(mols: Sequence[Chem.Mol], seed: int) -> tuple[list[Chem.Mol], list[
     return raw, relaxed
 
 
-def drawn(words: argparse.Namespace) -> list[Chem.Mol]:
-    """Raw samples that are molecules of some sort."""
+def scored(scorer: MoleculeScorer, mols: list[Chem.Mol]) -> tuple[list[tuple[Chem.Mol, MoleculeScore]], int]:
+    """Molecules with their scores, and how many have none."""
+    pairs = [(mol, one) for mol, one in zip(mols, scorer.score(mols), strict=True) if one.reason is None]
+    return pairs, len(mols) - len(pairs)
+
+
+def drawn(words: argparse.Namespace, steps: int | None) -> list[Chem.Mol]:
+    """Raw samples that are molecules of some sort; None takes the model's own steps."""
     generator = molscore.MoleculeGenerator.from_pretrained(words.generator)
     judge = Judge(generator.model, Options(raw=True))
-    samples = generator.draw(range(words.samples), words.seed + 2000, words.steps, "dpm", 32)
+    samples = generator.draw(range(words.samples), words.seed + 2000, steps, "dpm", 32)
     return [one.mol for k, drawn in enumerate(samples) if (one := judge(k, drawn)).mol is not None]
 
 
