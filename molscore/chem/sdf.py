@@ -134,7 +134,7 @@ def _format_property(name: str, value: object) -> str:
         text = f"{float(value):.6g}"
     else:
         text = str(value)
-    lines = text.splitlines()
+    lines = text.splitlines() or [""]
     if any(not line.strip() for line in lines[1:]) or any(line.startswith("$$$$") for line in lines):
         raise ValueError(f"property {name} holds an empty line or $$$$, which would end an SDF record")
     return "\n".join([f">  <{name}>", *lines]) + "\n\n"
@@ -142,7 +142,7 @@ def _format_property(name: str, value: object) -> str:
 
 def _without(text: str, names: Container[str]) -> str:
     """A record without the properties of these names; every property that is left ends with an empty line."""
-    block, end, rest = text.partition("M  END")
+    block, end, rest = text.partition("M  END") if "M  END" in text else ("", "", text)
     found = [field.rstrip() for field in re.split(r"^(?=>)", rest, flags=re.MULTILINE)]
     kept = (field for field in found[1:] if (name := _NAME.match(field)) is None or name[1] not in names)
     return "".join([(block + end + found[0]).rstrip("\r\n") + "\n", *(f"{field}\n\n" for field in kept)])

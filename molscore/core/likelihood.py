@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from torchdiffeq import odeint
 
 from molscore.core.divergence import estimated_divergence, exact_divergence
@@ -147,37 +147,38 @@ def log_likelihood_on_grid(
     With y = z / alpha and l = log(sigma / alpha) the flow is dy/dl = y - D, D being the posterior mean. A step takes
     the linear part exactly and D by its linear extrapolation from two knots (DPM-Solver++(2M), Lu et al. 2022, run
     towards the noise); the integral of the divergence, (d - div_y D) dl = -sigma² div s dl, is taken by the trapezoidal
-    rule. Fresh probes at every knot leave less noise in the sum than fixed ones.
+    rule. Probes are fresh at every knot: that leaves less noise in the sum than fixed ones would, and their spread,
+    knot by knot, tells how much.
 
     Args:
         sde, score, z, log_prior, dimensions: as for `log_likelihood`; `times` hold its t0 and t1 at their ends.
         times: rising, `(K + 1,)`.
-        probes: draws them, as many at every call; E[v v'] = I on the space that the states live in.
+        probes: draws new ones at every call, two or more; E[v v'] = I on the space that the states live in.
 
     Returns:
-        Log-likelihoods in nats, their standard errors, the latents.
+        Log-likelihoods in nats, their standard errors (nan for one probe), the latents.
     """
     dimensions = z.new_full((len(z),), z[0].numel()) if dimensions is None else dimensions.to(z)
     knots = times.to(z)
     alphas, sigmas = sde.marginal(knots)
     level = -sde.log_snr(knots) / 2
-    y, gain, mean_last, h_last, rate_last = z / alphas[0], 0.0, None, None, None
+    steps = level.diff()
+    widths = (nn.functional.pad(steps, (0, 1)) + nn.functional.pad(steps, (1, 0))) / 2  # of the trapezoidal rule
+    y, gain, noise, mean_last = z / alphas[0], 0.0, 0.0, None
     for k, t in enumerate(knots):
         value, traced = estimated_divergence(lambda x, t=t: score(x, t).to(x), alphas[k] * y, probes())
-        rate = -(sigmas[k] ** 2) * traced
-        if k:
-            gain = gain + h_last * (rate + rate_last) / 2
-        if k + 1 < len(knots):
-            h = level[k + 1] - level[k]
+        rates = -widths[k] * sigmas[k] ** 2 * traced
+        gain = gain + rates.mean(0)
+        noise = noise + (rates.var(0) / len(rates) if len(rates) > 1 else math.nan * gain)
+        if k < len(steps):
             mean = y + sigmas[k] ** 2 / alphas[k] * value
-            ahead = mean if mean_last is None else mean + (mean - mean_last) * h / (2 * h_last)
-            y = y * torch.exp(h) - torch.expm1(h) * ahead
-            mean_last, h_last, rate_last = mean, h, rate
+            ahead = mean if mean_last is None else mean + (mean - mean_last) * steps[k] / (2 * steps[k - 1])
+            y = y * torch.exp(steps[k]) - torch.expm1(steps[k]) * ahead
+            mean_last = mean
     latent = alphas[-1] * y
     shrunk = dimensions * (alphas[-1].log() - alphas[0].log())
     prior = (log_prior or _gaussian(sde, float(knots[-1])))(latent)
-    error = gain.std(0) / math.sqrt(len(gain)) if len(gain) > 1 else torch.full_like(prior, math.nan)
-    return Likelihood(prior + shrunk + gain.mean(0), error, latent)
+    return Likelihood(prior + shrunk + gain, noise.sqrt(), latent)
 
 
 def _stopping(method: str, times: Tensor, options: dict[str, Any] | None) -> dict[str, Any]:

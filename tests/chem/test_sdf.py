@@ -11,7 +11,7 @@ from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError, from_mol, isomeric_smiles, to_mol
 from molscore.chem.paths import check_writable
-from molscore.chem.sdf import SDFWriter, read_sdf, record_properties
+from molscore.chem.sdf import SDFWriter, format_record, read_sdf, record_properties
 from molscore.chem.validity import check
 
 
@@ -270,3 +270,17 @@ def test_a_damaged_gz_ends_with_a_reason(three, tmp_path, damage):
 def test_a_missing_file_is_an_error_at_once(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_sdf(tmp_path / "nowhere.sdf")
+
+
+def test_copies_keep_the_text_and_replace_properties(embed, tmp_path):
+    """What a record holds stays as it is, whatever it is; of the new names only the new values are left."""
+    text = format_record(embed("CCO"), "one", {"kept": "a\nb", "old": 1, "older": "x > y"}).removesuffix("$$$$\n")
+    with SDFWriter(tmp_path / "a.sdf") as writer:
+        writer.copy(text, {"old": 2, "new": ""})
+        writer.copy("no molecule\n\n\nat all\n", {"old": 3})
+        writer.copy("no molecule\n\n\nat all\n>  <old>\n4\n\n", {"old": 3})
+    first, *others = read_sdf(tmp_path / "a.sdf")
+    assert first.text.startswith(text.partition(">  <")[0])
+    found = {name: first.mol.GetProp(name) for name in first.mol.GetPropNames()}
+    assert found == {"kept": "a\nb", "old": "2", "older": "x > y", "new": ""}
+    assert [other.text for other in others] == ["no molecule\n\n\nat all\n>  <old>\n3\n\n"] * 2

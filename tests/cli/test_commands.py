@@ -7,7 +7,8 @@ from rdkit import Chem
 from typer.testing import CliRunner
 
 from molscore.chem.arrays import to_mol
-from molscore.chem.sdf import read_sdf
+from molscore.chem.embed import embed
+from molscore.chem.sdf import SDFWriter, read_sdf
 from molscore.cli import app
 
 
@@ -115,3 +116,51 @@ def test_data_merge(tmp_path):
         result = CliRunner().invoke(app, ["data", *map(str, words), "--out", str(tmp_path / "d.safetensors")])
         assert result.exit_code in (1, 2) and ("there is no" in result.stderr or "choose one of" in result.stderr)
         assert not (tmp_path / "d.safetensors").exists()
+
+
+def test_score_tags_every_record(mols, tmp_path):
+    out = tmp_path / "scored.sdf"
+    result = CliRunner().invoke(app, ["score", str(mols), "--out", str(out)])
+    assert result.exit_code == 0 and result.stdout == ""
+    assert "4 of 4 records scored" in result.stderr and "nats per atom" in result.stderr
+    for before, after in zip(read_sdf(mols), read_sdf(out), strict=True):
+        assert after.text.startswith(before.text.rstrip())
+        assert float(after.mol.GetProp("log_likelihood_nats_per_atom")) > -20
+        assert float(after.mol.GetProp("uncertainty_angstrom")) > 0
+
+
+def test_score_of_nothing_that_it_knows_fails(tmp_path):
+    salt = Chem.AddHs(Chem.MolFromSmiles("[Na+].[Cl-]"))
+    (tmp_path / "a.sdf").write_text(Chem.MolToMolBlock(salt) + "$$$$\n")
+    result = CliRunner().invoke(app, ["score", str(tmp_path / "a.sdf"), "--out", str(tmp_path / "b.sdf")])
+    assert result.exit_code == 1 and "1 disconnected" in result.stderr
+    assert "not_scored" in (tmp_path / "b.sdf").read_text()
+
+
+def test_generate_with_uncertainty_is_generate_then_score(mols, tmp_path):
+    """The same molecules, the same tags."""
+    told, scored = tmp_path / "told.sdf", tmp_path / "scored.sdf"
+    run("generate", "--n", 4, "--out", told, "--steps", 25, "--uncertainty", "--quiet")
+    run("score", mols, "--out", scored, "--quiet")
+    for a, b in zip(read_sdf(told), read_sdf(scored), strict=True):
+        assert a.mol.GetProp("SMILES") == b.mol.GetProp("SMILES")
+        for name in ("score_norm_per_angstrom", "uncertainty_angstrom"):
+            assert float(a.mol.GetProp(name)) == pytest.approx(float(b.mol.GetProp(name)), rel=0.02)
+    assert "uncertainty True" in next(read_sdf(told)).mol.GetProp("molscore_options")
+
+
+def test_interpolate_writes_a_way(tmp_path):
+    for k, name in enumerate(("a", "b")):
+        with SDFWriter(tmp_path / f"{name}.sdf") as writer:
+            writer.write(embed("CCOC(=O)c1ccccc1OC", seed=k), name)
+    out, ends = tmp_path / "way.sdf", [tmp_path / "a.sdf", tmp_path / "b.sdf"]
+    run("interpolate", *ends, "--out", out, "--n", 3, "--quiet")
+    found = [record.mol for record in read_sdf(out)]
+    assert [float(mol.GetProp("fraction")) for mol in found] == [0, 0.5, 1]
+    assert float(found[0].GetProp("rmsd_to_first_angstrom")) < 0.02
+    assert all(mol.HasProp("log_likelihood_nats_per_atom") for mol in found)
+    with SDFWriter(ends[1]) as writer:
+        writer.write(embed("CCOC(=O)c1cccc(c1)OC"), "another")
+    result = CliRunner().invoke(app, ["interpolate", *map(str, ends), "--out", str(tmp_path / "no.sdf")])
+    assert result.exit_code == 1 and "no conformers of one molecule" in result.stderr
+    assert not (tmp_path / "no.sdf").exists()

@@ -14,6 +14,7 @@ def test_the_installed_package_holds_its_data():
     for name in (
         "weights/qm9.safetensors",
         "weights/qm9.json",
+        "weights/conformers.safetensors",
         "weights/druglike.safetensors",
         "weights/druglike.json",
         "evaluate/references/qm9.npz",

@@ -27,6 +27,8 @@ BAD = [
     (["data", "moses3d", "none.csv"], "there is no none.csv"),
     (["data", "sdf", "none.sdf"], "there is no none.sdf"),
     (["evaluate", "none.sdf"], "no file"),
+    (["score", "none.sdf", "--out", "s.sdf"], "no file"),
+    (["interpolate", "none.sdf", "none.sdf"], "no file"),
     (["train", "none.yaml"], "no configuration"),
     (["info", "nothing"], "bundled models"),
     (["report", "none.sdf", "--out", "r.html"], "no file"),

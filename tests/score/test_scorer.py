@@ -1,0 +1,75 @@
+"""Scores: good geometries above bad ones, each molecule for itself, nothing where there is nothing."""
+
+import numpy as np
+import pytest
+from rdkit import Chem
+from scipy.spatial.transform import Rotation
+
+from molscore.model import load
+from molscore.pretrained import find
+from molscore.score import MoleculeScorer
+from molscore.score.scorer import ATOM_TAG, REASON_TAG, TAGS
+
+
+def moved(mol: Chem.Mol, change) -> Chem.Mol:
+    copy = Chem.Mol(mol)
+    copy.GetConformer().SetPositions(change(copy.GetConformer().GetPositions()))
+    return copy
+
+
+def distorted(mols: list[Chem.Mol], distance: float) -> list[Chem.Mol]:
+    rng = np.random.default_rng(0)
+    return [moved(mol, lambda x: x + distance / 3**0.5 * rng.standard_normal(x.shape)) for mol in mols]
+
+
+@pytest.fixture(scope="module")
+def scores(scorer, drugs):
+    return scorer.score(drugs)
+
+
+def test_distorted_molecules_score_worse(scorer, drugs, scores):
+    """At 0.2 Å every one: less likely, pulled harder, known less."""
+    for good, bad in zip(scores, scorer.score(distorted(drugs, 0.2)), strict=True):
+        assert bad.log_likelihood < good.log_likelihood - 1
+        assert bad.score_norm > 2 * good.score_norm
+        assert bad.score_deviation > good.score_deviation
+
+
+def test_the_numbers_are_of_the_size_they_say(scores, drugs):
+    for one, mol in zip(scores, drugs, strict=True):
+        assert one.reason is None
+        assert -5 < one.log_likelihood < 10 and 0 < one.standard_error < 0.5
+        assert 0 < one.score_norm < 20 and 0 < one.score_deviation < one.score_norm
+        heavy = np.array([atom.GetAtomicNum() > 1 for atom in mol.GetAtoms()])
+        assert (np.isnan(one.atom_uncertainty) == ~heavy).all()
+        assert one.uncertainty == pytest.approx(np.sqrt((one.atom_uncertainty[heavy] ** 2).mean()), rel=1e-4)
+
+
+def test_a_score_is_a_molecule_s_own(scorer, drugs, scores):
+    """Not of its place, its batch mates, or where it lies; the seed alone changes the estimates."""
+    for one, again in zip(scores[::-1], scorer.score(drugs[::-1]), strict=True):
+        assert again.log_likelihood == pytest.approx(one.log_likelihood, abs=1e-3)
+        assert again.uncertainty == pytest.approx(one.uncertainty, rel=1e-2)
+    away = scorer.score([moved(drugs[0], lambda x: x + [5, -3, 2])])[0]
+    assert away.log_likelihood == pytest.approx(scores[0].log_likelihood, abs=1e-3)
+    other = scorer.score(drugs[:1], seed=1)[0]
+    assert 0 < abs(other.log_likelihood - scores[0].log_likelihood) < 6 * scores[0].standard_error + 0.05
+    turn = Rotation.random(rng=np.random.default_rng(0))
+    turned = scorer.score([moved(drugs[0], turn.apply)])[0]
+    assert abs(turned.log_likelihood - scores[0].log_likelihood) < 6 * scores[0].standard_error + 0.05
+
+
+def test_what_cannot_be_scored_has_a_reason_and_no_number(scorer, drugs):
+    salt = Chem.AddHs(Chem.MolFromSmiles("CC(=O)[O-].[Na+]"))
+    found = scorer.score([None, drugs[0], salt])
+    assert [one.reason is None for one in found] == [False, True, False]
+    assert found[0].reason.startswith("unreadable") and found[2].reason.startswith("disconnected")
+    told = found[2].properties()
+    assert all(told[tag] == "" for tag in TAGS) and told[REASON_TAG] == found[2].reason and ATOM_TAG not in told
+    assert REASON_TAG not in found[1].properties()
+    assert scorer.score([]) == []
+
+
+def test_only_models_of_known_graphs_score():
+    with pytest.raises(ValueError, match="use 'conformers'"):
+        MoleculeScorer(load(find("qm9")), "qm9")
