@@ -1,4 +1,4 @@
-"""Every study of the theory: a figure and a JSON file each.
+"""Every study of the theory: a figure and a JSON file each, and a page that tells what was found.
 
     python scripts/theory.py --out data/theory
     python scripts/theory.py --only compass flow
@@ -8,6 +8,7 @@ Each study lies in ``scripts/studies``, with what it shows in its first sentence
 
 import argparse
 import json
+import textwrap
 import time
 from importlib import import_module
 from pathlib import Path
@@ -48,6 +49,18 @@ def main() -> None:
         result = {"study": study.__doc__.splitlines()[0], "torch": torch.__version__, **result}
         (words.out / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
         print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
+    (words.out / "README.md").write_text(page(words.out))
+
+
+def page(folder: Path) -> str:
+    """What the studies found whose files are in a folder."""
+    parts = ["# The theory, checked\n\nWritten by `python scripts/theory.py`; the studies lie in `scripts/studies`.\n"]
+    for name in STUDIES:
+        if (file := folder / f"{name}.json").is_file():
+            result = json.loads(file.read_text())
+            found = textwrap.fill(import_module(f"studies.{name}").told(result), 119)
+            parts.append(f"## {name.replace('_', ' ')}\n\n{result['study']}\n\n{found}\n\n![{name}]({name}.png)\n")
+    return "\n".join(parts)
 
 
 if __name__ == "__main__":

@@ -4,19 +4,22 @@
     molscore data sdf ccd.sdf.gz --hydrogens --relax torsions --out data/crystal.safetensors
     molscore data qm9 --out data/qm9.safetensors
     python scripts/usefulness.py --dft data/dft.safetensors --crystal data/crystal.safetensors \
-        --outside data/qm9.safetensors --n 100 --out data/benchmarks/scoring.json
+        --outside data/qm9.safetensors --n 100 --out data/benchmarks/conformers.json --ship
 
 Molecules are those of the test splits. An area is the chance that the worse of a pair, one of each kind, is ranked as
 worse: 0.5 is blind. Intervals are 95 %, from a bootstrap over molecules.
 """
 
 import argparse
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from benchmark import hardware
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom, rdMolAlign
 from results import write_json
@@ -26,11 +29,11 @@ import molscore
 from molscore import pretrained
 from molscore.chem.arrays import MoleculeError, to_mol
 from molscore.chem.minimise import minimise
+from molscore.chem.sdf import SDFWriter
 from molscore.datasets.tensorfile import TensorFile, read_tensorfile
 from molscore.evaluate.busters import bust
 from molscore.generate import Judge, Options
 from molscore.score import MoleculeScore, MoleculeScorer
-from molscore.train.record import sha256
 
 DISTORTIONS = (0.1, 0.2, 0.5)
 """Å, root mean square displacement of an atom."""
@@ -56,6 +59,7 @@ def main() -> None:
     parser.add_argument("--method", default="mmff", choices=("mmff", "xtb"), help="what atoms' errors are taken to")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--ship", action="store_true", help="also write the figures beside the weights")
     words = parser.parse_args()
     rdBase.DisableLog("rdApp.*")
     scorer, rng = MoleculeScorer.from_pretrained(words.model), np.random.default_rng(words.seed)
@@ -66,7 +70,6 @@ def main() -> None:
         rows.append(row | {score: area(score, good, bad, paired, rng) for score in SIGNS})
         print(row["task"], {score: round(rows[-1][score]["area"], 3) for score in SIGNS}, file=sys.stderr, flush=True)
 
-    began = time.perf_counter()
     known: list[Chem.Mol] = []
     for kind in ("dft", "crystal"):
         mols = representable(scorer, molecules(read_tensorfile(getattr(words, kind)), words, rng))
@@ -86,17 +89,20 @@ def main() -> None:
     usual, _ = scored(scorer, drawn(words, None))
     result = {
         "model": words.model,
-        "sha256": sha256(pretrained.find(words.model)),
+        "hardware": hardware(),
+        "training": pretrained.about(words.model)["record"],
         "split": words.split,
         "seed": words.seed,
         "rows": rows,
         "generator": words.generator,
         "failing": {"steps": words.steps, "not_representable": lost},
         "errors": errors_of_atoms(usual, words.method, rng),
-        "seconds": round(time.perf_counter() - began),
+        "command": time_command([mol for mol, _ in usual][:100]),
     }
     write_json(words.out, result)
-    print(table(result))
+    if words.ship:
+        write_json(pretrained.find(words.model).with_suffix(".json"), result)
+    print(markdown(result))
 
 
 def molecules(file: TensorFile, words: argparse.Namespace, rng: np.random.Generator) -> list[Chem.Mol]:
@@ -216,8 +222,20 @@ def _interval(value: float, draws: list[float]) -> dict[str, float]:
     return {"correlation": float(value), "low": float(low), "high": float(high)}
 
 
-def table(result: dict) -> str:
-    """Markdown."""
+def time_command(mols: list[Chem.Mol]) -> dict[str, float | int]:
+    """Wall time of ``molscore score`` on these molecules, start of Python included."""
+    with tempfile.TemporaryDirectory() as folder:
+        with SDFWriter(f"{folder}/mols.sdf") as writer:
+            for mol in mols:
+                writer.write(mol, "")
+        command = [sys.executable, "-m", "molscore", "score", f"{folder}/mols.sdf", "--out", f"{folder}/out.sdf"]
+        began = time.perf_counter()
+        subprocess.run([*command, "--quiet"], check=True)
+        return {"n": len(mols), "seconds": round(time.perf_counter() - began, 1)}
+
+
+def markdown(result: dict) -> str:
+    """Areas as a Markdown table, then the correlations."""
     heads = ("log-likelihood", "norm of the score", "its deviation", "uncertainty")
     lines = ["| better, or worse | n | " + " | ".join(heads) + " |", "|---|---|" + "---|" * len(heads)]
     for row in result["rows"]:

@@ -32,7 +32,7 @@ from molscore.network.geometry import centre
 LOCAL = 0.02
 """Coordinate time of the local score: sigma is 0.05 Å."""
 
-NOISED, STEPS, DRAWS = 0.3, 4, 8
+NOISED, STEPS, DRAWS = 0.3, 3, 8
 """Coordinate time to which a molecule is noised (sigma 0.65 Å), steps back from there, draws of the weights."""
 
 

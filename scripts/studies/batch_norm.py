@@ -66,6 +66,16 @@ def quality(net: SmallScore) -> dict:
     }
 
 
+def told(result: dict) -> str:
+    """What was found."""
+    cells = ", ".join(
+        f"{row['covariance_error']:.1%} ({row['norm']}{', ' + row['mode'] + ' mode' if row['norm'] == 'batch' else ''})"
+        for row in result["rows"]
+    )
+    mates = result["rows"][-1]["change_by_batch_mates"]
+    return f"Error of the samples' covariance: {cells}. In train mode batch mates change a score by {mates:.0%}."
+
+
 def draw(result: dict, figure: Figure) -> None:
     """Error of the score against time; error of the samples' covariance."""
     left, right = figure.subplots(1, 2)

@@ -134,6 +134,19 @@ def sample(score: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     return mean_from_score(SDE, z, end, score(z, end))
 
 
+def told(result: dict) -> str:
+    """What was found."""
+    cells = ", ".join(
+        f"{name} {found['relative_to_exact']:.2f} ({found['mean_square_of_scaled_error']:.3g})"
+        for name, found in result["posteriors"].items()
+    )
+    return (
+        f"Predicted deviation of a sample in units of the exact one, and in brackets the mean "
+        f"square of the actual error in "
+        f"units of the predicted one, over {result['data_sets']} data sets: {cells}; 1 (1) would be perfect."
+    )
+
+
 def draw(result: dict, figure: Figure) -> None:
     """Predicted deviations beside the exact one; errors in units of them."""
     left, right = figure.subplots(1, 2)

@@ -48,6 +48,16 @@ def slope(t: torch.Tensor, steps: int = 400, batch: int = 1000, seed: int = 0) -
     return theta.item()
 
 
+def told(result: dict) -> str:
+    """What was found."""
+    worst = max(abs(row["learnt"] / row["exact"] - 1) for row in result["linear"])
+    errors = ", ".join(f"{row['relative_error']:.2g} at t = {row['t']:g}" for row in result["network"][::2])
+    return (
+        f"The linear score is -1 / sigma² to {worst:.0e}. Squared error of the network's score of a mixture, relative: "
+        f"{errors}: the less noise, the harder."
+    )
+
+
 def draw(result: dict, figure: Figure) -> None:
     """Learnt against exact slopes; error of the network against time."""
     left, right = figure.subplots(1, 2)

@@ -55,6 +55,15 @@ def error(d: int, n: int, seed: int) -> float:
     return relative_error(net, target.score(SDE), z, clock)
 
 
+def told(result: dict) -> str:
+    """What was found."""
+    slopes = {name: "{value:.2f} ± {standard_error:.2f}".format(**found) for name, found in result["slopes"].items()}
+    return (
+        f"Slopes in log-log: the error goes as the dimension to the power {slopes['dimension']} at {result['size']} "
+        f"samples, and as the size of the sample to the power {slopes['size']} in {result['dimension']} dimensions."
+    )
+
+
 def draw(result: dict, figure: Figure) -> None:
     """Error against dimension and against the size of the sample."""
     labels = {"dimension": f"dimension, {result['size']} samples", "size": f"samples, {result['dimension']} dimensions"}

@@ -5,8 +5,9 @@ from matplotlib.figure import Figure
 from studies.small import PLANE_MODES
 
 from molscore.core.divergence import rademacher
-from molscore.core.likelihood import flow, log_likelihood
+from molscore.core.likelihood import flow, log_likelihood, log_likelihood_on_grid
 from molscore.core.mixture import Mixture
+from molscore.core.sampling import log_snr_grid
 from molscore.core.sde import CosineVP, perturb
 
 SDE, T0 = CosineVP(), 0.01
@@ -14,7 +15,7 @@ TARGETS = {
     "Gaussian": Mixture([1.0], [[0.5, -1.0]], [[[0.8, 0.5], [0.5, 0.6]]]),
     "mixture": PLANE_MODES,
 }
-N = 100
+N, KNOTS, PROBES = 100, 120, 256
 
 
 def run() -> dict:
@@ -27,12 +28,19 @@ def run() -> dict:
         z = perturb(SDE, z0, clock, torch.randn(z0.shape, dtype=z0.dtype, generator=generator))
         score, exact = target.score(SDE), target.log_density(SDE, z, clock)
         errors = (log_likelihood(SDE, score, z, T0).log_prob - exact).abs()
-        probes = rademacher((16, *z.shape), generator, z)
-        estimated = log_likelihood(SDE, score, z, T0, probes=probes)
+        estimated = log_likelihood_on_grid(
+            SDE,
+            score,
+            z,
+            log_snr_grid(SDE, KNOTS, T0).flip(0),
+            lambda z=z: rademacher((PROBES, *z.shape), generator, z),
+            log_prior=lambda x, target=target: target.log_density(SDE, x, x.new_ones(())),
+        )
         scaled = (estimated.log_prob - exact) / estimated.standard_error
         result["likelihood"][name] = {
             "exact_divergence_largest_error": errors.max().item(),
             "hutchinson_mean_error": (estimated.log_prob - exact).mean().item(),
+            "hutchinson_mean_absolute_error": (estimated.log_prob - exact).abs().mean().item(),
             "hutchinson_standard_error_of_the_mean": (estimated.standard_error.square().mean() / N).sqrt().item(),
             "hutchinson_scaled_deviation": scaled.std().item(),
         }
@@ -50,6 +58,20 @@ def run() -> dict:
     centred = logs - logs.mean(0)
     result["residual_slope"] = float((centred[:, 0] @ centred[:, 1]) / (centred[:, 0] @ centred[:, 0]))
     return result
+
+
+def told(result: dict) -> str:
+    """What was found."""
+    trip = result["round_trip"][-1]
+    exact = max(found["exact_divergence_largest_error"] for found in result["likelihood"].values())
+    estimated = max(found["hutchinson_mean_absolute_error"] for found in result["likelihood"].values())
+    return (
+        f"There and back again to {trip['largest_error']:.0e} at a tolerance of "
+        f"{trip['tolerance']:.0e}; the residual step "
+        f"and its approximate inverse miss by eps to the power {result['residual_slope']:.2f}. Log-likelihoods: exact "
+        f"divergences within {exact:.4f} nat of the analytic value everywhere, Hutchinson's {estimated:.4f} off in "
+        f"the mean."
+    )
 
 
 def draw(result: dict, figure: Figure) -> None:

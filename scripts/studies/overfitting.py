@@ -82,6 +82,18 @@ def sampled(net: SmallScore, generator: torch.Generator) -> torch.Tensor:
         return mean_from_score(SDE, z, last, net(z, last))
 
 
+def told(result: dict) -> str:
+    """What was found."""
+    first, last = result["rows"][0], result["rows"][-1]
+    return (
+        f"On {first['n']} samples the loss is {first['loss']:.2f} "
+        f"({first['loss_on_fresh_data']:.2f} on fresh data) and "
+        f"{first['share_of_training']:.0%} of what is drawn lies nearer to them than held-out data do: z = "
+        f"{first['z']:.1f}. On {last['n']} it is {last['loss']:.2f} "
+        f"({last['loss_on_fresh_data']:.2f}), z = {last['z']:.1f}."
+    )
+
+
 def draw(result: dict, figure: Figure) -> None:
     """Losses and detectors against the size of the training set."""
     left, right = figure.subplots(1, 2)

@@ -73,7 +73,7 @@ def test_raw_samples_can_be_evaluated(tmp_path):
 
 
 def test_models_and_info(mols):
-    assert [line.split("\t")[0] for line in run("models").splitlines()] == ["druglike", "qm9"]
+    assert [line.split("\t")[0] for line in run("models").splitlines()] == ["conformers", "druglike", "qm9"]
     about = json.loads(run("info", "qm9"))
     assert about["record"]["molecules"] > 0 and about["record"]["hardware"]
     assert about["config"]["network"]["irreps"]
