@@ -73,7 +73,7 @@ def flow(variances: list[float]) -> dict:
 
 def told(result: dict) -> str:
     """What was found."""
-    pairs = [pair for found in result.values() for pair in found["pairs"]]
+    pairs = [pair for name in CASES for pair in result[name]["pairs"]]
     worst = max(
         abs(pair[f"{when}_fitted"] / pair[f"{when}_predicted"] - 1) for pair in pairs for when in ("early", "late")
     )
