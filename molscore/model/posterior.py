@@ -29,8 +29,8 @@ from molscore.model.conformation import centred_noise, position_score, scaled
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.network.geometry import centre
 
-LOCAL = 0.02
-"""Coordinate time of the local score: sigma is 0.05 Å."""
+LOCAL = 0.01
+"""Coordinate time of the local score: sigma is 0.03 Å."""
 
 NOISED, STEPS, DRAWS = 0.3, 3, 8
 """Coordinate time to which a molecule is noised (sigma 0.65 Å), steps back from there, draws of the weights."""
