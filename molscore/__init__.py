@@ -3,6 +3,7 @@
 >>> import molscore
 >>> result = molscore.MoleculeGenerator.from_pretrained().generate(100, seed=0)
 >>> metrics = molscore.evaluate(result.mols)
+>>> scores = molscore.MoleculeScorer.from_pretrained().score(result.mols)
 
 Names are loaded when they are first used: ``import molscore`` alone loads neither torch nor RDKit.
 """
@@ -10,9 +11,14 @@ Names are loaded when they are first used: ``import molscore`` alone loads neith
 from importlib import import_module
 from typing import Any
 
-_HOMES = {"MoleculeGenerator": "molscore.generate", "evaluate": "molscore.evaluate", "Metrics": "molscore.evaluate"}
+_HOMES = {
+    "MoleculeGenerator": "molscore.generate",
+    "MoleculeScorer": "molscore.score",
+    "evaluate": "molscore.evaluate",
+    "Metrics": "molscore.evaluate",
+}
 
-__all__ = ["Metrics", "MoleculeGenerator", "evaluate"]
+__all__ = ["Metrics", "MoleculeGenerator", "MoleculeScorer", "evaluate"]
 
 
 def __getattr__(name: str) -> Any:

@@ -38,7 +38,7 @@ from molscore.score import MoleculeScore, MoleculeScorer
 DISTORTIONS = (0.1, 0.2, 0.5)
 """Å, root mean square displacement of an atom."""
 
-SIGNS = {"log_likelihood": -1, "score_norm": 1, "score_deviation": 1, "uncertainty": 1}
+SIGNS = {"log_likelihood": -1, "score_norm": 1, "score_uncertainty": 1, "position_uncertainty": 1}
 """Which way each score points for worse geometries."""
 
 Scores = list[MoleculeScore]
@@ -236,7 +236,7 @@ def time_command(mols: list[Chem.Mol]) -> dict[str, float | int]:
 
 def markdown(result: dict) -> str:
     """Areas as a Markdown table, then the correlations."""
-    heads = ("log-likelihood", "norm of the score", "its deviation", "uncertainty")
+    heads = ("log-likelihood", "norm of the score", "uncertainty of the score", "of the positions")
     lines = ["| better, or worse | n | " + " | ".join(heads) + " |", "|---|---|" + "---|" * len(heads)]
     for row in result["rows"]:
         cells = ["{area:.3f} ({low:.3f} to {high:.3f})".format(**row[score]) for score in SIGNS]

@@ -32,8 +32,8 @@ class Outcome:
         if self.scores:
             likelihood, norm = (median(getattr(s, n) for s in self.scores) for n in ("log_likelihood", "score_norm"))
             lines.append(f"medians: log-likelihood {likelihood:.2f} nats per atom, norm of the score {norm:.2f} / Å")
-            if known := [s.uncertainty for s in self.scores if s.uncertainty is not None]:
-                lines[-1] += f", uncertainty {median(known):.2g} Å"
+            if known := [s.position_uncertainty for s in self.scores if s.position_uncertainty is not None]:
+                lines[-1] += f", uncertainty of positions {median(known):.2g} Å"
         lines += [f"not scored: {count} {reason}" for reason, count in self.reasons.most_common()]
         return "\n".join(lines + ([f"the first: {self.first}"] if self.first else []))
 

@@ -4,8 +4,8 @@ For each molecule, from its coordinates and its graph:
 
 * the log-likelihood per atom, nats: of the coordinates given the graph, a density in Å^-3(N - 1) over N atoms;
 * the norm of the score at little noise, 1/Å: how strongly the geometry is pulled elsewhere; small where it is relaxed;
-* the deviation of that score, 1/Å, over a posterior of the weights: how well such geometries are known;
-* the uncertainty, Å: that deviation propagated to where atoms belong, for the molecule and each atom.
+* the uncertainty of that score, 1/Å, over a posterior of the weights: how well such geometries are known;
+* the uncertainty of the positions, Å: the same propagated to where a sample's atoms end, for the molecule and each atom.
 
 Hydrogens that valence implies are not looked at if the model implies them.
 """
@@ -43,8 +43,8 @@ class MoleculeScore:
         log_likelihood: nats per atom that the model sees.
         standard_error: of it, from the spread between probes of the divergence.
         score_norm: 1/Å, root mean square over the atoms.
-        score_deviation: 1/Å, root mean square over the atoms; None if the model has no posterior.
-        uncertainty: Å, root mean square over the atoms.
+        score_uncertainty: 1/Å, root mean square over the atoms; None if the model has no posterior.
+        position_uncertainty: Å, root mean square over the atoms.
         atom_uncertainty: Å, for each atom of the molecule; nan for implied hydrogens.
         reason: token of `molscore.score.represent.REASONS`, and a sentence; None if there is a score.
     """
@@ -52,14 +52,14 @@ class MoleculeScore:
     log_likelihood: float | None = None
     standard_error: float | None = None
     score_norm: float | None = None
-    score_deviation: float | None = None
-    uncertainty: float | None = None
+    score_uncertainty: float | None = None
+    position_uncertainty: float | None = None
     atom_uncertainty: np.ndarray | None = None
     reason: str | None = None
 
     def properties(self) -> dict[str, str]:
         """The tags of an SDF record: empty without a score, and then with the reason."""
-        names = ("log_likelihood", "standard_error", "score_norm", "score_deviation", "uncertainty")
+        names = ("log_likelihood", "standard_error", "score_norm", "score_uncertainty", "position_uncertainty")
         values = [getattr(self, name) for name in names]
         told = {tag: "" if x is None else f"{x:.5g}" for tag, x in zip(TAGS, values, strict=True)}
         if self.atom_uncertainty is not None:
@@ -71,11 +71,11 @@ TAGS = (
     "log_likelihood_nats_per_atom",
     "log_likelihood_standard_error_nats_per_atom",
     "score_norm_per_angstrom",
-    "score_deviation_per_angstrom",
-    "uncertainty_angstrom",
+    "score_uncertainty_per_angstrom",
+    "position_uncertainty_angstrom",
 )
-ATOM_TAG = "atom.dprop.uncertainty_angstrom"
-"""A list over the atoms: RDKit's SDF reader gives each atom its number as the property ``uncertainty_angstrom``."""
+ATOM_TAG = "atom.dprop.position_uncertainty_angstrom"
+"""A list over the atoms: RDKit's SDF reader gives each atom its number, as ``position_uncertainty_angstrom``."""
 
 REASON_TAG = "not_scored"
 
@@ -171,8 +171,8 @@ class MoleculeScorer:
             "score_norm": local.norm,
         }
         if spreads is not None:
-            columns["score_deviation"] = local.deviation
-            columns["uncertainty"] = (spreads.square().sum(1) / atoms.cpu()).sqrt()
+            columns["score_uncertainty"] = local.deviation
+            columns["position_uncertainty"] = (spreads.square().sum(1) / atoms.cpu()).sqrt()
         rows = zip(*(column.tolist() for column in columns.values()), strict=True)
         found = []
         for k, (row, n, one) in enumerate(zip(rows, sizes, molecules, strict=True)):

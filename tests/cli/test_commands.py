@@ -126,7 +126,7 @@ def test_score_tags_every_record(mols, tmp_path):
     for before, after in zip(read_sdf(mols), read_sdf(out), strict=True):
         assert after.text.startswith(before.text.rstrip())
         assert float(after.mol.GetProp("log_likelihood_nats_per_atom")) > -20
-        assert float(after.mol.GetProp("uncertainty_angstrom")) > 0
+        assert float(after.mol.GetProp("position_uncertainty_angstrom")) > 0
 
 
 def test_score_of_nothing_that_it_knows_fails(tmp_path):
@@ -144,7 +144,7 @@ def test_generate_with_uncertainty_is_generate_then_score(mols, tmp_path):
     run("score", mols, "--out", scored, "--quiet")
     for a, b in zip(read_sdf(told), read_sdf(scored), strict=True):
         assert a.mol.GetProp("SMILES") == b.mol.GetProp("SMILES")
-        for name in ("score_norm_per_angstrom", "uncertainty_angstrom"):
+        for name in ("score_norm_per_angstrom", "position_uncertainty_angstrom"):
             assert float(a.mol.GetProp(name)) == pytest.approx(float(b.mol.GetProp(name)), rel=0.02)
     assert "uncertainty True" in next(read_sdf(told)).mol.GetProp("molscore_options")
 

@@ -32,24 +32,24 @@ def test_distorted_molecules_score_worse(scorer, drugs, scores):
     for good, bad in zip(scores, scorer.score(distorted(drugs, 0.2)), strict=True):
         assert bad.log_likelihood < good.log_likelihood - 1
         assert bad.score_norm > 2 * good.score_norm
-        assert bad.score_deviation > good.score_deviation
+        assert bad.score_uncertainty > good.score_uncertainty
 
 
 def test_the_numbers_are_of_the_size_they_say(scores, drugs):
     for one, mol in zip(scores, drugs, strict=True):
         assert one.reason is None
         assert -5 < one.log_likelihood < 10 and 0 < one.standard_error < 0.5
-        assert 0 < one.score_norm < 20 and 0 < one.score_deviation < one.score_norm
+        assert 0 < one.score_norm < 20 and 0 < one.score_uncertainty < one.score_norm
         heavy = np.array([atom.GetAtomicNum() > 1 for atom in mol.GetAtoms()])
         assert (np.isnan(one.atom_uncertainty) == ~heavy).all()
-        assert one.uncertainty == pytest.approx(np.sqrt((one.atom_uncertainty[heavy] ** 2).mean()), rel=1e-4)
+        assert one.position_uncertainty == pytest.approx(np.sqrt((one.atom_uncertainty[heavy] ** 2).mean()), rel=1e-4)
 
 
 def test_a_score_is_a_molecule_s_own(scorer, drugs, scores):
     """Not of its place, its batch mates, or where it lies; the seed alone changes the estimates."""
     for one, again in zip(scores[::-1], scorer.score(drugs[::-1]), strict=True):
         assert again.log_likelihood == pytest.approx(one.log_likelihood, abs=1e-3)
-        assert again.uncertainty == pytest.approx(one.uncertainty, rel=1e-2)
+        assert again.position_uncertainty == pytest.approx(one.position_uncertainty, rel=1e-2)
     away = scorer.score([moved(drugs[0], lambda x: x + [5, -3, 2])])[0]
     assert away.log_likelihood == pytest.approx(scores[0].log_likelihood, abs=1e-3)
     other = scorer.score(drugs[:1], seed=1)[0]
