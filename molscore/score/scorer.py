@@ -5,7 +5,7 @@ For each molecule, from its coordinates and its graph:
 * the log-likelihood per atom, nats: of the coordinates given the graph, a density in Å^-3(N - 1) over N atoms;
 * the norm of the score at little noise, 1/Å: how strongly the geometry is pulled elsewhere; small where it is relaxed;
 * the uncertainty of that score, 1/Å, over a posterior of the weights: how well such geometries are known;
-* the uncertainty of the positions, Å: the same propagated to where a sample's atoms end, for the molecule and each atom.
+* the uncertainty of the positions, Å: the same propagated to where atoms end, for the molecule and each atom.
 
 Hydrogens that valence implies are not looked at if the model implies them.
 """
