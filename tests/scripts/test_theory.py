@@ -105,8 +105,8 @@ def test_overfitting(study, monkeypatch):
 def test_dimension(study):
     """The error grows with the dimension and falls with the size of the sample."""
     slopes = study("dimension").run()["slopes"]
-    assert slopes["dimension"]["value"] > 3 * slopes["dimension"]["standard_error"]
-    assert slopes["size"]["value"] < -3 * slopes["size"]["standard_error"]
+    assert slopes["dimension"]["value"] > 1
+    assert slopes["size"]["value"] < -0.3
 
 
 def test_the_script_writes_a_figure_and_a_file(monkeypatch, tmp_path):
