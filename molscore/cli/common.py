@@ -28,8 +28,8 @@ def complaints(*errors: type[Exception], code: int = 2) -> Iterator[None]:
 
 
 @contextmanager
-def bar(label: str, total: int, quiet: bool) -> Iterator[Any]:
-    """A progress bar on stderr; yields ``advance(done, text)``."""
+def bar(label: str, total: int | None, quiet: bool) -> Iterator[Any]:
+    """A progress bar on stderr, None if the total is not known; yields ``advance(done, text)``."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -33,7 +33,7 @@ def score(
 
     with complaints(ValueError):
         scorer = MoleculeScorer.from_pretrained(model, device)
-    with complaints(ValueError, OSError, code=1), bar("scoring", 0, quiet) as advance:
+    with complaints(ValueError, OSError, code=1), bar("scoring", None, quiet) as advance:
         outcome = score_sdf(scorer, mols, out, seed, on_progress=advance)
     if not quiet:
         typer.echo(outcome.text(out), err=True)

@@ -23,6 +23,7 @@ REASONS = {
     "implied_hydrogens": "hydrogens other than valence implies",
     "disconnected": "more than one fragment; separate salts and solvents first",
     "too_small": "fewer atoms than any molecule that the model has seen",
+    "not_finite": "the scores are no finite numbers; are the coordinates in Å?",
     "too_large": "more atoms than any molecule that the model has seen",
 }
 """Why a molecule has no score, by token."""

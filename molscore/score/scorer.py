@@ -23,7 +23,7 @@ from molscore.chem.arrays import MoleculeError
 from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.model.conformation import log_likelihood
 from molscore.model.posterior import local_score, uncertainty
-from molscore.score.represent import Represented, batch_of, represent
+from molscore.score.represent import REASONS, Represented, batch_of, represent
 
 DEFAULT = "conformers"
 """The bundled model of known graphs."""
@@ -180,5 +180,8 @@ class MoleculeScorer:
             if spreads is not None:
                 each = np.full(n, np.nan)
                 each[one.atoms] = spreads[k, : len(one.atoms)].numpy()
-            found.append(MoleculeScore(**dict(zip(columns, row, strict=True)), atom_uncertainty=each))
+            if np.isfinite(row).all():
+                found.append(MoleculeScore(**dict(zip(columns, row, strict=True)), atom_uncertainty=each))
+            else:
+                found.append(MoleculeScore(reason=f"not_finite: {REASONS['not_finite']}"))
         return found

@@ -70,6 +70,14 @@ def test_what_cannot_be_scored_has_a_reason_and_no_number(scorer, drugs):
     assert scorer.score([]) == []
 
 
+def test_coordinates_out_of_this_world_have_no_score(scorer, drugs):
+    """Molecules that a computer can hold but numbers cannot: a reason, and batch mates are as they were."""
+    far = moved(drugs[0], lambda x: x * 1e25)
+    found = scorer.score([far, drugs[0]])
+    assert found[0].reason.startswith("not_finite") and found[0].log_likelihood is None
+    assert found[1].reason is None and np.isfinite(found[1].log_likelihood)
+
+
 def test_only_models_of_known_graphs_score():
     with pytest.raises(ValueError, match="use 'conformers'"):
         MoleculeScorer(load(find("qm9")), "qm9")
