@@ -125,6 +125,16 @@ def test_the_bundled_figures_are_the_published_ones(model):
     assert shipped["training"] == pretrained.about(model)["record"]
 
 
-def test_pictures_are_there():
-    for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
-        assert (ROOT / path).read_bytes().startswith(b"\x89PNG"), path
+def test_the_theory_is_told_from_its_files(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    folder = ROOT / "data" / "theory"
+    told = script("theory")
+    assert told["page"](folder) == (folder / "README.md").read_text()
+    assert {path.stem for path in folder.glob("*.json")} == set(told["STUDIES"])
+
+
+@pytest.mark.parametrize("folder", [".", "data/theory"])
+def test_pictures_are_there(folder):
+    text = (ROOT / folder / "README.md").read_text()
+    for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text):
+        assert (ROOT / folder / path).read_bytes().startswith(b"\x89PNG"), path
