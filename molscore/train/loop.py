@@ -149,6 +149,8 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
             average.module.posterior, saved = fit_posterior(average.module, data), None
         if main and step != saved:
             save()
+    accelerator.wait_for_everyone()  # a process that takes its group down while another works may never return
+    del network, wrapped  # they hold on to the group
     accelerator.end_training()
     return config.out / "model.safetensors"
 
