@@ -8,6 +8,9 @@ from typing import Any
 DEFAULT = "druglike"
 """The model unless the user says otherwise."""
 
+KNOWN_GRAPHS = "conformers"
+"""The model of coordinates of known graphs, which scores and interpolates."""
+
 WEIGHTS = Path(__file__).parent / "weights"
 
 

@@ -6,9 +6,7 @@ from typing import Annotated
 import typer
 
 from molscore.cli.common import Model, Quiet, bar, complaints, fail
-
-KNOWN_GRAPHS = "conformers"
-"""The bundled model that these commands ask."""
+from molscore.pretrained import KNOWN_GRAPHS
 
 
 def score(

@@ -30,8 +30,6 @@ WINDOW = 4
 """Batches drawn together: their attempts are sorted by size, which saves padding."""
 PATIENCE = 20, 500
 """Give up after 20 N + 500 attempts."""
-
-
 SCORED_TOGETHER = 64
 """Attempts that wait for one another to be scored."""
 

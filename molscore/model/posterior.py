@@ -35,7 +35,6 @@ LOCAL = 0.01
 NOISED, STEPS, DRAWS = 0.3, 3, 8
 """Coordinate time to which a molecule is noised (sigma 0.65 Å), steps back from there, draws of the weights."""
 
-
 SAMPLE, BATCH = 20_000, 50
 """Training molecules that a posterior is made from, and how many at a time."""
 
@@ -78,6 +77,11 @@ def last_layer(model: MoleculeDiffusion, change: Tensor | None = None) -> Iterat
         handle.remove()
 
 
+def centred(vectors: Tensor, mask: Tensor) -> Tensor:
+    """The vectors ``(B, N, 3, D)`` less their mean over the atoms, as displacements are; zero in the padding."""
+    return centre(vectors.flatten(2), mask).view_as(vectors)
+
+
 @torch.no_grad()
 def gather(model: MoleculeDiffusion, batch: MoleculeBatch, generator: torch.Generator, layer: LastLayer) -> None:
     """Adds molecules to the moments of the last layer: features and errors of the displacement, at random times."""
@@ -91,9 +95,7 @@ def gather(model: MoleculeDiffusion, batch: MoleculeBatch, generator: torch.Gene
         mean = mean_from_score(model.sde, x, t, position_score(model, batch)(x, t))
     alpha, sigma = model.sde.marginal(t)
     error = (mean - x0) / sigma * mask[..., None]
-    features = seen[-1].flatten(2)
-    features = centre(features, mask).view_as(seen[-1])
-    layer.add(features.flatten(1, 2).double(), error.flatten(1)[..., None].double())
+    layer.add(centred(seen[-1], mask).flatten(1, 2).double(), error.flatten(1)[..., None].double())
 
 
 def fit_posterior(model: MoleculeDiffusion, store: MoleculeStore, n: int = SAMPLE, seed: int = 0) -> Tensor:
@@ -148,8 +150,7 @@ def local_score(
             with last_layer(model) as seen:
                 total += score(alpha * x + sigma * eps, t) + eps / sigma
             if model.posterior is not None:
-                features = centre(seen[-1].flatten(2), mask).view_as(seen[-1])
-                doubt += variance(features, model.posterior[None]).sum((1, 2, 3)) * (alpha / sigma) ** 2
+                doubt += variance(centred(seen[-1], mask), model.posterior[None]).sum((1, 2, 3)) * (alpha / sigma) ** 2
     views, atoms = views // 2 * 2, mask.sum(1)
     norm = ((total / views).square().sum((1, 2)) / atoms).sqrt() / model.config.position_scale
     if model.posterior is None:

@@ -25,9 +25,6 @@ from molscore.model.conformation import log_likelihood
 from molscore.model.posterior import local_score, uncertainty
 from molscore.score.represent import REASONS, Represented, batch_of, represent
 
-DEFAULT = "conformers"
-"""The bundled model of known graphs."""
-
 PAIR_BUDGET = 20_000
 """Padded pairs of atoms in a batch on a CPU: larger batches are no faster."""
 
@@ -93,11 +90,13 @@ class MoleculeScorer:
 
     def __init__(self, model: MoleculeDiffusion, name: str = "model"):
         if not model.config.known_graph:
-            raise ValueError(f"{name} has never been given a graph, so it cannot score coordinates; use '{DEFAULT}'")
+            raise ValueError(
+                f"{name} has never been given a graph, so it cannot score coordinates; use '{pretrained.KNOWN_GRAPHS}'"
+            )
         self.model, self.name = model.eval(), name
 
     @classmethod
-    def from_pretrained(cls, name: str = DEFAULT, device: str = "auto") -> Self:
+    def from_pretrained(cls, name: str = pretrained.KNOWN_GRAPHS, device: str = "auto") -> Self:
         """A bundled model by name, or one from a ``.safetensors`` file."""
         return cls(load(pretrained.find(name), choose_device(device)), name)
 

@@ -6,7 +6,14 @@ from analytic import SDES, TWO_MODES, gaussian
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from molscore.core.sampling import SAMPLERS, dpm_solver_pp_2m_sde, euler_maruyama, predictor_corrector, time_grid
+from molscore.core.sampling import (
+    SAMPLERS,
+    dpm_solver_pp_2m_sde,
+    euler_maruyama,
+    log_snr_grid,
+    predictor_corrector,
+    time_grid,
+)
 from molscore.core.sde import LinearVP, mean_from_score
 
 every_sde = pytest.mark.parametrize("sde", SDES.values(), ids=SDES)
@@ -241,3 +248,12 @@ def test_time_grid_packs_the_middle():
 def test_impossible_time_grids_are_refused(arguments):
     with pytest.raises(ValueError, match="must be|need"):
         time_grid(*arguments)
+
+
+@every_sde
+def test_a_grid_may_be_even_in_log_snr(sde):
+    times = log_snr_grid(sde, 20, 0.02, 0.98)
+    assert times.shape == (21,) and times[0] == 0.98 and times[-1] == 0.02
+    steps = sde.log_snr(times).diff()
+    assert (steps > 0).all()
+    torch.testing.assert_close(steps, steps.mean().expand(20), rtol=1e-9, atol=0)
