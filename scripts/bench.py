@@ -106,6 +106,7 @@ def random_batch(model: MoleculeDiffusion, molecules: int) -> MoleculeBatch:
         torch.randint(len(model.vocabulary), (b, n), generator=generator) * mask,
         (bonds + bonds.transpose(1, 2)) * (mask[:, :, None] & mask[:, None]),
         mask,
+        torch.zeros(b, 0, 5, dtype=torch.int64),
     )
     return MoleculeBatch(*(x.to(model.device) for x in batch))
 

@@ -2,13 +2,15 @@
 
 ``MoleculeArrays`` is all that the network side needs to know of a molecule: which atoms, where, joined how. Every
 hydrogen is an atom of its own and every bond has an integer order (kekulised), so that valence is plain addition and
-nothing is implied. Stereochemistry is not stored: it follows from the positions.
+nothing is implied. Stereochemistry follows from the positions; its tags are for networks, which are told it beforehand.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from rdkit import Chem, rdBase
+
+from molscore.chem.stereo import tags
 
 _BOND_TYPES = {1: Chem.BondType.SINGLE, 2: Chem.BondType.DOUBLE, 3: Chem.BondType.TRIPLE}
 _BOND_ORDERS = {bond_type: order for order, bond_type in _BOND_TYPES.items()}
@@ -45,6 +47,7 @@ class MoleculeArrays:
         positions: (N, 3) float32, Å.
         bonds: (M, 2) int, atom indices with i < j.
         bond_orders: (M,) uint8, 1 to 3, kekulised.
+        stereo: (S, 5) int, tags as in `molscore.chem.stereo`; none if nobody has asked.
     """
 
     atomic_numbers: np.ndarray
@@ -52,6 +55,7 @@ class MoleculeArrays:
     positions: np.ndarray
     bonds: np.ndarray
     bond_orders: np.ndarray
+    stereo: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int64))
 
 
 def to_mol(arrays: MoleculeArrays, sanitize: bool = True, implied: bool = False) -> Chem.Mol:
@@ -97,7 +101,8 @@ def from_mol(mol: Chem.Mol) -> MoleculeArrays:
         mol: any RDKit molecule, sanitised or not. It is left as it is; a copy is kekulised. The first conformer counts.
 
     Returns:
-        Arrays with atoms in the order of `mol` and bonds sorted by their indices.
+        Arrays with atoms in the order of `mol` and bonds sorted by their indices; stereo as `mol` says, not its
+        positions.
 
     Raises:
         MoleculeError: ``no_3d`` without a 3-D conformer, ``implicit_hydrogens`` where hydrogens are not atoms,
@@ -130,7 +135,13 @@ def from_mol(mol: Chem.Mol) -> MoleculeArrays:
         positions=copy.GetConformer().GetPositions().astype(np.float32).reshape(-1, 3),
         bonds=table[:, :2],
         bond_orders=table[:, 2].astype(np.uint8),
+        stereo=tags(mol),
     )
+
+
+def with_stereo(arrays: MoleculeArrays, implied: bool) -> MoleculeArrays:
+    """The same molecule, tagged with the stereo that its positions have; for `implied` see `to_mol`."""
+    return replace(arrays, stereo=tags(to_mol(arrays, implied=implied)))
 
 
 def assign_stereo_in_place(mol: Chem.Mol) -> None:

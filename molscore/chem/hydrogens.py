@@ -34,6 +34,7 @@ def without_hydrogens(arrays: MoleculeArrays) -> MoleculeArrays:
         positions=np.asarray(arrays.positions)[heavy],
         bonds=place[bonds[kept]],
         bond_orders=np.asarray(arrays.bond_orders)[kept],
+        stereo=_renumbered(np.asarray(arrays.stereo), heavy, place),
     )
     implied = [atom.GetTotalNumHs() for atom in to_mol(reduced, implied=True).GetAtoms()]
     if wrong := np.flatnonzero(np.array(implied) != hydrogens[heavy]).tolist():
@@ -42,6 +43,12 @@ def without_hydrogens(arrays: MoleculeArrays) -> MoleculeArrays:
             "implied_hydrogens", f"heavy atom {k} has {hydrogens[heavy][k]} hydrogens; valence implies {implied[k]}"
         )
     return reduced
+
+
+def _renumbered(stereo: np.ndarray, heavy: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Tags among heavy atoms alone, with their new indices."""
+    stereo = stereo[heavy[stereo[:, :4]].all(axis=1)]
+    return np.concatenate([place[stereo[:, :4]], stereo[:, 4:]], axis=1)
 
 
 def complete(arrays: MoleculeArrays, sanitize: bool = True) -> Chem.Mol:
@@ -69,3 +76,52 @@ def complete(arrays: MoleculeArrays, sanitize: bool = True) -> Chem.Mol:
     settle_hydrogens_in_place(mol)
     assign_stereo_in_place(mol)
     return mol
+
+
+def with_hydrogens(mol: Chem.Mol, heavy: np.ndarray) -> Chem.Mol:
+    """Places the hydrogens of a molecule about given heavy atoms, each where its neighbour's geometry asks for it.
+
+    Args:
+        mol: sanitised, every hydrogen an atom bonded to one heavy atom; in any order.
+        heavy: ``(K, n, 3)`` positions of the heavy atoms in Å, in their order.
+
+    Returns:
+        The molecule with K conformers, numbered from 0; atoms in its own order.
+
+    Raises:
+        MoleculeError: ``implied_hydrogens`` if a hydrogen is not bonded to exactly one heavy atom.
+    """
+    hydrogens = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() == 1]
+    order = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() != 1]
+    bare, owned = Chem.RWMol(mol), {index: [] for index in order}
+    for index in hydrogens:
+        neighbours = [atom.GetIdx() for atom in mol.GetAtomWithIdx(index).GetNeighbors()]
+        if len(neighbours) != 1 or neighbours[0] not in owned:
+            raise MoleculeError("implied_hydrogens", f"hydrogen {index} is not bonded to exactly one heavy atom")
+        owned[neighbours[0]].append(index)
+    for index, own in owned.items():
+        bare.GetAtomWithIdx(index).SetNumExplicitHs(len(own))
+        bare.GetAtomWithIdx(index).SetNoImplicit(True)
+    bare.BeginBatchEdit()
+    for index in hydrogens:
+        bare.RemoveAtom(index)
+    bare.CommitBatchEdit()
+    bare.RemoveAllConformers()
+    for positions in heavy:
+        bare.AddConformer(_conformer(positions), assignId=True)
+    placed = Chem.AddHs(bare, explicitOnly=True, addCoords=True)
+    order += [index for own in owned.values() for index in own]  # AddHs goes from heavy atom to heavy atom
+    whole = Chem.Mol(mol)
+    whole.RemoveAllConformers()
+    for conformer in placed.GetConformers():
+        positions = np.empty((mol.GetNumAtoms(), 3))
+        positions[order] = conformer.GetPositions()
+        whole.AddConformer(_conformer(positions), assignId=True)
+    return whole
+
+
+def _conformer(positions: np.ndarray) -> Chem.Conformer:
+    conformer = Chem.Conformer(len(positions))
+    conformer.SetPositions(np.asarray(positions, dtype=np.float64))
+    conformer.Set3D(True)
+    return conformer

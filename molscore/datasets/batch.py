@@ -24,12 +24,14 @@ class MoleculeBatch(NamedTuple):
         atoms: ``(B, N)`` int64, class in the vocabulary.
         bonds: ``(B, N, N)`` int64, bond order 0 to 3, symmetric.
         mask: ``(B, N)`` bool, True for atoms.
+        stereo: ``(B, S, 5)`` int64, tags as in `molscore.chem.stereo`, four atoms and a code; 0 in the padding.
     """
 
     positions: Tensor
     atoms: Tensor
     bonds: Tensor
     mask: Tensor
+    stereo: Tensor
 
 
 def vocabulary_of(file: TensorFile) -> list[tuple[int, int]]:
@@ -71,14 +73,14 @@ class MoleculeStore:
             return torch.from_numpy(np.ascontiguousarray(x)).to(device)
 
         self.sizes = arrays["n_atoms"][chosen].astype(np.int64)
-        self.bond_counts = arrays["n_bonds"][chosen].astype(np.int64)
-        self.n_atoms, self.n_bonds = tensor(self.sizes), tensor(self.bond_counts)
+        self.bond_counts, self.tag_counts = (arrays[name][chosen].astype(np.int64) for name in ("n_bonds", "n_stereo"))
+        self.n_atoms, self.n_bonds, self.n_tags = map(tensor, (self.sizes, self.bond_counts, self.tag_counts))
         self.atom_start = tensor(file.atom_offsets[chosen])
-        self.bond_start = tensor(file.bond_offsets[chosen])
+        self.bond_start, self.tag_start = tensor(file.bond_offsets[chosen]), tensor(file.stereo_offsets[chosen])
         self.positions = tensor(arrays["positions"])
         self.atoms = tensor(atoms.astype(np.uint8))
         self.bonds = tensor(arrays["bonds"])
-        self.orders = tensor(arrays["bond_orders"])
+        self.orders, self.stereo = tensor(arrays["bond_orders"]), tensor(arrays["stereo"])
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -99,7 +101,10 @@ class MoleculeStore:
         place = torch.cat([i * n + j, j * n + i]) + n**2 * owner.repeat(2)
         bonds = scatter(self.orders[bond].long().repeat(2), place, dim_size=b * n**2).view(b, n, n)
         mask = torch.arange(n, device=chosen.device) < self.n_atoms[chosen, None]
-        return MoleculeBatch(positions, atoms, bonds, mask)
+        s, total = int(self.tag_counts[molecules].max()), int(self.tag_counts[molecules].sum())
+        tag, owner, place = _runs(self.tag_start[chosen], self.n_tags[chosen], total)
+        stereo = scatter(self.stereo[tag].long(), place + s * owner, dim_size=b * s).view(b, s, 5)
+        return MoleculeBatch(positions, atoms, bonds, mask, stereo)
 
     def _to_device(self, numbers: np.ndarray) -> Tensor:
         """A copy that does not wait for the work the device already has: from pinned memory, in its turn."""

@@ -1,6 +1,6 @@
 """Many molecules in one safetensors file.
 
-Molecules lie end to end. With M molecules of N atoms and B bonds each:
+Molecules lie end to end. With M molecules of N atoms, B bonds and S stereo tags each:
 
 ==================  ==========  ========  ===================================================
 array               shape       dtype     what
@@ -12,9 +12,13 @@ array               shape       dtype     what
 ``positions``       (ΣN, 3)     int16     thousandths of an Å, each molecule centred on its mean
 ``bonds``           (ΣB, 2)     uint8     atom indices inside the molecule, i < j
 ``bond_orders``     (ΣB,)       uint8     1 to 3, kekulised
+``n_stereo``        (M,)        uint8     stereo tags of each molecule
+``stereo``          (ΣS, 5)     int16     see `molscore.chem.stereo`; atom indices inside the molecule, and a code
 ``split``           (M,)        uint8     an index into `SPLITS`
 ``index``           (M,)        int32     number of the molecule in its source
 ==================  ==========  ========  ===================================================
+
+Files of version 1 have no stereo: they read as if no molecule had any.
 
 A rounded coordinate is off by at most 0.0005 Å. The metadata are strings: ``format``, ``format_version``, ``units``,
 ``source`` and what else the builder has to tell.
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
     from molscore.chem.arrays import MoleculeArrays
 
 FORMAT = "molscore-molecules"
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
 SPLITS = ("train", "valid", "test")
 SCALE = 1000.0
 """Stored units per Å."""
@@ -47,6 +51,8 @@ _LAYOUT = {
     "positions": (np.int16, 2),
     "bonds": (np.uint8, 2),
     "bond_orders": (np.uint8, 1),
+    "n_stereo": (np.uint8, 1),
+    "stereo": (np.int16, 2),
     "split": (np.uint8, 1),
     "index": (np.int32, 1),
 }
@@ -64,13 +70,14 @@ class TensorFile:
         arrays: the arrays of the table above, by name.
         metadata: strings.
         atom_offsets: (M + 1,) int64; the atoms of molecule i are ``atom_offsets[i]`` to ``atom_offsets[i + 1]``.
-        bond_offsets: (M + 1,) int64, the same for bonds.
+        bond_offsets, stereo_offsets: (M + 1,) int64, the same for bonds and stereo tags.
     """
 
     arrays: dict[str, np.ndarray]
     metadata: dict[str, str]
     atom_offsets: np.ndarray
     bond_offsets: np.ndarray
+    stereo_offsets: np.ndarray
 
     def __len__(self) -> int:
         return len(self.arrays["n_atoms"])
@@ -92,12 +99,14 @@ class TensorFile:
             raise IndexError(f"molecule {i} of a file with {len(self)}")
         atoms = slice(self.atom_offsets[i], self.atom_offsets[i + 1])
         bonds = slice(self.bond_offsets[i], self.bond_offsets[i + 1])
+        stereo = slice(self.stereo_offsets[i], self.stereo_offsets[i + 1])
         return MoleculeArrays(
             atomic_numbers=self.arrays["atomic_numbers"][atoms],
             formal_charges=self.arrays["formal_charges"][atoms],
             positions=(self.arrays["positions"][atoms] / SCALE).astype(np.float32),
             bonds=self.arrays["bonds"][bonds].astype(np.int64),
             bond_orders=self.arrays["bond_orders"][bonds],
+            stereo=self.arrays["stereo"][stereo].astype(np.int64),
         )
 
     def indices(self, split: str) -> np.ndarray:
@@ -121,20 +130,20 @@ def pack(molecules: Iterable["MoleculeArrays"], split: np.ndarray, index: np.nda
     """Lays molecules end to end in the arrays that `write_tensorfile` takes.
 
     Args:
-        molecules: M molecules, each of at most 255 atoms and bonds and within 32 Å of its mean.
+        molecules: M molecules, each of at most 255 atoms, bonds and stereo tags and within 32 Å of its mean.
         split: (M,) indices into `SPLITS`.
         index: (M,) numbers of the molecules in their source.
 
     Raises:
         ValueError: for a molecule that is too large for the format.
     """
-    tails = {"positions": (0, 3), "bonds": (0, 2)}
+    tails = {"positions": (0, 3), "bonds": (0, 2), "stereo": (0, 5)}
     parts = {name: [np.zeros(tails.get(name, 0), dtype)] for name, (dtype, _) in _LAYOUT.items()}
     for k, molecule in enumerate(molecules):
-        n, m = len(molecule.atomic_numbers), len(molecule.bond_orders)
+        n, m, s = len(molecule.atomic_numbers), len(molecule.bond_orders), len(molecule.stereo)
         centred = np.asarray(molecule.positions, dtype=np.float64)
         centred = np.rint((centred - centred.mean(axis=0)) * SCALE)
-        if n > 255 or m > 255 or np.abs(centred).max() > np.iinfo(np.int16).max:
+        if max(n, m, s) > 255 or np.abs(centred).max() > np.iinfo(np.int16).max:
             raise ValueError(f"molecule {k} ({n} atoms, {m} bonds) is too large: at most 255 of each, within 32 Å")
         parts["n_atoms"].append(np.array([n]))
         parts["n_bonds"].append(np.array([m]))
@@ -143,6 +152,8 @@ def pack(molecules: Iterable["MoleculeArrays"], split: np.ndarray, index: np.nda
         parts["positions"].append(centred)
         parts["bonds"].append(np.reshape(molecule.bonds, (m, 2)))
         parts["bond_orders"].append(molecule.bond_orders)
+        parts["n_stereo"].append(np.array([s]))
+        parts["stereo"].append(np.reshape(molecule.stereo, (s, 5)))
     parts["split"].append(np.asarray(split))
     parts["index"].append(np.asarray(index))
     return {name: np.concatenate(parts[name]).astype(dtype) for name, (dtype, _) in _LAYOUT.items()}
@@ -194,13 +205,16 @@ def read_tensorfile(path: str | os.PathLike[str]) -> TensorFile:
         raise TensorFileError(f"{path} is cut short, damaged or no tensor file: {error}") from error
     if metadata.get("format") != FORMAT:
         raise TensorFileError(f"{path} is a safetensors file of format {metadata.get('format')!r}, not {FORMAT!r}.")
-    if metadata.get("format_version") != FORMAT_VERSION:
+    if metadata.get("format_version") == "1":
+        arrays["n_stereo"], arrays["stereo"] = np.zeros_like(arrays["n_atoms"]), np.zeros((0, 5), np.int16)
+    elif metadata.get("format_version") != FORMAT_VERSION:
         raise TensorFileError(
             f"{path} has format version {metadata.get('format_version')!r}; this molscore reads {FORMAT_VERSION!r}. "
             "Make the file anew with `molscore data`."
         )
     _check(arrays, path)
-    offsets = [np.concatenate([[0], np.cumsum(arrays[name], dtype=np.int64)]) for name in ("n_atoms", "n_bonds")]
+    counts = (arrays[name] for name in ("n_atoms", "n_bonds", "n_stereo"))
+    offsets = [np.concatenate([[0], np.cumsum(count, dtype=np.int64)]) for count in counts]
     return TensorFile(arrays, metadata, *offsets)
 
 
@@ -219,6 +233,8 @@ def _check(arrays: Mapping[str, np.ndarray], path: Path) -> None:
     n_atoms, n_bonds = arrays["n_atoms"].astype(np.int64), arrays["n_bonds"].astype(np.int64)
     atoms, bonds = int(n_atoms.sum()), int(n_bonds.sum())
     shapes = {"n_bonds": n_atoms.shape, "split": n_atoms.shape, "index": n_atoms.shape, "atomic_numbers": (atoms,)}
+    tags = arrays["stereo"][:, :4].astype(np.int64)
+    shapes |= {"n_stereo": n_atoms.shape, "stereo": (int(arrays["n_stereo"].sum()), 5)}
     shapes |= {"formal_charges": (atoms,), "positions": (atoms, 3), "bonds": (bonds, 2), "bond_orders": (bonds,)}
     for name, shape in shapes.items():
         need(
@@ -230,4 +246,7 @@ def _check(arrays: Mapping[str, np.ndarray], path: Path) -> None:
     need(not bonds or 1 <= arrays["bond_orders"].min() <= arrays["bond_orders"].max() <= 3, "bond orders beyond 1 to 3")
     i, j = arrays["bonds"].T
     need(bool((i < j).all() and (j < np.repeat(n_atoms, n_bonds)).all()), "bonds that are not i < j < n_atoms")
+    sizes = np.repeat(n_atoms, arrays["n_stereo"])[:, None]
+    need(bool(((tags >= 0) & (tags < sizes)).all()), "stereo tags of atoms that are not there")
+    need(bool(np.isin(arrays["stereo"][:, 4], (-2, -1, 1, 2)).all()), "stereo codes beyond 1 and 2 of either sign")
     need(bool((arrays["split"] < len(SPLITS)).all()), "splits beyond 0 train, 1 valid, 2 test")

@@ -165,7 +165,14 @@ class MoleculeDiffusion(nn.Module):
         return t**self.config.position_power
 
     def predict(
-        self, x: Tensor, a: Tensor, e: Tensor, mask: Tensor, clocks: Tensor, previous: Prediction | None
+        self,
+        x: Tensor,
+        a: Tensor,
+        e: Tensor,
+        mask: Tensor,
+        clocks: Tensor,
+        previous: Prediction | None,
+        stereo: Tensor | None = None,
     ) -> Prediction:
         """One evaluation of the network.
 
@@ -175,10 +182,12 @@ class MoleculeDiffusion(nn.Module):
             mask: ``(B, N)`` bool.
             clocks: ``(B, 2)``, the SDE's times of coordinates and graph.
             previous: the last prediction, if there is one.
+            stereo: ``(B, S, 5)`` tags of molecules whose graphs are known; None if there are none.
 
         Returns:
             The posterior means; coordinates centred, bonds symmetric.
         """
+        stereo = mask.new_zeros(len(x), 0, 5, dtype=torch.int64) if stereo is None else stereo
         alpha, sigma = (y.to(x.dtype) for y in self.sde.marginal(clocks))
         alpha_x, sigma_x = alpha[:, :1, None], sigma[:, :1, None]
         evidence = (self.config.category_scale * alpha[:, 1:, None] / sigma[:, 1:, None] ** 2).clamp(max=MAX_EVIDENCE)
@@ -191,7 +200,7 @@ class MoleculeDiffusion(nn.Module):
         walked = walk_features(before[2], pair_mask(mask), self.config.walks) if self.config.walks else ()
         atoms = torch.cat([a, a_evidence.softmax(-1), before[1], *walked[:1]], dim=-1)
         pairs = torch.cat([e, e_evidence.softmax(-1), before[2], *walked[1:]], dim=-1)
-        shift, atom_logits, bond_logits = self.network(x, before[0], atoms, pairs, mask, clocks)
+        shift, atom_logits, bond_logits = self.network(x, before[0], atoms, pairs, mask, clocks, stereo)
         return Prediction(
             centre(alpha_x * x + sigma_x * shift, mask),
             atom_logits.to(a.dtype) + a_evidence,
@@ -233,7 +242,7 @@ class MoleculeDiffusion(nn.Module):
         if conditioned is None:
             conditioned = bool(torch.rand((), **random) < self.config.self_conditioning)
         count = batch.mask.sum().to(self.dtype)
-        positions, atom_classes, bond_classes, mask = (y[rows] for y in batch)
+        positions, atom_classes, bond_classes, mask, stereo = (y[rows] for y in batch)
         x_noise, a_noise, e_noise = (y[rows] for y in noise)
         graph = t
         if self.config.known_graph:
@@ -251,8 +260,8 @@ class MoleculeDiffusion(nn.Module):
         previous = None
         if conditioned:
             with torch.no_grad():
-                previous = self.predict(x, a, e, mask, clocks, None)
-        out = self.predict(x, a, e, mask, clocks, previous)
+                previous = self.predict(x, a, e, mask, clocks, None, stereo)
+        out = self.predict(x, a, e, mask, clocks, previous, stereo)
         atoms, pairs = mask.to(x.dtype), pair_mask(mask).to(x.dtype)
         error = weighted_mean_error(self.sde, out.positions, x0, clocks[:, :1, None], "velocity")
         positions = (error * atoms[..., None]).sum() / (3 * count)

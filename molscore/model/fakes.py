@@ -30,7 +30,7 @@ def add_fakes(batch: MoleculeBatch, most: int, fake: int, generator: torch.Gener
     Returns:
         The batch with N + ``most`` places; a molecule's fake atoms follow its real ones.
     """
-    positions, atoms, bonds, mask = batch
+    positions, atoms, bonds, mask, stereo = batch
     (b, n), device = mask.shape, mask.device
     random = {"generator": generator, "device": device}
     real = mask.sum(1, keepdim=True)
@@ -44,7 +44,7 @@ def add_fakes(batch: MoleculeBatch, most: int, fake: int, generator: torch.Gener
     atoms = torch.cat([atoms, atoms.new_zeros(b, most)], dim=1).scatter(1, place, fake)
     bonds = torch.nn.functional.pad(bonds, (0, most, 0, most))
     whole = torch.arange(n + most, device=device) < real + number
-    return MoleculeBatch(positions * whole[..., None], atoms * whole, bonds, whole)
+    return MoleculeBatch(positions * whole[..., None], atoms * whole, bonds, whole, stereo)
 
 
 def fakes_for(most: int, generators: list[torch.Generator]) -> list[int]:

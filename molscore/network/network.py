@@ -23,6 +23,7 @@ from molscore.network.equivariant import hidden_irreps
 from molscore.network.geometry import centre, pair_distances, radial_basis
 from molscore.network.layer import Layer
 from molscore.network.pairs import PairLinear, PairNorm, hidden_pairs
+from molscore.network.stereo import Handedness, sides
 
 
 class NetworkConfig(BaseModel):
@@ -38,6 +39,7 @@ class NetworkConfig(BaseModel):
         condition_channels: channels of the embedding of clocks and size.
         energy: the displacement is minus the gradient of an energy, so that the score is a gradient too. A training
             step then takes second derivatives, which ``torch.compile`` cannot.
+        stereo: the network reads the tags of stereo, see `molscore.network.stereo`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +52,7 @@ class NetworkConfig(BaseModel):
     vectors: NonNegativeInt = 8
     condition_channels: PositiveInt = 128
     energy: bool = False
+    stereo: bool = False
 
 
 class ClockEmbedding(nn.Module):
@@ -91,6 +94,8 @@ class EquivariantScoreNetwork(nn.Module):
         self.layers = nn.ModuleList(
             Layer(irreps, p, config.heads, config.radial, config.vectors, c) for _ in range(config.layers)
         )
+        self.handedness = nn.ModuleList(Handedness(irreps) for _ in range(config.layers if config.stereo else 0))
+        self.sides = nn.Parameter(torch.zeros(p)) if config.stereo else None
         self.atom_head = nn.Sequential(
             nn.LayerNorm(n_scalars), nn.Linear(n_scalars, n_scalars), nn.SiLU(), nn.Linear(n_scalars, atom_classes)
         )
@@ -115,7 +120,7 @@ class EquivariantScoreNetwork(nn.Module):
             layer.forward = partial(forward, layer)
 
     def forward(
-        self, x: Tensor, previous: Tensor, atoms: Tensor, pairs: Tensor, mask: Tensor, clocks: Tensor
+        self, x: Tensor, previous: Tensor, atoms: Tensor, pairs: Tensor, mask: Tensor, clocks: Tensor, stereo: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Predicts displacement, atom logits and bond logits.
 
@@ -126,17 +131,18 @@ class EquivariantScoreNetwork(nn.Module):
             pairs: invariant inputs per pair ``(B, N, N, pair_inputs)``, symmetric in the atoms.
             mask: ``(B, N)`` bool, True for atoms.
             clocks: ``(B, 2)`` noise times of coordinates and graph, in [0, 1].
+            stereo: ``(B, S, 5)`` tags; a network without ``stereo`` does not read them.
 
         Returns:
             ``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, L)``; padding holds zeros or unspecified numbers.
         """
         if self.energy_head is None:
-            shift, _, logits, bonds = self._evaluate(x, previous, atoms, pairs, mask, clocks)
+            shift, _, logits, bonds = self._evaluate(x, previous, atoms, pairs, mask, clocks, stereo)
             return shift, logits, bonds
         wanted = torch.is_grad_enabled()
         with torch.enable_grad():
             x = x if wanted and x.requires_grad else x.detach().requires_grad_()
-            shift, scalars, *logits = self._evaluate(x, previous, atoms, pairs, mask, clocks)
+            shift, scalars, *logits = self._evaluate(x, previous, atoms, pairs, mask, clocks, stereo)
             energies = self.energy_head(scalars).squeeze(-1) * mask.to(x.dtype)
             energy = shift.square().sum() / 2 + energies.sum()
             (slope,) = torch.autograd.grad(energy, x, create_graph=wanted)
@@ -144,7 +150,7 @@ class EquivariantScoreNetwork(nn.Module):
         return out if wanted else tuple(y.detach() for y in out)
 
     def _evaluate(
-        self, x: Tensor, previous: Tensor, atoms: Tensor, pairs: Tensor, mask: Tensor, clocks: Tensor
+        self, x: Tensor, previous: Tensor, atoms: Tensor, pairs: Tensor, mask: Tensor, clocks: Tensor, stereo: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Displacement, final scalars ``(B, N, C)``, atom logits, bond logits."""
         condition = self.clock(clocks, mask.sum(1))
@@ -153,8 +159,12 @@ class EquivariantScoreNetwork(nn.Module):
         h = [scalars[..., None, :], *(x.new_zeros(*x.shape[:2], *shape) for shape in self.tensors)]
         rbf = [radial_basis(pair_distances(y), self.radial).to(pairs.dtype) for y in (x, previous)]
         e = self.embed_pairs(torch.cat([pairs.movedim(-1, 0), *rbf]))
+        told = self.sides is not None and stereo.shape[1] > 0
+        if told:
+            e = e + self.sides[:, None, None, None] * sides(stereo, x.shape[1])
         y = x
-        for layer in self.layers:
+        for k, layer in enumerate(self.layers):
+            h = self.handedness[k](h, y, stereo) if told else h
             h, e, y = layer(h, e, y, mask, condition)
         scalars = h[0].squeeze(-2)
         hidden, _, classes = self.bond_head

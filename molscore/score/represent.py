@@ -88,11 +88,13 @@ def batch_of(molecules: Sequence[MoleculeArrays], model: MoleculeDiffusion) -> M
     b, n = len(molecules), max(len(one.atomic_numbers) for one in molecules)
     positions, atoms = torch.zeros(b, n, 3), torch.zeros(b, n, dtype=torch.int64)
     bonds, mask = torch.zeros(b, n, n, dtype=torch.int64), torch.zeros(b, n, dtype=torch.bool)
+    stereo = torch.zeros(b, max(len(one.stereo) for one in molecules), 5, dtype=torch.int64)
     for row, one in enumerate(molecules):
         pairs = zip(one.atomic_numbers.tolist(), one.formal_charges.tolist(), strict=True)
         own = torch.tensor([classes[pair] for pair in pairs])
         positions[row, : len(own)] = torch.as_tensor(one.positions)
         atoms[row, : len(own)], mask[row, : len(own)] = own, True
         i, j = torch.as_tensor(one.bonds).long().reshape(-1, 2).T
+        stereo[row, : len(one.stereo)] = torch.as_tensor(one.stereo)
         bonds[row, i, j] = bonds[row, j, i] = torch.as_tensor(one.bond_orders).long()
-    return MoleculeBatch(*(y.to(model.device) for y in (positions, atoms, bonds, mask)))
+    return MoleculeBatch(*(y.to(model.device) for y in (positions, atoms, bonds, mask, stereo)))

@@ -16,6 +16,9 @@ from molscore.model.files import load
 from molscore.train.config import ConfigError
 from molscore.train.record import sha256
 
+STEREO = ("handedness.", "sides")
+"""What the weights are called that read stereo, see `EquivariantScoreNetwork`."""
+
 
 class Progress(NamedTuple):
     """How far a run is.
@@ -35,7 +38,8 @@ class Progress(NamedTuple):
 def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
     """Copies finished weights into a new model.
 
-    The atom classes may be others: what is known of a class goes with it, new ones begin with weights of zero.
+    The atom classes may be others: what is known of a class goes with it, new ones begin with weights of zero. So does
+    what reads stereo, if the weights are of a network that does not.
 
     Args:
         weights: a bundled model's name, or a ``.safetensors`` file.
@@ -56,7 +60,8 @@ def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
     if differing:
         raise ConfigError(f"cannot begin from {weights}, another model: " + "; ".join(differing))
     state = source.network.state_dict()
-    model.network.load_state_dict(state | _of_inputs(state, source, model))
+    begun = {name: value for name, value in model.network.state_dict().items() if name.startswith(STEREO)}
+    model.network.load_state_dict(begun | state | _of_inputs(state, source, model))
     known = {name: source.record.get(name, 0) for name in ("molecules", "seconds")}
     return Progress(0, **known, init_from={"name": path.stem, "sha256": sha256(path)} | known)
 
@@ -66,6 +71,8 @@ def _differences(source: MoleculeDiffusion, model: MoleculeDiffusion) -> dict[st
     sizes = [{f"network.{name}": value for name, value in x.config.network} for x in (source, model)]
     for values, x in zip(sizes, (source, model), strict=True):
         values |= {name: getattr(x.config, name) for name in ("position_scale", "category_scale")}
+    if model.config.network.stereo:
+        del sizes[0]["network.stereo"]  # it may be added
     return {name: (a, sizes[1][name]) for name, a in sizes[0].items() if a != sizes[1][name]}
 
 

@@ -44,7 +44,7 @@ def test_gathered_molecules_are_those_of_the_file(file, split):
     batch = store.gather(chosen)
     n = int(store.sizes.max())
     assert batch.positions.shape == (len(chosen), n, 3) and batch.bonds.shape == (len(chosen), n, n)
-    assert [x.dtype for x in batch] == [torch.float32, torch.int64, torch.int64, torch.bool]
+    assert [x.dtype for x in batch] == [torch.float32, torch.int64, torch.int64, torch.bool, torch.int64]
     for row, k in enumerate(chosen):
         assert_holds(batch, row, file.molecule(numbers[k]), vocabulary)
     for k, number in enumerate(numbers):

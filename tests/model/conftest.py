@@ -30,10 +30,13 @@ class State(NamedTuple):
 
 
 @cache
-def _model(features: str = "vectors", dtype: torch.dtype = torch.float32, noise: float = 0.1) -> MoleculeDiffusion:
+def _model(
+    features: str = "vectors", dtype: torch.dtype = torch.float32, noise: float = 0.1, stereo: bool = False
+) -> MoleculeDiffusion:
     torch.manual_seed(0)
     layers = 3 if features == "all" else 2
     sizes = {"pair_channels": 12, "layers": layers, "heads": 4, "radial": 8, "vectors": 4, "condition_channels": 12}
+    sizes["stereo"] = stereo
     config = DiffusionConfig(network=NetworkConfig(irreps=IRREPS[features], **sizes))
     model = MoleculeDiffusion(config, VOCABULARY, torch.tensor([0, 0.25, 0.25, 0.5]))
     generator = torch.Generator().manual_seed(0)
@@ -52,7 +55,8 @@ def _batch(sizes=(6, 4, 7), padded: int = 8, seed: int = 1) -> MoleculeBatch:
     bonds = torch.randint(BOND_CLASSES, (b, n, n, 1), generator=generator)
     positions = 1.4 * torch.randn(b, n, 3, generator=generator) * mask[..., None]
     atoms = torch.randint(len(VOCABULARY), (b, n), generator=generator) * mask
-    return MoleculeBatch(positions, atoms, symmetric(bonds).squeeze(-1) * pairs, mask)
+    stereo = torch.zeros(b, 0, 5, dtype=torch.int64)
+    return MoleculeBatch(positions, atoms, symmetric(bonds).squeeze(-1) * pairs, mask, stereo)
 
 
 @torch.no_grad()

@@ -70,7 +70,11 @@ def test_it_does_not_depend_on_place_orientation_order_or_batch(build, batch):
         torch.testing.assert_close(exactly(model, moved(data, change)), expected, atol=1e-5, rtol=1e-5)
     order = torch.tensor([3, 0, 2, 1, 4, 5, 6, 7])  # of atoms that the smallest molecule has too
     turned = MoleculeBatch(
-        data.positions[:, order], data.atoms[:, order], data.bonds[:, order][:, :, order], data.mask[:, order]
+        data.positions[:, order],
+        data.atoms[:, order],
+        data.bonds[:, order][:, :, order],
+        data.mask[:, order],
+        data.stereo,
     )
     torch.testing.assert_close(exactly(model, turned), expected, atol=1e-5, rtol=1e-5)
     alone = MoleculeBatch(*(y[1:2, :4, :4] if y.ndim == 3 and y.shape[2] == 8 else y[1:2, :4] for y in data))

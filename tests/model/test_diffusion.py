@@ -50,7 +50,7 @@ def test_loss_is_what_the_network_got_wrong(build, batch, dtype):
     model, data = build("vectors", dtype), batch()
     with Calls(model) as calls:
         losses = model.loss(data, random())
-    (x, _, atoms, pairs, mask, clocks), (shift, atom_logits, bond_logits) = calls[-1]
+    (x, _, atoms, pairs, mask, clocks, _), (shift, atom_logits, bond_logits) = calls[-1]
     alpha, sigma = model.sde.marginal(clocks)
     k = len(model.vocabulary)
     positions = atom = bond = 0.0
@@ -110,7 +110,7 @@ def test_noisy_coordinates_stay_centred_and_bonds_symmetric(build, batch):
     model, data = build(), batch()
     with Calls(model) as calls:
         model.loss(data, random())
-    x, _, _, pairs, mask, _ = calls[-1][0]
+    x, _, _, pairs, mask, _, _ = calls[-1][0]
     assert x.sum(1).abs().max() < 1e-5 and (x[~mask] == 0).all()
     torch.testing.assert_close(pairs, pairs.transpose(1, 2), rtol=0, atol=1e-6)
 

@@ -44,7 +44,7 @@ def inputs_of(model: MoleculeDiffusion, job) -> list[tuple]:
 def test_the_scale_of_categories_is_that_of_their_clean_state(build, batch):
     """z = alpha s onehot + sigma eps: the same noise, the clean part s times as large; sampling has the same scale."""
     data, one, two = batch(), build(), variant(build, category_scale=2.0)
-    (_, _, a1, e1, mask, clocks), (_, _, a2, e2, _, _) = (
+    (_, _, a1, e1, mask, clocks, _), (_, _, a2, e2, *_) = (
         inputs_of(m, lambda m=m: m.loss(data, random(), conditioned=False))[-1] for m in (one, two)
     )
     alpha, _ = one.sde.marginal(clocks[:, 1])
@@ -78,7 +78,7 @@ def test_evidence_of_scaled_categories_is_bayes_rule(build, state):
 
 def test_distortion_is_more_noise_than_the_clock_says_and_only_in_training(build, batch):
     plain, model, data = build(), variant(build, distortion=0.5), batch(sizes=(7,) * 300, padded=7)
-    ((x, *_, clocks),) = inputs_of(plain, lambda: plain.loss(data, random(), conditioned=False))
+    ((x, *_, clocks, _),) = inputs_of(plain, lambda: plain.loss(data, random(), conditioned=False))
     assert torch.equal(inputs_of(model, lambda: model.loss(data, random(), conditioned=False))[0][0], x)
     model.train()
     ((distorted, *_),) = inputs_of(model, lambda: model.loss(data, random(), conditioned=False))
@@ -92,7 +92,7 @@ def test_distortion_is_more_noise_than_the_clock_says_and_only_in_training(build
 def test_fake_atoms(batch):
     """0 to 3 of them, equally often; each near an atom of its molecule, which is left as it was; none has a bond."""
     data = batch(sizes=(2, 7, 4) * 400, padded=8)
-    positions, atoms, bonds, mask = add_fakes(data, 3, 9, random())
+    positions, atoms, bonds, mask, _ = add_fakes(data, 3, 9, random())
     assert positions.shape == (1200, 11, 3) and bonds.shape == (1200, 11, 11)
     real = data.mask.sum(1)
     count = mask.sum(1) - real
@@ -150,8 +150,8 @@ def test_a_known_graph_is_clean_and_its_coordinates_are_not(build, batch):
     """Of about the fraction asked for the graph's clock stands at 0; coordinates have the noise of their own clock."""
     plain, model = build(), variant(build, known_graph=0.3)
     data = batch(sizes=(5,) * 2000, padded=5)
-    ((x, _, atoms, pairs, mask, clocks),) = inputs_of(model, lambda: model.loss(data, random(), conditioned=False))
-    ((same, *_, usual),) = inputs_of(plain, lambda: plain.loss(data, random(), conditioned=False))
+    ((x, _, atoms, pairs, mask, clocks, _),) = inputs_of(model, lambda: model.loss(data, random(), conditioned=False))
+    ((same, *_, usual, _),) = inputs_of(plain, lambda: plain.loss(data, random(), conditioned=False))
     known = clocks[:, 1] == 0
     assert abs(known.float().mean() - 0.3) < 4 * (0.3 * 0.7 / 2000) ** 0.5
     torch.testing.assert_close(clocks[:, 0], usual[:, 0])

@@ -25,6 +25,7 @@ def _generic(module: nn.Module, seed: int = 0, size: float = 0.1) -> nn.Module:
 def _network(features: str, dtype: torch.dtype) -> EquivariantScoreNetwork:
     torch.manual_seed(0)
     sizes = {"pair_channels": 12, "layers": 3, "heads": 4, "radial": 8, "vectors": 4, "condition_channels": 12}
+    sizes["stereo"] = True
     network = EquivariantScoreNetwork(NetworkConfig(irreps=IRREPS[features], **sizes), 5, 6, 3, 4)
     return _generic(network).to(dtype)
 

@@ -12,7 +12,7 @@ TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
 
 
 def inputs(dtype: torch.dtype, sizes=(6, 4, 7), padded: int = 8, seed: int = 1) -> list[torch.Tensor]:
-    """``x, previous, atoms, pairs, mask, clocks`` of molecules of some sizes, with rubbish in the graph's padding."""
+    """``x, previous, atoms, pairs, mask, clocks, stereo`` of molecules of some sizes, rubbish in the padding."""
     generator = torch.Generator().manual_seed(seed)
 
     def normal(*shape: int) -> torch.Tensor:
@@ -23,7 +23,15 @@ def inputs(dtype: torch.dtype, sizes=(6, 4, 7), padded: int = 8, seed: int = 1) 
     pairs = normal(b, n, n, 6)
     clocks = torch.linspace(0.1, 0.9, 2 * b, dtype=torch.float64).reshape(b, 2).to(dtype)
     x, previous = centre(normal(b, n, 3), mask), centre(normal(b, n, 3), mask)
-    return [x, previous, normal(b, n, 5), pairs + pairs.transpose(1, 2), mask, clocks]
+    tags = torch.tensor([[0, 1, 2, 3, 1], [1, 3, 0, 2, -1], [2, 0, 1, 3, 2], [0, 0, 0, 0, 0]])
+    stereo = torch.stack([tags if size >= 4 else torch.zeros_like(tags) for size in sizes])
+    return [x, previous, normal(b, n, 5), pairs + pairs.transpose(1, 2), mask, clocks, stereo]
+
+
+def mirrored(stereo: torch.Tensor, determinant: int = -1) -> torch.Tensor:
+    """The same tags in a mirror: other handedness, same sides."""
+    code = stereo[..., 4]
+    return torch.cat([stereo[..., :4], torch.where(code.abs() == 1, determinant * code, code)[..., None]], dim=-1)
 
 
 def real(outputs: tuple[torch.Tensor, ...], mask: torch.Tensor) -> list[torch.Tensor]:
@@ -46,10 +54,23 @@ def orthogonal(determinant: int, dtype: torch.dtype) -> torch.Tensor:
 @torch.no_grad()
 @pytest.mark.parametrize("determinant", [1, -1], ids=["rotation", "reflection"])
 def test_rotated_or_mirrored_molecules(network, dtype, determinant):
-    x, previous, *rest = inputs(dtype)
+    """Mirrored molecules with mirrored tags get the mirrored score: handedness enters as pseudoscalars."""
+    x, previous, *rest, stereo = inputs(dtype)
     mask, q = rest[2], orthogonal(determinant, dtype)
-    shift, a, e = real(network(x, previous, *rest), mask)
-    assert_same(real(network(x @ q.T, previous @ q.T, *rest), mask), [shift @ q.T, a, e])
+    shift, a, e = real(network(x, previous, *rest, stereo), mask)
+    turned = real(network(x @ q.T, previous @ q.T, *rest, mirrored(stereo, determinant)), mask)
+    assert_same(turned, [shift @ q.T, a, e])
+
+
+@torch.no_grad()
+def test_enantiomers_are_told_apart(network, dtype):
+    """One geometry under the tags of either enantiomer, or of either side of a double bond: other scores."""
+    *rest, stereo = inputs(dtype)
+    first = network(*rest, stereo)
+    other_side = torch.where(torch.tensor([0, 0, 0, 0, 1]) * stereo.abs() == 2, -stereo, stereo)
+    for other in (mirrored(stereo), other_side):
+        for y, z in zip(first, network(*rest, other), strict=True):
+            assert (y - z).abs().max() > 0.01 * y.abs().max()
 
 
 @torch.no_grad()
@@ -73,17 +94,18 @@ def test_translated_molecules(network, dtype):
 
 @torch.no_grad()
 def test_permuted_atoms(network, dtype):
-    x, previous, atoms, pairs, mask, clocks = inputs(dtype)
+    x, previous, atoms, pairs, mask, clocks, stereo = inputs(dtype)
     order = torch.tensor([3, 0, 7, 5, 1, 6, 2, 4])
-    a = network(x, previous, atoms, pairs, mask, clocks)
-    b = network(x[:, order], previous[:, order], atoms[:, order], pairs[:, order][:, :, order], mask[:, order], clocks)
+    a = network(x, previous, atoms, pairs, mask, clocks, stereo)
+    turned = [x[:, order], previous[:, order], atoms[:, order], pairs[:, order][:, :, order], mask[:, order], clocks]
+    b = network(*turned, torch.cat([order.argsort()[stereo[..., :4]], stereo[..., 4:]], dim=-1))
     expected = (a[0][:, order], a[1][:, order], a[2][:, order][:, :, order])
     assert_same(real(b, mask[:, order]), real(expected, mask[:, order]))
 
 
 @torch.no_grad()
 def test_bonds_are_symmetric(network, dtype):
-    *_, mask, clocks = arguments = inputs(dtype)
+    *_, mask, _, _ = arguments = inputs(dtype)
     bonds = network(*arguments)[2]
     pairs = mask[:, :, None] & mask[:, None]
     assert_same([bonds.transpose(1, 2)[pairs]], [bonds[pairs]])
@@ -93,14 +115,14 @@ def test_bonds_are_symmetric(network, dtype):
 @pytest.mark.parametrize("padded", [None, 12], ids=["alone", "more padding"])
 def test_neither_batch_mates_nor_padding_matter(network, dtype, padded):
     """Each molecule of a batch, computed by itself, with no padding or with more of it (rubbish inside)."""
-    x, previous, atoms, pairs, mask, clocks = inputs(dtype)
-    outputs = network(x, previous, atoms, pairs, mask, clocks)
+    x, previous, atoms, pairs, mask, clocks, stereo = inputs(dtype)
+    outputs = network(x, previous, atoms, pairs, mask, clocks, stereo)
     for row, n in enumerate(mask.sum(1).tolist()):
         place = inputs(dtype, sizes=(n,), padded=padded or n, seed=9)
         for tensor, source in zip(place[:3], (x, previous, atoms), strict=True):
             tensor[0, :n] = source[row, :n]
         place[3][0, :n, :n] = pairs[row, :n, :n]
-        place[5] = clocks[row : row + 1]
+        place[5], place[6] = clocks[row : row + 1], stereo[row : row + 1, :3]
         expected = real(tuple(y[row : row + 1] for y in outputs), mask[row : row + 1])
         assert_same(real(network(*place), place[4]), expected)
 
@@ -119,12 +141,12 @@ def test_padding_has_no_gradient(network, dtype):
 
 def test_every_output_depends_on_every_input(network, dtype):
     """A network that ignored its clocks, say, or its previous prediction would be equivariant all the same."""
-    x, previous, atoms, pairs, mask, clocks = inputs(dtype)
+    x, previous, atoms, pairs, mask, clocks, stereo = inputs(dtype)
     given = {"x": x, "previous": previous, "atoms": atoms, "pairs": pairs, "clocks": clocks}
     for tensor in given.values():
         tensor.requires_grad_()
     generator = torch.Generator().manual_seed(3)
-    for output in real(network(x, previous, atoms, pairs, mask, clocks), mask):
+    for output in real(network(x, previous, atoms, pairs, mask, clocks, stereo), mask):
         weights = torch.randn(output.shape, generator=generator).to(dtype)
         for name, g in zip(
             given, torch.autograd.grad((output * weights).sum(), given.values(), retain_graph=True), strict=True
@@ -141,7 +163,7 @@ def test_every_parameter_matters(network, dtype):
     gradients = {name: p.grad for name, p in network.named_parameters()}
     idle = {name for name, g in gradients.items() if g is None or not g.abs().max() > 1e-9}
     if len(network.tensors) == 1:
-        assert idle == {"layers.0.vector.weights.0", "layers.0.value.weights.1"}
+        assert not idle  # tags of stereo give vectors to the first layer
     else:
         assert idle and all(".weights." in name for name in idle)
         assert not any(name.endswith(("value.weights.0", "out.weights.0", "displace.weights.0")) for name in idle)

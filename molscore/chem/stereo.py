@@ -1,0 +1,88 @@
+"""Stereo as a model sees it: which way four atoms are arranged.
+
+A tag is a row ``(a, b, c, d, code)`` of four atoms and what their arrangement must be:
+
+* ``COUNTERCLOCKWISE`` or ``CLOCKWISE``: the sign of the volume ``(x_b - x_a) . [(x_c - x_a) x (x_d - x_a)]``, 1 or -1.
+  For a tetrahedral centre a and three of its neighbours that is the chirality; for a hindered bond b-c between ortho
+  atoms a and d it is the sense of the axis. A mirror changes it: the code is a pseudoscalar.
+* ``CIS`` or ``TRANS``: on which sides of the double bond b=c the atoms a and d lie, 2 or -2. A mirror does not
+  change it.
+
+Tags are made from what a molecule says of itself (`tags`), and compared with positions (`wrong`): no program's
+perception of stereo comes in between.
+"""
+
+import numpy as np
+from rdkit import Chem
+
+COUNTERCLOCKWISE, CLOCKWISE, CIS, TRANS = 1, -1, 2, -2
+
+FLAT = 0.1
+"""Volume of unit vectors below which a centre is called flat, and so wrong; a tetrahedral one has 0.77."""
+
+TWISTED = 0.5
+"""Cosine of the dihedral angle below which a double bond is neither cis nor trans."""
+
+_CENTRES = {Chem.ChiralType.CHI_TETRAHEDRAL_CCW: 1, Chem.ChiralType.CHI_TETRAHEDRAL_CW: -1}
+_AXES = {Chem.BondStereo.STEREOATROPCW: 1, Chem.BondStereo.STEREOATROPCCW: -1}
+_SIDES = {
+    Chem.BondStereo.STEREOZ: CIS,
+    Chem.BondStereo.STEREOCIS: CIS,
+    Chem.BondStereo.STEREOE: TRANS,
+    Chem.BondStereo.STEREOTRANS: TRANS,
+}
+
+
+def tags(mol: Chem.Mol) -> np.ndarray:
+    """The stereo that a molecule specifies, ``(S, 5)`` int64; where it specifies none there is no tag.
+
+    Args:
+        mol: sanitised, stereo assigned. Hydrogens may be atoms or not; they are named only where nothing else can be.
+    """
+    rows = []
+    for atom in mol.GetAtoms():
+        sign = _CENTRES.get(atom.GetChiralTag())
+        neighbours = [bond.GetOtherAtomIdx(atom.GetIdx()) for bond in atom.GetBonds()]
+        if sign is None or len(neighbours) not in (3, 4):
+            continue
+        if len(neighbours) == 4:
+            hydrogens = [k for k, n in enumerate(neighbours) if mol.GetAtomWithIdx(n).GetAtomicNum() == 1]
+            left_out = hydrogens[0] if hydrogens else 3
+            sign = -sign if left_out % 2 == 0 else sign
+            del neighbours[left_out]
+        rows.append((atom.GetIdx(), *neighbours, sign))
+    for bond in mol.GetBonds():
+        begin, end, stereo = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), bond.GetStereo()
+        if stereo in _SIDES and len(bond.GetStereoAtoms()) == 2:
+            first, last = bond.GetStereoAtoms()
+            rows.append((first, begin, end, last, _SIDES[stereo]))
+        elif stereo in _AXES:  # RDKit counts from the neighbours of lowest index
+            first, last = (
+                min(n.GetIdx() for n in atom.GetNeighbors() if n.GetIdx() not in (begin, end))
+                for atom in (bond.GetBeginAtom(), bond.GetEndAtom())
+            )
+            rows.append((first, begin, end, last, _AXES[stereo]))
+    return np.array(rows, dtype=np.int64).reshape(-1, 5)
+
+
+def wrong(positions: np.ndarray, tags: np.ndarray) -> np.ndarray:
+    """Which tags do not hold: ``(K, S)`` bool for positions ``(K, N, 3)`` in Å and tags ``(S, 5)``.
+
+    Centres that are flat, double bonds twisted by more than 60° and atoms in one place are wrong too.
+    """
+    a, b, c, d = np.moveaxis(np.asarray(positions, dtype=np.float64)[:, tags[:, :4]], 2, 0)
+    sign = np.sign(tags[:, 4])
+    volume = _dot(_unit(b - a), np.cross(_unit(c - a), _unit(d - a)))
+    axis = _unit(c - b)
+    across = [_unit(y - _dot(y, axis)[..., None] * axis) for y in (a - b, d - c)]
+    handed = np.abs(tags[:, 4]) == 1
+    with np.errstate(invalid="ignore"):
+        return ~np.where(handed, sign * volume > FLAT, sign * _dot(*across) > TWISTED)
+
+
+def _dot(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return (x * y).sum(-1)
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-9)

@@ -1,0 +1,83 @@
+"""Conformers of known molecules: the reverse SDE of their coordinates, from noise or from a rough first geometry.
+
+With the graph's clock at 0 (see `conformation`) the score is that of the coordinates alone. Three ways to begin:
+
+* ``noise``: at the end of the noising process, where nothing is left of the data;
+* ``harmonic``: at an earlier time, from a draw in which bonded atoms are held by springs, ``p(x) ∝ exp(-sum over bonds
+  of 3 |x_i - x_j|² / (2 LENGTH²))`` (the harmonic prior of Jing et al., EigenFold, arXiv:2304.02198);
+* given positions, at an earlier time: noised to it and denoised (Meng et al., SDEdit, arXiv:2108.01073).
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from molscore.core.sampling import dpm_solver_pp_2m_sde, log_snr_grid
+from molscore.core.sde import mean_from_score, perturb
+from molscore.datasets.batch import MoleculeBatch
+from molscore.model.conformation import centred_noise, position_score, scaled
+from molscore.model.diffusion import MoleculeDiffusion
+from molscore.network.geometry import centre
+
+LENGTH = 1.5
+"""Root-mean-square distance of bonded atoms in Å, were there no other bonds."""
+
+
+@torch.no_grad()
+def sample_positions(
+    model: MoleculeDiffusion,
+    batch: MoleculeBatch,
+    generators: Sequence[torch.Generator],
+    *,
+    steps: int,
+    t_start: float = 0.98,
+    t_end: float = 0.02,
+    eta: float = 1.0,
+    begin: str = "noise",
+) -> Tensor:
+    """Draws coordinates for molecules whose graphs are known.
+
+    Args:
+        model: one that was trained with known graphs.
+        batch: the molecules; their positions matter only if `begin` says so.
+        generators: one CPU generator for each molecule; all its noise comes from there.
+        steps: evaluations of the network; the last is the posterior mean.
+        t_start, t_end: times of the coordinates, between which steps are even in log signal-to-noise.
+        eta: share of the reverse SDE's noise, see `molscore.core.sampling.dpm_solver_pp_2m_sde`.
+        begin: ``noise``, ``harmonic`` or ``given``, see the module.
+
+    Returns:
+        ``(B, N, 3)`` Å, centred, zero in the padding.
+
+    Raises:
+        ValueError: for an unknown `begin`, or times that are not in order.
+    """
+    mask = batch.mask
+    if begin not in ("noise", "harmonic", "given"):
+        raise ValueError(f"unknown begin '{begin}'; choose noise, harmonic or given")
+
+    def noise(z: Tensor) -> Tensor:
+        return centred_noise(mask, generators).to(z)
+
+    score = position_score(model, batch)
+    first = {"noise": torch.zeros_like, "given": lambda x: x, "harmonic": lambda x: harmonic(model, batch, noise(x))}
+    x = scaled(model, batch).double()
+    z = perturb(model.sde, first[begin](x), torch.full_like(x[:, :1, :1], t_start), noise(x))
+    times = log_snr_grid(model.sde, max(steps - 1, 1), t_end, t_start)[:steps].to(x.device)
+    if steps > 1:
+        z = dpm_solver_pp_2m_sde(model.sde, score, z, times, noise, eta=eta, final_first_order=False)
+    mean = mean_from_score(model.sde, z, times[-1], score(z, times[-1]))
+    return centre(mean.to(model.dtype), mask) * model.config.position_scale
+
+
+def harmonic(model: MoleculeDiffusion, batch: MoleculeBatch, noise: Tensor) -> Tensor:
+    """Standard normal ``noise (B, N, 3)`` to a draw in which springs hold bonded atoms, in units of the state."""
+    bonded = (batch.bonds > 0).to(noise)
+    laplacian = torch.diag_embed(bonded.sum(-1)) - bonded
+    stiffness, modes = torch.linalg.eigh(laplacian)
+    # Modes of no stiffness are those of the whole molecule, and of the padding.
+    width = torch.where(stiffness > 1e-6, stiffness, torch.inf).rsqrt() * LENGTH / 3**0.5
+    return (
+        centre(modes @ (width[..., None] * (modes.transpose(1, 2) @ noise)), batch.mask) / model.config.position_scale
+    )
