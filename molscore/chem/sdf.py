@@ -8,9 +8,11 @@ import gzip
 import os
 import re
 import zlib
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from importlib import metadata
 from numbers import Integral, Real
+from pathlib import Path
 from typing import NamedTuple, Self, TextIO
 
 from rdkit import Chem, rdBase
@@ -30,6 +32,7 @@ class SDFWriter:
 
     Args:
         path: name of the file, ending in .sdf or .sdf.gz.
+        keep: leave the temporary file, `part_of(path)`, where it is if anything goes wrong, for a run that resumes.
 
     Attributes:
         path: the same.
@@ -39,10 +42,11 @@ class SDFWriter:
         ValueError, OSError: as ``check_writable``, at once.
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike, keep: bool = False):
         self.path = check_writable(path)
         self.count = 0
-        self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        self._keep = keep
+        self._temporary = part_of(self.path) if keep else self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
@@ -57,6 +61,11 @@ class SDFWriter:
             self.commit()
         else:
             self._close(keep=False)
+
+    def flush(self) -> None:
+        """Hands what has been written to the operating system: a process that is killed does not lose it."""
+        if self._file is not None:
+            self._file.flush()
 
     def write(self, mol: Chem.Mol, title: str, properties: Mapping[str, object] | None = None) -> None:
         """Appends one record.
@@ -103,8 +112,13 @@ class SDFWriter:
         finally:
             if keep:
                 os.replace(self._temporary, self.path)
-            else:
+            elif not self._keep:
                 self._temporary.unlink()
+
+
+def part_of(path: Path) -> Path:
+    """Where a file that is to be `path` lies while it is written, and after its writer was killed."""
+    return path.with_name(f".{path.name}.part")
 
 
 def format_record(mol: Chem.Mol, title: str, properties: Mapping[str, object] | None = None) -> str:
@@ -195,11 +209,11 @@ class Record(NamedTuple):
     text: str = ""
 
 
-def read_sdf(path: str | os.PathLike, sanitize: bool = True) -> Iterator[Record]:
+def read_sdf(source: str | os.PathLike | Iterable[str], sanitize: bool = True) -> Iterator[Record]:
     """Reads the records of an SDF file one by one. A bad record is reported and does not end the reading.
 
     Args:
-        path: .sdf or .sdf.gz file.
+        source: .sdf or .sdf.gz file, or lines of one, such as a text stream, which is left open.
         sanitize: let RDKit sanitise the molecules; what it refuses is a bad record. Without it they come as written, to
             be judged by ``molscore.chem.validity.check``. Stereo is assigned in either case.
 
@@ -209,13 +223,15 @@ def read_sdf(path: str | os.PathLike, sanitize: bool = True) -> Iterator[Record]
     Raises:
         OSError: at once, if the file cannot be opened.
     """
-    opener = gzip.open if str(path).endswith(".gz") else open
-    return _records(opener(path, "rt", encoding="utf-8-sig", errors="replace"), sanitize)
+    if not isinstance(source, (str, os.PathLike)):
+        return _records(nullcontext(source), sanitize)
+    opener = gzip.open if str(source).endswith(".gz") else open
+    return _records(opener(source, "rt", encoding="utf-8-sig", errors="replace"), sanitize)
 
 
-def _records(file: TextIO, sanitize: bool) -> Iterator[Record]:
+def _records(opened: AbstractContextManager[Iterable[str]], sanitize: bool) -> Iterator[Record]:
     index, start, lines = 0, 1, []
-    with file:
+    with opened as file:
         try:
             for number, line in enumerate(file, start=1):
                 if not line.startswith("$$$$"):
