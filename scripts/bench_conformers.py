@@ -1,0 +1,288 @@
+"""Is the bioactive conformation among k conformers? Our generator beside ETKDGv3, plain and clustered.
+
+    python scripts/bench_conformers.py BENCHMARK.sdf.gz --n-molecules 300 --counts 1 10 50 --fifty 100 --cores 2 \
+        --out data/benchmarks/conformer_ensembles.json
+    python scripts/bench_conformers.py BENCHMARK.sdf.gz --methods score --label "20 steps" --settings steps=20 \
+        --out data/benchmarks/conformer_ensembles.json
+
+Each record of the benchmark is one known conformation; its property ``smiles``, or else its own isomeric SMILES, is all
+that a method is given. *etkdg* is RDKit's ETKDGv3, *clustered* makes ten times as many and keeps k medoids by symmetric
+heavy-atom RMSD. Every count is a run of its own. Seconds are those of the method, on as many cores for each; our model
+is loaded before. A method that fails on a molecule, whatever the reason, has missed it.
+
+Each cell is written when it is done. The same command goes on where it stopped; another label is added to the file, and
+compared with what it holds.
+"""
+
+import argparse
+import gzip
+import inspect
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import rdkit
+import torch
+import yaml
+from benchmark import hardware
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdDistGeom
+from results import percent, read_rows, write_json
+from rich.console import Console
+from rich.progress import track
+
+from molscore import pretrained
+from molscore.chem.arrays import MoleculeError, isomeric_smiles
+from molscore.chem.ensemble import correspondences, heavy_atoms, heavy_positions, k_medoids, rmsd_matrix, symmetries
+from molscore.chem.strain import relaxation_energy
+from molscore.evaluate import relaxation
+from molscore.evaluate.busters import bust
+from molscore.evaluate.ensembles import THRESHOLDS, difference, recall, stereo_kept, summary
+from molscore.evaluate.rates import Rate
+from molscore.train.record import sha256
+
+BASELINES = ("etkdg", "clustered")
+SURPLUS = 10
+"""Conformers that *clustered* makes for each that it keeps."""
+
+ENOUGH = 100
+"""Symmetries that *clustered* looks at; one molecule in a hundred has more, and some have very many."""
+
+MANY = 50
+"""From this count on, ``--fifty`` says how many molecules there are."""
+
+Method = Callable[[str, int], Chem.Mol]
+"""From SMILES and a count to a molecule with that many conformers, explicit hydrogens last."""
+
+
+class Task(NamedTuple):
+    """One molecule: its reference's heavy atoms (1, n, 3) in Å, and how the atoms of `smiles` lie on them (A, n)."""
+
+    name: str
+    smiles: str
+    reference: np.ndarray
+    correspondences: np.ndarray
+
+
+def main() -> None:
+    """Fills the cells that are missing, writes the JSON file, prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("benchmark", type=Path, help="SDF of known conformations, may be gzipped")
+    parser.add_argument("--n-molecules", type=int, default=300, help="drawn at random from the benchmark")
+    parser.add_argument("--counts", type=int, nargs="+", default=[1, 10, 50], help="conformers for each molecule")
+    parser.add_argument("--fifty", type=int, default=100, help=f"molecules, where the count is {MANY} or more")
+    parser.add_argument("--methods", nargs="+", choices=("score", *BASELINES), default=["score", *BASELINES])
+    parser.add_argument("--model", default=pretrained.KNOWN_GRAPHS, help="of our method: a name or a .safetensors file")
+    parser.add_argument("--settings", nargs="+", default=[], metavar="KEY=VALUE", help="for our generator")
+    parser.add_argument("--label", default="score", help="name of our method in the tables")
+    parser.add_argument("--cores", type=int, default=2, help="CPU cores that each method may use")
+    parser.add_argument("--busters", type=int, default=2, help="conformers of each molecule for PoseBusters, the first")
+    parser.add_argument("--strain", type=int, default=10, help="count at which strain is measured; 0: never")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True)
+    words = parser.parse_args()
+    if words.label in BASELINES or any("=" not in one for one in words.settings):
+        parser.error(f"settings are key=value, and a label is none of {', '.join(BASELINES)}")
+    words.settings = {key: yaml.safe_load(value) for key, _, value in (one.partition("=") for one in words.settings)}
+
+    rdBase.DisableLog("rdApp.*")
+    tasks, left_out = read(words.benchmark, words.n_molecules, words.seed)
+    header = {"benchmark": words.benchmark.name, "sha256": sha256(words.benchmark), "hardware": hardware()}
+    header |= {key: getattr(words, key) for key in ("n_molecules", "fifty", "cores", "busters", "strain", "seed")}
+    header |= {"left_out": left_out, "rdkit": rdkit.__version__, "names": [task.name for task in tasks]}
+    rows = read_rows(words.out, header)
+    for name in words.methods:
+        key, method = {"method": name}, None
+        if name == "score":
+            key = {"method": words.label, "model": words.model, "weights": sha256(pretrained.find(words.model))}
+            key["settings"] = words.settings
+        for count in words.counts:
+            if any(row.items() >= (key | {"count": count}).items() for row in rows):
+                continue
+            method = method or METHODS[name](words)
+            some = tasks[: words.fifty] if count >= MANY else tasks
+            row = key | {"count": count} | measure(some, method, count, words, key["method"])
+            rows = [old for old in rows if (old["method"], old["count"]) != (row["method"], count)] + [row]
+            write_json(words.out, {"header": header, "rows": rows, "differences": differences(rows)})
+    print(markdown(rows, differences(rows)))
+
+
+def read(path: Path, n: int, seed: int) -> tuple[list[Task], dict[str, int]]:
+    """Random records of the benchmark, and how many of them are left out for which reason."""
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        mols = list(Chem.ForwardSDMolSupplier(file, removeHs=False))
+    tasks, left_out = [], Counter(unreadable=0, unmatched=0, matched_without_bond_orders=0)
+    for i in np.random.default_rng(seed).permutation(len(mols))[:n]:
+        mol = mols[i]
+        if mol is None or mol.GetNumConformers() == 0 or not mol.GetConformer().Is3D():
+            left_out["unreadable"] += 1
+            continue
+        smiles = mol.GetProp("smiles") if mol.HasProp("smiles") else isomeric_smiles(mol)
+        asked = Chem.MolFromSmiles(smiles)
+        found = correspondences(asked, mol) if asked else ()
+        if asked and not len(found):
+            found = correspondences(asked, mol, bonds=False)
+            left_out["matched_without_bond_orders"] += len(found) > 0
+        if len(found):
+            tasks.append(Task(mol.GetProp("_Name") or f"record {i + 1}", smiles, heavy_positions(mol), found))
+        else:
+            left_out["unmatched"] += 1
+    return tasks, dict(left_out)
+
+
+def score(words: argparse.Namespace) -> Method:
+    """Our generator, ready. A setting goes to ``from_pretrained`` if that has a parameter of its name."""
+    from molscore.conformers import ConformerGenerator
+
+    torch.set_num_threads(words.cores)
+    known = inspect.signature(ConformerGenerator.from_pretrained).parameters
+    early = {key: value for key, value in words.settings.items() if key in known}
+    late = {key: value for key, value in words.settings.items() if key not in known}
+    generator = ConformerGenerator.from_pretrained(words.model, **early)
+    generator.generate("CCO", n=1, seed=words.seed, **late)  # whatever is loaded or compiled at the first use
+    return lambda smiles, count: generator.generate(smiles, n=count, seed=words.seed, **late)
+
+
+def etkdg(words: argparse.Namespace) -> Method:
+    """RDKit as it is. Its seed is ours plus 1: from 0 it makes the same conformer over and over."""
+    parameters = rdDistGeom.ETKDGv3()
+    parameters.randomSeed = words.seed + 1
+    parameters.numThreads = words.cores
+
+    def method(smiles: str, count: int) -> Chem.Mol:
+        mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+        rdDistGeom.EmbedMultipleConfs(mol, count, parameters)
+        return mol
+
+    return method
+
+
+def clustered(words: argparse.Namespace) -> Method:
+    """Medoids of many."""
+    many = etkdg(words)
+
+    def method(smiles: str, count: int) -> Chem.Mol:
+        mol = many(smiles, SURPLUS * count)
+        if mol.GetNumConformers() > count:
+            kept = k_medoids(rmsd_matrix(heavy_positions(mol), symmetries(mol, ENOUGH)), count)
+            for k, conformer in enumerate(list(mol.GetConformers())):
+                if k not in kept:
+                    mol.RemoveConformer(conformer.GetId())
+        return mol
+
+    return method
+
+
+METHODS: dict[str, Callable[[argparse.Namespace], Method]] = {"score": score, "etkdg": etkdg, "clustered": clustered}
+
+
+def measure(tasks: Sequence[Task], method: Method, count: int, words: argparse.Namespace, name: str) -> dict:
+    """One cell: a method at a count, on all molecules."""
+    best, seconds, strains = [], [], []
+    failures, labels, stereo, busted = Counter(), Counter(), [], []
+    for task in track(tasks, f"{name}, {count}", console=Console(stderr=True)):
+        began = time.perf_counter()
+        try:
+            mol, fault = method(task.smiles, count), None
+        except Exception as error:  # a molecule that one method cannot do must not end the others
+            mol, fault = None, error.reason if isinstance(error, MoleculeError) else type(error).__name__
+        seconds.append(time.perf_counter() - began)
+        fault = fault or unusable(mol, task)
+        if fault:
+            failures[fault] += 1
+            best.append(None)
+            continue
+        best.append(round(float(recall(heavy_positions(mol), task.reference, task.correspondences).best[0]), 4))
+        stereo += stereo_kept(mol, task.smiles)
+        conformers = list(mol.GetConformers())
+        labels.update(one.GetProp("method") if one.HasProp("method") else name for one in conformers)
+        singles = [Chem.Mol(mol, confId=one.GetId()) for one in conformers[: max(words.busters, 1)]]
+        busted += [all(bust(one).values()) for one in singles[: words.busters]]
+        if count == words.strain:
+            strains.append(relaxation_energy(singles[0]))
+    return {
+        "molecules": len(tasks),
+        "recall": summary(distances(best), seed=words.seed),
+        "failures": dict(failures),
+        "asked": count * len(tasks),
+        "delivered": len(stereo),
+        "labels": dict(labels),
+        "wrong_stereo": Rate(len(stereo) - sum(stereo), len(stereo), "conformers").to_dict(),
+        "posebusters": Rate(sum(busted), len(busted), "conformers").to_dict(),
+        "strain": relaxation.summary(strains) if strains else None,
+        "seconds": round(sum(seconds), 2),
+        "seconds_per_conformer": round(sum(seconds) / len(stereo), 5) if stereo else None,
+        "best": best,
+    }
+
+
+def unusable(mol: Chem.Mol, task: Task) -> str | None:
+    """Why a molecule cannot be judged: no conformers, other atoms than were asked for, no numbers."""
+    if mol.GetNumConformers() == 0:
+        return "no_conformer"
+    asked = Chem.MolFromSmiles(task.smiles)
+    numbers = [[one.GetAtomWithIdx(int(i)).GetAtomicNum() for i in heavy_atoms(one)] for one in (asked, mol)]
+    if numbers[0] != numbers[1]:
+        return "other_atoms"
+    return None if all(np.isfinite(one.GetPositions()).all() for one in mol.GetConformers()) else "not_finite"
+
+
+def distances(best: Sequence[float | None]) -> list[np.ndarray | None]:
+    """As `molscore.evaluate.ensembles` takes them: one reference each."""
+    return [None if one is None else np.array([one]) for one in best]
+
+
+def differences(rows: Sequence[dict]) -> list[dict]:
+    """Ours less each baseline at the same count, in pairs."""
+    found = []
+    for ours in rows:
+        for theirs in rows:
+            same = ours["count"] == theirs["count"]
+            if same and ours["method"] not in BASELINES and theirs["method"] in BASELINES:
+                pair = [distances(row["best"]) for row in (ours, theirs)]
+                names = {"method": ours["method"], "less": theirs["method"], "count": ours["count"]}
+                found.append(names | difference(*pair))
+    return found
+
+
+def markdown(rows: Sequence[dict], pairs: Sequence[dict]) -> str:
+    """The cells as a table, then the differences as another."""
+    limits = [str(limit) for limit in THRESHOLDS]
+    covers = [f"< {limit} Å" for limit in limits]
+    heads = ["method", "k", "molecules", "mean best RMSD, Å", "median", *covers, "without conformers", "delivered"]
+    heads += ["wrong stereo", "PoseBusters-valid", "strain, kcal/mol", "s per conformer", "made by"]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for row in sorted(rows, key=lambda row: row["count"]):
+        seen, strain, wrong = row["recall"], row["strain"], row["wrong_stereo"]
+        cells = [row["method"], str(row["count"]), str(row["molecules"]), interval(seen["mean"])]
+        cells += [number(seen["median"]["value"]), *(number(seen["coverage"][one]["value"], ".1%") for one in limits)]
+        cells += [str(seen["failures"]), f"{row['delivered']:,} of {row['asked']:,}"]
+        cells += [f"{wrong['count']} of {wrong['total']:,}", percent(row["posebusters"])]
+        cells += [number(strain and strain["median"], ".1f"), number(row["seconds_per_conformer"], ".3g")]
+        cells.append(", ".join(f"{made} {label}" for label, made in row["labels"].items()) or "–")
+        lines.append("| " + " | ".join(cells) + " |")
+    if pairs:
+        heads = ["difference", "k", "pairs", "mean best RMSD, Å", *covers]
+        lines += ["", "| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for pair in pairs:
+        cells = [f"{pair['method']} − {pair['less']}", str(pair["count"]), str(pair["pairs"]), interval(pair["mean"])]
+        lines.append("| " + " | ".join(cells + [interval(pair["coverage"][one], ".1%") for one in limits]) + " |")
+    return "\n".join(lines)
+
+
+def interval(entry: dict, form: str = ".3f") -> str:
+    """A figure with its 95 % interval."""
+    value, low, high = (number(entry[key], form) for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def number(value: float | None, form: str = ".3f") -> str:
+    """A figure, or a dash where there is none."""
+    return "–" if value is None else format(value, form).replace("%", " %")
+
+
+if __name__ == "__main__":
+    main()
