@@ -1,17 +1,31 @@
-"""From SMILES to one conformer: ETKDGv3, then a minimum of MMFF94s.
+"""From SMILES to conformers: ETKDGv3, then minima of MMFF94s.
 
 Sources: Wang, Witek, Landrum and Riniker, J. Chem. Inf. Model. 60, 2044 (2020), for ETKDGv3; Halgren, J. Comput. Chem.
 20, 720 (1999), for MMFF94s.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom
 
-from molscore.chem.arrays import MoleculeError, assign_stereo_in_place
+from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, isomeric_smiles
+from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix, symmetries
 from molscore.chem.minimise import REASONS, minimise
 
 ATTEMPTS = 20
 """Tries at an embedding: first from distances, then from random coordinates."""
+
+STRIDE = 10_000_019
+"""Between the seeds of an ensemble, so that ensembles of neighbouring seeds have none in common."""
+
+DIFFERENT = 0.25
+"""Å, RMSD of heavy atoms: conformers nearer than that are one."""
+
+SYMMETRIES = 2000
+"""Symmetries of a molecule that are looked at to tell whether conformers differ: benzene with three trifluoromethyl
+groups has 1296."""
 
 
 def embed(smiles: str, seed: int = 0) -> Chem.Mol:
@@ -27,29 +41,95 @@ def embed(smiles: str, seed: int = 0) -> Chem.Mol:
     Raises:
         MoleculeError: ``smiles``, ``disconnected``, ``embedding``, or a reason of `minimise`.
     """
+    return embed_mol(parse(smiles), seed)
+
+
+def parse(smiles: str) -> Chem.Mol:
+    """The molecule of a SMILES, without a conformer.
+
+    Raises:
+        MoleculeError: ``smiles`` if RDKit cannot read it, or there is no atom.
+    """
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(smiles)
-        if mol is None or mol.GetNumAtoms() == 0:
-            raise MoleculeError("smiles", f"RDKit cannot read {smiles!r}")
-        return embed_mol(mol, seed)
+    if mol is None or mol.GetNumAtoms() == 0:
+        raise MoleculeError("smiles", f"RDKit cannot read {smiles!r}")
+    return mol
 
 
 def embed_mol(mol: Chem.Mol, seed: int = 0) -> Chem.Mol:
     """`embed` for a molecule that has been read; coordinates it may have are not looked at."""
+    return _embed(mol, seed)[0]
+
+
+def embed_ensemble(mol: Chem.Mol, n: int, seed: int = 0) -> Chem.Mol:
+    """Different conformers of one stereoisomer: n are made, of which `distinct` keeps some.
+
+    Args:
+        mol: as for `embed_mol`, whose conformer for this seed is the first. It settles what is open of the stereo; the
+            others that do not have the same, or are not to be had, are left out.
+        n: how many to make, at least 1.
+        seed: of the embeddings.
+
+    Returns:
+        The molecule with explicit hydrogens and 1 to n conformers, those of low energy first.
+
+    Raises:
+        ValueError: if n is below 1.
+        MoleculeError: as `embed_mol`.
+    """
+    if n < 1:
+        raise ValueError(f"{n} conformers cannot be made; n must be at least 1")
+    first, energy = _embed(mol, seed)
+    mols, energies, smiles = [first], [energy], isomeric_smiles(first)
+    for k in range(1, n):
+        try:
+            other, energy = _embed(first, seed + k * STRIDE)
+        except MoleculeError:
+            continue
+        if isomeric_smiles(other) == smiles:
+            mols.append(other)
+            energies.append(energy)
+    return distinct(mols, energies)
+
+
+def distinct(mols: Sequence[Chem.Mol], energies: Sequence[float]) -> Chem.Mol:
+    """One molecule with those conformers that are at least `DIFFERENT` from all of lower energy that are kept.
+
+    Args:
+        mols: K >= 1 molecules of one conformer each, alike but for positions.
+        energies: (K,), in any unit.
+
+    Returns:
+        The first molecule with the conformers that are kept, in the order of their energies.
+    """
+    if len(mols) == 1:
+        return Chem.Mol(mols[0])
+    distances = rmsd_matrix(np.concatenate([heavy_positions(mol) for mol in mols]), symmetries(mols[0], SYMMETRIES))
+    kept = prune(distances, np.argsort(energies, kind="stable"), DIFFERENT)
+    ensemble = Chem.Mol(mols[0])
+    ensemble.RemoveAllConformers()
+    for k in kept:
+        ensemble.AddConformer(mols[k].GetConformer(), assignId=True)
+    return ensemble
+
+
+def _embed(mol: Chem.Mol, seed: int) -> tuple[Chem.Mol, float]:
+    """One relaxed conformer, and its energy in kcal/mol."""
     if len(Chem.GetMolFrags(mol)) > 1:
         raise MoleculeError("disconnected", "more than one fragment; separate salts and solvents first")
-    mol = Chem.AddHs(mol)
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = seed % 2**31
     parameters.maxIterations = ATTEMPTS
     with rdBase.BlockLogs():
+        mol = Chem.AddHs(mol)
         if rdDistGeom.EmbedMolecule(mol, parameters) != 0:
             parameters.useRandomCoords = True
             if rdDistGeom.EmbedMolecule(mol, parameters) != 0:
                 raise MoleculeError("embedding", "ETKDGv3 finds no conformer")
-    found = minimise(mol, "mmff")
-    if found.reason is not None:
-        raise MoleculeError(found.reason, f"MMFF94s: {REASONS[found.reason]}")
-    mol.GetConformer().SetPositions(found.positions)
-    assign_stereo_in_place(mol)
-    return mol
+        found = minimise(mol, "mmff")
+        if found.reason is not None:
+            raise MoleculeError(found.reason, f"MMFF94s: {REASONS[found.reason]}")
+        mol.GetConformer().SetPositions(found.positions)
+        assign_stereo_in_place(mol)
+    return mol, found.after

@@ -8,6 +8,8 @@ Both in MMFF94s, and in UFF (Rappé et al., J. Am. Chem. Soc. 114, 10024, 1992) 
 silicon, selenium).
 """
 
+from typing import Any
+
 import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
@@ -21,6 +23,10 @@ HYDROGEN_STEPS = 200
 STEPS = 200
 """Steps of the minimisation with torsions held: bonds and angles have settled by then; the minimum may be far."""
 
+RELAXATIONS = ("none", "torsions", "mmff", "xtb")
+"""What may be done to geometries: nothing; all but the torsions settled (`settle_in_place`); the nearest minimum of
+MMFF94s, or of GFN2-xTB."""
+
 ROTATABLE = Chem.MolFromSmarts("[!$(*#*)&!D1]-&!@[!$(*#*)&!D1]")
 
 WINDOW, STIFFNESS = 5.0, 100.0
@@ -28,51 +34,57 @@ WINDOW, STIFFNESS = 5.0, 100.0
 
 
 def settle_hydrogens_in_place(mol: Chem.Mol) -> None:
-    """Minimises the energy over the hydrogens' positions.
+    """Minimises the energy of each conformer over the hydrogens' positions.
 
     Args:
-        mol: sanitised, hydrogens explicit, one conformer. It is left as it is if neither force field knows it, or if
-            its geometry gives no finite energy.
+        mol: sanitised, hydrogens explicit. It is left as it is if neither force field knows it; so is a conformer
+            whose geometry gives no finite energy.
     """
     heavy = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
-    if len(heavy) == mol.GetNumAtoms() or not np.isfinite(mol.GetConformer().GetPositions()).all():
+    if len(heavy) == mol.GetNumAtoms():
         return
-    before = mol.GetConformer().GetPositions()
     with rdBase.BlockLogs():
-        if (field := _field(mol)) is None:
-            return
-        for index in heavy:
-            field.AddFixedPoint(index)
-        field.Minimize(maxIts=HYDROGEN_STEPS)
-    if not np.isfinite(mol.GetConformer().GetPositions()).all():
-        mol.GetConformer().SetPositions(before)
+        properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
+        for conformer in mol.GetConformers():
+            before = conformer.GetPositions()
+            if not np.isfinite(before).all():
+                continue
+            if (field := _field(mol, conformer.GetId(), properties)) is None:
+                return
+            for index in heavy:
+                field.AddFixedPoint(index)
+            field.Minimize(maxIts=HYDROGEN_STEPS)
+            if not np.isfinite(conformer.GetPositions()).all():
+                conformer.SetPositions(before)
 
 
-def settle_in_place(mol: Chem.Mol) -> None:
-    """Lowers the energy, in `STEPS` steps, with the torsions about rotatable bonds held.
+def settle_in_place(mol: Chem.Mol, steps: int = STEPS) -> None:
+    """Lowers the energy of each conformer with the torsions about rotatable bonds held.
 
     Args:
-        mol: sanitised, hydrogens explicit, one conformer.
+        mol: sanitised, hydrogens explicit.
+        steps: of the minimisation.
 
     Raises:
         MoleculeError: ``no_parameters`` if neither force field knows an atom.
     """
     with rdBase.BlockLogs():
-        if (field := _field(mol)) is None:
-            raise MoleculeError("no_parameters", "neither MMFF94s nor UFF has parameters for an atom")
-        in_mmff = forcefield.MMFFHasAllMoleculeParams(mol)
-        constrain = field.MMFFAddTorsionConstraint if in_mmff else field.UFFAddTorsionConstraint
-        for torsion in _torsions(mol):
-            constrain(*torsion, True, -WINDOW, WINDOW, STIFFNESS)
-        field.Minimize(maxIts=STEPS)
+        properties, torsions = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s"), _torsions(mol)
+        for conformer in mol.GetConformers():
+            if (field := _field(mol, conformer.GetId(), properties)) is None:
+                raise MoleculeError("no_parameters", "neither MMFF94s nor UFF has parameters for an atom")
+            constrain = field.MMFFAddTorsionConstraint if properties else field.UFFAddTorsionConstraint
+            for torsion in torsions:
+                constrain(*torsion, True, -WINDOW, WINDOW, STIFFNESS)
+            field.Minimize(maxIts=steps)
 
 
-def _field(mol: Chem.Mol) -> ForceField | None:
-    """MMFF94s, or UFF, of the first conformer; None if neither knows every atom."""
-    if (properties := forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")) is not None:
-        field = forcefield.MMFFGetMoleculeForceField(mol, properties)
+def _field(mol: Chem.Mol, conformer: int, properties: Any) -> ForceField | None:
+    """MMFF94s with its `properties` of the molecule, or UFF if there are none; None if that does not know an atom."""
+    if properties is not None:
+        field = forcefield.MMFFGetMoleculeForceField(mol, properties, confId=conformer)
     elif forcefield.UFFHasAllMoleculeParams(mol):
-        field = forcefield.UFFGetMoleculeForceField(mol)
+        field = forcefield.UFFGetMoleculeForceField(mol, confId=conformer)
     else:
         return None
     field.Initialize()

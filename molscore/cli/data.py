@@ -16,6 +16,7 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="Tensor file to write.")]
 First = Annotated[int | None, typer.Option("--n", "-n", min=1, help="Only the first so many.", show_default="all")]
 Hydrogens = Annotated[bool, typer.Option("--hydrogens", help="Keep hydrogens as atoms; else valence implies them.")]
 Relax = Annotated[str, typer.Option(help="none, torsions (all but torsions settles), mmff or xtb (minima).")]
+Conformers = Annotated[int, typer.Option(min=1, help="Most conformers of the same molecule.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")]
 
 
@@ -44,6 +45,7 @@ def moses3d(
     n: First = None,
     hydrogens: Hydrogens = False,
     relax: Relax = "none",
+    conformers: Conformers = 1,
     workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
@@ -54,7 +56,7 @@ def moses3d(
     if source.is_dir() and relax != "none":
         fail("shards are taken as they are; --relax is for SMILES")
     chosen = build_shards if source.is_dir() else partial(build_smiles, relax=relax)
-    _build(chosen, source, out, n, hydrogens, workers, quiet)
+    _build(partial(chosen, conformers=conformers), source, out, n, hydrogens, workers, quiet)
 
 
 @data.command()
@@ -64,6 +66,7 @@ def sdf(
     n: First = None,
     hydrogens: Hydrogens = False,
     relax: Relax = "none",
+    conformers: Conformers = 1,
     workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
@@ -72,7 +75,7 @@ def sdf(
     from molscore.datasets.sources import build_sdf, build_smiles
 
     builder = build_sdf if source.name.endswith((".sdf", ".sdf.gz")) else build_smiles
-    _build(partial(builder, relax=relax), source, out, n, hydrogens, workers, quiet)
+    _build(partial(builder, relax=relax, conformers=conformers), source, out, n, hydrogens, workers, quiet)
 
 
 @data.command()
@@ -82,14 +85,15 @@ def merge(
     rare: Annotated[int, typer.Option(min=1, help="Fewest molecules that an element with its charge must be in.")] = 1,
     max_heavy: Annotated[int | None, typer.Option(min=1, help="Most heavy atoms.", show_default="no limit")] = None,
     implied: Annotated[bool, typer.Option("--implied", help="Take hydrogens off; valence implies them.")] = False,
+    conformers: Conformers = 1,
 ) -> None:
-    """Several tensor files in one: of the same molecule the first is kept, each keeps its split."""
+    """Several tensor files in one: of the same molecule the first is kept, or the first few; each keeps its split."""
     for source in sources:
         _exists(source)
     from molscore.datasets.merge import merge as join
 
     with complaints(ValueError, OSError, code=1):
-        typer.echo(json.dumps(join(sources, out, rare, max_heavy, implied), indent=1))
+        typer.echo(json.dumps(join(sources, out, rare, max_heavy, implied, conformers), indent=1))
 
 
 def _exists(source: Path) -> None:

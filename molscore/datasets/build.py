@@ -4,7 +4,7 @@ Items are cut into parts of `PART`. A finished part lies in a hidden folder besi
 takes it up again if the items are still the same. At the end the parts become one file and the folder goes.
 
 Which split a molecule belongs to follows from its isomeric SMILES alone, so that it is the same in every file that it
-turns up in: 90 % train, 5 % valid, 5 % test. Of the same molecule twice the first is kept.
+turns up in: 90 % train, 5 % valid, 5 % test. Of the same molecule the first is kept, or the first few, as conformers.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from rdkit import rdBase
 
-from molscore.chem.arrays import MoleculeArrays, MoleculeError, isomeric_smiles, to_mol
+from molscore.chem.arrays import MoleculeArrays, MoleculeError, isomeric_smiles, to_mol, with_stereo
 from molscore.chem.hydrogens import without_hydrogens
 from molscore.datasets.tensorfile import SPLITS, TensorFile, TensorFileError, pack, read_tensorfile, write_tensorfile
 
@@ -32,8 +32,9 @@ PART = 1000
 TRAIN, VALID = 0.90, 0.05
 """Shares of the splits; the rest is for tests."""
 
-Make = Callable[[int, Any], MoleculeArrays]
-"""From an item's number and the item to a molecule with explicit hydrogens; raises MoleculeError. Must be picklable."""
+Make = Callable[[int, Any], Sequence[MoleculeArrays]]
+"""From an item's number and the item to the conformers of a molecule, one or more, with explicit hydrogens; raises
+MoleculeError. Must be picklable."""
 
 
 def build(
@@ -44,6 +45,7 @@ def build(
     hydrogens: bool = False,
     workers: int | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
+    conformers: int = 1,
 ) -> dict[str, Any]:
     """Makes a tensor file.
 
@@ -55,15 +57,18 @@ def build(
         hydrogens: keep hydrogens as atoms; else heavy atoms alone are stored, see `molscore.chem.hydrogens`.
         workers: processes; 1 does the work in this one. Default: one for each processor.
         on_progress: called with a word, how many items are done, and of how many.
+        conformers: of the same molecule so many are kept at most, the first.
 
     Returns:
-        Counts, ready for JSON: ``molecules``, ``dropped`` (reason to count), ``splits``, ``n_atoms`` (smallest,
-        largest), ``vocabulary`` (atomic number, formal charge, count).
+        Counts, ready for JSON: ``molecules`` (each conformer is one), ``distinct`` (each molecule once), ``dropped``
+        (reason to count), ``splits``, ``n_atoms`` (smallest, largest), ``vocabulary`` (atomic number, formal charge,
+        count).
 
     Raises:
         IsADirectoryError: `out` is a folder.
-        ValueError: no molecule is left.
+        ValueError: no molecule is left, or `conformers` is below 1.
     """
+    check_conformers(conformers)
     out = Path(out)
     if out.is_dir():
         raise IsADirectoryError(f"{out} is a folder; name the file to write, such as {out / 'molecules.safetensors'}.")
@@ -77,7 +82,7 @@ def build(
         report("molecules", done, len(items))
     found = [read_tensorfile(folder / f"{start}.safetensors") for start, _ in parts]
     dropped = sum((Counter(json.loads(part.metadata["dropped"])) for part in found), Counter())
-    arrays = _merge(found, dropped)
+    arrays, distinct = _merge(found, conformers, dropped)
     if not len(arrays["n_atoms"]):
         raise ValueError(f"no molecule is left, dropped: {dict(dropped)}")
     metadata = {
@@ -85,13 +90,19 @@ def build(
         "hydrogens": "atoms" if hydrogens else "implied by valence",
         "split_rule": f"by hash of the isomeric SMILES: {TRAIN:.0%} train, {VALID:.0%} valid, rest test",
     }
-    counts = finish(out, arrays, metadata, dropped)
+    counts = finish(out, arrays, metadata, dropped, distinct)
     shutil.rmtree(folder)
     return counts
 
 
+def check_conformers(conformers: int) -> None:
+    """Raises ValueError if so many conformers of a molecule cannot be kept."""
+    if conformers < 1:
+        raise ValueError(f"{conformers} conformers of a molecule cannot be kept; it must be at least 1")
+
+
 def finish(
-    out: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str], dropped: Counter[str]
+    out: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str], dropped: Counter[str], distinct: int
 ) -> dict[str, Any]:
     """Writes a tensor file with what was counted on the way, and returns the counts of `build`."""
     splits = {name: int((arrays["split"] == k).sum()) for k, name in enumerate(SPLITS)}
@@ -100,6 +111,7 @@ def finish(
     atoms = Counter(zip(arrays["atomic_numbers"].tolist(), arrays["formal_charges"].tolist(), strict=True))
     return {
         "molecules": len(arrays["n_atoms"]),
+        "distinct": distinct,
         "dropped": dict(dropped.most_common()),
         "splits": splits,
         "n_atoms": [int(arrays["n_atoms"].min()), int(arrays["n_atoms"].max())],
@@ -117,6 +129,15 @@ def split_of(keys: np.ndarray) -> np.ndarray:
     """(M,) uint8 indices into `SPLITS`, from (M,) keys."""
     share = keys / 2.0**63
     return ((share >= TRAIN).astype(np.uint8) + (share >= TRAIN + VALID)).astype(np.uint8)
+
+
+def first_of_each(keys: np.ndarray, most: int) -> np.ndarray:
+    """(M,) bool: of every key in (M,) keys the first places, so many at most."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    kept = np.ones(len(keys), dtype=bool)
+    kept[order[most:]] = ordered[most:] != ordered[:-most]
+    return kept
 
 
 def _each(work: Callable, parts: list, workers: int) -> Iterator[int]:
@@ -147,14 +168,14 @@ def _part(make: Make, folder: Path, hydrogens: bool, part: tuple[int, Sequence[A
     molecules, numbers, keys, dropped = [], [], [], Counter()
     for number, item in enumerate(items, start):
         try:
-            arrays = make(number, item)
-            arrays = arrays if hydrogens else without_hydrogens(arrays)
-            keys.append(key_of(arrays, implied=not hydrogens))
+            made = [arrays if hydrogens else without_hydrogens(arrays) for arrays in make(number, item)]
+            made = [with_stereo(arrays, implied=not hydrogens) for arrays in made]
+            keys += [key_of(arrays, implied=not hydrogens) for arrays in made]
         except MoleculeError as error:
             dropped[error.reason] += 1
             continue
-        molecules.append(arrays)
-        numbers.append(number)
+        molecules += made
+        numbers += [number] * len(made)
     packed = pack(molecules, np.zeros(len(molecules)), np.array(numbers, dtype=int))
     metadata = {"items": fingerprint, "keys": json.dumps(keys), "dropped": json.dumps(dropped)}
     write_tensorfile(path, packed, metadata)
@@ -168,14 +189,16 @@ def _bytes(item: Any) -> bytes:
     return item.encode() if isinstance(item, str) else b"".join(np.ascontiguousarray(x).tobytes() for x in item)
 
 
-def _merge(parts: list[TensorFile], dropped: Counter) -> dict[str, np.ndarray]:
-    """All parts in a row, without molecules that have been there; counts those under ``duplicate``."""
+def _merge(parts: list[TensorFile], conformers: int, dropped: Counter) -> tuple[dict[str, np.ndarray], int]:
+    """All parts in a row, and how many different molecules these are.
+
+    Molecules that have been there often enough are left out and counted under ``duplicate``.
+    """
     keys = np.concatenate([np.array(json.loads(part.metadata["keys"]), dtype=np.int64) for part in parts])
-    first = np.zeros(len(keys), dtype=bool)
-    first[np.unique(keys, return_index=True)[1]] = True
-    if (~first).any():
+    first = first_of_each(keys, conformers)
+    if not first.all():
         dropped["duplicate"] += int((~first).sum())
     index = np.concatenate([part.arrays["index"] for part in parts])
     whole = (part.molecule(i) for part in parts for i in range(len(part)))
     kept = (molecule for molecule, keep in zip(whole, first, strict=True) if keep)
-    return pack(kept, split_of(keys[first]), index[first])
+    return pack(kept, split_of(keys[first]), index[first]), len(np.unique(keys))

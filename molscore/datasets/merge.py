@@ -1,8 +1,8 @@
 """Several tensor files in one.
 
-Of the same molecule, stereo included, the first is kept: name the better geometries first. Each keeps its split, which
-`build` makes a matter of the molecule alone. Molecules with an element (and charge) that hardly ever occurs teach
-nothing and would have a model offer it: they can be left out.
+Of the same molecule, stereo included, the first is kept, or the first few, as conformers: name the better geometries
+first. Each keeps its split, which `build` makes a matter of the molecule alone. Molecules with an element (and charge)
+that hardly ever occurs teach nothing and would have a model offer it: they can be left out.
 """
 
 import os
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from molscore.chem.arrays import MoleculeError
+from molscore.chem.arrays import MoleculeError, with_stereo
 from molscore.chem.hydrogens import without_hydrogens
-from molscore.datasets.build import finish, key_of
+from molscore.datasets.build import check_conformers, finish, first_of_each, key_of
 from molscore.datasets.tensorfile import pack, read_tensorfile
 
 
@@ -25,23 +25,26 @@ def merge(
     rare: int = 1,
     max_heavy: int | None = None,
     implied: bool = False,
+    conformers: int = 1,
 ) -> dict[str, Any]:
     """Joins tensor files.
 
     Args:
         paths: the files.
         out: the file to write.
-        rare: leave out molecules with an element (and charge) that fewer than so many have.
+        rare: leave out molecules with an element (and charge) that fewer than so many different molecules have.
         max_heavy: leave out molecules of more heavy atoms.
         implied: store heavy atoms alone, also of files with hydrogens; see `molscore.chem.hydrogens`.
+        conformers: of the same molecule so many are kept at most, the first.
 
     Returns:
         Counts, as those of `molscore.datasets.build.build`.
 
     Raises:
-        ValueError: if only some files have hydrogens as atoms and `implied` is not set, or if no molecule
-            is left.
+        ValueError: if only some files have hydrogens as atoms and `implied` is not set, if no molecule is left, or if
+            `conformers` is below 1.
     """
+    check_conformers(conformers)
     files = [read_tensorfile(path) for path in paths]
     bare = [file.implied_hydrogens for file in files]
     implied = implied or all(bare)
@@ -53,7 +56,8 @@ def merge(
         for i in range(len(file)):
             try:
                 whole = file.molecule(i)
-                molecules.append(without_hydrogens(whole) if implied and not without else whole)
+                molecule = without_hydrogens(whole) if implied and not without else whole
+                molecules.append(with_stereo(molecule, implied))
                 split.append(file.arrays["split"][i])
             except MoleculeError as error:
                 dropped[error.reason] += 1
@@ -64,10 +68,11 @@ def merge(
         dropped[reason] += int((kept & which).sum())
         kept[which] = False
 
-    first = np.unique([key_of(molecule, implied) for molecule in molecules], return_index=True)[1]
-    drop("duplicate", ~np.isin(np.arange(len(molecules)), first))
+    keys = np.array([key_of(molecule, implied) for molecule in molecules], dtype=np.int64)
+    first = first_of_each(keys, 1)
+    drop("duplicate", ~first_of_each(keys, conformers))
     drop("too_large", np.array([(m.atomic_numbers > 1).sum() for m in molecules]) > (max_heavy or np.inf))
-    drop("rare_element", _with_rare(classes, kept, rare))
+    drop("rare_element", _with_rare(classes, kept & first, rare))
     if not kept.any():
         raise ValueError(f"no molecule is left, dropped: {dict(dropped)}")
     chosen = [molecule for molecule, keep in zip(molecules, kept, strict=True) if keep]
@@ -77,14 +82,14 @@ def merge(
         "hydrogens": "implied by valence" if implied else "atoms",
         "split_rule": "; ".join(sorted({file.metadata.get("split_rule", "unknown") for file in files})),
     }
-    return finish(Path(out), arrays, metadata, +dropped)
+    return finish(Path(out), arrays, metadata, +dropped, int((kept & first).sum()))
 
 
-def _with_rare(classes: list[set[tuple[int, int]]], kept: np.ndarray, rare: int) -> np.ndarray:
-    """(M,) bool: molecules with a class that fewer than `rare` of those kept have, they themselves left out."""
+def _with_rare(classes: list[set[tuple[int, int]]], counted: np.ndarray, rare: int) -> np.ndarray:
+    """(M,) bool: molecules with a class that fewer than `rare` of those counted have, they themselves left out."""
     odd = np.zeros(len(classes), dtype=bool)
     while True:
-        counts = Counter(pair for own, keep in zip(classes, kept & ~odd, strict=True) if keep for pair in own)
+        counts = Counter(pair for own, keep in zip(classes, counted & ~odd, strict=True) if keep for pair in own)
         now = np.array([any(counts[pair] < rare for pair in own) for own in classes])
         if (now == odd).all():
             return odd

@@ -14,19 +14,14 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, assign_stereo_in_place, from_mol, isomeric_smiles
-from molscore.chem.embed import embed, embed_mol
+from molscore.chem.embed import distinct, embed_ensemble, parse
 from molscore.chem.minimise import REASONS, check_method, minimise
 from molscore.chem.sdf import read_sdf
-from molscore.chem.settle import settle_in_place
+from molscore.chem.settle import RELAXATIONS, settle_in_place
 from molscore.datasets.build import build
 
 SHARD = ("n_atoms", "n_bonds", "z", "charge", "pos_mA", "bonds", "order")
 """Arrays of a shard: molecules end to end, positions in thousandths of an Å."""
-
-
-RELAXATIONS = ("none", "torsions", "mmff", "xtb")
-"""What may be done to geometries before they are stored: nothing; all but the torsions settled (`settle_in_place`); the
-nearest minimum of MMFF94s, or of GFN2-xTB."""
 
 
 class SourceError(ValueError):
@@ -38,25 +33,28 @@ def build_smiles(
     out: str | os.PathLike[str],
     n: int | None = None,
     relax: str = "none",
+    conformers: int = 1,
     **options: Any,
 ) -> dict[str, Any]:
-    """A tensor file from SMILES: each gets a conformer of ETKDGv3, relaxed with MMFF94s.
+    """A tensor file from SMILES: each gets conformers of ETKDGv3, relaxed with MMFF94s.
 
     Args:
         path: .csv with a column named SMILES, or .smi or .txt with a SMILES at the beginning of each line.
         out: the file to write.
         n: only the first n lines.
         relax: one of `RELAXATIONS`, beyond the minimum of MMFF94s that they come from.
+        conformers: how many to make of each; those that differ are kept, see `molscore.chem.embed.embed_ensemble`.
         options: as for `molscore.datasets.build.build`.
 
     Raises:
         SourceError: if the file has no SMILES.
-        ValueError: for an unknown relaxation, or one that is not installed.
+        ValueError: for an unknown relaxation, one that is not installed, or `conformers` below 1.
     """
     check_relaxation(relax)
     items = read_smiles(path)[:n]
-    source = f"SMILES of {Path(path).name}; ETKDGv3, MMFF94s" + _then(relax)
-    return build(items, partial(_from_smiles, relax=relax), out, source, **options)
+    source = f"SMILES of {Path(path).name}; ETKDGv3, MMFF94s" + _then(relax, conformers)
+    make = partial(_from_smiles, relax=relax, conformers=conformers)
+    return build(items, make, out, source, conformers=conformers, **options)
 
 
 def build_sdf(
@@ -64,6 +62,7 @@ def build_sdf(
     out: str | os.PathLike[str],
     n: int | None = None,
     relax: str = "none",
+    conformers: int = 1,
     **options: Any,
 ) -> dict[str, Any]:
     """A tensor file from an SDF file: 3-D records as they are, missing hydrogens added; 2-D records are embedded.
@@ -73,11 +72,12 @@ def build_sdf(
         out: the file to write.
         n: only the first n records.
         relax: one of `RELAXATIONS`: ``torsions`` for experimental conformations, ``none`` for geometries to trust.
+        conformers: of 3-D records of the same molecule so many are kept, the first; of a 2-D record so many are made.
         options: as for `molscore.datasets.build.build`.
 
     Raises:
         SourceError: if the file has no records.
-        ValueError: for an unknown relaxation, or one that is not installed.
+        ValueError: for an unknown relaxation, one that is not installed, or `conformers` below 1.
     """
     check_relaxation(relax)
     items: list[Any] = []
@@ -87,8 +87,9 @@ def build_sdf(
         items.append(record.mol if record.mol is not None else str(record.reason))
     if not items:
         raise SourceError(f"{path} has no records")
-    source = f"records of {Path(path).name}" + _then(relax)
-    return build(items, partial(_from_record, relax=relax), out, source, **options)
+    source = f"records of {Path(path).name}" + _then(relax, conformers)
+    make = partial(_from_record, relax=relax, conformers=conformers)
+    return build(items, make, out, source, conformers=conformers, **options)
 
 
 def build_shards(
@@ -157,34 +158,54 @@ def check_relaxation(relax: str) -> None:
         check_method(relax)
 
 
-def _then(relax: str) -> str:
+def _then(relax: str, conformers: int) -> str:
     """The end of a sentence on where molecules come from."""
     how = {"torsions": "settled with torsions kept", "mmff": "relaxed with MMFF94s", "xtb": "relaxed with GFN2-xTB"}
-    return f", {how[relax]}" if relax in how else ""
+    many = f", up to {conformers} conformers of a molecule" if conformers > 1 else ""
+    return (f", {how[relax]}" if relax in how else "") + many
 
 
-def _from_smiles(number: int, smiles: str, relax: str) -> MoleculeArrays:
-    return from_mol(_relaxed(embed(smiles, seed=number), relax))
+def _from_smiles(number: int, smiles: str, relax: str, conformers: int) -> list[MoleculeArrays]:
+    return _relaxed(embed_ensemble(parse(smiles), conformers, seed=number), relax)
 
 
-def _from_record(number: int, record: Chem.Mol | str, relax: str) -> MoleculeArrays:
+def _from_record(number: int, record: Chem.Mol | str, relax: str, conformers: int) -> list[MoleculeArrays]:
     if isinstance(record, str):
         raise MoleculeError("unreadable", record)
     if len(Chem.GetMolFrags(record)) > 1:
         raise MoleculeError("disconnected", "more than one fragment")
     with rdBase.BlockLogs():
         if record.GetNumConformers() == 0 or not record.GetConformer().Is3D():
-            mol = embed_mol(Chem.RemoveHs(record), seed=number)
+            mol = embed_ensemble(Chem.RemoveHs(record), conformers, seed=number)
         else:
             mol = Chem.AddHs(record, addCoords=True)
-        return from_mol(_relaxed(mol, relax))
+        return _relaxed(mol, relax)
 
 
-def _relaxed(mol: Chem.Mol, relax: str) -> Chem.Mol:
-    """The molecule with its geometry relaxed, in place. Stereo that would be lost is an error."""
+def _relaxed(ensemble: Chem.Mol, relax: str) -> list[MoleculeArrays]:
+    """Each conformer with its geometry relaxed. Some may be lost to errors or become the same, not all to errors."""
+    mols, energies, errors = [], [], []
+    for mol in _apart(ensemble):
+        try:
+            energies.append(_relax_in_place(mol, relax))
+            mols.append(mol)
+        except MoleculeError as error:
+            errors.append(error)
+    if not mols:
+        raise errors[0]
+    return [from_mol(mol) for mol in (mols if relax == "none" else _apart(distinct(mols, energies)))]
+
+
+def _apart(ensemble: Chem.Mol) -> list[Chem.Mol]:
+    """A molecule of its own for each conformer."""
+    return [Chem.Mol(ensemble, False, conformer.GetId()) for conformer in ensemble.GetConformers()]
+
+
+def _relax_in_place(mol: Chem.Mol, relax: str) -> float:
+    """Relaxes the geometry; returns its energy if that is minimised, else 0. Stereo that would be lost is an error."""
     if relax == "none":
-        return mol
-    before = isomeric_smiles(mol)
+        return 0.0
+    before, energy = isomeric_smiles(mol), 0.0
     if relax == "torsions":
         settle_in_place(mol)
     else:
@@ -192,16 +213,17 @@ def _relaxed(mol: Chem.Mol, relax: str) -> Chem.Mol:
         if found.reason is not None:
             raise MoleculeError(found.reason, f"{relax}: {REASONS[found.reason]}")
         mol.GetConformer().SetPositions(found.positions)
+        energy = found.after
     assign_stereo_in_place(mol)
     if isomeric_smiles(mol) != before:
         raise MoleculeError("changed", "the relaxed molecule is another stereoisomer")
-    return mol
+    return energy
 
 
-def _from_shard(number: int, arrays: tuple[np.ndarray, ...]) -> MoleculeArrays:
+def _from_shard(number: int, arrays: tuple[np.ndarray, ...]) -> list[MoleculeArrays]:
     numbers, charges, positions, bonds, orders = arrays
     positions, bonds = (positions / 1000).astype(np.float32), np.sort(bonds.astype(int), axis=1)
-    return MoleculeArrays(numbers, charges, positions, bonds, orders)
+    return [MoleculeArrays(numbers, charges, positions, bonds, orders)]
 
 
 BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {"smiles": build_smiles, "sdf": build_sdf, "shards": build_shards}

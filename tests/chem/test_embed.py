@@ -1,11 +1,15 @@
-"""One relaxed conformer from SMILES."""
+"""Relaxed conformers from SMILES: one, or several that differ."""
 
 import numpy as np
 import pytest
 from rdkit import Chem
 
-from molscore.chem.arrays import MoleculeError
-from molscore.chem.embed import embed
+from molscore.chem import embed as embedding
+from molscore.chem.arrays import MoleculeError, assign_stereo_in_place
+from molscore.chem.embed import DIFFERENT, STRIDE, distinct, embed, embed_ensemble, parse
+from molscore.chem.ensemble import heavy_positions, rmsd_matrix, symmetries
+from molscore.chem.minimise import minimise
+from molscore.chem.stereo import tags
 from molscore.chem.strain import relaxation_energy
 from molscore.chem.validity import check
 
@@ -29,3 +33,78 @@ def test_reasons_for_which_there_is_none(smiles, reason):
     with pytest.raises(MoleculeError) as caught:
         embed(smiles)
     assert caught.value.reason == reason
+
+
+def apart(ensemble: Chem.Mol) -> list[Chem.Mol]:
+    return [Chem.Mol(ensemble, False, conformer.GetId()) for conformer in ensemble.GetConformers()]
+
+
+@pytest.mark.parametrize("smiles", ["CCC(F)C=CC(O)CC", "CC1CCC(CCO)CC1", "CC(O)CC(O)CO"])
+def test_an_ensemble_differs_in_conformation_alone(smiles):
+    """Centres, double bonds and sides of a ring that SMILES leaves open are the same in all conformers."""
+    ensemble = embed_ensemble(parse(smiles), 5)
+    mols = apart(ensemble)
+    assert 3 <= len(mols) <= 5 and all(mol.GetConformer().Is3D() for mol in mols)
+    distances = rmsd_matrix(heavy_positions(ensemble), symmetries(ensemble))
+    assert distances[np.triu_indices(len(mols), 1)].min() >= DIFFERENT
+    minima = [minimise(mol) for mol in mols]
+    assert all(found.before - found.after < 0.1 for found in minima)
+    assert (np.diff([found.before for found in minima]) >= 0).all()
+    for mol in mols:
+        assign_stereo_in_place(mol)
+        np.testing.assert_array_equal(tags(mol), tags(ensemble))
+    assert len(tags(ensemble)) >= 2
+
+
+def test_an_ensemble_begins_with_the_one_conformer():
+    one, several = embed("CCCO", seed=3), embed_ensemble(parse("CCCO"), 4, seed=3)
+    only = embed_ensemble(parse("CCCO"), 1, seed=3)
+    np.testing.assert_array_equal(only.GetConformer().GetPositions(), one.GetConformer().GetPositions())
+    again = embed_ensemble(parse("CCCO"), 4, seed=3)
+    np.testing.assert_array_equal(heavy_positions(several), heavy_positions(again))
+    nearest = rmsd_matrix(heavy_positions(several), symmetries(several), heavy_positions(one)).min()
+    assert several.GetNumConformers() > 1 and nearest < DIFFERENT
+
+
+@pytest.mark.parametrize(
+    ("smiles", "n", "most"), [("C", 3, 1), ("c1ccccc1", 3, 1), ("CC(C)(C)c1cc(C(C)(C)C)cc(C(C)(C)C)c1", 4, 2)]
+)
+def test_there_are_no_more_than_differ(smiles, n, most):
+    """Three tert-butyl groups on benzene point the same way or not; which methyl group is which does not count."""
+    assert 1 <= embed_ensemble(parse(smiles), n).GetNumConformers() <= most
+
+
+def test_what_cannot_be_used_is_left_out(monkeypatch):
+    """An embedding that fails, or one with the other stereo, does not end the ensemble; the first has to succeed."""
+    real = embedding._embed
+    made = []
+
+    def some(mol, seed):
+        if seed == STRIDE:
+            raise MoleculeError("embedding", "no conformer")
+        mol, energy = real(mol, seed)
+        if seed == 2 * STRIDE:
+            mol.GetConformer().SetPositions(-mol.GetConformer().GetPositions())
+            assign_stereo_in_place(mol)
+        made.append(mol)
+        return mol, energy
+
+    monkeypatch.setattr(embedding, "_embed", some)
+    monkeypatch.setattr(embedding, "DIFFERENT", 0.0)
+    ensemble = embed_ensemble(parse("CC[C@H](F)CCO"), 4)
+    assert ensemble.GetNumConformers() == 2 and len(made) == 3
+    assert embed_ensemble(parse("CCCCCO"), 4).GetNumConformers() == 3
+    with pytest.raises(MoleculeError, match="embedding"):
+        embed_ensemble(parse("CCCCCO"), 2, seed=STRIDE)
+    with pytest.raises(ValueError, match="0 conformers cannot be made"):
+        embed_ensemble(parse("CCO"), 0)
+
+
+def test_distinct_keeps_the_lowest_of_those_that_are_alike():
+    gauche, trans = embed("CCCCO", seed=1), embed("CCCCO", seed=2)
+    turned = Chem.Mol(gauche)
+    turned.GetConformer().SetPositions(gauche.GetConformer().GetPositions()[:, [1, 2, 0]] + 1.0)
+    kept = distinct([gauche, trans, turned], [3.0, 2.0, 1.0])
+    assert [conformer.GetId() for conformer in kept.GetConformers()] == [0, 1]
+    for k, mol in enumerate((turned, trans)):
+        np.testing.assert_array_equal(kept.GetConformer(k).GetPositions(), mol.GetConformer().GetPositions())

@@ -118,6 +118,19 @@ def test_data_merge(tmp_path):
         assert not (tmp_path / "d.safetensors").exists()
 
 
+def test_data_of_several_conformers(tmp_path):
+    (tmp_path / "a.smi").write_text("CCCCO\nCCCCO\n")
+    words = ["--workers", 1, "--quiet", "--hydrogens", "--conformers", 2]
+    for command in ("moses3d", "sdf"):
+        out = tmp_path / f"{command}.safetensors"
+        found = json.loads(run("data", command, tmp_path / "a.smi", "--out", out, *words))
+        assert found["molecules"] == 2 and found["distinct"] == 1
+    files = [tmp_path / "moses3d.safetensors", tmp_path / "sdf.safetensors"]
+    for conformers, molecules in ((1, 1), (3, 3)):
+        words = ["--out", tmp_path / "c.safetensors", "--conformers", conformers]
+        assert json.loads(run("data", "merge", *files, *words))["molecules"] == molecules
+
+
 def test_score_tags_every_record(mols, tmp_path):
     out = tmp_path / "scored.sdf"
     result = CliRunner().invoke(app, ["score", str(mols), "--out", str(out)])

@@ -5,12 +5,15 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import rdMolTransforms
 
-from molscore.chem.arrays import from_mol, to_mol
-from molscore.chem.embed import embed
+from molscore.chem.arrays import MoleculeError, from_mol, to_mol
+from molscore.chem.embed import DIFFERENT, embed
+from molscore.chem.ensemble import rmsd_matrix, symmetries
 from molscore.chem.hydrogens import complete
+from molscore.chem.minimise import minimise
 from molscore.chem.strain import relaxation_energy
 from molscore.datasets import build as building
-from molscore.datasets.build import split_of
+from molscore.datasets import sources
+from molscore.datasets.build import first_of_each, split_of
 from molscore.datasets.sources import SourceError, build_sdf, build_shards, build_smiles
 from molscore.datasets.tensorfile import read_tensorfile
 
@@ -41,6 +44,11 @@ def test_smiles(listed, tmp_path, hydrogens):
     back = [to_mol(file.molecule(i)) if hydrogens else complete(file.molecule(i)) for i in range(len(file))]
     assert [smiles_of(mol) for mol in back] == [Chem.CanonSmiles(SMILES[k]) for k in KEPT]
     assert (1 in file.arrays["atomic_numbers"]) == hydrogens
+    for i, k in enumerate(KEPT):
+        positions = from_mol(embed(SMILES[k], seed=k)).positions
+        positions = positions if hydrogens else positions[: len(file.molecule(i).atomic_numbers)]
+        np.testing.assert_allclose(file.molecule(i).positions, positions - positions.mean(0), atol=6e-4)
+    assert found["distinct"] == len(KEPT)
     assert not (tmp_path / ".set.safetensors.parts").exists()
 
 
@@ -60,7 +68,8 @@ def test_the_split_follows_from_the_molecule(listed, tmp_path):
     np.testing.assert_allclose(shares, [0.9, 0.05, 0.05], atol=4 * (0.9 * 0.1 / len(keys)) ** 0.5)
 
 
-def test_an_interrupted_build_goes_on(listed, tmp_path, monkeypatch):
+@pytest.mark.parametrize("conformers", [1, 2])
+def test_an_interrupted_build_goes_on(listed, tmp_path, monkeypatch, conformers):
     """Finished parts are taken up again, unless the items have changed."""
     monkeypatch.setattr(building, "PART", 3)
     out, calls = tmp_path / "set.safetensors", []
@@ -69,21 +78,22 @@ def test_an_interrupted_build_goes_on(listed, tmp_path, monkeypatch):
         if number >= stop:
             raise KeyboardInterrupt
         calls.append(number)
-        return from_mol(embed("C" * (number + 1)))
+        return [from_mol(embed("C" * (number + 1)))] * conformers
 
-    items = list("abcdefgh")
+    items, options = list("abcdefgh"), {"workers": 1, "conformers": conformers}
     with pytest.raises(KeyboardInterrupt):
-        building.build(items, lambda number, item: make(number, item, stop=7), out, "test", workers=1)
+        building.build(items, lambda number, item: make(number, item, stop=7), out, "test", **options)
     assert not out.exists()
-    building.build(items, lambda number, item: make(number, item), out, "test", workers=1)
+    building.build(items, lambda number, item: make(number, item), out, "test", **options)
     assert calls == [0, 1, 2, 3, 4, 5, 6, 6, 7]
-    assert len(read_tensorfile(out)) == 8
+    assert read_tensorfile(out).arrays["index"].tolist() == np.repeat(range(8), conformers).tolist()
 
 
 def test_several_processes_make_the_same_file(listed, tmp_path, monkeypatch):
     monkeypatch.setattr(building, "PART", 3)
     one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
-    assert build_smiles(listed, one, workers=1) == build_smiles(listed, two, workers=2)
+    options = {"conformers": 2}
+    assert build_smiles(listed, one, workers=1, **options) == build_smiles(listed, two, workers=2, **options)
     first, second = read_tensorfile(one), read_tensorfile(two)
     assert first.metadata == second.metadata
     for name, array in first.arrays.items():
@@ -106,6 +116,96 @@ def test_sdf(tmp_path):
     heavy = bent.GetConformer().GetPositions()[:3]
     np.testing.assert_allclose(file.molecule(0).positions, heavy - heavy.mean(0), atol=2e-3)
     assert [smiles_of(complete(file.molecule(i))) for i in range(3)] == ["CCO", "CC(N)=O", "Oc1ccccc1"]
+
+
+@pytest.mark.parametrize("hydrogens", [False, True])
+def test_several_conformers(tmp_path, hydrogens):
+    """Those of a molecule differ, follow one another by energy, and share number, stereo and split."""
+    (tmp_path / "set.smi").write_text("CCC(F)C=CC(O)CC\nc1ccccc1\nxyz\nOCCCN\nNCCCO\n")
+    out = tmp_path / "set.safetensors"
+    found = build_smiles(tmp_path / "set.smi", out, hydrogens=hydrogens, workers=1, conformers=4)
+    file = read_tensorfile(out)
+    index = file.arrays["index"]
+    assert found["molecules"] == len(file) and found["distinct"] == 3 and found["dropped"]["smiles"] == 1
+    numbers, counts = np.unique(index[index != 4], return_counts=True)
+    assert numbers.tolist() == [0, 1, 3] and counts[1] == 1 and min(counts[0], counts[2]) >= 2 and max(counts) <= 4
+    assert index.tolist() == sorted(index) and np.isin(index, [3, 4]).sum() == 4 and found["dropped"]["duplicate"] > 0
+    assert "up to 4 conformers of a molecule" in file.metadata["source"]
+    for number in (0, 3):
+        same = np.flatnonzero(index == number)
+        molecules = [file.molecule(i) for i in same]
+        mols = [to_mol(molecule, implied=not hydrogens) for molecule in molecules]
+        assert len({smiles_of(mol) for mol in mols}) == len(set(file.arrays["split"][same])) == 1
+        for molecule in molecules:
+            np.testing.assert_array_equal(molecule.stereo, molecules[0].stereo)
+        positions = np.array([molecule.positions[molecule.atomic_numbers > 1] for molecule in molecules])
+        distances = rmsd_matrix(positions, symmetries(mols[0]))
+        assert distances[np.triu_indices(len(same), 1)].min() > DIFFERENT - 0.001
+        if hydrogens:
+            assert (np.diff([minimise(mol).after for mol in mols]) > -0.01).all()
+
+
+def test_one_conformer_is_the_default(listed, tmp_path):
+    contents = []
+    for options in ({}, {"conformers": 1}):
+        build_smiles(listed, tmp_path / "x.safetensors", workers=1, **options)
+        file = read_tensorfile(tmp_path / "x.safetensors")
+        contents.append((file.metadata, {name: array.tolist() for name, array in file.arrays.items()}))
+    assert contents[0] == contents[1] and "conformers" not in contents[0][0]["source"]
+    with pytest.raises(ValueError, match="at least 1"):
+        build_smiles(listed, tmp_path / "x.safetensors", conformers=0)
+
+
+def test_the_first_of_each():
+    keys = np.array([5, 7, 5, 5, 2, 7])
+    kept = {1: [0, 1, 4], 2: [0, 1, 2, 4, 5], 3: [0, 1, 2, 3, 4, 5], 9: [0, 1, 2, 3, 4, 5]}
+    for most, places in kept.items():
+        assert np.flatnonzero(first_of_each(keys, most)).tolist() == places
+    assert len(first_of_each(keys[:0], 1)) == 0
+
+
+def test_records_of_the_same_molecule_are_conformers(tmp_path):
+    """As they are and in the order of the file; a drawing gets as many."""
+    butanols = [embed("CCCCO", seed=k) for k in range(4)]
+    with Chem.SDWriter(str(tmp_path / "my.sdf")) as writer:
+        for mol in (butanols[0], embed("CCN"), butanols[1], butanols[2], Chem.MolFromSmiles("NCCCCO"), butanols[3]):
+            writer.write(mol)
+    found = build_sdf(tmp_path / "my.sdf", tmp_path / "x.safetensors", hydrogens=True, workers=1, conformers=3)
+    file = read_tensorfile(tmp_path / "x.safetensors")
+    index = file.arrays["index"].tolist()
+    assert index[:4] == [0, 1, 2, 3] and set(index[4:]) == {4} and 2 <= len(index[4:]) <= 3
+    assert found["dropped"] == {"duplicate": 1} and found["distinct"] == 3
+    for place, mol in zip((0, 2, 3), butanols, strict=False):
+        positions = mol.GetConformer().GetPositions()
+        np.testing.assert_allclose(file.molecule(place).positions, positions - positions.mean(0), atol=2e-3)
+    assert len(set(file.arrays["split"][[0, 2, 3]])) == 1
+
+
+def test_relaxation_may_make_conformers_alike_or_lose_them(monkeypatch):
+    """Two conformers near one minimum become one; one that cannot be relaxed is left out, unless none can."""
+    low, high = sorted((embed("CCCCO", seed=k) for k in (1, 2)), key=lambda mol: minimise(mol).after)
+    shaken, rng = Chem.Mol(high), np.random.default_rng(0)
+    for mol in (high, high, low):
+        positions = mol.GetConformer().GetPositions()
+        shaken.GetConformer().SetPositions(positions + rng.normal(scale=0.02, size=positions.shape))
+        shaken.AddConformer(Chem.Conformer(shaken.GetConformer()), assignId=True)
+    shaken.RemoveConformer(0)
+    relaxed = sources._relaxed(shaken, "mmff")
+    assert len(relaxed) == 2 and len(sources._relaxed(shaken, "none")) == 3
+    energies = [minimise(to_mol(arrays)).after for arrays in relaxed]
+    assert energies[0] == pytest.approx(minimise(low).after, abs=0.01) and energies[0] < energies[1]
+
+    def only(mol):
+        """Settles one conformer alone."""
+        if mol.GetConformer().GetId() != settles:
+            raise MoleculeError("no_parameters", "")
+
+    monkeypatch.setattr(sources, "settle_in_place", only)
+    settles = 2
+    assert len(sources._relaxed(shaken, "torsions")) == 1
+    settles = 100
+    with pytest.raises(MoleculeError, match="no_parameters"):
+        sources._relaxed(shaken, "torsions")
 
 
 @pytest.mark.parametrize(("relax", "left"), [("none", (20, 400)), ("torsions", (0.5, 20)), ("mmff", (0, 0.01))])

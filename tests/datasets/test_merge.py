@@ -11,8 +11,11 @@ from molscore.datasets.merge import merge
 from molscore.datasets.tensorfile import read_tensorfile
 
 
-def write(path, smiles, hydrogens=True):
-    build(smiles, lambda number, text: from_mol(embed(text, seed=number)), path, path.stem, hydrogens, workers=1)
+def write(path, smiles, hydrogens=True, conformers=1):
+    def make(number, text):
+        return [from_mol(embed(text, seed=number))]
+
+    build(smiles, make, path, path.stem, hydrogens, workers=1, conformers=conformers)
     return path
 
 
@@ -38,6 +41,26 @@ def test_the_first_of_the_same_is_kept_and_all_keep_their_split(two, tmp_path):
     splits = {s: k for part in parts for s, k in zip(smiles_of(part), part.arrays["split"], strict=True)}
     assert [splits[s] for s in smiles_of(both)] == both.arrays["split"].tolist()
     assert "4 good and 6 many" in both.metadata["source"]
+
+
+def test_several_of_the_same_are_kept_in_order(tmp_path):
+    """Files may hold several of a molecule; a class is as rare as there are few different molecules that have it."""
+    good = write(tmp_path / "good.safetensors", ["CCCO", "CCN", "OCCC"], conformers=2)
+    many = write(tmp_path / "many.safetensors", ["CCC", "CCCO", "CCN", "C(CC)O", "CCBr", "BrCC", "CC"], conformers=9)
+    parts = [read_tensorfile(path) for path in (good, many)]
+    found = merge((good, many), tmp_path / "both.safetensors", conformers=3)
+    both = read_tensorfile(tmp_path / "both.safetensors")
+    assert found["dropped"] == {"duplicate": 1} and found["distinct"] == 5 and found["molecules"] == len(both) == 9
+    assert smiles_of(both) == ["CCCO", "CCN", "CCCO", "CCC", "CCCO", "CCN", "CCBr", "CCBr", "CC"]
+    for i, (part, k) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (1, 4), (1, 5), (1, 6)]):
+        np.testing.assert_array_equal(both.molecule(i).positions, parts[part].molecule(k).positions)
+        assert both.arrays["split"][i] == parts[part].arrays["split"][k]
+    for name in ("CCCO", "CCN", "CCBr"):
+        assert len({int(s) for s, own in zip(both.arrays["split"], smiles_of(both), strict=True) if own == name}) == 1
+    found = merge((good, many), tmp_path / "both.safetensors", conformers=3, rare=2)
+    assert found["dropped"] == {"duplicate": 1, "rare_element": 7} and found["molecules"] == 2
+    with pytest.raises(ValueError, match="at least 1"):
+        merge((good, many), tmp_path / "x.safetensors", conformers=0)
 
 
 def test_large_and_odd_molecules_are_left_out(two, tmp_path):
