@@ -2,6 +2,7 @@
 
 >>> import molscore
 >>> result = molscore.MoleculeGenerator.from_pretrained().generate(100, seed=0)
+>>> mol = molscore.ConformerGenerator.from_pretrained().generate("CC(=O)Oc1ccccc1C(=O)O", n=20, seed=0)
 >>> metrics = molscore.evaluate(result.mols)
 >>> scores = molscore.MoleculeScorer.from_pretrained().score(result.mols)
 
@@ -12,13 +13,14 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "ConformerGenerator": "molscore.conformers",
     "MoleculeGenerator": "molscore.generate",
     "MoleculeScorer": "molscore.score",
     "evaluate": "molscore.evaluate",
     "Metrics": "molscore.evaluate",
 }
 
-__all__ = ["Metrics", "MoleculeGenerator", "MoleculeScorer", "evaluate"]
+__all__ = ["ConformerGenerator", "Metrics", "MoleculeGenerator", "MoleculeScorer", "evaluate"]
 
 
 def __getattr__(name: str) -> Any:

@@ -75,6 +75,28 @@ def minimise(mol: Chem.Mol, method: str = "mmff") -> Minimum:
         return _mmff(Chem.Mol(mol)) if method == "mmff" else _xtb(mol)
 
 
+def energies(mol: Chem.Mol, method: str = "mmff") -> list[float | None]:
+    """Energy of each conformer as it is, in kcal/mol on the method's own scale; None where the method has none.
+
+    Args:
+        mol: sanitised, hydrogens explicit.
+        method: ``mmff`` or ``xtb``.
+
+    Raises:
+        ValueError: for an unknown method, or one that is not installed.
+    """
+    check_method(method)
+    conformers = [conformer.GetId() for conformer in mol.GetConformers()]
+    with rdBase.BlockLogs():
+        if method == "xtb":
+            return [_xtb(Chem.Mol(mol, False, k), steps=0).before for k in conformers]
+        properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
+        if properties is None:
+            return [None] * len(conformers)
+        found = (forcefield.MMFFGetMoleculeForceField(mol, properties, confId=k).CalcEnergy() for k in conformers)
+        return [energy if np.isfinite(energy) else None for energy in found]
+
+
 def _mmff(mol: Chem.Mol) -> Minimum:
     properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
     if properties is None:
@@ -88,7 +110,7 @@ def _mmff(mol: Chem.Mol) -> Minimum:
     return Minimum(mol.GetConformer().GetPositions(), before, field.CalcEnergy())
 
 
-def _xtb(mol: Chem.Mol) -> Minimum:
+def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
     from tblite.interface import Calculator
 
     numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
@@ -105,7 +127,9 @@ def _xtb(mol: Chem.Mol) -> Minimum:
         calculator = Calculator("GFN2-xTB", numbers, start, charge=float(Chem.GetFormalCharge(mol)))
         calculator.set("verbosity", 0)
         before = energy_and_gradient(start.ravel())[0] * HARTREE
-        options = {"maxiter": STEPS, "gtol": GRADIENT, "ftol": 1e-10}
+        if not steps:
+            return Minimum(before=before)
+        options = {"maxiter": steps, "gtol": GRADIENT, "ftol": 1e-10}
         found = minimize(energy_and_gradient, start.ravel(), jac=True, method="L-BFGS-B", options=options)
     except RuntimeError:  # charges that do not settle: atoms on top of one another, or no parameters
         return Minimum(reason="no_geometry")

@@ -91,6 +91,11 @@ def _faults(mol: Chem.Mol, net_charge: int | None) -> Iterator[tuple[str, str | 
     yield "disconnected", fragment_fault(mol)
     yield "net_charge", None if net_charge is None else charge_fault(mol, net_charge)
     yield "inchi", inchi_fault(mol)
+    yield from _geometry_faults(mol)
+
+
+def _geometry_faults(mol: Chem.Mol) -> Iterator[tuple[str, str | None]]:
+    """Those of the positions."""
     yield "no_3d", geometry.space_fault(mol)
     try:
         measured = geometry.measure(mol)
@@ -102,6 +107,12 @@ def _faults(mol: Chem.Mol, net_charge: int | None) -> Iterator[tuple[str, str | 
     yield "ring_not_flat", geometry.aromatic_ring_fault(mol)
     yield "double_bond_not_flat", geometry.double_bond_fault(mol)
     yield "ring_flat", geometry.flat_ring_fault(mol)
+
+
+def geometry_fault(mol: Chem.Mol) -> tuple[str, str] | None:
+    """What `check` would say of the positions of a sound molecule: key of ``REASONS`` and a sentence, or None."""
+    with rdBase.BlockLogs():
+        return next(((reason, fault) for reason, fault in _geometry_faults(mol) if fault is not None), None)
 
 
 def element_fault(mol: Chem.Mol) -> str | None:

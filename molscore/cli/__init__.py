@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the input or the machine is at fault, 2 the command was mi
 
 import typer
 
+from molscore.cli.conformers import conformers
 from molscore.cli.data import data
 from molscore.cli.evaluate import evaluate, report
 from molscore.cli.generate import generate
@@ -13,7 +14,7 @@ from molscore.cli.train import info, models, train
 
 app = typer.Typer(
     name="molscore",
-    help="3-D molecules from score networks: generate, score, evaluate, train.",
+    help="3-D molecules from score networks: generate, conformers, score, evaluate, train.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -26,6 +27,6 @@ def main() -> None:
     """3-D molecules from score networks."""
 
 
-for command in (generate, score, interpolate, evaluate, train, models, info, report):
+for command in (generate, conformers, score, interpolate, evaluate, train, models, info, report):
     app.command()(command)
 app.add_typer(data, name="data")

@@ -1,0 +1,68 @@
+"""``molscore conformers``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from molscore.cli.common import Model, Quiet, bar, complaints
+from molscore.pretrained import KNOWN_GRAPHS
+
+
+def conformers(
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="SMILES; .smi, .csv or .sdf file (.gz too); or -.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write (.sdf or .sdf.gz).")],
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="Conformers of each molecule.")] = 20,
+    model: Model = KNOWN_GRAPHS,
+    seed: Annotated[int, typer.Option(min=0, help="Same model and seed, same conformers.")] = 0,
+    relax: Annotated[
+        str, typer.Option(help="torsions (bonds and angles settle), none, mmff (MMFF94s) or xtb (GFN2-xTB).")
+    ] = "torsions",
+    energy: Annotated[str | None, typer.Option(help="mmff or xtb.", show_default="that of --relax")] = None,
+    window: Annotated[float | None, typer.Option(min=0, help="Leave out what lies kcal/mol above the best.")] = None,
+    rmsd: Annotated[float | None, typer.Option(min=0, help="Leave out what lies within Å of a better one.")] = None,
+    stereo: Annotated[str, typer.Option(help="Open stereo: sample one isomer, or enumerate.")] = "sample",
+    max_isomers: Annotated[int, typer.Option(min=1, help="How many to enumerate at most.")] = 32,
+    fragments: Annotated[str, typer.Option(help="Of salts and mixtures take the largest, or refuse.")] = "largest",
+    fallback: Annotated[bool, typer.Option(help="Let ETKDGv3 serve what the model cannot.")] = True,
+    method: Annotated[str, typer.Option(help="score (the model) or etkdg.")] = "score",
+    seconds: Annotated[
+        float | None, typer.Option("--max-per-molecule-seconds", min=0, help="Then take what there is.")
+    ] = None,
+    surplus: Annotated[float, typer.Option(min=1, help="Proposals for each conformer that is kept.")] = 2.0,
+    steps: Annotated[int | None, typer.Option(min=1, help="Sampler steps.", show_default="the model's")] = None,
+    form: Annotated[str | None, typer.Option("--format", help="smi, csv or sdf.", show_default="by ending")] = None,
+    smiles_column: Annotated[str, typer.Option(help="Of a CSV file.")] = "smiles",
+    name_column: Annotated[str | None, typer.Option(help="Of a CSV file.")] = None,
+    problems: Annotated[Path | None, typer.Option(help="CSV file for records without a conformer.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what an earlier run left.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Make 3-D conformers of given molecules, with the stereo that they ask for."""
+    from molscore import pretrained
+    from molscore.chem.inputs import check_source
+    from molscore.chem.paths import check_writable
+
+    with complaints(ValueError, OSError):
+        check_writable(out, (".sdf", ".sdf.gz"))
+        if problems is not None:
+            check_writable(problems, (".csv",))
+        check_source(source, form)
+        pretrained.find(model)
+    from molscore.conformers import ConformerGenerator, Options
+    from molscore.conformers.files import conformers_sdf
+
+    with complaints(ValueError):
+        options = Options(
+            relax, energy, window, rmsd, stereo, max_isomers, fragments, fallback, method, seconds, surplus, steps
+        )
+        generator = ConformerGenerator.from_pretrained(model, device)
+    files = {"form": form, "smiles_column": smiles_column, "name_column": name_column}
+    files |= {"problems": problems, "resume": resume}
+    with complaints(ValueError, OSError, code=1), bar("conformers", None, quiet) as advance:
+        outcome = conformers_sdf(generator, source, out, n, seed, options, **files, on_progress=advance)
+    if not quiet:
+        typer.echo(outcome.text(out), err=True)
+    if not outcome.complete:
+        raise typer.Exit(130 if outcome.interrupted else 3)

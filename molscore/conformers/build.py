@@ -1,0 +1,115 @@
+"""From heavy atoms to conformers worth having: hydrogens, relaxation, and a last look at stereo and geometry."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdDistGeom
+
+from molscore.chem.arrays import MoleculeError
+from molscore.chem.hydrogens import with_hydrogens
+from molscore.chem.relax import relax
+from molscore.chem.settle import settle_hydrogens_in_place, settle_in_place
+from molscore.chem.stereo import wrong
+from molscore.chem.validity import geometry_fault
+from molscore.conformers.target import Target
+
+SETTLING = 50
+"""Steps in which bonds and angles settle: a proposal is close to a minimum already."""
+
+EMBEDDING = 10
+"""Tries of ETKDGv3 for each conformer: first from distances, then from random coordinates."""
+
+Positions = np.ndarray
+
+
+def completed(target: Target, heavy: Positions, how: str) -> Chem.Mol:
+    """A molecule with one conformer for each geometry ``(K, n, 3)`` of its heavy atoms: hydrogens placed, relaxed.
+
+    Args:
+        target: whose heavy atoms they are.
+        heavy: Å.
+        how: a relaxation, see `molscore.conformers.options.Options`.
+
+    Raises:
+        MoleculeError: if its hydrogens cannot be placed.
+    """
+    mol = with_hydrogens(target.mol, heavy)
+    if how == "none":
+        settle_hydrogens_in_place(mol)
+        return mol
+    return relaxed(mol, how)
+
+
+def relaxed(mol: Chem.Mol, how: str) -> Chem.Mol:
+    """The molecule with its conformers relaxed; what has no minimum, or changes its stereo, stays as it is."""
+    if how == "none":
+        return mol
+    try:
+        settle_in_place(mol, SETTLING)
+    except MoleculeError:  # no force field knows an atom
+        pass
+    if how != "torsions":
+        for conformer in mol.GetConformers():
+            moved = relax(Chem.Mol(mol, False, conformer.GetId()), how).mol
+            conformer.SetPositions(moved.GetConformer().GetPositions())
+    return mol
+
+
+def fault(target: Target, mol: Chem.Mol, conformer: int, strict: bool = True) -> str | None:
+    """Token of what is wrong with a conformer, or None: ``stereo``, or a reason of `molscore.chem.validity`.
+
+    Args:
+        target: what was asked for.
+        mol: with its conformers.
+        conformer: the one to look at.
+        strict: look at the geometry too, not at stereo alone.
+    """
+    positions = mol.GetConformer(conformer).GetPositions()
+    if not np.isfinite(positions).all():
+        return "non_finite"
+    if wrong(positions[None], target.tags).any():
+        return "stereo"
+    found = geometry_fault(Chem.Mol(mol, False, conformer)) if strict else None
+    return found[0] if found else None
+
+
+def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, stop: Callable[[], bool]) -> Chem.Mol:
+    """Conformers of ETKDGv3, relaxed like the others, with the stereo that was asked for.
+
+    Args:
+        target: the molecule.
+        numbers: of the conformers; number and seed decide what a conformer is.
+        seed: of the run.
+        how: a relaxation.
+        stop: whether to begin no further one.
+
+    Returns:
+        The molecule with as many conformers as could be made.
+
+    Source: Wang, Witek, Landrum and Riniker, J. Chem. Inf. Model. 60, 2044 (2020).
+    """
+    mol = Chem.Mol(target.mol)
+    mol.RemoveAllConformers()
+    parameters = rdDistGeom.ETKDGv3()
+    parameters.maxIterations = EMBEDDING
+    failures: Counter[bool] = Counter()
+    for number in numbers:
+        if stop() or not mol.GetNumConformers() and sum(failures.values()) >= 5:
+            break
+        trial = Chem.Mol(target.mol)
+        # Of one seed RDKit makes many conformers by multiplication: never 0.
+        parameters.randomSeed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0] % (2**31 - 1)) + 1
+        for random in (False, True):
+            parameters.useRandomCoords = random
+            with rdBase.BlockLogs():
+                done = rdDistGeom.EmbedMolecule(trial, parameters) == 0
+            if done:
+                trial = relaxed(trial, how)
+                done = fault(target, trial, trial.GetConformer().GetId(), strict=False) is None
+            if done:
+                mol.AddConformer(trial.GetConformer(), assignId=True)
+                break
+            failures[random] += 1
+    return mol

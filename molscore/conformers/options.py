@@ -1,0 +1,73 @@
+"""What a user may choose about conformers, beside how many and which seed."""
+
+from dataclasses import dataclass, fields
+
+from molscore.chem import minimise
+from molscore.chem.settle import RELAXATIONS
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of `ConformerGenerator.generate`.
+
+    Attributes:
+        relax: ``torsions``: bonds and angles settle in MMFF94s, torsions stay; ``none``: heavy atoms stay where the
+            model put them; ``mmff`` or ``xtb``: to the nearest minimum of MMFF94s, or of GFN2-xTB.
+        energy: ``mmff`` or ``xtb``, by which conformers are ranked; None: that of the relaxation, else ``mmff``.
+        window: kcal/mol above the best beyond which conformers are left out; None keeps all.
+        rmsd: Å below which two conformers count as one and the one of higher energy is left out; None keeps all.
+        stereo: what to do where stereo is left open: ``sample`` one isomer, or ``enumerate`` them.
+        max_isomers: how many to enumerate at most.
+        fragments: ``largest`` or ``refuse``, see `molscore.chem.prepare.whole`.
+        fallback: let ETKDGv3 serve what the model cannot.
+        method: ``score``, or ``etkdg`` to leave the model out.
+        seconds: of a molecule, after which no further conformer is begun; None is no limit.
+        surplus: geometries that the model proposes for each conformer that is kept.
+        steps: evaluations of the network for a geometry; None takes the model's.
+
+    Raises:
+        ValueError: for a value out of range, or a method that is not installed.
+    """
+
+    relax: str = "torsions"
+    energy: str | None = None
+    window: float | None = None
+    rmsd: float | None = None
+    stereo: str = "sample"
+    max_isomers: int = 32
+    fragments: str = "largest"
+    fallback: bool = True
+    method: str = "score"
+    seconds: float | None = None
+    surplus: float = 2.0
+    steps: int | None = None
+
+    def __post_init__(self) -> None:
+        words = {
+            "relax": RELAXATIONS,
+            "energy": (None, *minimise.METHODS),
+            "stereo": ("sample", "enumerate"),
+            "fragments": ("largest", "refuse"),
+            "method": ("score", "etkdg"),
+        }
+        for name, known in words.items():
+            if getattr(self, name) not in known:
+                choices = ", ".join(word for word in known if word)
+                raise ValueError(f"unknown {name} '{getattr(self, name)}'; choose one of {choices}")
+        lowest = {"window": 0, "rmsd": 0, "max_isomers": 1, "seconds": 0, "surplus": 1, "steps": 1}
+        for name, low in lowest.items():
+            value = getattr(self, name)
+            if value is not None and not value >= low:
+                raise ValueError(f"{name} must be at least {low}, not {value}")
+        for method in {self.relax, self.ranking} & set(minimise.METHODS):
+            minimise.check_method(method)
+
+    @property
+    def ranking(self) -> str:
+        """The method whose energy ranks conformers."""
+        return self.energy or ("xtb" if self.relax == "xtb" else "mmff")
+
+    def text(self) -> str:
+        """The choices that decide on the result, where they are not the default, in a line."""
+        chosen = {one.name: getattr(self, one.name) for one in fields(self)}
+        return "; ".join(f"{one.name} {chosen[one.name]}" for one in fields(self) if chosen[one.name] != one.default)

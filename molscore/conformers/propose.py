@@ -1,0 +1,55 @@
+"""Geometries of heavy atoms from the model, many molecules at a time.
+
+Proposal k of a molecule draws its noise from a generator seeded by ``(seed, k)``: it depends neither on how many are
+asked for, nor on which other molecules there are.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from molscore.conformers.target import Target
+from molscore.model import MoleculeDiffusion
+from molscore.model.conformers import sample_positions
+from molscore.score.represent import batch_of
+
+CPU_PAIRS, GPU_PAIRS = 20_000, 2_000_000
+"""Padded atom pairs that are computed together."""
+
+
+def propose(
+    model: MoleculeDiffusion, jobs: Sequence[tuple[Target, range]], seed: int, steps: int | None = None
+) -> list[np.ndarray]:
+    """Draws geometries.
+
+    Args:
+        model: one of known graphs.
+        jobs: for each molecule, the numbers of its proposals.
+        seed: of the run.
+        steps: evaluations of the network; None takes the model's.
+
+    Returns:
+        For each job ``(K, n, 3)`` positions in Å.
+    """
+    single = [(job, k) for job, (_, numbers) in enumerate(jobs) for k in numbers]
+    single.sort(key=lambda one: len(jobs[one[0]][0].heavy))
+    found = [np.empty((len(numbers), len(target.heavy), 3)) for target, numbers in jobs]
+    budget = GPU_PAIRS if model.device.type == "cuda" else CPU_PAIRS
+    settings = model.config.sampling
+    while single:
+        largest = len(jobs[single[-1][0]][0].heavy)
+        count = max(1, budget // largest**2)
+        single, part = single[:-count], single[-count:]
+        batch = batch_of([jobs[job][0].arrays for job, _ in part], model)
+        generators = [torch.Generator().manual_seed(proposal_seed(seed, k)) for _, k in part]
+        drawn = sample_positions(model, batch, generators, steps=steps or settings.steps, eta=settings.eta_x)
+        for (job, k), positions in zip(part, drawn.cpu().numpy(), strict=True):
+            target, numbers = jobs[job]
+            found[job][k - numbers.start] = positions[: len(target.heavy)]
+    return found
+
+
+def proposal_seed(seed: int, number: int) -> int:
+    """One 63-bit seed for proposal ``number`` of a run."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> 1)

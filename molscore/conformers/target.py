@@ -1,0 +1,87 @@
+"""A molecule whose conformers are wanted: what is asked, what the model sees of it, what holds for every conformer."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from rdkit import Chem
+
+from molscore.chem.arrays import MoleculeArrays, MoleculeError
+from molscore.chem.ensemble import heavy_atoms, symmetries
+from molscore.chem.stereo import tags, wrong
+from molscore.model import MoleculeDiffusion
+from molscore.score.represent import represent
+
+CLOSE = 2.0
+"""Å. Heavy atoms of three bonds or more apart are never so close."""
+
+SYMMETRIES = 100
+"""Symmetries of the graph that distances look at: enough to choose by."""
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """One stereoisomer.
+
+    Attributes:
+        mol: one fragment, every hydrogen an atom, stereo decided; no conformers.
+        arrays: its heavy atoms as the model sees them; None if the model cannot serve it.
+        reason: why it cannot, token and sentence; None if it can.
+    """
+
+    mol: Chem.Mol
+    arrays: MoleculeArrays | None = None
+    reason: tuple[str, str] | None = None
+
+    @cached_property
+    def heavy(self) -> np.ndarray:
+        """Indices of the heavy atoms in `mol`, ``(n,)``."""
+        return heavy_atoms(self.mol)
+
+    @cached_property
+    def tags(self) -> np.ndarray:
+        """Stereo tags of `mol`, ``(S, 5)``."""
+        return tags(self.mol)
+
+    @cached_property
+    def symmetries(self) -> np.ndarray:
+        """See `molscore.chem.ensemble.symmetries`."""
+        return symmetries(self.mol, SYMMETRIES)
+
+    @cached_property
+    def distant(self) -> np.ndarray:
+        """``(n, n)`` bool: heavy atoms of three bonds or more apart."""
+        return Chem.GetDistanceMatrix(self.mol)[np.ix_(self.heavy, self.heavy)] >= 3
+
+    def mended(self, heavy: np.ndarray) -> np.ndarray:
+        """The geometries ``(K, n, 3)``, in a mirror where all tags of handedness are wrong and would hold there."""
+        tags = self.arrays.stereo
+        handed = tags[np.abs(tags[:, 4]) == 1]
+        mirrored = (len(handed) > 0) & wrong(heavy, handed).all(1) & ~wrong(-heavy, handed).any(1)
+        return np.where(mirrored[:, None, None], -heavy, heavy)
+
+    def plausible(self, heavy: np.ndarray) -> np.ndarray:
+        """Which of the geometries ``(K, n, 3)`` of heavy atoms are worth completing: ``(K,)`` bool."""
+        finite = np.isfinite(heavy).all((1, 2))
+        heavy = np.where(finite[:, None, None], heavy, 0)
+        gaps = np.linalg.norm(heavy[:, :, None] - heavy[:, None], axis=-1)
+        clash = ((gaps < CLOSE) & self.distant).any((1, 2))
+        return finite & ~clash & ~wrong(heavy, self.arrays.stereo).any(1)
+
+
+def target_of(mol: Chem.Mol, model: MoleculeDiffusion) -> Target:
+    """Takes a molecule for a target.
+
+    Args:
+        mol: one fragment, every hydrogen an atom, stereo decided; coordinates are not looked at.
+        model: the one that is to serve it.
+    """
+    mol = Chem.Mol(mol)
+    mol.RemoveAllConformers()
+    blank = Chem.Mol(mol)
+    blank.AddConformer(Chem.Conformer(mol.GetNumAtoms()))
+    blank.GetConformer().Set3D(True)
+    try:
+        return Target(mol, represent(blank, model).arrays)
+    except MoleculeError as error:
+        return Target(mol, None, (error.reason, error.detail))
