@@ -214,7 +214,9 @@ class ConformerGenerator:
         while len(work.pool) and work.missing and not work.late:
             chosen = range(len(work.pool))
             if len(work.pool) > work.missing:
-                chosen = k_medoids(rmsd_matrix(work.pool, work.target.symmetries), work.missing)
+                distances = rmsd_matrix(work.pool, work.target.symmetries)
+                # Whole thousandths of an Å: rounding errors must not choose between the two ends of a pair.
+                chosen = k_medoids(np.rint(1000 * distances), work.missing)
             taken = np.zeros(len(work.pool), dtype=bool)
             for at in range(0, len(chosen), 8):  # by eights, to keep an eye on the time
                 part = list(chosen)[at : at + 8]

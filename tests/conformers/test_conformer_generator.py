@@ -1,0 +1,202 @@
+"""What is delivered: as many as asked for, the stereo that was asked for, the same whatever else is worked on."""
+
+import numpy as np
+import pytest
+from conformers.conftest import positions
+from rdkit import Chem
+from rdkit.Chem import rdMolDescriptors
+
+from molscore.chem.arrays import MoleculeError, isomeric_smiles
+from molscore.chem.ensemble import heavy_positions, rmsd_matrix, symmetries
+from molscore.chem.stereo import tags, wrong
+from molscore.conformers import ConformerGenerator, Options
+from molscore.evaluate.ensembles import stereo_kept
+from molscore.model import load
+from molscore.pretrained import find
+
+ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
+
+
+def of(generator: ConformerGenerator, *smiles: str, n: int = 3, seed: int = 0, **options):
+    """The ensembles of some molecules, all isomers in a row."""
+    mols = [Chem.MolFromSmiles(one) for one in smiles]
+    return [one for found in generator.ensembles(mols, n, seed, Options(**options)) for one in found]
+
+
+def test_the_stereo_that_was_asked_for(generator, known):
+    mol = generator.generate(known, n=4, seed=1)
+    assert mol.GetNumConformers() == 4
+    assert all(stereo_kept(mol, known.split()[0])) or "|" in known  # a hindered axis, only tags know
+    found = tags(mol)
+    assert not wrong(positions(mol), found).any()
+    handed = np.abs(found[:, 4]) == 1
+    assert wrong(-positions(mol), found)[:, handed].all(), "in a mirror every centre would be wrong"
+
+
+def test_enantiomers_are_mirror_images(generator):
+    """What holds for one and fails for the other: the signed volume of each centre."""
+    left, right = (generator.generate(f"C[{tag}H](N)C(=O)OCC", n=3) for tag in ("C@", "C@@"))
+    assert not wrong(-positions(left), tags(right)).any() and wrong(positions(left), tags(right)).all()
+
+
+def test_what_a_conformer_tells_of_itself(generator):
+    mol = generator.generate(ASPIRIN, n=5)
+    told = [conformer.GetPropsAsDict() for conformer in mol.GetConformers()]
+    assert [one["rank"] for one in told] == [1, 2, 3, 4, 5] and {one["method"] for one in told} == {"score"}
+    energies = np.array([one["energy_kcal_per_mol"] for one in told])
+    assert (np.diff(energies) >= 0).all()
+    np.testing.assert_allclose([one["relative_energy_kcal_per_mol"] for one in told], energies - energies[0])
+    distances = rmsd_matrix(heavy_positions(mol), symmetries(mol))
+    np.testing.assert_allclose([one["rmsd_to_best_angstrom"] for one in told], distances[0], atol=1e-6)
+    assert len({one.GetId() for one in mol.GetConformers()}) == 5 and all(one.Is3D() for one in mol.GetConformers())
+
+
+def test_atoms_keep_their_order_and_their_kind(generator):
+    mol = Chem.AddHs(Chem.MolFromSmiles("[13CH3]C(=O)N[C@@H](C)c1ccccc1"))
+    order = np.random.default_rng(0).permutation(mol.GetNumAtoms()).tolist()
+    shuffled = Chem.RenumberAtoms(mol, order)
+    found = generator.generate(shuffled, n=2)
+    for a, b in zip(shuffled.GetAtoms(), found.GetAtoms(), strict=True):
+        assert (a.GetAtomicNum(), a.GetIsotope()) == (b.GetAtomicNum(), b.GetIsotope())
+    assert isomeric_smiles(found) == isomeric_smiles(shuffled)
+    assert {(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in shuffled.GetBonds()} == {
+        (b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in found.GetBonds()
+    }
+    smiles = generator.generate("OC(=O)CN", n=1)
+    assert [atom.GetSymbol() for atom in smiles.GetAtoms()] == list("OCOCN") + ["H"] * 5
+
+
+def test_an_ensemble_depends_on_molecule_and_seed_alone(generator):
+    options = {"n": 3, "relax": "none", "steps": 6}
+    alone = generator.generate(ASPIRIN, **options)
+    among = of(generator, "CCCCC", ASPIRIN, "c1ccccc1CCN", **options)[1].mol
+    np.testing.assert_allclose(positions(among), positions(alone), atol=1e-3)
+    other = generator.generate(ASPIRIN, seed=1, **options)
+    assert np.abs(positions(other) - positions(alone)).max() > 0.1
+
+
+def test_members_differ(generator):
+    mol = generator.generate("CCCCC(=O)NCCc1ccccc1", n=5)
+    distances = rmsd_matrix(heavy_positions(mol), symmetries(mol))
+    assert distances[np.triu_indices(5, 1)].min() > 0.2
+
+
+@pytest.mark.parametrize(
+    "smiles, reason",
+    [
+        ("C[Si](C)(C)c1ccccc1[Ge](C)(C)C", "unknown_atom"),
+        ("CCO", "too_small"),
+        ("C" * 60, "too_large"),
+        ("CC[CH]CC", "implied_hydrogens"),
+        ("[2H]C([2H])([2H])[C@]([2H])(O)c1ccccc1", None),
+    ],
+)
+def test_what_the_model_cannot_serve_falls_to_etkdg(generator, smiles, reason):
+    (found,) = of(generator, smiles, n=2)
+    assert found.mol.GetNumConformers() == 2
+    if reason is None:
+        assert isomeric_smiles(found.mol) == Chem.CanonSmiles(smiles)
+        return
+    assert found.reason[0] == reason and found.methods == {"etkdg": 2}
+    assert np.abs(positions(found.mol)[0] - positions(found.mol)[1]).max() > 0.01
+    (none,) = of(generator, smiles, n=2, fallback=False)
+    assert none.mol.GetNumConformers() == 0 and none.reason[0] == reason
+    with pytest.raises(MoleculeError, match=reason):
+        generator.generate(smiles, n=2, fallback=False)
+
+
+@pytest.mark.parametrize("smiles, reason", [("*CCO", "unknown_element"), ("", "empty"), ("CC[", "smiles")])
+def test_what_is_no_molecule_is_refused_with_its_reason(generator, smiles, reason):
+    with pytest.raises(MoleculeError) as caught:
+        generator.generate(smiles)
+    assert caught.value.reason == reason and caught.value.detail
+
+
+def test_stereo_that_cannot_be_has_no_conformer(generator):
+    (found,) = of(generator, "C1C[C@H]2CC[C@H]1C2", n=2)  # a bridge across the ring, inside out
+    assert found.mol.GetNumConformers() == 0 and found.reason[0] == "embedding"
+
+
+def test_salts_are_left_out_or_refused(generator):
+    (found,) = of(generator, "[Na+].CC(=O)[O-]", n=1)
+    assert isomeric_smiles(found.mol) == "CC(=O)[O-]" and found.removed == "[Na+]"
+    (refused,) = of(generator, "[Na+].CC(=O)[O-]", n=1, fragments="refuse")
+    assert refused.reason[0] == "disconnected" and not refused.mol.GetNumConformers()
+
+
+def test_open_stereo_is_drawn_or_enumerated(generator):
+    smiles = "CC(O)C(F)CC=CC"
+    (drawn,) = of(generator, smiles, n=2)
+    assert drawn.drawn and "@" in isomeric_smiles(drawn.mol) and "/" in isomeric_smiles(drawn.mol)
+    again, *_ = of(generator, smiles, n=2, seed=0)
+    assert isomeric_smiles(again.mol) == isomeric_smiles(drawn.mol)
+    found = of(generator, smiles, n=1, stereo="enumerate")
+    assert len({isomeric_smiles(one.mol) for one in found}) == 8
+    assert [(one.isomer, one.isomers) for one in found] == [(k + 1, 8) for k in range(8)]
+    assert len(of(generator, smiles, n=1, stereo="enumerate", max_isomers=3)) == 3
+    (whole,) = of(generator, "C[C@H](F)O", n=1)
+    assert not whole.drawn
+
+
+def test_window_and_rmsd_leave_out(generator):
+    smiles = "CCCCC(=O)NCCc1ccccc1"
+    everything = generator.generate(smiles, n=12)
+    spans = [one.GetDoubleProp("relative_energy_kcal_per_mol") for one in everything.GetConformers()]
+    window = float(np.median(spans))
+    (near,) = of(generator, smiles, n=12, window=window)
+    assert near.mol.GetNumConformers() == sum(span <= window for span in spans) < 12
+    assert near.dropped["window"] == 12 - near.mol.GetNumConformers()
+    (spread,) = of(generator, smiles, n=12, rmsd=1.5)
+    distances = rmsd_matrix(heavy_positions(spread.mol), symmetries(spread.mol))
+    assert 1 < len(distances) < 12 and distances[np.triu_indices(len(distances), 1)].min() >= 1.5
+    assert spread.dropped["rmsd"] == 12 - len(distances)
+
+
+@pytest.mark.parametrize("relax", ["none", "torsions", "mmff"])
+def test_relaxation_lowers_the_energy_and_keeps_stereo(generator, relax):
+    smiles = "C[C@H](O)[C@@H](F)C(=O)NC"
+    mol = generator.generate(smiles, n=3, relax=relax)
+    assert all(stereo_kept(mol, smiles))
+    energy = np.mean([one.GetDoubleProp("energy_kcal_per_mol") for one in mol.GetConformers()])
+    rough = generator.generate(smiles, n=3, relax="none")
+    before = np.mean([one.GetDoubleProp("energy_kcal_per_mol") for one in rough.GetConformers()])
+    assert energy == before if relax == "none" else energy < before
+
+
+def test_xtb_ranks_on_demand(generator):
+    pytest.importorskip("tblite")
+    mol = generator.generate("CCCO", n=2, energy="xtb")
+    energies = [one.GetDoubleProp("energy_kcal_per_mol") for one in mol.GetConformers()]
+    assert all(energy < -5000 for energy in energies) and energies == sorted(energies)
+
+
+def test_time_is_kept(generator):
+    (found,) = of(generator, "CCCCCCCCC(=O)NCCc1ccccc1CCCCO", n=200, seconds=0.05)
+    assert found.mol.GetNumConformers() < 200
+    if not found.mol.GetNumConformers():
+        assert found.reason[0] == "late"
+
+
+def test_the_model_may_be_left_out(generator):
+    (found,) = of(generator, ASPIRIN, n=2, method="etkdg")
+    assert found.methods == {"etkdg": 2} and found.reason is None
+
+
+def test_bad_options_and_models_are_refused(generator):
+    for options in ({"relax": "uff"}, {"stereo": "all"}, {"rmsd": -1}, {"surplus": 0.5}, {"energy": "dft"}):
+        with pytest.raises(ValueError, match=next(iter(options))):
+            generator.generate(ASPIRIN, **options)
+    with pytest.raises(ValueError, match="n must"):
+        generator.generate(ASPIRIN, n=0)
+    with pytest.raises(ValueError, match="ensembles"):
+        generator.generate(ASPIRIN, stereo="enumerate")
+    with pytest.raises(ValueError, match="conformers"):
+        ConformerGenerator(load(find("qm9")), "qm9")
+
+
+def test_geometry_is_that_of_a_molecule(generator):
+    mol = generator.generate("O=C(Nc1ccc(F)cc1)C1CCOCC1", n=3)
+    assert rdMolDescriptors.CalcNumAtoms(mol) == mol.GetNumAtoms()
+    for x in positions(mol):
+        lengths = [np.linalg.norm(x[b.GetBeginAtomIdx()] - x[b.GetEndAtomIdx()]) for b in mol.GetBonds()]
+        assert 0.9 < min(lengths) and max(lengths) < 1.6
