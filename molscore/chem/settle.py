@@ -92,12 +92,14 @@ def _field(mol: Chem.Mol, conformer: int, properties: Any) -> ForceField | None:
 
 
 def _torsions(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:
-    """Four atoms along each rotatable bond."""
+    """Four heavy atoms along each rotatable bond; bonds that turn hydrogens alone, as in a methyl group, are free."""
     found = []
     for j, k in mol.GetSubstructMatches(ROTATABLE):
-        i, m = (
-            min(atom.GetIdx() for atom in mol.GetAtomWithIdx(a).GetNeighbors() if atom.GetIdx() != b)
+        ends = (
+            [n.GetIdx() for n in mol.GetAtomWithIdx(a).GetNeighbors() if n.GetIdx() != b and n.GetAtomicNum() > 1]
             for a, b in ((j, k), (k, j))
         )
-        found.append((i, j, k, m))
+        left, right = map(sorted, ends)
+        if left and right:
+            found.append((left[0], j, k, right[0]))
     return found

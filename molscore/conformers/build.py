@@ -1,6 +1,6 @@
 """From heavy atoms to conformers worth having: hydrogens, relaxation, and a last look at stereo and geometry."""
 
-from collections import Counter
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -19,12 +19,13 @@ SETTLING = 50
 """Steps in which bonds and angles settle: a proposal is close to a minimum already."""
 
 EMBEDDING = 10
-"""Tries of ETKDGv3 for each conformer: first from distances, then from random coordinates."""
+"""Tries of ETKDGv3 for each conformer: from distances, from random coordinates, and so with stereo left to chance."""
 
-Positions = np.ndarray
+HOPELESS = 9
+"""Failures in a row from the start after which ETKDGv3 is given up."""
 
 
-def completed(target: Target, heavy: Positions, how: str) -> Chem.Mol:
+def completed(target: Target, heavy: np.ndarray, how: str) -> Chem.Mol:
     """A molecule with one conformer for each geometry ``(K, n, 3)`` of its heavy atoms: hydrogens placed, relaxed.
 
     Args:
@@ -75,7 +76,7 @@ def fault(target: Target, mol: Chem.Mol, conformer: int, strict: bool = True) ->
     return found[0] if found else None
 
 
-def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, stop: Callable[[], bool]) -> Chem.Mol:
+def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: Callable[[], float]) -> Chem.Mol:
     """Conformers of ETKDGv3, relaxed like the others, with the stereo that was asked for.
 
     Args:
@@ -83,7 +84,7 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, stop: 
         numbers: of the conformers; number and seed decide what a conformer is.
         seed: of the run.
         how: a relaxation.
-        stop: whether to begin no further one.
+        left: seconds that are left; none, and no further conformer is begun.
 
     Returns:
         The molecule with as many conformers as could be made.
@@ -94,15 +95,18 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, stop: 
     mol.RemoveAllConformers()
     parameters = rdDistGeom.ETKDGv3()
     parameters.maxIterations = EMBEDDING
-    failures: Counter[bool] = Counter()
+    failures = 0
     for number in numbers:
-        if stop() or not mol.GetNumConformers() and sum(failures.values()) >= 5:
+        seconds = left()
+        if seconds <= 0 or not mol.GetNumConformers() and failures >= HOPELESS:
             break
+        if seconds < math.inf:
+            parameters.timeout = math.ceil(seconds)
         trial = Chem.Mol(target.mol)
         # Of one seed RDKit makes many conformers by multiplication: never 0.
         parameters.randomSeed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0] % (2**31 - 1)) + 1
-        for random in (False, True):
-            parameters.useRandomCoords = random
+        for random, enforced in ((False, True), (True, True), (True, False)):
+            parameters.useRandomCoords, parameters.enforceChirality = random, enforced
             with rdBase.BlockLogs():
                 done = rdDistGeom.EmbedMolecule(trial, parameters) == 0
             if done:
@@ -111,5 +115,5 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, stop: 
             if done:
                 mol.AddConformer(trial.GetConformer(), assignId=True)
                 break
-            failures[random] += 1
+            failures += 1
     return mol

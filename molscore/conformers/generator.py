@@ -24,7 +24,7 @@ from molscore.model import MoleculeDiffusion, choose_device, load
 GROUP = 16
 """Molecules of a stream that are worked on together."""
 
-LEAST = 4
+LEAST = 9
 """Proposals of a molecule beyond one for each conformer, at least: even a single conformer is chosen among some."""
 
 ROUNDS = 3
@@ -233,16 +233,16 @@ class ConformerGenerator:
             work.pool = work.pool[~taken]
 
     def _embed(self, work: _Work, seed: int, options: Options, began: float) -> None:
-        def late() -> bool:
+        def left() -> float:
             work.spent = time.monotonic() - began
-            return work.late
+            return work.limit - work.spent
 
         if options.method == "score":
             work.ensemble.reason = work.target.reason or (
                 "failed",
                 f"{work.missing} conformers that the model failed at",
             )
-        mol = embedded(work.target, range(work.missing), seed, options.relax, late)
+        mol = embedded(work.target, range(work.missing), seed, options.relax, left)
         work.parts.append(("etkdg", mol))
 
     def _why_not(self, work: _Work, options: Options) -> tuple[str, str]:
