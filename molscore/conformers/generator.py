@@ -31,6 +31,10 @@ ROUNDS = 3
 """How often the model may propose, before the rest falls to ETKDGv3."""
 
 
+RDKIT = (ValueError, RuntimeError)
+"""What RDKit raises where it meets what it was not made for: one molecule must not end the others."""
+
+
 @dataclass
 class _Work:
     """One isomer on its way.
@@ -161,15 +165,18 @@ class ConformerGenerator:
         began = time.monotonic()
         try:
             prepared = whole(mol, options.fragments)
+            drawn = open_stereo(prepared.mol) > 0
+            found = isomers(prepared.mol, options.stereo, options.max_isomers, seed).mols
+            targets = [target_of(isomer, self.model) for isomer in found]
         except MoleculeError as error:
             return Ensemble(Chem.Mol(), n, reason=(error.reason, error.detail))
-        drawn = open_stereo(prepared.mol) > 0
-        found = isomers(prepared.mol, options.stereo, options.max_isomers, seed).mols
+        except RDKIT as error:
+            return Ensemble(Chem.Mol(), n, reason=("rdkit", str(error)))
+        limit = math.inf if options.seconds is None else options.seconds
         works = []
-        for k, isomer in enumerate(found):
-            target = target_of(isomer, self.model)
+        for k, target in enumerate(targets):
             ensemble = Ensemble(target.mol, n, prepared.removed, k + 1, len(found), drawn)
-            works.append(_Work(target, ensemble, options.seconds or math.inf))
+            works.append(_Work(target, ensemble, limit))
         for work in works:
             work.spent = (time.monotonic() - began) / len(works)
         return works
@@ -181,14 +188,20 @@ class ConformerGenerator:
             able = [work for work in able if work.missing and not work.late]
             self._propose(able, seed, options)
             for work in able:
-                self._complete(work, options)
+                try:
+                    self._complete(work, options)
+                except RDKIT:
+                    work.ensemble.dropped["rdkit"] += len(work.pool)
+                    work.pool = work.pool[:0]
         for work in works:
-            began = time.monotonic() - work.spent
-            if work.missing and (options.fallback or options.method == "etkdg"):
-                self._embed(work, seed, options, began)
-            if not sum(mol.GetNumConformers() for _, mol in work.parts):
-                work.ensemble.reason = self._why_not(work, options)
-            work.ensemble.mol = ranked(work.target, work.parts, options, work.ensemble.dropped)
+            try:
+                if work.missing and (options.fallback or options.method == "etkdg"):
+                    self._embed(work, seed, options)
+                work.ensemble.mol = ranked(work.target, work.parts, options, work.ensemble.dropped)
+                if not work.ensemble.mol.GetNumConformers():
+                    work.ensemble.reason = self._why_not(work, options)
+            except RDKIT as error:
+                work.ensemble.reason = ("rdkit", str(error))
 
     def _propose(self, works: list[_Work], seed: int, options: Options) -> None:
         jobs = []
@@ -232,7 +245,9 @@ class ConformerGenerator:
                     break
             work.pool = work.pool[~taken]
 
-    def _embed(self, work: _Work, seed: int, options: Options, began: float) -> None:
+    def _embed(self, work: _Work, seed: int, options: Options) -> None:
+        began = time.monotonic() - work.spent
+
         def left() -> float:
             work.spent = time.monotonic() - began
             return work.limit - work.spent
