@@ -50,7 +50,7 @@ def position_score(model: MoleculeDiffusion, batch: MoleculeBatch) -> Score:
         t = torch.as_tensor(t, **like).expand(len(x), 1, 1)
         clocks = torch.stack([t[:, 0, 0], torch.zeros(len(x), **like)], dim=-1)
         y = centre(x.to(model.dtype), mask)
-        mean = model.predict(y, a, e, mask, clocks, None, batch.stereo).positions
+        mean = model.predict(y, a, e, mask, clocks, None, batch.stereo, classes=False).positions
         return (score_from_mean(model.sde, y, t, mean) * mask[..., None]).to(x)
 
     return score

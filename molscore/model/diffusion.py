@@ -107,11 +107,11 @@ class DiffusionConfig(BaseModel):
 
 
 class Prediction(NamedTuple):
-    """Posterior means: ``positions (B, N, 3)`` in scaled units, class probabilities as logits."""
+    """Posterior means: ``positions (B, N, 3)`` in scaled units, class probabilities as logits, None if not wanted."""
 
     positions: Tensor
-    atom_logits: Tensor
-    bond_logits: Tensor
+    atom_logits: Tensor | None
+    bond_logits: Tensor | None
 
 
 class MoleculeDiffusion(nn.Module):
@@ -173,6 +173,7 @@ class MoleculeDiffusion(nn.Module):
         clocks: Tensor,
         previous: Prediction | None,
         stereo: Tensor | None = None,
+        classes: bool = True,
     ) -> Prediction:
         """One evaluation of the network.
 
@@ -183,6 +184,7 @@ class MoleculeDiffusion(nn.Module):
             clocks: ``(B, 2)``, the SDE's times of coordinates and graph.
             previous: the last prediction, if there is one.
             stereo: ``(B, S, 5)`` tags of molecules whose graphs are known; None if there are none.
+            classes: whether the classes are wanted.
 
         Returns:
             The posterior means; coordinates centred, bonds symmetric.
@@ -200,9 +202,12 @@ class MoleculeDiffusion(nn.Module):
         walked = walk_features(before[2], pair_mask(mask), self.config.walks) if self.config.walks else ()
         atoms = torch.cat([a, a_evidence.softmax(-1), before[1], *walked[:1]], dim=-1)
         pairs = torch.cat([e, e_evidence.softmax(-1), before[2], *walked[1:]], dim=-1)
-        shift, atom_logits, bond_logits = self.network(x, before[0], atoms, pairs, mask, clocks, stereo)
+        shift, atom_logits, bond_logits = self.network(x, before[0], atoms, pairs, mask, clocks, stereo, classes=classes)
+        positions = centre(alpha_x * x + sigma_x * shift, mask)
+        if not classes:
+            return Prediction(positions, None, None)
         return Prediction(
-            centre(alpha_x * x + sigma_x * shift, mask),
+            positions,
             atom_logits.to(a.dtype) + a_evidence,
             bond_logits.to(e.dtype) + e_evidence,
         )
