@@ -12,30 +12,42 @@ from molscore.pretrained import KNOWN_GRAPHS
 def score(
     mols: Annotated[Path, typer.Argument(help="SDF file, 3-D.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write: the same records, tagged.")],
+    structure: Annotated[
+        Path | None, typer.Option("--protein", help=".pdb or .cif file (.gz too) that they lie in: do they fit?")
+    ] = None,
     model: Model = KNOWN_GRAPHS,
     seed: Annotated[int, typer.Option(min=0, help="Of the estimates: same seed, same figures.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Tag each molecule with log-likelihood, norm of the score and uncertainty."""
+    """Tag each molecule with log-likelihood, norm of the score and uncertainty, and with its fit into a protein."""
     from molscore import pretrained
     from molscore.chem.paths import check_writable
 
-    if not mols.is_file():
-        fail(f"there is no file {mols}")
+    for path in (mols, structure):
+        if path is not None and not path.is_file():
+            fail(f"there is no file {path}")
     with complaints(ValueError, OSError):
         check_writable(out, (".sdf", ".sdf.gz"))
         pretrained.find(model)
+    protein = None
+    if structure is not None:
+        from molscore.chem.protein import read_protein
+
+        with complaints(ValueError, OSError):
+            protein = read_protein(structure)
+        if not quiet:
+            typer.echo(protein.text(), err=True)
     from molscore.score.files import score_sdf
     from molscore.score.scorer import MoleculeScorer
 
     with complaints(ValueError):
         scorer = MoleculeScorer.from_pretrained(model, device)
     with complaints(ValueError, OSError, code=1), bar("scoring", None, quiet) as advance:
-        outcome = score_sdf(scorer, mols, out, seed, on_progress=advance)
+        outcome = score_sdf(scorer, mols, out, seed, on_progress=advance, protein=protein)
     if not quiet:
         typer.echo(outcome.text(out), err=True)
-    if not outcome.scores:
+    if not (outcome.scores or outcome.fits):
         raise typer.Exit(1)
 
 

@@ -8,6 +8,10 @@ from itertools import tee
 from pathlib import Path
 from statistics import median
 
+from rdkit import Chem
+
+from molscore.chem.arrays import MoleculeError
+from molscore.chem.protein import TAGS, Fit, Protein, fit
 from molscore.chem.sdf import SDFWriter, read_sdf
 from molscore.score.scorer import MoleculeScore, MoleculeScorer
 
@@ -18,11 +22,13 @@ class Outcome:
 
     Attributes:
         scores: of the records that have one.
-        reasons: of the others, by token, with how many.
+        fits: of the records that have 3-D coordinates, if there is a protein.
+        reasons: of those without a score, by token, with how many.
         first: what was wrong with the first of them, and where.
     """
 
     scores: list[MoleculeScore] = field(default_factory=list)
+    fits: list[Fit] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     first: str | None = None
 
@@ -34,6 +40,11 @@ class Outcome:
             lines.append(f"medians: log-likelihood {likelihood:.2f} nats per atom, norm of the score {norm:.2f} / Å")
             if known := [s.position_uncertainty for s in self.scores if s.position_uncertainty is not None]:
                 lines[-1] += f", uncertainty of positions {median(known):.2g} Å"
+        if self.fits:
+            clean = sum(not one.clashes for one in self.fits)
+            overlap, buried = (100 * median(getattr(one, name) for one in self.fits) for name in ("overlap", "buried"))
+            lines.append(f"{clean} of {len(self.fits)} lie in the protein without a clash; medians: ")
+            lines[-1] += f"{overlap:.1f} % of the volume overlaps, {buried:.0f} % of the surface is buried"
         lines += [f"not scored: {count} {reason}" for reason, count in self.reasons.most_common()]
         return "\n".join(lines + ([f"the first: {self.first}"] if self.first else []))
 
@@ -44,6 +55,7 @@ def score_sdf(
     out: str | os.PathLike[str],
     seed: int = 0,
     on_progress: Callable[[int], None] | None = None,
+    protein: Protein | None = None,
 ) -> Outcome:
     """Scores the molecules of a file.
 
@@ -53,6 +65,7 @@ def score_sdf(
         out: the file to write, the same records with properties more; it may be `source` itself.
         seed: as for `MoleculeScorer.stream`.
         on_progress: called with the number of records done.
+        protein: in whose frame the molecules lie, to tell of each how it fits, whether the model can score it or not.
 
     Raises:
         OSError, ValueError: if a file cannot be read or written, or there is no record. Nothing is written then.
@@ -62,7 +75,12 @@ def score_sdf(
         records, again = tee(read_sdf(source))
         for record, score in zip(again, scorer.stream(record.mol for record in records), strict=True):
             told = score if record.mol is not None else MoleculeScore(reason=record.reason)
-            writer.copy(record.text, told.properties())
+            properties = told.properties()
+            if protein is not None:
+                found = _fit(record.mol, protein)
+                properties |= dict.fromkeys(TAGS, "") if found is None else found.properties()
+                outcome.fits += [] if found is None else [found]
+            writer.copy(record.text, properties)
             if told.reason is None:
                 outcome.scores.append(told)
             else:
@@ -73,3 +91,10 @@ def score_sdf(
         if not writer.count:
             raise ValueError(f"{source} holds no record")
     return outcome
+
+
+def _fit(mol: Chem.Mol | None, protein: Protein) -> Fit | None:
+    try:
+        return None if mol is None else fit(mol, protein)
+    except MoleculeError:
+        return None

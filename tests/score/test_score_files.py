@@ -4,8 +4,12 @@ import gzip
 
 import pytest
 from rdkit import Chem
+from rdkit.Chem.rdDistGeom import EmbedMolecule
+from typer.testing import CliRunner
 
+from molscore.chem import protein
 from molscore.chem.sdf import SDFWriter, read_sdf
+from molscore.cli import app
 from molscore.score.files import score_sdf
 from molscore.score.scorer import ATOM_TAG, REASON_TAG, TAGS
 
@@ -61,3 +65,62 @@ def test_an_empty_file_is_refused_and_nothing_written(scorer, tmp_path):
     with pytest.raises(ValueError, match="holds no record"):
         score_sdf(scorer, empty, out)
     assert list(tmp_path.iterdir()) == [empty]
+
+
+@pytest.fixture
+def peptide(tmp_path):
+    """A PDB file."""
+    mol, path = Chem.MolFromSequence("GADH"), tmp_path / "peptide.pdb"
+    assert EmbedMolecule(mol, randomSeed=7) == 0
+    Chem.MolToPDBFile(mol, str(path))
+    return path
+
+
+def test_fits_into_a_protein_stand_beside_the_scores(scorer, mixed, peptide, tmp_path):
+    bare, out, again = (tmp_path / f"{name}.sdf" for name in ("bare", "out", "again"))
+    score_sdf(scorer, mixed, bare)
+    around = protein.read_protein(peptide)
+    outcome = score_sdf(scorer, mixed, out, protein=around)
+    assert len(outcome.scores) == len(outcome.fits) == 2
+    assert "0 of 2 lie in the protein without a clash" in outcome.text(out)
+    first, unreadable, flat, last = read_sdf(out)
+    for record in (first, last):
+        told = record.mol.GetPropsAsDict()
+        assert told["protein_clashes"] > 0 and told["protein_closest_ratio"] < 0.75
+        assert 0 < told["protein_overlap_percent"] < 100 and 0 < told["ligand_buried_percent"] < 100
+        assert told["protein_contacts"] > 5 and "A/ASP 3" in told["protein_residues"].split(", ")
+    for record in (unreadable, flat):
+        assert all(f"<{tag}>\n\n" in record.text for tag in protein.TAGS)
+    assert [record.mol.GetProp(TAGS[0]) for record in (first, last)] == [
+        record.mol.GetProp(TAGS[0]) for record in (list(read_sdf(bare))[k] for k in (0, 3))
+    ]
+    score_sdf(scorer, out, again, protein=around)
+    assert again.read_text() == out.read_text()
+
+
+def test_a_record_without_a_score_has_a_fit(peptide, tmp_path):
+    mols, out = tmp_path / "salt.sdf", tmp_path / "out.sdf"
+    salt = Chem.AddHs(Chem.MolFromSmiles("CC(=O)[O-].[Na+]"))
+    assert EmbedMolecule(salt, randomSeed=7) == 0
+    with SDFWriter(mols) as writer:
+        writer.write(salt, "salt")
+    result = CliRunner().invoke(app, ["score", str(mols), "--out", str(out), "--protein", str(peptide)])
+    assert result.exit_code == 0, result.output
+    assert "protein: 4 residues" in result.stderr and "not scored: 1 disconnected" in result.stderr
+    told = next(read_sdf(out)).mol.GetPropsAsDict()
+    assert told[REASON_TAG].startswith("disconnected") and told["protein_clashes"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [("none.pdb", None, "there is no file"), ("p.txt", "", "must end in .pdb"), ("p.cif", "words", "mmCIF")],
+)
+def test_a_bad_protein_ends_with_code_2(name, text, complaint, drugs, tmp_path):
+    mols, out, path = tmp_path / "mols.sdf", tmp_path / "out.sdf", tmp_path / name
+    with SDFWriter(mols) as writer:
+        writer.write(drugs[0], "aspirin")
+    if text is not None:
+        path.write_text(text)
+    result = CliRunner().invoke(app, ["score", str(mols), "--out", str(out), "--protein", str(path)])
+    assert result.exit_code == 2 and complaint in " ".join(result.stderr.split())
+    assert not out.exists()
