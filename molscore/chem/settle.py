@@ -33,12 +33,13 @@ WINDOW, STIFFNESS = 5.0, 100.0
 """Degrees that a torsion may turn, and kcal/mol/rad² beyond them."""
 
 
-def settle_hydrogens_in_place(mol: Chem.Mol) -> None:
+def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = HYDROGEN_STEPS) -> None:
     """Minimises the energy of each conformer over the hydrogens' positions.
 
     Args:
         mol: sanitised, hydrogens explicit. It is left as it is if neither force field knows it; so is a conformer
             whose geometry gives no finite energy.
+        steps: of the minimisation.
     """
     heavy = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
     if len(heavy) == mol.GetNumAtoms():
@@ -53,7 +54,7 @@ def settle_hydrogens_in_place(mol: Chem.Mol) -> None:
                 return
             for index in heavy:
                 field.AddFixedPoint(index)
-            field.Minimize(maxIts=HYDROGEN_STEPS)
+            field.Minimize(maxIts=steps)
             if not np.isfinite(conformer.GetPositions()).all():
                 conformer.SetPositions(before)
 

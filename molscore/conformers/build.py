@@ -16,7 +16,7 @@ from molscore.chem.validity import geometry_fault
 from molscore.conformers.target import Target
 
 SETTLING = 50
-"""Steps in which bonds and angles settle: a proposal is close to a minimum already."""
+"""Steps in which hydrogens settle, and then bonds and angles: a proposal is close to a minimum already."""
 
 EMBEDDING = 10
 """Tries of ETKDGv3 for each conformer: from distances, from random coordinates, and so with stereo left to chance."""
@@ -47,6 +47,7 @@ def relaxed(mol: Chem.Mol, how: str) -> Chem.Mol:
     """The molecule with its conformers relaxed; what has no minimum, or changes its stereo, stays as it is."""
     if how == "none":
         return mol
+    settle_hydrogens_in_place(mol, SETTLING)
     try:
         settle_in_place(mol, SETTLING)
     except MoleculeError:  # no force field knows an atom

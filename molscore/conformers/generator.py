@@ -27,6 +27,9 @@ GROUP = 16
 LEAST = 9
 """Proposals of a molecule beyond one for each conformer, at least: even a single conformer is chosen among some."""
 
+AT_ONCE = 8
+"""Proposals, or conformers to complete, of a molecule between two looks at the clock."""
+
 ROUNDS = 3
 """How often the model may propose, before the rest falls to ETKDGv3."""
 
@@ -204,11 +207,19 @@ class ConformerGenerator:
                 work.ensemble.reason = ("rdkit", str(error))
 
     def _propose(self, works: list[_Work], seed: int, options: Options) -> None:
-        jobs = []
+        """Adds to the pools: all at once, or little by little if there is a limit of time."""
+        ends = {}
         for work in works:
-            count = max(math.ceil(options.surplus * work.missing), work.missing + LEAST)
-            jobs.append((work.target, range(work.proposed, work.proposed + count)))
-            work.proposed += count
+            ends[id(work)] = work.proposed + max(math.ceil(options.surplus * work.missing), work.missing + LEAST)
+        while works := [work for work in works if work.proposed < ends[id(work)] and not work.late]:
+            jobs = []
+            for work in works:
+                most = ends[id(work)] if options.seconds is None else work.proposed + AT_ONCE
+                jobs.append((work.target, range(work.proposed, min(most, ends[id(work)]))))
+                work.proposed = jobs[-1][1].stop
+            self._draw(works, jobs, seed, options)
+
+    def _draw(self, works: list[_Work], jobs: list[tuple[Target, range]], seed: int, options: Options) -> None:
         began = time.monotonic()
         drawn = propose(self.model, jobs, seed, options.steps)
         sizes = [len(numbers) * len(target.heavy) ** 2 for target, numbers in jobs]
@@ -231,8 +242,8 @@ class ConformerGenerator:
                 # Whole thousandths of an Å: rounding errors must not choose between the two ends of a pair.
                 chosen = k_medoids(np.rint(1000 * distances), work.missing)
             taken = np.zeros(len(work.pool), dtype=bool)
-            for at in range(0, len(chosen), 8):  # by eights, to keep an eye on the time
-                part = list(chosen)[at : at + 8]
+            for at in range(0, len(chosen), AT_ONCE):
+                part = list(chosen)[at : at + AT_ONCE]
                 taken[part] = True
                 mol = completed(work.target, work.pool[part], options.relax)
                 for conformer in [one.GetId() for one in mol.GetConformers()]:

@@ -202,7 +202,9 @@ class MoleculeDiffusion(nn.Module):
         walked = walk_features(before[2], pair_mask(mask), self.config.walks) if self.config.walks else ()
         atoms = torch.cat([a, a_evidence.softmax(-1), before[1], *walked[:1]], dim=-1)
         pairs = torch.cat([e, e_evidence.softmax(-1), before[2], *walked[1:]], dim=-1)
-        shift, atom_logits, bond_logits = self.network(x, before[0], atoms, pairs, mask, clocks, stereo, classes=classes)
+        shift, atom_logits, bond_logits = self.network(
+            x, before[0], atoms, pairs, mask, clocks, stereo, classes=classes
+        )
         positions = centre(alpha_x * x + sigma_x * shift, mask)
         if not classes:
             return Prediction(positions, None, None)

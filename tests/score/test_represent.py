@@ -44,8 +44,8 @@ def _missing(mol: Chem.Mol, hydrogen: int) -> Chem.Mol:
 @pytest.mark.parametrize(
     ("smiles", "reason"),
     [
-        ("C[Si](C)(C)c1ccccc1CCO", "unknown_atom"),
-        ("CCCCCCCC[Se]CCC", "unknown_atom"),
+        ("C[Ge](C)(C)c1ccccc1CCO", "unknown_atom"),
+        ("CCCCCCCC[Te]CCC", "unknown_atom"),
         ("CCCCCCCC(=O)[O-].[Na+]", "disconnected"),
         ("C[CH]CCCCCCCC", "implied_hydrogens"),
         ("C", "too_small"),
