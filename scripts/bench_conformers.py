@@ -270,8 +270,8 @@ def differences(rows: Sequence[dict]) -> list[dict]:
     return found
 
 
-def markdown(rows: Sequence[dict], pairs: Sequence[dict]) -> str:
-    """The cells as a table, then the differences as another."""
+def markdown(rows: Sequence[dict], pairs: Sequence[dict] = ()) -> str:
+    """The cells as a table, then the differences, if any, as another."""
     limits = [str(limit) for limit in THRESHOLDS]
     covers = [f"< {limit} Å" for limit in limits]
     heads = ["method", "k", "molecules", "mean best RMSD, Å", "median", *covers, "without conformers", "delivered"]

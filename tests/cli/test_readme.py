@@ -82,10 +82,16 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
         script("ablate")["markdown"](results("shapes")["rows"]),
         script("bench")["markdown"](results("speed")),
         script("overfit")["markdown"](results("overfit")),
+        script("bench_conformers")["markdown"](results("conformer_ensembles")["rows"]),
     ]
     for table in tables:
         assert len(table.splitlines()) > 3
         assert table in README + MEASUREMENTS
+
+
+def test_ensembles_are_those_of_the_bundled_weights():
+    rows = [row for row in results("conformer_ensembles")["rows"] if row["method"] == "score"]
+    assert rows and {row["weights"] for row in rows} == {sha256(pretrained.find("conformers"))}
 
 
 @pytest.mark.parametrize("name", ["few_steps", "decoding", "sampler_tuning"])
