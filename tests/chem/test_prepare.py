@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rdkit import Chem, rdBase
+from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 
 from molscore.chem.arrays import MoleculeError, hydrogen_fault, isomeric_smiles
@@ -309,7 +309,6 @@ def test_many_isomers_are_drawn_not_listed():
 
 
 def test_rdkit_is_silent(capfd):
-    rdBase.LogToCppStreams()
     prepare("[H+].[Cl-]")
     enumerated("C1CC2CCC1C2")
     assert capfd.readouterr() == ("", "")
