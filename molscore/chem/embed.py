@@ -15,7 +15,7 @@ from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix, symmetri
 from molscore.chem.minimise import REASONS, minimise
 
 ATTEMPTS = 20
-"""Tries at an embedding: first from distances, then from random coordinates."""
+"""Tries at an embedding: from distances, and if that fails as many from random coordinates."""
 
 STRIDE = 10_000_019
 """Between the seeds of an ensemble, so that ensembles of neighbouring seeds have none in common."""
@@ -60,6 +60,34 @@ def parse(smiles: str) -> Chem.Mol:
 def embed_mol(mol: Chem.Mol, seed: int = 0) -> Chem.Mol:
     """`embed` for a molecule that has been read; coordinates it may have are not looked at."""
     return _embed(mol, seed)[0]
+
+
+def etkdg_in_place(
+    mol: Chem.Mol,
+    seed: int,
+    attempts: int = ATTEMPTS,
+    random: bool = False,
+    enforced: bool = True,
+    seconds: int | None = None,
+) -> bool:
+    """One conformer of ETKDGv3, not relaxed; whether there is one.
+
+    Args:
+        mol: every hydrogen an atom; gets the conformer in place of those that it had.
+        seed: of the embedding.
+        attempts: tries.
+        random: begin with random coordinates, not with distances.
+        enforced: only with the stereo that is asked for; else the caller has to look.
+        seconds: after which to give up; None is no limit.
+    """
+    parameters = rdDistGeom.ETKDGv3()
+    parameters.randomSeed = seed % 2**31
+    parameters.maxIterations = attempts
+    parameters.useRandomCoords, parameters.enforceChirality = random, enforced
+    if seconds is not None:
+        parameters.timeout = seconds
+    with rdBase.BlockLogs():
+        return rdDistGeom.EmbedMolecule(mol, parameters) == 0
 
 
 def embed_ensemble(mol: Chem.Mol, n: int, seed: int = 0) -> Chem.Mol:
@@ -118,15 +146,10 @@ def _embed(mol: Chem.Mol, seed: int) -> tuple[Chem.Mol, float]:
     """One relaxed conformer, and its energy in kcal/mol."""
     if len(Chem.GetMolFrags(mol)) > 1:
         raise MoleculeError("disconnected", "more than one fragment; separate salts and solvents first")
-    parameters = rdDistGeom.ETKDGv3()
-    parameters.randomSeed = seed % 2**31
-    parameters.maxIterations = ATTEMPTS
     with rdBase.BlockLogs():
         mol = Chem.AddHs(mol)
-        if rdDistGeom.EmbedMolecule(mol, parameters) != 0:
-            parameters.useRandomCoords = True
-            if rdDistGeom.EmbedMolecule(mol, parameters) != 0:
-                raise MoleculeError("embedding", "ETKDGv3 finds no conformer")
+        if not any(etkdg_in_place(mol, seed, random=random) for random in (False, True)):
+            raise MoleculeError("embedding", "ETKDGv3 finds no conformer")
         found = minimise(mol, "mmff")
         if found.reason is not None:
             raise MoleculeError(found.reason, f"MMFF94s: {REASONS[found.reason]}")

@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from rdkit import Chem, rdBase
-from rdkit.Chem import rdDistGeom
+from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError
+from molscore.chem.embed import etkdg_in_place
 from molscore.chem.hydrogens import with_hydrogens
 from molscore.chem.relax import relax
 from molscore.chem.settle import settle_hydrogens_in_place, settle_in_place
@@ -94,23 +94,16 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
     """
     mol = Chem.Mol(target.mol)
     mol.RemoveAllConformers()
-    parameters = rdDistGeom.ETKDGv3()
-    parameters.maxIterations = EMBEDDING
     failures = 0
     for number in numbers:
         seconds = left()
         if seconds <= 0 or not mol.GetNumConformers() and failures >= HOPELESS:
             break
-        if seconds < math.inf:
-            parameters.timeout = math.ceil(seconds)
+        limit = math.ceil(seconds) if seconds < math.inf else None
         trial = Chem.Mol(target.mol)
-        # Of one seed RDKit makes many conformers by multiplication: never 0.
-        parameters.randomSeed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0] % (2**31 - 1)) + 1
+        own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0] % (2**31 - 1)) + 1
         for random, enforced in ((False, True), (True, True), (True, False)):
-            parameters.useRandomCoords, parameters.enforceChirality = random, enforced
-            with rdBase.BlockLogs():
-                done = rdDistGeom.EmbedMolecule(trial, parameters) == 0
-            if done:
+            if done := etkdg_in_place(trial, own, EMBEDDING, random, enforced, limit):
                 trial = relaxed(trial, how)
                 done = fault(target, trial, trial.GetConformer().GetId(), strict=False) is None
             if done:
