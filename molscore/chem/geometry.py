@@ -26,29 +26,26 @@ PUCKER = 0.05  # Å: six-membered rings of mostly sp3 atoms leave theirs by more
 SPREAD = 1e-3  # Å: smaller extents are no extents
 
 
-class Geometry(NamedTuple):
-    """What the distance checks share.
+class Limits(NamedTuple):
+    """What the bonds of a molecule allow its distances to be, whatever the conformer.
 
     Attributes:
-        distances: (N, N) Å.
         lower: (N, N) Å, least distance within tolerance.
         upper: (N, N) Å, greatest distance within tolerance; infinite for pairs that are three or more bonds apart.
         separation: (N, N) number of bonds on the shortest path.
     """
 
-    distances: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
     separation: np.ndarray
 
 
-def measure(mol: Chem.Mol) -> Geometry:
-    """Distances of the first conformer of a sanitised molecule, and the widened bounds that its bonds put on them.
+def limits(mol: Chem.Mol) -> Limits:
+    """The bounds that the bonds of a sanitised molecule put on distances, widened by the tolerances.
 
     Raises:
         RuntimeError: if RDKit finds no consistent bounds.
     """
-    positions = mol.GetConformer().GetPositions()
     with rdBase.BlockLogs():
         bounds = GetMoleculeBoundsMatrix(mol, set15bounds=True, scaleVDW=True, doTriangleSmoothing=True)
     lower, upper = np.tril(bounds, -1), np.triu(bounds, 1)
@@ -60,12 +57,17 @@ def measure(mol: Chem.Mol) -> Geometry:
     clash = 1 - np.where(hydrogen_bond, HYDROGEN_BOND_TOLERANCE, CLASH_TOLERANCE)
     tolerance = np.where(separation == 1, BOND_TOLERANCE, ANGLE_TOLERANCE)
     far = separation > 2
-    return Geometry(
-        distances=np.linalg.norm(positions[:, None] - positions[None], axis=-1),
+    return Limits(
         lower=np.where(far, clash * np.minimum(lower, radii[:, None] + radii[None]), (1 - tolerance) * lower),
         upper=np.where(far, np.inf, (1 + tolerance) * upper),
         separation=separation,
     )
+
+
+def distances(mol: Chem.Mol) -> np.ndarray:
+    """(N, N) Å, of the first conformer."""
+    positions = mol.GetConformer().GetPositions()
+    return np.linalg.norm(positions[:, None] - positions[None], axis=-1)
 
 
 def extents(positions: np.ndarray) -> np.ndarray:
@@ -94,26 +96,26 @@ def space_fault(mol: Chem.Mol) -> str | None:
     return None
 
 
-def clash_fault(mol: Chem.Mol, geometry: Geometry) -> str | None:
+def clash_fault(mol: Chem.Mol, distances: np.ndarray, limits: Limits) -> str | None:
     """Atoms three or more bonds apart that are too close."""
-    return _worst(mol, geometry, geometry.separation > 2)
+    return _worst(mol, distances, limits, limits.separation > 2)
 
 
-def bond_length_fault(mol: Chem.Mol, geometry: Geometry) -> str | None:
+def bond_length_fault(mol: Chem.Mol, distances: np.ndarray, limits: Limits) -> str | None:
     """A bond that is too short or too long."""
-    return _worst(mol, geometry, geometry.separation == 1)
+    return _worst(mol, distances, limits, limits.separation == 1)
 
 
-def bond_angle_fault(mol: Chem.Mol, geometry: Geometry) -> str | None:
+def bond_angle_fault(mol: Chem.Mol, distances: np.ndarray, limits: Limits) -> str | None:
     """Two neighbours of one atom that are too close or too far apart."""
-    return _worst(mol, geometry, geometry.separation == 2)
+    return _worst(mol, distances, limits, limits.separation == 2)
 
 
-def _worst(mol: Chem.Mol, geometry: Geometry, pairs: np.ndarray) -> str | None:
+def _worst(mol: Chem.Mol, distances: np.ndarray, limits: Limits, pairs: np.ndarray) -> str | None:
     i, j = np.nonzero(np.triu(pairs, 1))
     if len(i) == 0:
         return None
-    distance, lower, upper = geometry.distances[i, j], geometry.lower[i, j], geometry.upper[i, j]
+    distance, lower, upper = distances[i, j], limits.lower[i, j], limits.upper[i, j]
     excess = np.maximum(lower - distance, distance - upper)
     w = int(excess.argmax())
     if excess[w] <= 0:

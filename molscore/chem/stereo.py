@@ -9,7 +9,7 @@ A tag is a row ``(a, b, c, d, code)`` of four atoms and what their arrangement m
   change it.
 
 Tags are made from what a molecule says of itself (`tags`), and compared with positions (`wrong`): no program's
-perception of stereo comes in between.
+perception of stereo comes in between. What RDKit would read from the positions is asked apart from that (`misread`).
 """
 
 import numpy as np
@@ -33,11 +33,13 @@ _SIDES = {
 }
 
 
-def tags(mol: Chem.Mol) -> np.ndarray:
+def tags(mol: Chem.Mol, redundant: bool = False) -> np.ndarray:
     """The stereo that a molecule specifies, ``(S, 5)`` int64; where it specifies none there is no tag.
 
     Args:
         mol: sanitised, stereo assigned. Hydrogens may be atoms or not; they are named only where nothing else can be.
+        redundant: a tag for each three of a centre's four neighbours, so that they do not hold where the fourth lies
+            on the side of the others.
     """
     rows = []
     for atom in mol.GetAtoms():
@@ -45,12 +47,13 @@ def tags(mol: Chem.Mol) -> np.ndarray:
         neighbours = [bond.GetOtherAtomIdx(atom.GetIdx()) for bond in atom.GetBonds()]
         if sign is None or len(neighbours) not in (3, 4):
             continue
-        if len(neighbours) == 4:
-            hydrogens = [k for k, n in enumerate(neighbours) if mol.GetAtomWithIdx(n).GetAtomicNum() == 1]
-            left_out = hydrogens[0] if hydrogens else 3
-            sign = -sign if left_out % 2 == 0 else sign
-            del neighbours[left_out]
-        rows.append((atom.GetIdx(), *neighbours, sign))
+        if len(neighbours) == 3:
+            rows.append((atom.GetIdx(), *neighbours, sign))
+            continue
+        hydrogens = [k for k, n in enumerate(neighbours) if mol.GetAtomWithIdx(n).GetAtomicNum() == 1]
+        for left_out in range(4) if redundant else (*hydrogens, 3)[:1]:
+            others = neighbours[:left_out] + neighbours[left_out + 1 :]
+            rows.append((atom.GetIdx(), *others, -sign if left_out % 2 == 0 else sign))
     for bond in mol.GetBonds():
         begin, end, stereo = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), bond.GetStereo()
         if stereo in _SIDES and len(bond.GetStereoAtoms()) == 2:
@@ -78,6 +81,27 @@ def wrong(positions: np.ndarray, tags: np.ndarray) -> np.ndarray:
     handed = np.abs(tags[:, 4]) == 1
     with np.errstate(invalid="ignore"):
         return ~np.where(handed, sign * volume > FLAT, sign * _dot(*across) > TWISTED)
+
+
+def misread(mol: Chem.Mol, conformer: int) -> bool:
+    """Whether RDKit reads other stereo from the positions than the molecule specifies, or, at a carbon atom, none.
+
+    Args:
+        mol: as for `tags`, every hydrogen an atom.
+        conformer: which of its conformers.
+    """
+    found = Chem.Mol(mol, False, conformer)
+    Chem.RemoveStereochemistry(found)
+    try:
+        Chem.AssignStereochemistryFrom3D(found)
+    except RuntimeError:  # a direction between two atoms in one place
+        return True
+    read = {tuple(row) for row in tags(found).tolist()}
+    for *atoms, code in tags(mol).tolist():
+        carbon = abs(code) == 1 and mol.GetAtomWithIdx(atoms[0]).GetAtomicNum() == 6
+        if (*atoms, -code) in read or carbon and (*atoms, code) not in read:
+            return True
+    return False
 
 
 def _dot(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -94,25 +94,31 @@ def _faults(mol: Chem.Mol, net_charge: int | None) -> Iterator[tuple[str, str | 
     yield from _geometry_faults(mol)
 
 
-def _geometry_faults(mol: Chem.Mol) -> Iterator[tuple[str, str | None]]:
+def _geometry_faults(mol: Chem.Mol, limits: geometry.Limits | None = None) -> Iterator[tuple[str, str | None]]:
     """Those of the positions."""
     yield "no_3d", geometry.space_fault(mol)
     try:
-        measured = geometry.measure(mol)
+        limits = limits or geometry.limits(mol)
     except RuntimeError as error:
         yield "no_bounds", f"RDKit: {error}"
-    yield "clash", geometry.clash_fault(mol, measured)
-    yield "bond_length", geometry.bond_length_fault(mol, measured)
-    yield "bond_angle", geometry.bond_angle_fault(mol, measured)
+    measured = geometry.distances(mol)
+    yield "clash", geometry.clash_fault(mol, measured, limits)
+    yield "bond_length", geometry.bond_length_fault(mol, measured, limits)
+    yield "bond_angle", geometry.bond_angle_fault(mol, measured, limits)
     yield "ring_not_flat", geometry.aromatic_ring_fault(mol)
     yield "double_bond_not_flat", geometry.double_bond_fault(mol)
     yield "ring_flat", geometry.flat_ring_fault(mol)
 
 
-def geometry_fault(mol: Chem.Mol) -> tuple[str, str] | None:
-    """What `check` would say of the positions of a sound molecule: key of ``REASONS`` and a sentence, or None."""
+def geometry_fault(mol: Chem.Mol, limits: geometry.Limits | None = None) -> tuple[str, str] | None:
+    """What `check` would say of the positions of a sound molecule: key of ``REASONS`` and a sentence, or None.
+
+    Args:
+        mol: the molecule; its first conformer counts.
+        limits: those of `molscore.chem.geometry.limits`, if they are known from another of its conformers.
+    """
     with rdBase.BlockLogs():
-        return next(((reason, fault) for reason, fault in _geometry_faults(mol) if fault is not None), None)
+        return next(((reason, fault) for reason, fault in _geometry_faults(mol, limits) if fault is not None), None)
 
 
 def element_fault(mol: Chem.Mol) -> str | None:

@@ -11,7 +11,7 @@ from molscore.chem.embed import etkdg_in_place
 from molscore.chem.hydrogens import with_hydrogens
 from molscore.chem.relax import relax
 from molscore.chem.settle import settle_hydrogens_in_place, settle_in_place
-from molscore.chem.stereo import wrong
+from molscore.chem.stereo import misread, wrong
 from molscore.chem.validity import geometry_fault
 from molscore.conformers.target import Target
 
@@ -71,9 +71,9 @@ def fault(target: Target, mol: Chem.Mol, conformer: int, strict: bool = True) ->
     positions = mol.GetConformer(conformer).GetPositions()
     if not np.isfinite(positions).all():
         return "non_finite"
-    if wrong(positions[None], target.tags).any():
+    if wrong(positions[None], target.tags).any() or len(target.tags) and misread(mol, conformer):
         return "stereo"
-    found = geometry_fault(Chem.Mol(mol, False, conformer)) if strict else None
+    found = geometry_fault(Chem.Mol(mol, False, conformer), target.limits) if strict else None
     return found[0] if found else None
 
 

@@ -8,6 +8,7 @@ from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
 from molscore.chem.ensemble import heavy_atoms, symmetries
+from molscore.chem.geometry import Limits, limits
 from molscore.chem.stereo import tags, wrong
 from molscore.model import MoleculeDiffusion
 from molscore.score.represent import represent
@@ -40,13 +41,21 @@ class Target:
 
     @cached_property
     def tags(self) -> np.ndarray:
-        """Stereo tags of `mol`, ``(S, 5)``."""
-        return tags(self.mol)
+        """Stereo tags of `mol`, ``(S, 5)``, redundant."""
+        return tags(self.mol, redundant=True)
 
     @cached_property
     def symmetries(self) -> np.ndarray:
         """See `molscore.chem.ensemble.symmetries`."""
         return symmetries(self.mol, SYMMETRIES)
+
+    @cached_property
+    def limits(self) -> Limits | None:
+        """What its bonds allow distances to be, None if RDKit finds no bounds."""
+        try:
+            return limits(self.mol)
+        except RuntimeError:
+            return None
 
     @cached_property
     def distant(self) -> np.ndarray:

@@ -7,7 +7,7 @@ from rdkit.Chem import rdDistGeom
 
 from molscore.chem.arrays import from_mol, with_stereo
 from molscore.chem.hydrogens import with_hydrogens, without_hydrogens
-from molscore.chem.stereo import CIS, TRANS, tags, wrong
+from molscore.chem.stereo import CIS, TRANS, misread, tags, wrong
 
 HANDED = {
     "amino acid": "C[C@H](N)C(=O)O",
@@ -38,6 +38,49 @@ def test_tags_of_handedness_hold_and_fail_in_a_mirror(name, hydrogens):
     centres = Chem.FindMolChiralCenters(mol, useLegacyImplementation=False)
     assert sorted(found[:, 0]) == sorted(index for index, _ in centres)
     assert not wrong(x, found).any() and wrong(-x, found).all()
+
+
+@pytest.mark.parametrize("name", HANDED)
+def test_redundant_tags_hold_where_the_others_do(name):
+    mol = Chem.AddHs(Chem.MolFromSmiles(HANDED[name]))
+    x, some, every = conformers(mol), tags(mol), tags(mol, redundant=True)
+    assert {tuple(row) for row in some.tolist()} <= {tuple(row) for row in every.tolist()}
+    counts = {atom.GetIdx(): 1 if atom.GetDegree() == 3 else 4 for atom in mol.GetAtoms()}
+    assert len(every) == sum(counts[row[0]] for row in some)
+    assert not wrong(x, every).any() and wrong(-x, every).all()
+
+
+def test_a_centre_turned_inside_out_is_wrong():
+    """Its hydrogen among the other three: their volume is as it was, that with the hydrogen is not."""
+    mol = Chem.AddHs(Chem.MolFromSmiles("F[C@H](Cl)Br"))
+    (x,) = conformers(mol, 1)
+    x[4] = 2 * x[1] - x[4]
+    assert not wrong(x[None], tags(mol)).any()
+    assert wrong(x[None], tags(mol, redundant=True)).any()
+
+
+@pytest.mark.parametrize("smiles", [*HANDED.values(), *SIDES])
+def test_rdkit_reads_what_was_asked_for_and_something_else_in_a_mirror(smiles):
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    # From positions RDKit reads no phosphine.
+    handed = (np.abs(tags(mol)[:, 4]) == 1).any() and smiles != HANDED["phosphine"]
+    for x in conformers(mol):
+        mol.GetConformer(0).SetPositions(x)
+        assert not misread(mol, 0)
+        mol.GetConformer(0).SetPositions(-x)
+        assert misread(mol, 0) == handed
+
+
+def test_rdkit_reads_another_side_or_no_centre():
+    other, mol = (Chem.AddHs(Chem.MolFromSmiles(one)) for one in ("C/C=C/F", "C/C=C\\F"))
+    assert conformers(other) is not None and other.GetNumAtoms() == mol.GetNumAtoms()
+    mol.AddConformer(other.GetConformer(0))
+    assert misread(mol, 0)
+    flat = Chem.AddHs(Chem.MolFromSmiles("F[C@H](Cl)Br"))
+    x = conformers(flat, 1)[0]
+    for positions in (x * [1, 1, 0], np.zeros_like(x)):
+        flat.GetConformer(0).SetPositions(positions)
+        assert misread(flat, 0)
 
 
 @pytest.mark.parametrize("smiles", SIDES)

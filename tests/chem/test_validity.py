@@ -153,7 +153,7 @@ def test_the_geometry_tolerances_are_those_stated(embed):
     """Just inside and just outside the 0.25 Å of a double bond and the 1.25 of a bond."""
     for angle, ok in ((28, True), (33, False)):  # ethene: |z| of the hydrogens is 0.93 Å sin(angle / 2)
         assert check(turned(embed("C=C"), "SetDihedralDeg", (2, 0, 1, 4), angle)).ok is ok
-    upper = geometry.measure(embed("CCO")).upper[0, 1]
+    upper = geometry.limits(embed("CCO")).upper[0, 1]
     for length, ok in ((upper - 0.01, True), (upper + 0.01, False)):
         assert check(turned(embed("CCO"), "SetBondLength", (0, 1), length)).ok is ok
 
