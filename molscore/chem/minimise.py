@@ -13,6 +13,8 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
 from scipy.optimize import minimize
 
+from molscore.chem.settle import NO_CUTOFF
+
 METHODS = ("mmff", "xtb")
 
 HARTREE = 627.509474
@@ -91,9 +93,12 @@ def energies(mol: Chem.Mol, method: str = "mmff") -> list[float | None]:
         if method == "xtb":
             return [_xtb(Chem.Mol(mol, False, k), steps=0).before for k in conformers]
         properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
-        if properties is None:
+        positions = [conformer.GetPositions() for conformer in mol.GetConformers()]
+        finite = [k for k, x in zip(conformers, positions, strict=True) if np.isfinite(x).all()]
+        if properties is None or not finite:
             return [None] * len(conformers)
-        found = (forcefield.MMFFGetMoleculeForceField(mol, properties, confId=k).CalcEnergy() for k in conformers)
+        field = forcefield.MMFFGetMoleculeForceField(mol, properties, NO_CUTOFF, finite[0])
+        found = (field.CalcEnergy(x.ravel().tolist()) for x in positions)
         return [energy if np.isfinite(energy) else None for energy in found]
 
 

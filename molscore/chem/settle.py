@@ -33,6 +33,10 @@ WINDOW, STIFFNESS = 5.0, 100.0
 """Degrees that a torsion may turn, and kcal/mol/rad² beyond them."""
 
 
+NO_CUTOFF = 1e6
+"""For pairs of atoms: in Å for MMFF94s, a multiple of their well's distance for UFF."""
+
+
 def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = HYDROGEN_STEPS) -> None:
     """Minimises the energy of each conformer over the hydrogens' positions.
 
@@ -42,21 +46,23 @@ def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = HYDROGEN_STEPS) -> Non
         steps: of the minimisation.
     """
     heavy = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
-    if len(heavy) == mol.GetNumAtoms():
+    finite = [one for one in mol.GetConformers() if np.isfinite(one.GetPositions()).all()]
+    if len(heavy) == mol.GetNumAtoms() or not finite:
         return
     with rdBase.BlockLogs():
         properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
-        for conformer in mol.GetConformers():
-            before = conformer.GetPositions()
-            if not np.isfinite(before).all():
-                continue
-            if (field := _field(mol, conformer.GetId(), properties)) is None:
-                return
-            for index in heavy:
-                field.AddFixedPoint(index)
+        moving = Chem.Mol(mol, False, finite[0].GetId())  # one field serves all: its terms hang on the bonds alone
+        if (field := _field(moving, -1, properties)) is None:
+            return
+        for index in heavy:
+            field.AddFixedPoint(index)
+        place = moving.GetConformer()
+        for conformer in finite:
+            for index, position in enumerate(conformer.GetPositions()):
+                place.SetAtomPosition(index, position)
             field.Minimize(maxIts=steps)
-            if not np.isfinite(conformer.GetPositions()).all():
-                conformer.SetPositions(before)
+            if np.isfinite(settled := place.GetPositions()).all():
+                conformer.SetPositions(settled)
 
 
 def settle_in_place(mol: Chem.Mol, steps: int = STEPS) -> None:
@@ -83,9 +89,9 @@ def settle_in_place(mol: Chem.Mol, steps: int = STEPS) -> None:
 def _field(mol: Chem.Mol, conformer: int, properties: Any) -> ForceField | None:
     """MMFF94s with its `properties` of the molecule, or UFF if there are none; None if that does not know an atom."""
     if properties is not None:
-        field = forcefield.MMFFGetMoleculeForceField(mol, properties, confId=conformer)
+        field = forcefield.MMFFGetMoleculeForceField(mol, properties, NO_CUTOFF, conformer)
     elif forcefield.UFFHasAllMoleculeParams(mol):
-        field = forcefield.UFFGetMoleculeForceField(mol, confId=conformer)
+        field = forcefield.UFFGetMoleculeForceField(mol, NO_CUTOFF, conformer)
     else:
         return None
     field.Initialize()

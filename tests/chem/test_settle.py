@@ -6,6 +6,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdMolTransforms
 
 from molscore.chem.arrays import MoleculeError, isomeric_smiles
+from molscore.chem.minimise import energies
 from molscore.chem.settle import settle_hydrogens_in_place, settle_in_place
 from molscore.chem.strain import relaxation_energy
 
@@ -74,3 +75,25 @@ def test_an_atom_that_no_force_field_knows(embed):
     mol.GetAtomWithIdx(2).SetAtomicNum(118)
     with pytest.raises(MoleculeError, match="no_parameters"):
         settle_in_place(mol)
+
+
+@pytest.mark.parametrize("smiles", ["CC(O)CC(=O)NCCc1ccccc1", "OB(O)c1ccccc1CCO"])
+def test_conformers_settle_and_are_weighed_as_if_each_were_alone(smiles):
+    """One field serves them all; one that is not a number stays, and hinders no other."""
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    assert len(rdDistGeom.EmbedMultipleConfs(mol, 4, randomSeed=1)) == 4
+    rng = np.random.default_rng(0)
+    for conformer in mol.GetConformers():
+        conformer.SetPositions(conformer.GetPositions() + rng.normal(scale=0.1, size=(mol.GetNumAtoms(), 3)))
+    mol.GetConformer(0).SetPositions(np.full((mol.GetNumAtoms(), 3), np.nan))
+    together = Chem.Mol(mol)
+    settle_hydrogens_in_place(together, 30)
+    weighed = energies(together)
+    assert weighed[0] is None
+    for k in (1, 2, 3):
+        alone = Chem.Mol(mol, False, k)
+        settle_hydrogens_in_place(alone, 30)
+        x, y = (one.GetConformer(k).GetPositions() for one in (alone, together))
+        np.testing.assert_allclose(x, y, atol=1e-6)
+        assert np.abs(x - mol.GetConformer(k).GetPositions()).max() > 0.05
+        assert weighed[k] == (pytest.approx(energies(alone)[0], abs=1e-6) if "B" not in smiles else None)
