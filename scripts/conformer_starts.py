@@ -38,18 +38,18 @@ from molscore.score.represent import batch_of
 from molscore.train.record import sha256
 
 VARIANTS = (
-    {"begin": "noise", "steps": 6, "eta": 0.5},
-    {"begin": "noise", "steps": 8, "eta": 0.5},
-    {"begin": "noise", "steps": 10, "eta": 0.0},
-    {"begin": "noise", "steps": 10, "eta": 0.5},
-    {"begin": "noise", "steps": 10, "eta": 1.0},
-    {"begin": "noise", "steps": 20, "eta": 0.5},
-    {"begin": "noise", "steps": 20, "eta": 1.0},
-    {"begin": "harmonic", "steps": 8, "eta": 0.5, "t_start": 0.8},
-    {"begin": "harmonic", "steps": 10, "eta": 0.5, "t_start": 0.9},
-    {"begin": "given", "steps": 6, "eta": 0.5, "t_start": 0.4},
-    {"begin": "given", "steps": 8, "eta": 0.5, "t_start": 0.6},
-    {"begin": "given", "steps": 10, "eta": 0.5, "t_start": 0.8},
+    {"begin": "noise", "steps": 6, "eta_x": 0.5},
+    {"begin": "noise", "steps": 8, "eta_x": 0.5},
+    {"begin": "noise", "steps": 10, "eta_x": 0.0},
+    {"begin": "noise", "steps": 10, "eta_x": 0.5},
+    {"begin": "noise", "steps": 10, "eta_x": 1.0},
+    {"begin": "noise", "steps": 20, "eta_x": 0.5},
+    {"begin": "noise", "steps": 20, "eta_x": 1.0},
+    {"begin": "harmonic", "steps": 8, "eta_x": 0.5, "t_start": 0.8},
+    {"begin": "harmonic", "steps": 10, "eta_x": 0.5, "t_start": 0.9},
+    {"begin": "given", "steps": 6, "eta_x": 0.5, "t_start": 0.4},
+    {"begin": "given", "steps": 8, "eta_x": 0.5, "t_start": 0.6},
+    {"begin": "given", "steps": 10, "eta_x": 0.5, "t_start": 0.8},
 )
 
 MOST = 40
@@ -142,7 +142,7 @@ def markdown(rows: list[dict]) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for row in rows:
         own = row["variant"]
-        cells = [own["begin"], str(own.get("t_start", "–")), str(own.get("steps", "–")), str(own.get("eta", "–"))]
+        cells = [own["begin"], str(own.get("t_start", "–")), str(own.get("steps", "–")), str(own.get("eta_x", "–"))]
         cells += [number(row["seconds"], ".3g"), f"{row['in_time_count']}{' (all)' if row['capped'] else ''}"]
         cells += [interval(row["in_time"]), interval(row["of_10"]), percent(row["wrong_stereo"])]
         lines.append("| " + " | ".join(cells) + " |")

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from molscore.model import load, save
-from molscore.model.diffusion import SamplingConfig
+from molscore.model.config import SamplingConfig
 from molscore.pretrained import WEIGHTS
 
 

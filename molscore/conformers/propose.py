@@ -36,14 +36,14 @@ def propose(
     single.sort(key=lambda one: len(jobs[one[0]][0].heavy))
     found = [np.empty((len(numbers), len(target.heavy), 3)) for target, numbers in jobs]
     budget = GPU_PAIRS if model.device.type == "cuda" else CPU_PAIRS
-    settings = model.config.sampling
+    changes = {"steps": steps} if steps else {}
     while single:
         largest = len(jobs[single[-1][0]][0].heavy)
         count = max(1, budget // largest**2)
         single, part = single[:-count], single[-count:]
         batch = batch_of([jobs[job][0].arrays for job, _ in part], model)
         generators = [torch.Generator().manual_seed(proposal_seed(seed, k)) for _, k in part]
-        drawn = sample_positions(model, batch, generators, steps=steps or settings.steps, eta=settings.eta_x)
+        drawn = sample_positions(model, batch, generators, **changes)
         for (job, k), positions in zip(part, drawn.cpu().numpy(), strict=True):
             target, numbers = jobs[job]
             found[job][k - numbers.start] = positions[: len(target.heavy)]

@@ -1,7 +1,8 @@
 """The model: where the SDE of the core, the network and molecule tensors meet."""
 
+from molscore.model.config import DiffusionConfig
 from molscore.model.device import choose_device
-from molscore.model.diffusion import DiffusionConfig, MoleculeDiffusion
+from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.files import load, save
 from molscore.model.sampling import Sample, sample
 

@@ -45,12 +45,13 @@ def position_score(model: MoleculeDiffusion, batch: MoleculeBatch) -> Score:
     e = alpha * scale * torch.eye(BOND_CLASSES, **like)[batch.bonds]
     own = torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
     e = e * (pair_mask(mask) | own)[..., None]
+    graph = model.evidence(a, e, mask, torch.zeros(len(mask), 2, **like), None)
 
     def score(x: Tensor, t: Tensor) -> Tensor:
         t = torch.as_tensor(t, **like).expand(len(x), 1, 1)
         clocks = torch.stack([t[:, 0, 0], torch.zeros(len(x), **like)], dim=-1)
         y = centre(x.to(model.dtype), mask)
-        mean = model.predict(y, a, e, mask, clocks, None, batch.stereo, classes=False).positions
+        mean = model.denoise(y, graph, mask, clocks, batch.stereo, classes=False).positions
         return (score_from_mean(model.sde, y, t, mean) * mask[..., None]).to(x)
 
     return score

@@ -16,6 +16,7 @@ from torch import Tensor
 from molscore.core.sampling import dpm_solver_pp_2m_sde, log_snr_grid
 from molscore.core.sde import mean_from_score, perturb
 from molscore.datasets.batch import MoleculeBatch
+from molscore.model.config import SamplingConfig
 from molscore.model.conformation import centred_noise, position_score, scaled
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.network.geometry import centre
@@ -30,11 +31,8 @@ def sample_positions(
     batch: MoleculeBatch,
     generators: Sequence[torch.Generator],
     *,
-    steps: int,
-    t_start: float = 0.98,
-    t_end: float = 0.02,
-    eta: float = 1.0,
     begin: str = "noise",
+    **settings: float,
 ) -> Tensor:
     """Draws coordinates for molecules whose graphs are known.
 
@@ -42,18 +40,20 @@ def sample_positions(
         model: one that was trained with known graphs.
         batch: the molecules; their positions matter only if `begin` says so.
         generators: one CPU generator for each molecule; all its noise comes from there.
-        steps: evaluations of the network; the last is the posterior mean.
-        t_start, t_end: times of the coordinates, between which steps are even in log signal-to-noise.
-        eta: share of the reverse SDE's noise, see `molscore.core.sampling.dpm_solver_pp_2m_sde`.
         begin: ``noise``, ``harmonic`` or ``given``, see the module.
+        settings: changes to the model's own `SamplingConfig`: ``steps``, evaluations of the network, of which the last
+            is the posterior mean; ``t_start`` and ``t_end``, times of the coordinates between which steps are even in
+            log signal-to-noise; ``eta_x``, the share of the reverse SDE's noise, see
+            `molscore.core.sampling.dpm_solver_pp_2m_sde`.
 
     Returns:
         ``(B, N, 3)`` Å, centred, zero in the padding.
 
     Raises:
-        ValueError: for an unknown `begin`, or times that are not in order.
+        ValueError: for an unknown `begin` or setting, or times that are not in order.
     """
-    mask = batch.mask
+    chosen = SamplingConfig.model_validate(model.config.sampling.model_dump() | settings)
+    steps, mask = chosen.steps, batch.mask
     if begin not in ("noise", "harmonic", "given"):
         raise ValueError(f"unknown begin '{begin}'; choose noise, harmonic or given")
 
@@ -63,10 +63,10 @@ def sample_positions(
     score = position_score(model, batch)
     first = {"noise": torch.zeros_like, "given": lambda x: x, "harmonic": lambda x: harmonic(model, batch, noise(x))}
     x = scaled(model, batch).double()
-    z = perturb(model.sde, first[begin](x), torch.full_like(x[:, :1, :1], t_start), noise(x))
-    times = log_snr_grid(model.sde, max(steps - 1, 1), t_end, t_start)[:steps].to(x.device)
+    z = perturb(model.sde, first[begin](x), torch.full_like(x[:, :1, :1], chosen.t_start), noise(x))
+    times = log_snr_grid(model.sde, max(steps - 1, 1), chosen.t_end, chosen.t_start)[:steps].to(x.device)
     if steps > 1:
-        z = dpm_solver_pp_2m_sde(model.sde, score, z, times, noise, eta=eta, final_first_order=False)
+        z = dpm_solver_pp_2m_sde(model.sde, score, z, times, noise, eta=chosen.eta_x, final_first_order=False)
     mean = mean_from_score(model.sde, z, times[-1], score(z, times[-1]))
     return centre(mean.to(model.dtype), mask) * model.config.position_scale
 

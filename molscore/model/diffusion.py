@@ -30,17 +30,17 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from molscore.core.losses import weighted_mean_error
 from molscore.core.sde import CosineVP, perturb
 from molscore.datasets.batch import MoleculeBatch
+from molscore.model.config import DiffusionConfig
 from molscore.model.fakes import FAKE, add_fakes
 from molscore.model.state import pair_mask, symmetric
 from molscore.model.walks import walk_features
 from molscore.network.geometry import centre
-from molscore.network.network import EquivariantScoreNetwork, NetworkConfig
+from molscore.network.network import EquivariantScoreNetwork
 
 BOND_CLASSES = 4
 """No bond, single, double, triple: the class of a bond is its kekulised order."""
@@ -49,69 +49,22 @@ MAX_EVIDENCE = 50.0
 """Bound on ``alpha / sigma²`` in the classes' likelihood: beyond it a class is known."""
 
 
-class SamplingConfig(BaseModel):
-    """How a model is sampled best, unless the user says otherwise: found on validation samples, see `sampling.sample`.
-
-    Attributes:
-        steps: steps from noise to molecule.
-        power, middle: of the time grid.
-        t_end: graph time at which the posterior mean is taken.
-        eta_x, eta_g: noise in coordinates and graph.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    steps: PositiveInt = 50
-    power: PositiveFloat = 1.25
-    middle: float = 0.5
-    t_end: float = 0.03
-    eta_x: NonNegativeFloat = 3.0
-    eta_g: NonNegativeFloat = 3.0
-
-
-class DiffusionConfig(BaseModel):
-    """What defines a model, weights and data aside.
-
-    Attributes:
-        network: sizes of the network.
-        sampling: how it is sampled.
-        position_scale: Å per unit of the coordinates' state.
-        position_power: the coordinates' clock is ``t ** position_power``.
-        category_scale: length of the one-hot vectors.
-        sigma_min, alpha_min: ends of the cosine schedule.
-        atom_weight, bond_weight: weights of the cross-entropies beside the coordinates' loss.
-        self_conditioning: fraction of training batches that see a previous prediction.
-        fake_atoms: most fake atoms of a molecule; 0 is none.
-        distortion: noise added once more to the coordinates in training, a share of their sigma.
-        known_graph: fraction of training molecules whose graph's clock stands at 0: the graph is given, the coordinates
-            are to be found. That is the score of conformers, and of the likelihood of coordinates.
-        walks: kinds of walks on the previous prediction's bonds that the network is shown, see `walks`.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    network: NetworkConfig = NetworkConfig()
-    sampling: SamplingConfig = SamplingConfig()
-    position_scale: PositiveFloat = 1.4
-    position_power: PositiveFloat = 2.0
-    category_scale: PositiveFloat = 1.0
-    sigma_min: PositiveFloat = 0.005
-    alpha_min: PositiveFloat = 0.001
-    atom_weight: NonNegativeFloat = 0.5
-    bond_weight: NonNegativeFloat = 0.5
-    self_conditioning: float = Field(default=0.5, ge=0, le=1)
-    fake_atoms: NonNegativeInt = 0
-    distortion: NonNegativeFloat = 0.0
-    known_graph: float = Field(default=0.0, ge=0, le=1)
-    walks: NonNegativeInt = 0
-
-
 class Prediction(NamedTuple):
     """Posterior means: ``positions (B, N, 3)`` in scaled units, class probabilities as logits, None if not wanted."""
 
     positions: Tensor
     atom_logits: Tensor | None
     bond_logits: Tensor | None
+
+
+class Evidence(NamedTuple):
+    """The network's inputs that do not hang on noisy positions, and the likelihood of each class as logits."""
+
+    positions: Tensor
+    atoms: Tensor
+    pairs: Tensor
+    atom_logits: Tensor
+    bond_logits: Tensor
 
 
 class MoleculeDiffusion(nn.Module):
@@ -189,30 +142,42 @@ class MoleculeDiffusion(nn.Module):
         Returns:
             The posterior means; coordinates centred, bonds symmetric.
         """
-        stereo = mask.new_zeros(len(x), 0, 5, dtype=torch.int64) if stereo is None else stereo
-        alpha, sigma = (y.to(x.dtype) for y in self.sde.marginal(clocks))
-        alpha_x, sigma_x = alpha[:, :1, None], sigma[:, :1, None]
-        evidence = (self.config.category_scale * alpha[:, 1:, None] / sigma[:, 1:, None] ** 2).clamp(max=MAX_EVIDENCE)
-        a_evidence, e_evidence = evidence * a, evidence[..., None] * e
+        return self.denoise(x, self.evidence(a, e, mask, clocks, previous), mask, clocks, stereo, classes)
+
+    def evidence(self, a: Tensor, e: Tensor, mask: Tensor, clocks: Tensor, previous: Prediction | None) -> Evidence:
+        """What the network is told beside noisy positions; for a known graph the same at every time. See `predict`."""
+        alpha, sigma = (y[:, 1, None, None].to(a.dtype) for y in self.sde.marginal(clocks))
+        strength = (self.config.category_scale * alpha / sigma**2).clamp(max=MAX_EVIDENCE)
+        atom_logits, bond_logits = strength * a, strength[..., None] * e
         if previous is None:
-            known = (clocks[:, 1, None, None] == 0).to(x.dtype)  # a known graph is its own prediction
-            before = torch.zeros_like(x), a_evidence.softmax(-1) * known, e_evidence.softmax(-1) * known[..., None]
+            known = (clocks[:, 1, None, None] == 0).to(a.dtype)  # a known graph is its own prediction
+            positions = a.new_zeros(*a.shape[:2], 3)
+            before = positions, atom_logits.softmax(-1) * known, bond_logits.softmax(-1) * known[..., None]
         else:
             before = previous.positions, previous.atom_logits.softmax(-1), previous.bond_logits.softmax(-1)
         walked = walk_features(before[2], pair_mask(mask), self.config.walks) if self.config.walks else ()
-        atoms = torch.cat([a, a_evidence.softmax(-1), before[1], *walked[:1]], dim=-1)
-        pairs = torch.cat([e, e_evidence.softmax(-1), before[2], *walked[1:]], dim=-1)
-        shift, atom_logits, bond_logits = self.network(
-            x, before[0], atoms, pairs, mask, clocks, stereo, classes=classes
-        )
-        positions = centre(alpha_x * x + sigma_x * shift, mask)
+        atoms = torch.cat([a, atom_logits.softmax(-1), before[1], *walked[:1]], dim=-1)
+        pairs = torch.cat([e, bond_logits.softmax(-1), before[2], *walked[1:]], dim=-1)
+        return Evidence(before[0], atoms, pairs, atom_logits, bond_logits)
+
+    def denoise(
+        self,
+        x: Tensor,
+        evidence: Evidence,
+        mask: Tensor,
+        clocks: Tensor,
+        stereo: Tensor | None = None,
+        classes: bool = True,
+    ) -> Prediction:
+        """`predict`, with all that does not hang on the positions made before."""
+        stereo = mask.new_zeros(len(x), 0, 5, dtype=torch.int64) if stereo is None else stereo
+        alpha, sigma = (y[:, :1, None].to(x.dtype) for y in self.sde.marginal(clocks))
+        before, atoms, pairs, *known = evidence
+        shift, *logits = self.network(x, before, atoms, pairs, mask, clocks, stereo, classes=classes)
+        positions = centre(alpha * x + sigma * shift, mask)
         if not classes:
             return Prediction(positions, None, None)
-        return Prediction(
-            positions,
-            atom_logits.to(a.dtype) + a_evidence,
-            bond_logits.to(e.dtype) + e_evidence,
-        )
+        return Prediction(positions, *(found.to(x.dtype) + y for found, y in zip(logits, known, strict=True)))
 
     def forward(self, *arguments: Any, **options: Any) -> dict[str, Tensor]:
         """`loss`, under the name that wrappers for several devices call."""

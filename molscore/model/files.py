@@ -9,7 +9,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
-from molscore.model.diffusion import DiffusionConfig, MoleculeDiffusion
+from molscore.model.config import DiffusionConfig
+from molscore.model.diffusion import MoleculeDiffusion
 
 FORMAT = "molscore-diffusion-2"
 

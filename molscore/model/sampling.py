@@ -14,7 +14,8 @@ from torch import Tensor
 from molscore.core.langevin import langevin_corrector
 from molscore.core.sampling import SAMPLERS, time_grid
 from molscore.core.sde import score_from_mean
-from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion, Prediction, SamplingConfig
+from molscore.model.config import SamplingConfig
+from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion, Prediction
 from molscore.model.fakes import fakes_for
 from molscore.model.state import Shape, molecule_noise, pair_mask, size_mask
 

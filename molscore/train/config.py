@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from molscore.model.diffusion import DiffusionConfig
+from molscore.model.config import DiffusionConfig
 
 
 class TrainConfig(BaseModel):

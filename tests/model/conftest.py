@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from molscore.datasets.batch import MoleculeBatch
-from molscore.model.diffusion import BOND_CLASSES, DiffusionConfig, MoleculeDiffusion, Prediction
+from molscore.model.config import DiffusionConfig
+from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion, Prediction
 from molscore.model.state import symmetric
 from molscore.network.geometry import centre
 from molscore.network.network import NetworkConfig

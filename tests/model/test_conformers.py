@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from molscore.core.sampling import log_snr_grid
+from molscore.model.config import SamplingConfig
 from molscore.model.conformation import flow, scaled
 from molscore.model.conformers import LENGTH, harmonic, sample_positions
 
@@ -20,7 +21,7 @@ def model(build):
 @pytest.mark.parametrize("begin", ["noise", "harmonic", "given"])
 def test_a_molecule_depends_on_its_own_noise_alone(model, batch, begin):
     data = batch()
-    options = {"steps": 4, "eta": 0.5, "begin": begin, "t_start": 0.8}
+    options = {"steps": 4, "eta_x": 0.5, "begin": begin, "t_start": 0.8}
     together = sample_positions(model, data, random(), **options)
     assert torch.isfinite(together).all() and (together[~data.mask] == 0).all()
     torch.testing.assert_close(together.sum(1), torch.zeros(3, 3, dtype=torch.float64), atol=1e-9, rtol=0)
@@ -43,8 +44,8 @@ def test_each_step_is_one_evaluation(model, batch, steps):
 def test_given_positions_stay_near_where_little_noise_is_added(model, batch):
     data = batch()
     x = scaled(model, data) * model.config.position_scale
-    near = sample_positions(model, data, random(), steps=3, t_start=0.03, t_end=0.02, begin="given")
-    far = sample_positions(model, data, random(), steps=3, begin="given")
+    near = sample_positions(model, data, random(), steps=3, eta_x=1.0, t_start=0.03, t_end=0.02, begin="given")
+    far = sample_positions(model, data, random(), steps=3, eta_x=1.0, begin="given")
     assert (near - x).abs().max() < 0.5 < (far - x).abs().max()
 
 
@@ -92,3 +93,16 @@ def test_bad_words_are_refused(model, batch):
     with pytest.raises(ValueError, match="t_min"):
         sample_positions(model, batch(), random(), steps=2, t_start=0.01)
     assert len(log_snr_grid(model.sde, 3, 0.02, 0.98)) == 4
+
+
+def test_a_model_says_how_its_conformers_are_drawn(build, batch):
+    """Its own steps, times and noise; each can be changed; an unknown word is an error."""
+    model, data = build(dtype=torch.float64), batch()
+    own = {"steps": 3, "t_start": 0.9, "t_end": 0.1, "eta_x": 1.0}
+    said = sample_positions(model, data, random(), **own)
+    model.config = model.config.model_copy(update={"sampling": SamplingConfig(**own)})
+    torch.testing.assert_close(sample_positions(model, data, random()), said, atol=0, rtol=0)
+    for change in ({"steps": 4}, {"t_start": 0.8}, {"t_end": 0.2}, {"eta_x": 0.0}):
+        assert not torch.equal(sample_positions(model, data, random(), **change), said), change
+    with pytest.raises(ValueError, match="eta_y"):
+        sample_positions(model, data, random(), eta_y=1.0)

@@ -9,7 +9,8 @@ from torch import nn
 
 from molscore.core.losses import weighted_mean_error
 from molscore.core.sde import CosineVP, perturb
-from molscore.model.diffusion import BOND_CLASSES, DiffusionConfig, MoleculeDiffusion
+from molscore.model.config import DiffusionConfig
+from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
 
 
 class Calls:

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from molscore.core.divergence import rotation
+from molscore.model.config import SamplingConfig
 from molscore.model.conformation import centred_probes, position_score, scaled
-from molscore.model.diffusion import MoleculeDiffusion, SamplingConfig, without_batch_norm
+from molscore.model.diffusion import MoleculeDiffusion, without_batch_norm
 from molscore.model.fakes import FAKE, add_fakes
 from molscore.model.sampling import Sample, sample, without_fakes
 
