@@ -83,13 +83,16 @@ def wrong(positions: np.ndarray, tags: np.ndarray) -> np.ndarray:
         return ~np.where(handed, sign * volume > FLAT, sign * _dot(*across) > TWISTED)
 
 
-def misread(mol: Chem.Mol, conformer: int) -> bool:
-    """Whether RDKit reads other stereo from the positions than the molecule specifies, or, at a carbon atom, none.
+def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:
+    """Whether RDKit reads other stereo from the positions than was asked for, or, at a carbon atom, none.
 
     Args:
         mol: as for `tags`, every hydrogen an atom.
         conformer: which of its conformers.
+        asked: `tags` of the molecule.
     """
+    if not len(asked):
+        return False
     found = Chem.Mol(mol, False, conformer)
     Chem.RemoveStereochemistry(found)
     try:
@@ -97,7 +100,7 @@ def misread(mol: Chem.Mol, conformer: int) -> bool:
     except RuntimeError:  # a direction between two atoms in one place
         return True
     read = {tuple(row) for row in tags(found).tolist()}
-    for *atoms, code in tags(mol).tolist():
+    for *atoms, code in asked.tolist():
         carbon = abs(code) == 1 and mol.GetAtomWithIdx(atoms[0]).GetAtomicNum() == 6
         if (*atoms, -code) in read or carbon and (*atoms, code) not in read:
             return True

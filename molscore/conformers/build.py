@@ -15,7 +15,7 @@ from molscore.chem.stereo import misread, wrong
 from molscore.chem.validity import geometry_fault
 from molscore.conformers.target import Target
 
-SETTLING = 50
+SETTLING = 12, 25
 """Steps in which hydrogens settle, and then bonds and angles: a proposal is close to a minimum already."""
 
 EMBEDDING = 10
@@ -47,9 +47,9 @@ def relaxed(mol: Chem.Mol, how: str) -> Chem.Mol:
     """The molecule with its conformers relaxed; what has no minimum, or changes its stereo, stays as it is."""
     if how == "none":
         return mol
-    settle_hydrogens_in_place(mol, SETTLING)
+    settle_hydrogens_in_place(mol, SETTLING[0])
     try:
-        settle_in_place(mol, SETTLING)
+        settle_in_place(mol, SETTLING[1])
     except MoleculeError:  # no force field knows an atom
         pass
     if how != "torsions":
@@ -71,7 +71,7 @@ def fault(target: Target, mol: Chem.Mol, conformer: int, strict: bool = True) ->
     positions = mol.GetConformer(conformer).GetPositions()
     if not np.isfinite(positions).all():
         return "non_finite"
-    if wrong(positions[None], target.tags).any() or len(target.tags) and misread(mol, conformer):
+    if wrong(positions[None], target.redundant).any() or misread(mol, conformer, target.tags):
         return "stereo"
     found = geometry_fault(Chem.Mol(mol, False, conformer), target.limits) if strict else None
     return found[0] if found else None

@@ -41,7 +41,12 @@ class Target:
 
     @cached_property
     def tags(self) -> np.ndarray:
-        """Stereo tags of `mol`, ``(S, 5)``, redundant."""
+        """Stereo tags of `mol`, ``(S, 5)``."""
+        return tags(self.mol)
+
+    @cached_property
+    def redundant(self) -> np.ndarray:
+        """Tags for each three of a centre's four neighbours."""
         return tags(self.mol, redundant=True)
 
     @cached_property

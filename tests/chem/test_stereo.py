@@ -66,21 +66,21 @@ def test_rdkit_reads_what_was_asked_for_and_something_else_in_a_mirror(smiles):
     handed = (np.abs(tags(mol)[:, 4]) == 1).any() and smiles != HANDED["phosphine"]
     for x in conformers(mol):
         mol.GetConformer(0).SetPositions(x)
-        assert not misread(mol, 0)
+        assert not misread(mol, 0, tags(mol))
         mol.GetConformer(0).SetPositions(-x)
-        assert misread(mol, 0) == handed
+        assert misread(mol, 0, tags(mol)) == handed
 
 
 def test_rdkit_reads_another_side_or_no_centre():
     other, mol = (Chem.AddHs(Chem.MolFromSmiles(one)) for one in ("C/C=C/F", "C/C=C\\F"))
     assert conformers(other) is not None and other.GetNumAtoms() == mol.GetNumAtoms()
     mol.AddConformer(other.GetConformer(0))
-    assert misread(mol, 0)
+    assert misread(mol, 0, tags(mol))
     flat = Chem.AddHs(Chem.MolFromSmiles("F[C@H](Cl)Br"))
     x = conformers(flat, 1)[0]
     for positions in (x * [1, 1, 0], np.zeros_like(x)):
         flat.GetConformer(0).SetPositions(positions)
-        assert misread(flat, 0)
+        assert misread(flat, 0, tags(flat))
 
 
 @pytest.mark.parametrize("smiles", SIDES)
