@@ -10,9 +10,9 @@ that a method is given. *etkdg* is RDKit's ETKDGv3, *clustered* makes ten times 
 heavy-atom RMSD. Every count is a run of its own. A method that fails on a molecule, whatever the reason, has missed it.
 
 Each cell is written when it is done. The same command goes on where it stopped; another label is added to the file, and
-compared with what it holds. With ``--timed 20`` all methods are timed once everything is measured, on the first so many
-molecules, molecule by molecule in turn, so that whatever else the machine does hits all of them; on as many cores for
-each, our model loaded before. Leave the machine alone for that.
+compared with what it holds. With ``--timed 64`` all methods are timed once everything is measured, on the first so many
+molecules: sixteen by each method in turn, as they would come out of a file, so that whatever else the machine does hits
+all of them; on as many cores for each, our model loaded before. Leave the machine alone for that.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from rich.console import Console
 from rich.progress import track
 
 from molscore import pretrained
-from molscore.chem.arrays import MoleculeError, isomeric_smiles
+from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.ensemble import correspondences, heavy_atoms, heavy_positions, k_medoids, rmsd_matrix, symmetries
 from molscore.chem.strain import relaxation_energy
 from molscore.evaluate import relaxation
@@ -55,8 +55,11 @@ ENOUGH = 100
 MANY = 50
 """From this count on, ``--fifty`` says how many molecules there are."""
 
-Method = Callable[[str, int], Chem.Mol]
-"""From SMILES and a count to a molecule with that many conformers, explicit hydrogens last."""
+TURN = 16
+"""Molecules that are timed at a time: as many as our generator works on together when it reads a file."""
+
+Method = Callable[[Sequence[str], int], list[Chem.Mol]]
+"""From SMILES and a count to molecules with so many conformers, or with none; explicit hydrogens last."""
 
 
 class Task(NamedTuple):
@@ -140,7 +143,7 @@ def read(path: Path, n: int, seed: int) -> tuple[list[Task], dict[str, int]]:
 
 def score(words: argparse.Namespace) -> Method:
     """Our generator, ready. A setting goes to ``from_pretrained`` if that has a parameter of its name."""
-    from molscore.conformers import ConformerGenerator
+    from molscore.conformers import ConformerGenerator, Options
 
     torch.set_num_threads(words.cores)
     known = inspect.signature(ConformerGenerator.from_pretrained).parameters
@@ -148,7 +151,16 @@ def score(words: argparse.Namespace) -> Method:
     late = {key: value for key, value in words.settings.items() if key not in known}
     generator = ConformerGenerator.from_pretrained(words.model, **early)
     generator.generate("CCCCO", n=1, seed=words.seed, **late)  # whatever is loaded or compiled at the first use
-    return lambda smiles, count: generator.generate(smiles, n=count, seed=words.seed, **late)
+
+    def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
+        mols, made = map(Chem.MolFromSmiles, smiles), []
+        for (found,) in generator.ensembles(mols, count, words.seed, Options(**late)):
+            made.append(found.mol)
+            if not found.mol.GetNumConformers():
+                found.mol.SetProp("_reason", found.reason[0])
+        return made
+
+    return method
 
 
 def etkdg(words: argparse.Namespace) -> Method:
@@ -157,10 +169,11 @@ def etkdg(words: argparse.Namespace) -> Method:
     parameters.randomSeed = words.seed + 1
     parameters.numThreads = words.cores
 
-    def method(smiles: str, count: int) -> Chem.Mol:
-        mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
-        rdDistGeom.EmbedMultipleConfs(mol, count, parameters)
-        return mol
+    def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
+        mols = [Chem.AddHs(Chem.MolFromSmiles(one)) for one in smiles]
+        for mol in mols:
+            rdDistGeom.EmbedMultipleConfs(mol, count, parameters)
+        return mols
 
     return method
 
@@ -169,14 +182,15 @@ def clustered(words: argparse.Namespace) -> Method:
     """Medoids of many."""
     many = etkdg(words)
 
-    def method(smiles: str, count: int) -> Chem.Mol:
-        mol = many(smiles, SURPLUS * count)
-        if mol.GetNumConformers() > count:
-            kept = k_medoids(rmsd_matrix(heavy_positions(mol), symmetries(mol, ENOUGH)), count)
-            for k, conformer in enumerate(list(mol.GetConformers())):
-                if k not in kept:
-                    mol.RemoveConformer(conformer.GetId())
-        return mol
+    def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
+        mols = many(smiles, SURPLUS * count)
+        for mol in mols:
+            if mol.GetNumConformers() > count:
+                kept = k_medoids(rmsd_matrix(heavy_positions(mol), symmetries(mol, ENOUGH)), count)
+                for k, conformer in enumerate(list(mol.GetConformers())):
+                    if k not in kept:
+                        mol.RemoveConformer(conformer.GetId())
+        return mols
 
     return method
 
@@ -190,10 +204,10 @@ def measure(tasks: Sequence[Task], method: Method, count: int, words: argparse.N
     failures, labels, stereo, busted = Counter(), Counter(), [], []
     for task in track(tasks, f"{name}, {count}", console=Console(stderr=True)):
         try:
-            mol, fault = method(task.smiles, count), None
+            (mol,) = method([task.smiles], count)
+            fault = unusable(mol, task)
         except Exception as error:  # a molecule that one method cannot do must not end the others
-            mol, fault = None, error.reason if isinstance(error, MoleculeError) else type(error).__name__
-        fault = fault or unusable(mol, task)
+            fault = type(error).__name__
         if fault:
             failures[fault] += 1
             best.append(None)
@@ -222,20 +236,19 @@ def measure(tasks: Sequence[Task], method: Method, count: int, words: argparse.N
 
 
 def time_all(tasks: Sequence[Task], rows: Sequence[dict], words: argparse.Namespace) -> None:
-    """Fills in the seconds of every row that these words name: all methods on one molecule, then on the next."""
+    """Fills in the seconds of every row that these words name: all methods on some molecules, then on the next."""
     named = [row for row in rows if row["method"] in BASELINES or row["method"] == words.label]
     methods = {row["method"]: METHODS.get(row["method"], score)(words) for row in named}
     for count in sorted({row["count"] for row in named}):
         some = [row for row in named if row["count"] == count]
         seconds, made = Counter(), Counter()
-        for task in track(tasks, f"timing, {count}", console=Console(stderr=True)):
+        for at in track(range(0, len(tasks), TURN), f"timing, {count}", console=Console(stderr=True)):
+            smiles = [task.smiles for task in tasks[at : at + TURN]]
             for row in some:
                 began = time.perf_counter()
-                try:
-                    made[row["method"]] += methods[row["method"]](task.smiles, count).GetNumConformers()
-                except MoleculeError:
-                    pass
+                found = methods[row["method"]](smiles, count)
                 seconds[row["method"]] += time.perf_counter() - began
+                made[row["method"]] += sum(mol.GetNumConformers() for mol in found)
         for row in some:
             row["seconds_per_conformer"] = round(seconds[row["method"]] / max(made[row["method"]], 1), 5)
             row["timed"] = len(tasks)
@@ -244,7 +257,7 @@ def time_all(tasks: Sequence[Task], rows: Sequence[dict], words: argparse.Namesp
 def unusable(mol: Chem.Mol, task: Task) -> str | None:
     """Why a molecule cannot be judged: no conformers, other atoms than were asked for, no numbers."""
     if mol.GetNumConformers() == 0:
-        return "no_conformer"
+        return mol.GetProp("_reason") if mol.HasProp("_reason") else "no_conformer"
     asked = Chem.MolFromSmiles(task.smiles)
     numbers = [[one.GetAtomWithIdx(int(i)).GetAtomicNum() for i in heavy_atoms(one)] for one in (asked, mol)]
     if numbers[0] != numbers[1]:

@@ -37,19 +37,23 @@ from molscore.model.conformers import sample_positions
 from molscore.score.represent import batch_of
 from molscore.train.record import sha256
 
-VARIANTS = (
-    {"begin": "noise", "steps": 6, "eta_x": 0.5},
-    {"begin": "noise", "steps": 8, "eta_x": 0.5},
-    {"begin": "noise", "steps": 10, "eta_x": 0.0},
-    {"begin": "noise", "steps": 10, "eta_x": 0.5},
-    {"begin": "noise", "steps": 10, "eta_x": 1.0},
-    {"begin": "noise", "steps": 20, "eta_x": 0.5},
-    {"begin": "noise", "steps": 20, "eta_x": 1.0},
-    {"begin": "harmonic", "steps": 8, "eta_x": 0.5, "t_start": 0.8},
-    {"begin": "harmonic", "steps": 10, "eta_x": 0.5, "t_start": 0.9},
-    {"begin": "given", "steps": 6, "eta_x": 0.5, "t_start": 0.4},
-    {"begin": "given", "steps": 8, "eta_x": 0.5, "t_start": 0.6},
-    {"begin": "given", "steps": 10, "eta_x": 0.5, "t_start": 0.8},
+VARIANTS = tuple(
+    {"begin": begin, "steps": steps, "eta_x": eta, "t_start": t_start, "t_end": t_end}
+    for begin, steps, eta, t_start, t_end in (
+        ("noise", 3, 0.5, 0.95, 0.2),
+        ("noise", 4, 0.5, 0.95, 0.2),
+        ("noise", 4, 0.0, 0.95, 0.2),
+        ("noise", 4, 1.0, 0.95, 0.2),
+        ("noise", 6, 0.5, 0.95, 0.2),
+        ("noise", 4, 0.5, 0.98, 0.02),
+        ("noise", 8, 0.5, 0.98, 0.02),
+        ("noise", 20, 0.5, 0.98, 0.02),
+        ("harmonic", 4, 0.5, 0.8, 0.2),
+        ("harmonic", 4, 0.5, 0.9, 0.2),
+        ("given", 3, 0.5, 0.4, 0.2),
+        ("given", 4, 0.5, 0.6, 0.2),
+        ("given", 4, 0.5, 0.8, 0.2),
+    )
 )
 
 MOST = 40
@@ -137,12 +141,13 @@ def measured(
 
 def markdown(rows: list[dict]) -> str:
     """The rows as a table."""
-    heads = ["begin at", "time", "steps", "noise", "s per proposal", "proposals in time", "mean best RMSD of them, Å"]
+    heads = ["begin at", "times", "steps", "noise", "s per proposal", "proposals in time", "mean best RMSD of them, Å"]
     heads += ["of 10, Å", "wrong stereo tags"]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for row in rows:
         own = row["variant"]
-        cells = [own["begin"], str(own.get("t_start", "–")), str(own.get("steps", "–")), str(own.get("eta_x", "–"))]
+        times = f"{own['t_start']} to {own['t_end']}" if "t_start" in own else "–"
+        cells = [own["begin"], times, str(own.get("steps", "–")), str(own.get("eta_x", "–"))]
         cells += [number(row["seconds"], ".3g"), f"{row['in_time_count']}{' (all)' if row['capped'] else ''}"]
         cells += [interval(row["in_time"]), interval(row["of_10"]), percent(row["wrong_stereo"])]
         lines.append("| " + " | ".join(cells) + " |")
