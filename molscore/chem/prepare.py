@@ -5,7 +5,9 @@ rings many combinations cannot exist (a bridge from one face of a small ring to 
 (Riniker and Landrum, J. Chem. Inf. Model. 55, 2562, 2015) tells which do.
 """
 
+import math
 import random
+import time
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -123,7 +125,9 @@ def open_stereo(mol: Chem.Mol) -> int:
     return len(_open(mol))
 
 
-def isomers(mol: Chem.Mol, how: str = "sample", most: int = 32, seed: int = 0) -> Isomers:
+def isomers(
+    mol: Chem.Mol, how: str = "sample", most: int = 32, seed: int = 0, seconds: float | None = None
+) -> Isomers:
     """Decides stereo that is open; what is specified stays.
 
     Args:
@@ -133,6 +137,7 @@ def isomers(mol: Chem.Mol, how: str = "sample", most: int = 32, seed: int = 0) -
             them, drawn by `seed`.
         most: isomers to enumerate, 1 or more.
         seed: of what is drawn; the same seed gives the same isomers.
+        seconds: after which no further isomer is tested for existence; those found so far are what there is.
 
     Returns:
         One isomer at least. Where each combination fails in the test of existence, it is what `sample` would give.
@@ -153,15 +158,15 @@ def isomers(mol: Chem.Mol, how: str = "sample", most: int = 32, seed: int = 0) -
         return Isomers(found, 1)
     if how == "sample":
         return Isomers([_settled(mol, elements, seed) or found[0] if rings else found[0]], possible)
-    kept, known = [], {}
-    while found and len(kept) < most:
+    kept, known, end = [], {}, time.monotonic() + (math.inf if seconds is None else seconds)
+    while found and len(kept) < most and time.monotonic() < end:
         isomer = found.pop(0)
         if not rings or _exists(isomer, known):
             kept.append(isomer)
         else:
             possible -= 1
     if not kept:
-        return Isomers([_settled(mol, elements, seed) or isomer], 1)
+        return Isomers([_settled(mol, elements, seed) or (found or [isomer])[0]], max(possible, 1))
     return Isomers(sorted(kept, key=_key), possible)
 
 

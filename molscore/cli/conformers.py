@@ -29,7 +29,7 @@ def conformers(
     seconds: Annotated[
         float | None, typer.Option("--max-per-molecule-seconds", min=0, help="Then take what there is.")
     ] = None,
-    surplus: Annotated[float, typer.Option(min=1, help="Proposals for each conformer that is kept.")] = 2.0,
+    surplus: Annotated[float, typer.Option(min=1, help="Proposals for each conformer that is kept.")] = 1.3,
     steps: Annotated[int | None, typer.Option(min=1, help="Sampler steps.", show_default="the model's")] = None,
     form: Annotated[str | None, typer.Option("--format", help="smi, csv or sdf.", show_default="by ending")] = None,
     smiles_column: Annotated[str, typer.Option(help="Of a CSV file.")] = "smiles",

@@ -24,8 +24,8 @@ from molscore.model import MoleculeDiffusion, choose_device, load
 GROUP = 16
 """Molecules of a stream that are worked on together."""
 
-LEAST = 9
-"""Proposals of a molecule beyond one for each conformer, at least: even a single conformer is chosen among some."""
+LEAST = 10
+"""Proposals of a molecule in the first round, at least: even a single conformer is chosen among some."""
 
 AT_ONCE = 8
 """Proposals, or conformers to complete, of a molecule between two looks at the clock."""
@@ -169,7 +169,7 @@ class ConformerGenerator:
         try:
             prepared = whole(mol, options.fragments)
             drawn = open_stereo(prepared.mol) > 0
-            found = isomers(prepared.mol, options.stereo, options.max_isomers, seed).mols
+            found = isomers(prepared.mol, options.stereo, options.max_isomers, seed, options.seconds).mols
             targets = [target_of(isomer, self.model) for isomer in found]
         except MoleculeError as error:
             return Ensemble(Chem.Mol(), n, reason=(error.reason, error.detail))
@@ -210,7 +210,8 @@ class ConformerGenerator:
         """Adds to the pools: all at once, or little by little if there is a limit of time."""
         ends = {}
         for work in works:
-            ends[id(work)] = work.proposed + max(math.ceil(options.surplus * work.missing), work.missing + LEAST)
+            wanted = math.ceil(options.surplus * work.missing)
+            ends[id(work)] = work.proposed + (wanted if work.proposed else max(wanted, LEAST))
         while works := [work for work in works if work.proposed < ends[id(work)] and not work.late]:
             jobs = []
             for work in works:

@@ -39,7 +39,7 @@ class Options:
     fallback: bool = True
     method: str = "score"
     seconds: float | None = None
-    surplus: float = 2.0
+    surplus: float = 1.3
     steps: int | None = None
 
     def __post_init__(self) -> None:

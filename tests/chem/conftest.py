@@ -7,6 +7,8 @@ from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 from rdkit.Chem.rdForceFieldHelpers import MMFFOptimizeMolecule
 
+from molscore.chem.prepare import whole
+
 
 @cache
 def _embed(smiles: str) -> Chem.Mol:
@@ -20,3 +22,20 @@ def _embed(smiles: str) -> Chem.Mol:
 def embed():
     """Function from SMILES to a relaxed 3-D molecule with explicit hydrogens (a copy each time)."""
     return lambda smiles: Chem.Mol(_embed(smiles))
+
+
+def parse(text):
+    """The molecule of a SMILES, hydrogens as written."""
+    parameters = Chem.SmilesParserParams()
+    parameters.removeHs = False
+    return Chem.MolFromSmiles(text, parameters)
+
+
+def prepare(text):
+    """The largest fragment of a SMILES, every hydrogen an atom."""
+    return whole(parse(text)).mol
+
+
+def elements(mol):
+    """Symbols of the atoms."""
+    return [atom.GetSymbol() for atom in mol.GetAtoms()]
