@@ -31,7 +31,7 @@ import yaml
 from benchmark import hardware
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom
-from results import percent, read_rows, write_json
+from results import interval, number, percent, read_rows, write_json
 from rich.console import Console
 from rich.progress import track
 
@@ -306,17 +306,6 @@ def markdown(rows: Sequence[dict], pairs: Sequence[dict] = ()) -> str:
         cells = [f"{pair['method']} − {pair['less']}", str(pair["count"]), str(pair["pairs"]), interval(pair["mean"])]
         lines.append("| " + " | ".join(cells + [interval(pair["coverage"][one], ".1%") for one in limits]) + " |")
     return "\n".join(lines)
-
-
-def interval(entry: dict, form: str = ".3f") -> str:
-    """A figure with its 95 % interval."""
-    value, low, high = (number(entry[key], form) for key in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
-
-
-def number(value: float | None, form: str = ".3f") -> str:
-    """A figure, or a dash where there is none."""
-    return "–" if value is None else format(value, form).replace("%", " %")
 
 
 if __name__ == "__main__":

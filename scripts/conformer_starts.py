@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from bench_conformers import Task, interval, number, read
+from bench_conformers import Task, read
 from benchmark import hardware
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom
-from results import percent, read_rows, write_rows
+from results import interval, number, percent, read_rows, write_rows
 from rich.console import Console
 from rich.progress import track
 

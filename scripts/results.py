@@ -40,3 +40,14 @@ def percent(rate: dict | None) -> str:
     if rate is None or not rate["total"]:
         return "–"
     return "{value:.1%} ({low:.1%} to {high:.1%})".format(**rate).replace("%", " %")
+
+
+def interval(entry: dict, form: str = ".3f") -> str:
+    """A figure with its 95 % interval."""
+    value, low, high = (number(entry[key], form) for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def number(value: float | None, form: str = ".3f") -> str:
+    """A figure, or a dash where there is none."""
+    return "–" if value is None else format(value, form).replace("%", " %")

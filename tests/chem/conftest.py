@@ -1,5 +1,7 @@
-"""Molecules to test chemistry on, embedded by RDKit with a fixed seed."""
+"""Molecules to test chemistry on, embedded by RDKit with a fixed seed, and texts to read them from."""
 
+import gzip
+import io
 from functools import cache
 
 import pytest
@@ -7,6 +9,7 @@ from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 from rdkit.Chem.rdForceFieldHelpers import MMFFOptimizeMolecule
 
+from molscore.chem.inputs import read_inputs
 from molscore.chem.prepare import whole
 
 
@@ -39,3 +42,21 @@ def prepare(text):
 def elements(mol):
     """Symbols of the atoms."""
     return [atom.GetSymbol() for atom in mol.GetAtoms()]
+
+
+def smiles(entries):
+    """Canonical SMILES of the entries, None where there is no molecule."""
+    return [Chem.MolToSmiles(e.mol) if e.mol else None for e in entries]
+
+
+def read(text, form=None, **options):
+    """The entries of a text, given as standard input."""
+    return list(read_inputs("-", form=form, stream=io.StringIO(text), **options))
+
+
+def put(tmp_path, name, data):
+    """Writes a file, compressed if its name says so; its path as text."""
+    data = data if isinstance(data, bytes) else data.encode()
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data) if name.lower().endswith(".gz") else data)
+    return str(path)
