@@ -66,12 +66,14 @@ def fault(target: Target, mol: Chem.Mol, conformer: int, strict: bool = True) ->
         target: what was asked for.
         mol: with its conformers.
         conformer: the one to look at.
-        strict: look at the geometry too, not at stereo alone.
+        strict: look at the geometry too, and ask of centres that they are not turned inside out, as they are in some
+            strained cages.
     """
     positions = mol.GetConformer(conformer).GetPositions()
     if not np.isfinite(positions).all():
         return "non_finite"
-    if wrong(positions[None], target.redundant).any() or misread(mol, conformer, target.tags):
+    tags = target.redundant if strict else target.tags
+    if wrong(positions[None], tags).any() or misread(mol, conformer, target.tags):
         return "stereo"
     found = geometry_fault(Chem.Mol(mol, False, conformer), target.limits) if strict else None
     return found[0] if found else None

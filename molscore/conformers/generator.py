@@ -25,7 +25,7 @@ GROUP = 16
 """Molecules of a stream that are worked on together."""
 
 LEAST = 10
-"""Proposals of a molecule in the first round, at least: even a single conformer is chosen among some."""
+"""Proposals of a molecule in a round, at least: even a single conformer is chosen among some."""
 
 AT_ONCE = 8
 """Proposals, or conformers to complete, of a molecule between two looks at the clock."""
@@ -210,8 +210,7 @@ class ConformerGenerator:
         """Adds to the pools: all at once, or little by little if there is a limit of time."""
         ends = {}
         for work in works:
-            wanted = math.ceil(options.surplus * work.missing)
-            ends[id(work)] = work.proposed + (wanted if work.proposed else max(wanted, LEAST))
+            ends[id(work)] = work.proposed + max(math.ceil(options.surplus * work.missing), LEAST)
         while works := [work for work in works if work.proposed < ends[id(work)] and not work.late]:
             jobs = []
             for work in works:
