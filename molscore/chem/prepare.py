@@ -125,9 +125,7 @@ def open_stereo(mol: Chem.Mol) -> int:
     return len(_open(mol))
 
 
-def isomers(
-    mol: Chem.Mol, how: str = "sample", most: int = 32, seed: int = 0, seconds: float | None = None
-) -> Isomers:
+def isomers(mol: Chem.Mol, how: str = "sample", most: int = 32, seed: int = 0, seconds: float | None = None) -> Isomers:
     """Decides stereo that is open; what is specified stays.
 
     Args:
