@@ -24,8 +24,8 @@ from molscore.model import MoleculeDiffusion, choose_device, load
 GROUP = 16
 """Molecules of a stream that are worked on together."""
 
-LEAST = 10
-"""Proposals of a molecule in a round, at least: even a single conformer is chosen among some."""
+LEAST, ALONE = 10, 20
+"""Proposals of a molecule in a round, at least; the second where one conformer stands for all of them."""
 
 AT_ONCE = 8
 """Proposals, or conformers to complete, of a molecule between two looks at the clock."""
@@ -210,7 +210,8 @@ class ConformerGenerator:
         """Adds to the pools: all at once, or little by little if there is a limit of time."""
         ends = {}
         for work in works:
-            ends[id(work)] = work.proposed + max(math.ceil(options.surplus * work.missing), LEAST)
+            least = ALONE if work.ensemble.asked == 1 else LEAST
+            ends[id(work)] = work.proposed + max(math.ceil(options.surplus * work.missing), least)
         while works := [work for work in works if work.proposed < ends[id(work)] and not work.late]:
             jobs = []
             for work in works:

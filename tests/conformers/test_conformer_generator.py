@@ -8,8 +8,11 @@ from rdkit.Chem import rdMolDescriptors
 
 from molscore.chem.arrays import MoleculeError, isomeric_smiles
 from molscore.chem.ensemble import heavy_positions, rmsd_matrix, symmetries
+from molscore.chem.prepare import whole
 from molscore.chem.stereo import tags, wrong
 from molscore.conformers import ConformerGenerator, Options
+from molscore.conformers.propose import propose
+from molscore.conformers.target import target_of
 from molscore.evaluate.ensembles import stereo_kept
 from molscore.model import load
 from molscore.pretrained import find
@@ -37,6 +40,21 @@ def test_enantiomers_are_mirror_images(generator):
     """What holds for one and fails for the other: the signed volume of each centre."""
     left, right = (generator.generate(f"C[{tag}H](N)C(=O)OCC", n=3) for tag in ("C@", "C@@"))
     assert not wrong(-positions(left), tags(right)).any() and wrong(positions(left), tags(right)).all()
+
+
+@pytest.mark.parametrize(
+    "smiles", ["CCCC/C={}CCCC", "COC(=O)/C={}c1ccccc1", "C[C@{}(N)C(=O)OCC", "CCS[C@{}(C)c1ccccc1"]
+)
+def test_the_model_itself_knows_stereo(generator, smiles):
+    """Of its proposals most have the stereo asked for, before anything is mended; whichever it is."""
+    shares = []
+    for other in ("C\\", "C/") if "/" in smiles else ("H]", "@H]"):
+        mol = whole(Chem.MolFromSmiles(smiles.format(other))).mol
+        target = target_of(mol, generator.model)
+        (drawn,) = propose(generator.model, [(target, range(30))], seed=0)
+        assert len(target.arrays.stereo) == 1
+        shares.append(wrong(drawn, target.arrays.stereo).mean())
+    assert max(shares) < 0.5, shares
 
 
 def test_what_a_conformer_tells_of_itself(generator):
