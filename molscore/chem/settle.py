@@ -8,6 +8,7 @@ Both in MMFF94s, and in UFF (Rappé et al., J. Am. Chem. Soc. 114, 10024, 1992) 
 silicon, selenium).
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,10 @@ MMFF94s, or of GFN2-xTB."""
 ROTATABLE = Chem.MolFromSmarts("[!$(*#*)&!D1]-&!@[!$(*#*)&!D1]")
 
 WINDOW, STIFFNESS = 5.0, 100.0
-"""Degrees that a torsion may turn, and kcal/mol/rad² beyond them."""
+"""Degrees that a torsion may turn, and kcal/mol/deg² beyond them: a wall."""
 
+FORCE = 20.0
+"""kcal/mol/Å; a greater one on any atom tells that a geometry is still far from settled."""
 
 NO_CUTOFF = 1e6
 """For pairs of atoms: in Å for MMFF94s, a multiple of their well's distance for UFF."""
@@ -65,25 +68,47 @@ def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = HYDROGEN_STEPS) -> Non
                 conformer.SetPositions(settled)
 
 
-def settle_in_place(mol: Chem.Mol, steps: int = STEPS) -> None:
+def settle_in_place(
+    mol: Chem.Mol,
+    steps: int = STEPS,
+    rounds: int = 1,
+    window: float = WINDOW,
+    stiffness: float = STIFFNESS,
+    threads: int = 1,
+) -> None:
     """Lowers the energy of each conformer with the torsions about rotatable bonds held.
 
     Args:
         mol: sanitised, hydrogens explicit.
         steps: of the minimisation.
+        rounds: of so many steps, at most; another follows only where a force above `FORCE` is left.
+        window, stiffness: degrees that a torsion may turn, and kcal/mol/deg² beyond them.
+        threads: conformers at a time; the result is the same.
 
     Raises:
         MoleculeError: ``no_parameters`` if neither force field knows an atom.
     """
     with rdBase.BlockLogs():
         properties, torsions = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s"), _torsions(mol)
-        for conformer in mol.GetConformers():
-            if (field := _field(mol, conformer.GetId(), properties)) is None:
-                raise MoleculeError("no_parameters", "neither MMFF94s nor UFF has parameters for an atom")
+        singles = [Chem.Mol(mol, False, conformer.GetId()) for conformer in mol.GetConformers()]
+        fields = [_field(single, -1, properties) for single in singles]
+        if None in fields:
+            raise MoleculeError("no_parameters", "neither MMFF94s nor UFF has parameters for an atom")
+        for field in fields:
             constrain = field.MMFFAddTorsionConstraint if properties else field.UFFAddTorsionConstraint
             for torsion in torsions:
-                constrain(*torsion, True, -WINDOW, WINDOW, STIFFNESS)
-            field.Minimize(maxIts=steps)
+                constrain(*torsion, True, -window, window, stiffness)
+
+        def minimise(single: Chem.Mol, field: ForceField) -> None:
+            for _ in range(rounds):  # not `field.Minimize`, which would not let other threads run
+                forcefield.OptimizeMoleculeConfs(single, field, numThreads=1, maxIters=steps)
+                if np.abs(field.CalcGrad()).max() < FORCE:
+                    break
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(minimise, singles, fields))
+    for conformer, single in zip(mol.GetConformers(), singles, strict=True):
+        conformer.SetPositions(single.GetConformer().GetPositions())
 
 
 def _field(mol: Chem.Mol, conformer: int, properties: Any) -> ForceField | None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError
@@ -15,8 +16,15 @@ from molscore.chem.stereo import misread, wrong
 from molscore.chem.validity import geometry_fault
 from molscore.conformers.target import Target
 
-SETTLING = 12, 25
-"""Steps in which hydrogens settle, and then bonds and angles: a proposal is close to a minimum already."""
+HYDROGENS_FIRST = 15
+"""Steps in which hydrogens settle before all atoms do: without them, some would push heavy atoms aside."""
+
+WINDOW, STIFFNESS = 15.0, 0.02
+"""Degrees that a torsion may turn while bonds and angles settle, and kcal/mol/deg² beyond them. A spring and no wall:
+the minimisation gets on twice as fast, and what the model has folded into itself can come apart."""
+
+SETTLING = 3
+"""Rounds of settling, at most; for most conformers one is enough."""
 
 EMBEDDING = 10
 """Tries of ETKDGv3 for each conformer: from distances, from random coordinates, and so with stereo left to chance."""
@@ -47,9 +55,9 @@ def relaxed(mol: Chem.Mol, how: str) -> Chem.Mol:
     """The molecule with its conformers relaxed; what has no minimum, or changes its stereo, stays as it is."""
     if how == "none":
         return mol
-    settle_hydrogens_in_place(mol, SETTLING[0])
+    settle_hydrogens_in_place(mol, HYDROGENS_FIRST)
     try:
-        settle_in_place(mol, SETTLING[1])
+        settle_in_place(mol, rounds=SETTLING, window=WINDOW, stiffness=STIFFNESS, threads=torch.get_num_threads())
     except MoleculeError:  # no force field knows an atom
         pass
     if how != "torsions":

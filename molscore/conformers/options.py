@@ -11,8 +11,8 @@ class Options:
     """Choices of `ConformerGenerator.generate`.
 
     Attributes:
-        relax: ``torsions``: bonds and angles settle in MMFF94s, torsions stay; ``none``: heavy atoms stay where the
-            model put them; ``mmff`` or ``xtb``: to the nearest minimum of MMFF94s, or of GFN2-xTB.
+        relax: ``torsions``: bonds and angles settle in MMFF94s, torsions hardly turn; ``none``: heavy atoms stay where
+            the model put them; ``mmff`` or ``xtb``: to the nearest minimum of MMFF94s, or of GFN2-xTB.
         energy: ``mmff`` or ``xtb``, by which conformers are ranked; None: that of the relaxation, else ``mmff``.
         window: kcal/mol above the best beyond which conformers are left out; None keeps all.
         rmsd: Å below which two conformers count as one and the one of higher energy is left out; None keeps all.

@@ -60,8 +60,7 @@ def hidden_pairs(
         ``(D, B, N, N)``.
     """
     y, inverse, shift = norm(e, linear.weight)
-    _, *weights = linear.weight.split([len(e), *map(len, others)], dim=1)
-    rest = sum(w @ x.flatten(1).to(e.dtype) for w, x in zip(weights, others, strict=True)).view_as(y)
-    m = torch.addcmul(rest, y, inverse.to(y.dtype))
+    rest = linear.weight[:, len(e) :] @ torch.cat([x.flatten(1).to(e.dtype) for x in others])
+    m = torch.addcmul(rest.view_as(y), y, inverse.to(y.dtype))
     left = left + (linear.bias + shift)[:, None, None]
     return nn.functional.silu(m.add_(left[..., None]).add_(right[..., None, :]))

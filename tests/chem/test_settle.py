@@ -97,3 +97,42 @@ def test_conformers_settle_and_are_weighed_as_if_each_were_alone(smiles):
         np.testing.assert_allclose(x, y, atol=1e-6)
         assert np.abs(x - mol.GetConformer(k).GetPositions()).max() > 0.05
         assert weighed[k] == (pytest.approx(energies(alone)[0], abs=1e-6) if "B" not in smiles else None)
+
+
+def test_threads_change_nothing(embed):
+    """Several conformers at a time settle as one by one."""
+    mol = embed("OCC(C)CCc1ccncc1")
+    for _ in range(4):
+        shaken = distorted(mol, {}, noise=0.1, seed=mol.GetNumConformers())
+        mol.AddConformer(shaken.GetConformer(0), assignId=True)
+    together, alone = Chem.Mol(mol), Chem.Mol(mol)
+    settle_in_place(together, 50, threads=3)
+    settle_in_place(alone, 50)
+    for number in range(1, 5):
+        found = together.GetConformer(number).GetPositions()
+        np.testing.assert_array_equal(found, alone.GetConformer(number).GetPositions())
+        assert np.abs(found - mol.GetConformer(number).GetPositions()).max() > 0.02
+
+
+def test_another_round_only_where_forces_are_left(embed):
+    """A few steps for each: what is settled is left alone, what is not goes on as if it had had more steps."""
+    rough, smooth = distorted(embed("OCC(C)CCc1ccncc1"), {}, noise=0.3), embed("OCC(C)CCc1ccncc1")
+    energy = {}
+    for rounds in (1, 4):
+        for name, mol in (("rough", rough), ("smooth", smooth)):
+            settled = Chem.Mol(mol)
+            settle_in_place(settled, 5, rounds)
+            energy[name, rounds] = energies(settled)[0]
+    assert energy["rough", 4] < energy["rough", 1] - 10
+    assert energy["smooth", 4] == energy["smooth", 1]
+
+
+def test_a_soft_torsion_yields(embed):
+    """Butane, nearly eclipsed: on its way to 65 degrees it turns as far as it may, or further if held softly."""
+    turned = {}
+    for stiffness in (0.001, 100.0):
+        mol = distorted(embed("CCCC"), {(0, 1, 2, 3): 110.0}, noise=0.0)
+        settle_in_place(mol, stiffness=stiffness)
+        turned[stiffness] = abs(rdMolTransforms.GetDihedralDeg(mol.GetConformer(), 0, 1, 2, 3))
+    assert turned[100.0] == pytest.approx(105, abs=1)
+    assert turned[0.001] < 80
