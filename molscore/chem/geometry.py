@@ -5,8 +5,9 @@ J. Chem. Inf. Model. 55, 2562, 2015). A conformer is judged by how far it leaves
 PoseBusters (Buttenschoen, Morris & Deane, Chem. Sci. 15, 3130, 2024): bonds and angles (as 1,3-distances) within 0.75
 to 1.25 of the bounds, other pairs not closer than 0.7 of the lower bound, aromatic rings and double bonds within 0.25
 Å of their plane. Three things differ from that program. Hydrogens are judged like the rest. The lower bound of a non-
-bonded pair is capped by the sum of van der Waals radii, since distance geometry takes some cis arrangements for
-impossible. Only rings with four or more sp3 atoms have to be puckered, since others can be planar in truth.
+bonded pair is capped by the sum of van der Waals radii (unless asked otherwise), since distance geometry takes some
+cis arrangements for impossible. Only rings with four or more sp3 atoms have to be puckered, since others can be
+planar in truth.
 
 Each ``*_fault`` function returns a sentence on the worst offence, or None.
 """
@@ -40,8 +41,12 @@ class Limits(NamedTuple):
     separation: np.ndarray
 
 
-def limits(mol: Chem.Mol) -> Limits:
+def limits(mol: Chem.Mol, capped: bool = True) -> Limits:
     """The bounds that the bonds of a sanitised molecule put on distances, widened by the tolerances.
+
+    Args:
+        mol: its coordinates are not looked at.
+        capped: cap lower bounds as the module says; else only those of hydrogens are.
 
     Raises:
         RuntimeError: if RDKit finds no consistent bounds.
@@ -57,8 +62,11 @@ def limits(mol: Chem.Mol) -> Limits:
     clash = 1 - np.where(hydrogen_bond, HYDROGEN_BOND_TOLERANCE, CLASH_TOLERANCE)
     tolerance = np.where(separation == 1, BOND_TOLERANCE, ANGLE_TOLERANCE)
     far = separation > 2
+    cap = radii[:, None] + radii[None]
+    if not capped:
+        cap[(numbers[:, None] > 1) & (numbers[None] > 1)] = np.inf
     return Limits(
-        lower=np.where(far, clash * np.minimum(lower, radii[:, None] + radii[None]), (1 - tolerance) * lower),
+        lower=np.where(far, clash * np.minimum(lower, cap), (1 - tolerance) * lower),
         upper=np.where(far, np.inf, (1 + tolerance) * upper),
         separation=separation,
     )

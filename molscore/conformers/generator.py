@@ -24,7 +24,7 @@ from molscore.model import MoleculeDiffusion, choose_device, load
 GROUP = 16
 """Molecules of a stream that are worked on together."""
 
-LEAST, ALONE = 10, 20
+LEAST, ALONE = 10, 25
 """Proposals of a molecule in a round, at least; the second where one conformer stands for all of them."""
 
 AT_ONCE = 8

@@ -9,7 +9,7 @@ from rdkit.Chem import rdMolTransforms
 
 from molscore.chem import geometry
 from molscore.chem.arrays import MoleculeArrays, from_mol, to_mol
-from molscore.chem.validity import REASONS, DuplicateFilter, Verdict, check
+from molscore.chem.validity import REASONS, DuplicateFilter, Verdict, check, geometry_fault
 
 
 def moved(mol, atoms, by):
@@ -156,6 +156,19 @@ def test_the_geometry_tolerances_are_those_stated(embed):
     upper = geometry.limits(embed("CCO")).upper[0, 1]
     for length, ok in ((upper - 0.01, True), (upper + 0.01, False)):
         assert check(turned(embed("CCO"), "SetBondLength", (0, 1), length)).ok is ok
+
+
+@pytest.mark.parametrize(("angle", "passes"), [(124, True), (117, False)])
+def test_without_the_cap_contacts_are_judged_as_posebusters_does(embed, angle, passes):
+    """A cis carbonate, as it is and squeezed: methyl carbon and carbonyl's other oxygen."""
+    mol = turned(embed("COC(=O)OC"), "SetDihedralDeg", (3, 2, 1, 0), 180.0)
+    mol = turned(mol, "SetAngleDeg", (0, 1, 2), angle)
+    posebusters = pytest.importorskip("posebusters")
+    assert geometry_fault(mol) is None
+    found = geometry_fault(mol, geometry.limits(mol, capped=False))
+    assert (found is None) == passes
+    report = posebusters.PoseBusters(config="mol_fast").bust([mol])
+    assert report["internal_steric_clash"].all() == passes
 
 
 def test_net_charge_is_looked_at_only_if_asked(embed):
