@@ -83,6 +83,7 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
         script("bench")["markdown"](results("speed")),
         script("overfit")["markdown"](results("overfit")),
         script("bench_conformers")["markdown"](results("conformer_ensembles")["rows"]),
+        script("conformer_starts")["markdown"](results("conformer_starts")["rows"]),
     ]
     for table in tables:
         assert len(table.splitlines()) > 3
@@ -91,7 +92,8 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
 
 def test_ensembles_are_those_of_the_bundled_weights():
     rows = [row for row in results("conformer_ensembles")["rows"] if row["method"] == "score"]
-    assert rows and {row["weights"] for row in rows} == {sha256(pretrained.find("conformers"))}
+    found = {row["weights"] for row in rows} | {results("conformer_starts")["header"]["weights"]}
+    assert len(rows) == 3 and found == {sha256(pretrained.find("conformers"))}
 
 
 @pytest.mark.parametrize("name", ["few_steps", "decoding", "sampler_tuning"])
