@@ -58,8 +58,8 @@ class Target:
     def limits(self) -> Limits | None:
         """What its bonds allow distances to be, None if RDKit finds no bounds.
 
-        As strict as PoseBusters: 2 of 1,684 known bioactive conformations break these bounds, squeezed cis carbamates
-        and esters.
+        As strict as PoseBusters: known conformations hardly ever break these bounds, but what the model makes may,
+        where it squeezes a cis urea.
         """
         try:
             return limits(self.mol, capped=False)
