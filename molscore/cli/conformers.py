@@ -41,8 +41,8 @@ def conformers(
 ) -> None:
     """Make 3-D conformers of given molecules, with the stereo that they ask for."""
     from molscore import pretrained
-    from molscore.chem.inputs import check_source
-    from molscore.chem.paths import check_writable
+    from molscore.chem.io.inputs import check_source
+    from molscore.chem.io.paths import check_writable
 
     with complaints(ValueError, OSError):
         check_writable(out, (".sdf", ".sdf.gz"))

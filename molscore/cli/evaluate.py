@@ -25,7 +25,7 @@ def evaluate(
     """Judge a file of molecules: validity, stability, novelty, PoseBusters, geometry."""
     if not mols.is_file():
         fail(f"there is no file {mols}")
-    from molscore.chem.paths import check_writable
+    from molscore.chem.io.paths import check_writable
 
     if json_file is not None:
         with complaints(ValueError, OSError):
@@ -57,7 +57,7 @@ def report(
     """Write an HTML report of a file of molecules."""
     if not mols.is_file():
         fail(f"there is no file {mols}")
-    from molscore.chem.paths import check_writable
+    from molscore.chem.io.paths import check_writable
 
     with complaints(ValueError, OSError):
         check_writable(out, (".html",))

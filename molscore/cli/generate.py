@@ -34,7 +34,7 @@ def generate(
 ) -> None:
     """Generate new 3-D molecules: valid, connected, different, with hydrogens."""
     from molscore import pretrained
-    from molscore.chem.paths import check_writable
+    from molscore.chem.io.paths import check_writable
 
     with complaints(ValueError, OSError):
         check_writable(out, (".sdf", ".sdf.gz"))

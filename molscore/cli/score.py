@@ -22,7 +22,7 @@ def score(
 ) -> None:
     """Tag each molecule with log-likelihood, norm of the score and uncertainty, and with its fit into a protein."""
     from molscore import pretrained
-    from molscore.chem.paths import check_writable
+    from molscore.chem.io.paths import check_writable
 
     for path in (mols, structure):
         if path is not None and not path.is_file():
@@ -63,7 +63,7 @@ def interpolate(
 ) -> None:
     """Walk from one conformer of a molecule to another, along the latent line of the probability flow."""
     from molscore import pretrained
-    from molscore.chem.paths import check_writable
+    from molscore.chem.io.paths import check_writable
 
     for path in (first, last):
         if not path.is_file():
@@ -71,7 +71,8 @@ def interpolate(
     with complaints(ValueError, OSError):
         check_writable(out, (".sdf", ".sdf.gz"))
         pretrained.find(model)
-    from molscore.chem.sdf import SDFWriter, read_sdf
+    from molscore.chem.io.sdf_reader import read_sdf
+    from molscore.chem.io.sdf_writer import SDFWriter
     from molscore.score.interpolate import interpolate as walk
     from molscore.score.scorer import MoleculeScorer
 

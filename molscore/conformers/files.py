@@ -1,6 +1,6 @@
 """Files in, an SDF file out: every record in its order, a bad one reported and passed over, memory that does not grow.
 
-While the file is written it lies beside its place, see `molscore.chem.sdf.part_of`, whole molecule by whole molecule.
+While it is written the file has another name (`molscore.chem.io.sdf_writer.part_of`), whole molecule by whole molecule.
 `resume` goes on there, after Ctrl-C or after the process was killed.
 """
 
@@ -13,8 +13,9 @@ from itertools import tee
 from pathlib import Path
 from typing import IO
 
-from molscore.chem.inputs import Entry, read_inputs
-from molscore.chem.sdf import SDFWriter, record_properties
+from molscore.chem.io.inputs import Entry, read_inputs
+from molscore.chem.io.sdf_text import record_properties
+from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.generator import ConformerGenerator
 from molscore.conformers.options import Options
@@ -101,7 +102,7 @@ def conformers_sdf(
 
     Args:
         generator, n, seed, options: as for `ConformerGenerator.ensembles`.
-        source, form, smiles_column, name_column, stream: the input, as for `molscore.chem.inputs.read_inputs`.
+        source, form, smiles_column, name_column, stream: the input, as for `molscore.chem.io.inputs.read_inputs`.
         out: .sdf or .sdf.gz file to write, a record for each conformer.
         problems: CSV file for records without a conformer: number, line, name, reason, detail.
         resume: go on with what an earlier run of the same model, seed and options left at `out`, or beside it.

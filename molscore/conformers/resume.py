@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from molscore.chem.sdf import SDFWriter, part_of
+from molscore.chem.io.sdf_writer import SDFWriter, part_of
 
 _PROPERTY = re.compile(r"^>  <molscore_(\w+)>\n(.*)$", re.MULTILINE)
 

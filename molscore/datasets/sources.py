@@ -15,8 +15,8 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, assign_stereo_in_place, from_mol, isomeric_smiles
 from molscore.chem.embed import distinct, embed_ensemble, parse
+from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.minimise import REASONS, check_method, minimise
-from molscore.chem.sdf import read_sdf
 from molscore.chem.settle import RELAXATIONS, settle_in_place
 from molscore.datasets.build import build
 

@@ -21,7 +21,7 @@ from molscore.chem.arrays import (
     sanitize_in_place,
     to_mol,
 )
-from molscore.chem.sdf import Record, read_sdf
+from molscore.chem.io.sdf_reader import Record, read_sdf
 
 INDEX_PROPERTY = "molscore_index"
 """SDF property: the number of the sampling attempt, from 0, that gave the record."""

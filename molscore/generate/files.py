@@ -14,7 +14,8 @@ from typing import Any
 
 from rdkit import Chem
 
-from molscore.chem.sdf import SDFWriter, read_sdf
+from molscore.chem.io.sdf_reader import read_sdf
+from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.generate.generator import MoleculeGenerator
 from molscore.generate.judge import Attempt
 from molscore.generate.options import Options

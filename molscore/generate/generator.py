@@ -18,7 +18,7 @@ import torch
 from rdkit import Chem
 
 from molscore import pretrained
-from molscore.chem.sdf import record_properties
+from molscore.chem.io.sdf_text import record_properties
 from molscore.chem.validity import DuplicateFilter
 from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import Options

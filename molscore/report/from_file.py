@@ -9,7 +9,7 @@ from typing import Any
 
 from rdkit import Chem, rdBase
 
-from molscore.chem.paths import check_writable
+from molscore.chem.io.paths import check_writable
 from molscore.chem.validity import check
 from molscore.evaluate.evaluation import evaluate as judge_file
 from molscore.evaluate.records import read_records

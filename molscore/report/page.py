@@ -16,7 +16,7 @@ from typing import Any
 
 from rdkit import Chem
 
-from molscore.chem.paths import check_writable
+from molscore.chem.io.paths import check_writable
 from molscore.evaluate.metrics import Metrics
 from molscore.report.depict import elements
 from molscore.report.gallery import make_cards

@@ -9,7 +9,7 @@ from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 from rdkit.Chem.rdForceFieldHelpers import MMFFOptimizeMolecule
 
-from molscore.chem.inputs import read_inputs
+from molscore.chem.io.inputs import read_inputs
 from molscore.chem.prepare import whole
 
 

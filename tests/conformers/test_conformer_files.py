@@ -8,7 +8,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import rdDepictor, rdDistGeom
 
-from molscore.chem.sdf import part_of
+from molscore.chem.io.sdf_writer import part_of
 from molscore.conformers import Options
 from molscore.conformers.files import conformers_sdf
 

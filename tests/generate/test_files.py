@@ -7,7 +7,7 @@ import pytest
 from rdkit import Chem
 from run_length import STEPS
 
-from molscore.chem.sdf import read_sdf
+from molscore.chem.io.sdf_reader import read_sdf
 from molscore.generate import Options
 from molscore.generate.files import generate_sdf
 

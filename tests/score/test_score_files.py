@@ -8,7 +8,8 @@ from rdkit.Chem.rdDistGeom import EmbedMolecule
 from typer.testing import CliRunner
 
 from molscore.chem import protein
-from molscore.chem.sdf import SDFWriter, read_sdf
+from molscore.chem.io.sdf_reader import read_sdf
+from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.cli import app
 from molscore.score.files import score_sdf
 from molscore.score.scorer import ATOM_TAG, REASON_TAG, TAGS

@@ -7,8 +7,8 @@ from chem.conftest import put, read, smiles
 from rdkit import Chem
 from rdkit.Chem.rdDepictor import Compute2DCoords
 
-from molscore.chem.inputs import REASONS, read_inputs
-from molscore.chem.sdf import format_record
+from molscore.chem.io.inputs import REASONS, read_inputs
+from molscore.chem.io.sdf_text import format_record
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem, rdBase
 
-from molscore.chem.inputs import FORMS, REASONS, Entry, check_source, read_inputs
-from molscore.chem.sdf import format_record
+from molscore.chem.io.inputs import FORMS, REASONS, Entry, check_source, read_inputs
+from molscore.chem.io.sdf_text import format_record
 
 LIST = "CCO ethanol\nc1ccccc1\tbenzene ring\n\nC[C@H](F)Cl\n"
 TABLE = "id,SMILES,note\n7,CCO,a\n8,C/C=C\\C,\n"

@@ -10,8 +10,10 @@ import pytest
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError, from_mol, isomeric_smiles, to_mol
-from molscore.chem.paths import check_writable
-from molscore.chem.sdf import SDFWriter, format_record, read_sdf, record_properties
+from molscore.chem.io.paths import check_writable
+from molscore.chem.io.sdf_reader import read_sdf
+from molscore.chem.io.sdf_text import format_record, record_properties
+from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.chem.validity import check
 
 

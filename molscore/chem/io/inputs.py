@@ -18,7 +18,7 @@ from typing import IO
 
 from rdkit import Chem, rdBase
 
-from molscore.chem.sdf import read_sdf
+from molscore.chem.io.sdf_reader import read_sdf
 
 FORMS = {"smi": (".smi", ".smiles", ".txt"), "csv": (".csv",), "sdf": (".sdf", ".mol")}
 """Forms of a file, and the endings that tell them; each may be followed by .gz."""

@@ -1,0 +1,1 @@
+"""Files in and out: every reader and every writer of molecules."""
