@@ -15,10 +15,8 @@ elements and residues, are metals everywhere, and residues without carbon (ions,
 balls of 0.8 r on a lattice with soft edges, comes out within a few per cent of this one; it allows 7.5 %.
 """
 
-import gzip
 import os
 import warnings
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from io import StringIO
@@ -36,6 +34,7 @@ from scipy.spatial.distance import cdist
 
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.ensemble import heavy_atoms
+from molscore.chem.io.lines import DamagedFile, read_text, undecoded
 
 CLASH = 0.75
 """Share of the sum of the radii below which a pair clashes."""
@@ -150,12 +149,10 @@ def read_protein(path: str | os.PathLike[str]) -> Protein:
         raise ValueError(f"{path}: a protein's file must end in {', '.join(_ENDINGS)}, or one of them and .gz")
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
-    opener = gzip.open if path.name.lower().endswith(".gz") else open
     try:
-        with opener(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-            text = file.read()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path} is damaged: {error}; download or pack it again") from error
+        text = read_text(path)
+    except DamagedFile as error:
+        raise ValueError(f"{path}: {error}; download or pack it again") from error
     try:
         structure = _parse(text, parser)
     except Exception as error:  # Bio.PDB raises errors of all kinds
@@ -202,6 +199,8 @@ def _collect(structure: Structure, path: Path) -> Protein:
     if not backbone:
         raise ValueError(f"{path} holds no protein: no residue in ATOM records has the atoms N, CA and C")
     positions, atomic_numbers, residues, kinds = zip(*rows, strict=True)
+    if fault := undecoded("".join(residues)):
+        raise ValueError(f"{path}: in names of residues {fault}")
     positions = np.array(positions, dtype=np.float64)
     if not np.isfinite(positions).all():
         raise ValueError(f"{path}: a coordinate is not a finite number; export it again")

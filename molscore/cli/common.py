@@ -9,6 +9,9 @@ import typer
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no summary.")]
 Reference = Annotated[str, typer.Option(help="Bundled reference (auto: the model's), .npz or SDF file; or none.")]
+Encoding = Annotated[
+    str | None, typer.Option(help="Of text files, such as cp1252.", show_default="UTF-8, or by byte order mark")
+]
 Model = Annotated[str, typer.Option("--model", "-m", help="Bundled model (`molscore models`) or .safetensors file.")]
 
 

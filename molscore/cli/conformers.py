@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Model, Quiet, bar, complaints
+from molscore.cli.common import Encoding, Model, Quiet, bar, complaints
 from molscore.pretrained import KNOWN_GRAPHS
 
 
@@ -34,6 +34,7 @@ def conformers(
     form: Annotated[str | None, typer.Option("--format", help="smi, csv or sdf.", show_default="by ending")] = None,
     smiles_column: Annotated[str, typer.Option(help="Of a CSV file.")] = "smiles",
     name_column: Annotated[str | None, typer.Option(help="Of a CSV file.")] = None,
+    encoding: Encoding = None,
     problems: Annotated[Path | None, typer.Option(help="CSV file for records without a conformer.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an earlier run left.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -41,14 +42,16 @@ def conformers(
 ) -> None:
     """Make 3-D conformers of given molecules, with the stereo that they ask for."""
     from molscore import pretrained
-    from molscore.chem.io.inputs import check_source
+    from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.paths import check_writable
+    from molscore.chem.io.source import check_source
 
     with complaints(ValueError, OSError):
         check_writable(out, (".sdf", ".sdf.gz"))
         if problems is not None:
             check_writable(problems, (".csv",))
         check_source(source, form)
+        check_encoding(encoding)
         pretrained.find(model)
     from molscore.conformers import ConformerGenerator, Options
     from molscore.conformers.files import conformers_sdf
@@ -58,7 +61,7 @@ def conformers(
             relax, energy, window, rmsd, stereo, max_isomers, fragments, fallback, method, seconds, surplus, steps
         )
         generator = ConformerGenerator.from_pretrained(model, device)
-    files = {"form": form, "smiles_column": smiles_column, "name_column": name_column}
+    files = {"form": form, "smiles_column": smiles_column, "name_column": name_column, "encoding": encoding}
     files |= {"problems": problems, "resume": resume}
     with complaints(ValueError, OSError, code=1), bar("conformers", None, quiet) as advance:
         outcome = conformers_sdf(generator, source, out, n, seed, options, **files, on_progress=advance)

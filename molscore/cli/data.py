@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from molscore.cli.common import Quiet, bar, complaints, fail
+from molscore.cli.common import Encoding, Quiet, bar, complaints, fail
 
 data = typer.Typer(help="Prepare a tensor file from its source.", no_args_is_help=True)
 
@@ -47,35 +47,40 @@ def moses3d(
     relax: Relax = "none",
     conformers: Conformers = 1,
     workers: Workers = None,
+    encoding: Encoding = None,
     quiet: Quiet = False,
 ) -> None:
     """Drug-like molecules from SMILES, such as those of MOSES: ETKDGv3 conformers relaxed with MMFF94s."""
-    _exists(source)
+    if source.is_dir():
+        if relax != "none":
+            fail("shards are taken as they are; --relax is for SMILES")
+    elif _form(source, encoding) == "sdf":
+        fail(f"{source} is an SDF file; `molscore data sdf` takes those")
     from molscore.datasets.sources import build_shards, build_smiles
 
-    if source.is_dir() and relax != "none":
-        fail("shards are taken as they are; --relax is for SMILES")
-    chosen = build_shards if source.is_dir() else partial(build_smiles, relax=relax)
+    chosen = build_shards if source.is_dir() else partial(build_smiles, relax=relax, encoding=encoding)
     _build(partial(chosen, conformers=conformers), source, out, n, hydrogens, workers, quiet)
 
 
 @data.command()
 def sdf(
-    source: Annotated[Path, typer.Argument(help=".sdf or .sdf.gz file, or .csv or .smi file of SMILES.")],
+    source: Annotated[Path, typer.Argument(help="SDF file, or .csv or .smi file of SMILES; .gz too.")],
     out: Out = Path("data/molecules.safetensors"),
     n: First = None,
     hydrogens: Hydrogens = False,
     relax: Relax = "none",
     conformers: Conformers = 1,
     workers: Workers = None,
+    encoding: Encoding = None,
     quiet: Quiet = False,
 ) -> None:
     """Your own molecules: 3-D records of an SDF file as they are, drawings and SMILES embedded and relaxed."""
-    _exists(source)
+    form = _form(source, encoding)
     from molscore.datasets.sources import build_sdf, build_smiles
 
-    builder = build_sdf if source.name.endswith((".sdf", ".sdf.gz")) else build_smiles
-    _build(partial(builder, relax=relax, conformers=conformers), source, out, n, hydrogens, workers, quiet)
+    builder = build_sdf if form == "sdf" else build_smiles
+    chosen = partial(builder, relax=relax, conformers=conformers, encoding=encoding)
+    _build(chosen, source, out, n, hydrogens, workers, quiet)
 
 
 @data.command()
@@ -99,6 +104,16 @@ def merge(
 def _exists(source: Path) -> None:
     if not source.exists():
         fail(f"there is no {source}")
+
+
+def _form(source: Path, encoding: str | None) -> str:
+    """What a file of molecules holds, a key of `molscore.chem.io.source.FORMS`; ends the program if it cannot be."""
+    from molscore.chem.io.lines import check_encoding
+    from molscore.chem.io.source import check_file
+
+    with complaints(ValueError, OSError):
+        check_encoding(encoding)
+        return check_file(source)
 
 
 def _build(

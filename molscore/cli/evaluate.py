@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Quiet, Reference, bar, complaints, fail, unless_none, write
+from molscore.cli.common import Encoding, Quiet, Reference, bar, complaints, unless_none, write
 
 
 def evaluate(
@@ -20,13 +20,17 @@ def evaluate(
     training: Annotated[
         Path | None, typer.Option(help="Tensor file of the model's training: look for memorisation and mode collapse.")
     ] = None,
+    encoding: Encoding = None,
     quiet: Quiet = False,
 ) -> None:
     """Judge a file of molecules: validity, stability, novelty, PoseBusters, geometry."""
-    if not mols.is_file():
-        fail(f"there is no file {mols}")
+    from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.paths import check_writable
+    from molscore.chem.io.source import check_sdf
 
+    with complaints(ValueError, OSError):
+        check_sdf(mols)
+        check_encoding(encoding)
     if json_file is not None:
         with complaints(ValueError, OSError):
             check_writable(json_file, (".json",))
@@ -42,6 +46,7 @@ def evaluate(
             fcd=fcd,
             training=training,
             on_progress=lambda done, total: advance(done, f"evaluating {total}"),
+            encoding=encoding,
         )
     typer.echo(metrics.format_text())
     if json_file is not None:
@@ -52,18 +57,25 @@ def report(
     mols: Annotated[Path, typer.Argument(help="SDF file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
     reference: Reference = "auto",
+    encoding: Encoding = None,
     quiet: Quiet = False,
 ) -> None:
     """Write an HTML report of a file of molecules."""
-    if not mols.is_file():
-        fail(f"there is no file {mols}")
+    from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.paths import check_writable
+    from molscore.chem.io.source import check_sdf
 
     with complaints(ValueError, OSError):
+        check_sdf(mols)
+        check_encoding(encoding)
         check_writable(out, (".html",))
     from molscore.report import report_file
 
     with complaints(ValueError, OSError, code=1), bar("evaluating", 0, quiet) as advance:
         report_file(
-            mols, out, unless_none(reference), on_progress=lambda done, total: advance(done, f"evaluating {total}")
+            mols,
+            out,
+            unless_none(reference),
+            on_progress=lambda done, total: advance(done, f"evaluating {total}"),
+            encoding=encoding,
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Model, Quiet, bar, complaints, fail
+from molscore.cli.common import Encoding, Model, Quiet, bar, complaints, fail
 from molscore.pretrained import KNOWN_GRAPHS
 
 
@@ -17,17 +17,21 @@ def score(
     ] = None,
     model: Model = KNOWN_GRAPHS,
     seed: Annotated[int, typer.Option(min=0, help="Of the estimates: same seed, same figures.")] = 0,
+    encoding: Encoding = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Tag each molecule with log-likelihood, norm of the score and uncertainty, and with its fit into a protein."""
     from molscore import pretrained
+    from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.paths import check_writable
+    from molscore.chem.io.source import check_sdf
 
-    for path in (mols, structure):
-        if path is not None and not path.is_file():
-            fail(f"there is no file {path}")
+    if structure is not None and not structure.is_file():
+        fail(f"there is no file {structure}")
     with complaints(ValueError, OSError):
+        check_sdf(mols)
+        check_encoding(encoding)
         check_writable(out, (".sdf", ".sdf.gz"))
         pretrained.find(model)
     protein = None
@@ -44,7 +48,7 @@ def score(
     with complaints(ValueError):
         scorer = MoleculeScorer.from_pretrained(model, device)
     with complaints(ValueError, OSError, code=1), bar("scoring", None, quiet) as advance:
-        outcome = score_sdf(scorer, mols, out, seed, on_progress=advance, protein=protein)
+        outcome = score_sdf(scorer, mols, out, seed, advance, protein, encoding)
     if not quiet:
         typer.echo(outcome.text(out), err=True)
     if not (outcome.scores or outcome.fits):
@@ -58,17 +62,20 @@ def interpolate(
     n: Annotated[int, typer.Option("--n", "-n", min=2, help="Molecules on the way, ends included.")] = 11,
     model: Model = KNOWN_GRAPHS,
     steps: Annotated[int, typer.Option(min=1, help="Steps of the flow, there and back.")] = 60,
+    encoding: Encoding = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Walk from one conformer of a molecule to another, along the latent line of the probability flow."""
     from molscore import pretrained
+    from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.paths import check_writable
+    from molscore.chem.io.source import check_sdf
 
-    for path in (first, last):
-        if not path.is_file():
-            fail(f"there is no file {path}")
     with complaints(ValueError, OSError):
+        for path in (first, last):
+            check_sdf(path)
+        check_encoding(encoding)
         check_writable(out, (".sdf", ".sdf.gz"))
         pretrained.find(model)
     from molscore.chem.io.sdf_reader import read_sdf
@@ -81,7 +88,7 @@ def interpolate(
     with complaints(ValueError, OSError, code=1):
         ends = []
         for path in (first, last):
-            if (record := next(read_sdf(path), None)) is None or record.mol is None:
+            if (record := next(read_sdf(path, encoding=encoding), None)) is None or record.mol is None:
                 raise ValueError(f"{path}: {record.reason if record else 'there is no record'}")
             ends.append(record.mol)
         way = walk(scorer.model, *ends, n=n, steps=steps)

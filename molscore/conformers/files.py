@@ -13,8 +13,9 @@ from itertools import tee
 from pathlib import Path
 from typing import IO
 
+from molscore.chem.io.cells import guarded, plain
 from molscore.chem.io.inputs import Entry, read_inputs
-from molscore.chem.io.sdf_text import record_properties
+from molscore.chem.io.sdf_text import carried, format_mol, record_properties
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.generator import ConformerGenerator
@@ -94,6 +95,7 @@ def conformers_sdf(
     smiles_column: str = "smiles",
     name_column: str | None = None,
     stream: IO[str] | None = None,
+    encoding: str | None = None,
     problems: Path | None = None,
     resume: bool = False,
     on_progress: Callable[[int], None] | None = None,
@@ -102,7 +104,8 @@ def conformers_sdf(
 
     Args:
         generator, n, seed, options: as for `ConformerGenerator.ensembles`.
-        source, form, smiles_column, name_column, stream: the input, as for `molscore.chem.io.inputs.read_inputs`.
+        source, form, smiles_column, name_column, stream, encoding: the input, as for
+            `molscore.chem.io.inputs.read_inputs`.
         out: .sdf or .sdf.gz file to write, a record for each conformer.
         problems: CSV file for records without a conformer: number, line, name, reason, detail.
         resume: go on with what an earlier run of the same model, seed and options left at `out`, or beside it.
@@ -117,7 +120,8 @@ def conformers_sdf(
     """
     outcome = Outcome()
     made_with = {"model": generator.name, "seed": str(seed), "options": _told(n, options)}
-    entries = read_inputs(source, form=form, smiles_column=smiles_column, name_column=name_column, stream=stream)
+    columns = {"smiles_column": smiles_column, "name_column": name_column}
+    entries = read_inputs(source, form=form, **columns, stream=stream, encoding=encoding)
     with ExitStack() as stack:
         texts = held(out, made_with) if resume else None
         writer = stack.enter_context(SDFWriter(out, keep=True))
@@ -155,28 +159,12 @@ def _write(
     more = {"molscore_options": options, "removed_fragments": ensemble.removed or None}
     if ensemble.drawn:
         more["isomer"] = f"{ensemble.isomer} of {ensemble.isomers}" if ensemble.isomers > 1 else "drawn"
-    title = entry.name or f"molecule_{entry.number}"
+    title = entry.name if entry.name.strip() else f"molecule_{entry.number}"
     for mol, properties in ensemble.single():
         if properties["method"] == "etkdg" and ensemble.reason:
             properties["fallback_reason"] = ensemble.reason[0]
         ours = record_properties(mol, model=generator.name, seed=seed, index=entry.number, extra=more | properties)
-        theirs = {_name(name, ours): _lines(value) for name, value in entry.properties.items()}
-        writer.write(mol, title.lstrip("$"), theirs | ours)
-
-
-def _name(name: str, ours: dict[str, object]) -> str:
-    """A name that an SDF property may have and that is not one of ours."""
-    name = " ".join(name.translate(str.maketrans("<>", "()")).split()) or "unnamed"
-    return f"input_{name}" if name in ours else name
-
-
-def _lines(value: str) -> str:
-    """Text that does not end an SDF record: without empty lines, and without lines that begin with $$$$."""
-    return "\n".join(
-        line.replace("$$$$", "$ $$$", 1) if line.startswith("$$$$") else line
-        for line in value.splitlines()
-        if line.strip()
-    )
+        writer.copy(format_mol(mol, title) + carried(entry.items, ours), ours)
 
 
 def _count(outcome: Outcome, refused: "_Problems", entry: Entry, ensembles: list[Ensemble]) -> None:
@@ -211,18 +199,19 @@ class _Problems:
             rows = list(self._before())
             self.file = self.path.open("w", newline="", encoding="utf-8")
             self.csv = csv.writer(self.file)
-            self.csv.writerows([["record", "line", "name", "reason", "detail"], *rows])
+            self.csv.writerows([["record", "line", "name", "reason", "detail"], *map(guarded, rows)])
         return self
 
     def _before(self) -> Iterator[list[str]]:
         if self.start and self.path.is_file():
             with self.path.open(newline="", encoding="utf-8") as file:
-                yield from (row for row in csv.reader(file) if row and row[0].isdigit() and int(row[0]) <= self.start)
+                rows = map(plain, csv.reader(file))
+                yield from (row for row in rows if row and row[0].isdigit() and int(row[0]) <= self.start)
 
     def write(self, entry: Entry, reason: str, detail: str) -> None:
         """A row for one record."""
         if self.file is not None:
-            self.csv.writerow([entry.number, entry.line, entry.name, reason, detail])
+            self.csv.writerow(guarded([entry.number, entry.line, entry.name, reason, detail]))
             self.file.flush()
 
     def __exit__(self, *_: object) -> None:

@@ -5,15 +5,15 @@ The last molecule may not be all there: it is left out and made again.
 
 import gzip
 import os
-import re
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from molscore.chem.io.sdf_text import data_items
 from molscore.chem.io.sdf_writer import SDFWriter, part_of
 
-_PROPERTY = re.compile(r"^>  <molscore_(\w+)>\n(.*)$", re.MULTILINE)
+_ABOUT = {"molscore_index", "molscore_model", "molscore_seed", "molscore_options"}
 
 
 class Held(NamedTuple):
@@ -74,12 +74,13 @@ def _records(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     lines: list[str] = []
     try:
         with (gzip.open if path.name.removesuffix(".part.before").endswith(".gz") else open)(
-            path, "rt", encoding="utf-8"
+            path, "rt", encoding="utf-8", newline="\n"
         ) as file:
             for line in file:
                 if line.startswith("$$$$"):
                     text = "".join(lines)
-                    yield text, dict(_PROPERTY.findall(text))
+                    about = {item.name: item.value for item in data_items(text)}
+                    yield text, {name.removeprefix("molscore_"): x for name, x in about.items() if name in _ABOUT}
                     lines = []
                 else:
                     lines.append(line)

@@ -3,10 +3,10 @@
 MOSES: 1.9 million drug-like SMILES of ZINC (Polykovskiy et al., Front. Pharmacol. 11, 565644, 2020).
 """
 
-import csv
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, assign_stereo_in_place, from_mol, isomeric_smiles
 from molscore.chem.embed import distinct, embed_ensemble, parse
+from molscore.chem.io.rows import read_rows
 from molscore.chem.io.sdf_reader import read_sdf
+from molscore.chem.io.source import check_file
 from molscore.chem.minimise import REASONS, check_method, minimise
 from molscore.chem.settle import RELAXATIONS, settle_in_place
 from molscore.datasets.build import build
@@ -28,22 +30,28 @@ class SourceError(ValueError):
     """A source that cannot be read; the message names it and says why."""
 
 
+class Unreadable(str):
+    """In place of a molecule: why it cannot be read."""
+
+
 def build_smiles(
     path: str | os.PathLike[str],
     out: str | os.PathLike[str],
     n: int | None = None,
     relax: str = "none",
     conformers: int = 1,
+    encoding: str | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """A tensor file from SMILES: each gets conformers of ETKDGv3, relaxed with MMFF94s.
 
     Args:
-        path: .csv with a column named SMILES, or .smi or .txt with a SMILES at the beginning of each line.
+        path: table or list of SMILES, see `molscore.chem.io.inputs.read_inputs`.
         out: the file to write.
-        n: only the first n lines.
+        n: only the first n records.
         relax: one of `RELAXATIONS`, beyond the minimum of MMFF94s that they come from.
         conformers: how many to make of each; those that differ are kept, see `molscore.chem.embed.embed_ensemble`.
+        encoding: of the file, by default UTF-8.
         options: as for `molscore.datasets.build.build`.
 
     Raises:
@@ -51,7 +59,9 @@ def build_smiles(
         ValueError: for an unknown relaxation, one that is not installed, or `conformers` below 1.
     """
     check_relaxation(relax)
-    items = read_smiles(path)[:n]
+    items = list(islice(read_smiles(path, encoding), n))
+    if not items:
+        raise SourceError(f"{path} holds no SMILES")
     source = f"SMILES of {Path(path).name}; ETKDGv3, MMFF94s" + _then(relax, conformers)
     make = partial(_from_smiles, relax=relax, conformers=conformers)
     return build(items, make, out, source, conformers=conformers, **options)
@@ -63,16 +73,18 @@ def build_sdf(
     n: int | None = None,
     relax: str = "none",
     conformers: int = 1,
+    encoding: str | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """A tensor file from an SDF file: 3-D records as they are, missing hydrogens added; 2-D records are embedded.
 
     Args:
-        path: .sdf or .sdf.gz.
+        path: SDF file.
         out: the file to write.
         n: only the first n records.
         relax: one of `RELAXATIONS`: ``torsions`` for experimental conformations, ``none`` for geometries to trust.
         conformers: of 3-D records of the same molecule so many are kept, the first; of a 2-D record so many are made.
+        encoding: of the file, by default UTF-8.
         options: as for `molscore.datasets.build.build`.
 
     Raises:
@@ -81,10 +93,10 @@ def build_sdf(
     """
     check_relaxation(relax)
     items: list[Any] = []
-    for record in read_sdf(path):
+    for record in read_sdf(path, encoding=encoding):
         if n is not None and len(items) == n:
             break
-        items.append(record.mol if record.mol is not None else str(record.reason))
+        items.append(record.mol if record.mol is not None else Unreadable(record.reason))
     if not items:
         raise SourceError(f"{path} has no records")
     source = f"records of {Path(path).name}" + _then(relax, conformers)
@@ -117,25 +129,19 @@ def build_shards(
     return build(items[:n], _from_shard, out, f"{len(paths)} shards of {Path(folder).name}", **options)
 
 
-def read_smiles(path: str | os.PathLike[str]) -> list[str]:
-    """The SMILES of a file.
+def read_smiles(path: str | os.PathLike[str], encoding: str | None = None) -> Iterator[str]:
+    """The SMILES of a table or a list, in their order; an `Unreadable` where there is none.
 
     Raises:
-        SourceError: if it has none, or is a .csv without a column named SMILES.
+        SourceError: at once, if the name does not tell what the file holds, or it is a table without a column SMILES.
+        OSError: at once, if it cannot be opened.
     """
-    path = Path(path)
-    with path.open(newline="", encoding="utf-8") as stream:
-        if path.suffix == ".csv":
-            reader = csv.DictReader(stream)
-            names = [name for name in reader.fieldnames or () if name.strip().lower() == "smiles"]
-            if not names:
-                raise SourceError(f"{path} has no column SMILES, only {', '.join(reader.fieldnames or ())}")
-            found = [(row[names[0]] or "").strip() for row in reader]
-        else:
-            found = [line.split()[0] for line in stream if line.strip()]
-    if not found:
-        raise SourceError(f"{path} holds no SMILES")
-    return found
+    try:
+        form = check_file(path)
+        rows = read_rows(os.fspath(path), "smi" if form is None else form, encoding=encoding)
+    except ValueError as error:
+        raise SourceError(f"{path}: {error}".partition("; say which")[0]) from error
+    return (row.text if row.reason is None else Unreadable(row.detail) for row in rows)
 
 
 def _shard(path: Path) -> list[tuple[np.ndarray, ...]]:
@@ -166,11 +172,13 @@ def _then(relax: str, conformers: int) -> str:
 
 
 def _from_smiles(number: int, smiles: str, relax: str, conformers: int) -> list[MoleculeArrays]:
+    if isinstance(smiles, Unreadable):
+        raise MoleculeError("unreadable", smiles)
     return _relaxed(embed_ensemble(parse(smiles), conformers, seed=number), relax)
 
 
-def _from_record(number: int, record: Chem.Mol | str, relax: str, conformers: int) -> list[MoleculeArrays]:
-    if isinstance(record, str):
+def _from_record(number: int, record: Chem.Mol | Unreadable, relax: str, conformers: int) -> list[MoleculeArrays]:
+    if isinstance(record, Unreadable):
         raise MoleculeError("unreadable", record)
     if len(Chem.GetMolFrags(record)) > 1:
         raise MoleculeError("disconnected", "more than one fragment")

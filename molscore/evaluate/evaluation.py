@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from rdkit import Chem
 
+from molscore.chem.io.sdf_reader import Record
 from molscore.chem.minimise import check_method
 from molscore.chem.strain import relaxation_energy
 from molscore.core.diagnostics import effective_number
@@ -33,7 +34,7 @@ FEW = 100
 
 
 def evaluate(
-    mols: str | os.PathLike[str] | Iterable[Chem.Mol | None],
+    mols: str | os.PathLike[str] | Iterable[Chem.Mol | Record | None],
     reference: str | os.PathLike[str] | None = AUTO,
     *,
     posebusters: str | None = "mol_fast",
@@ -42,6 +43,7 @@ def evaluate(
     fcd: bool = False,
     training: str | os.PathLike[str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    encoding: str | None = None,
 ) -> Metrics:
     """Judges generated molecules.
 
@@ -49,8 +51,8 @@ def evaluate(
     cannot be read stays in the denominators. Hydrogens must be explicit atoms.
 
     Args:
-        mols: an SDF file (also ``.sdf.gz``) or RDKit molecules, each with a 3-D conformer. None counts as a record that
-            could not be read.
+        mols: an SDF file, compressed or not; or RDKit molecules, each with a 3-D conformer, None for a record that
+            could not be read; or records of an SDF file.
         reference: what to compare with: a name ('druglike', 'qm9'), the path of an ``.npz`` reference or of an SDF
             file; 'auto' for the one of the model that made them, druglike if they do not say; None for no comparison.
         posebusters: which PoseBusters checks to run: ``mol_fast`` (some 30 ms a molecule), ``mol`` (with the energy
@@ -61,6 +63,7 @@ def evaluate(
         training: tensor file with the training and test splits of the model that made the molecules, to look for
             memorisation and mode collapse.
         on_progress: called with (done, total) after each record.
+        encoding: of the file, by default UTF-8.
 
     Returns:
         Rates with denominators and 95 % intervals, distances to the reference with their floors, and the composition.
@@ -70,7 +73,7 @@ def evaluate(
         ValueError: if there is nothing to evaluate, no such reference, nothing to compute ``fcd`` with, or ``training``
             is no tensor file of enough molecules.
     """
-    found = read_records(mols)
+    found = read_records(mols, encoding)
     if reference == AUTO:
         reference = reference_of(record.mol for record in found)
     against = resolve_reference(reference) if reference is not None else None

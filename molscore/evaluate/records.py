@@ -22,6 +22,7 @@ from molscore.chem.arrays import (
     to_mol,
 )
 from molscore.chem.io.sdf_reader import Record, read_sdf
+from molscore.chem.io.source import check_sdf
 
 INDEX_PROPERTY = "molscore_index"
 """SDF property: the number of the sampling attempt, from 0, that gave the record."""
@@ -55,11 +56,14 @@ class Judgement:
         return self.closed_shell and self.connected
 
 
-def read_records(source: str | os.PathLike[str] | Iterable[Chem.Mol | None]) -> list[Record]:
+def read_records(
+    source: str | os.PathLike[str] | Iterable[Chem.Mol | Record | None], encoding: str | None = None
+) -> list[Record]:
     """All records of a source, unsanitised.
 
     Args:
-        source: an SDF file (.sdf or .sdf.gz), or molecules; None stands for one that could not be read.
+        source: an SDF file, or molecules, or records; None stands for a molecule that could not be read.
+        encoding: of the file, by default UTF-8.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -69,6 +73,8 @@ def read_records(source: str | os.PathLike[str] | Iterable[Chem.Mol | None]) -> 
         raise ValueError("one molecule was given where several are expected; put it in a list: evaluate([mol])")
     if not isinstance(source, (str, os.PathLike)):
         mols = list(source)
+        if mols and all(isinstance(mol, Record) for mol in mols):
+            return mols
         for mol in mols:
             if mol is not None and not isinstance(mol, Chem.Mol):
                 raise ValueError(f"expected RDKit molecules or the path of an SDF file, got {type(mol).__name__}")
@@ -76,11 +82,8 @@ def read_records(source: str | os.PathLike[str] | Iterable[Chem.Mol | None]) -> 
             raise ValueError("no molecules were given; there is nothing to evaluate")
         return [Record(k, 0, mol, "no molecule" if mol is None else None) for k, mol in enumerate(mols)]
     path = Path(source)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist or is not a file")
-    if not path.name.lower().endswith((".sdf", ".sdf.gz")):
-        raise ValueError(f"{path} is not an SDF file; evaluate reads .sdf and .sdf.gz")
-    records = list(read_sdf(path, sanitize=False))
+    check_sdf(path)
+    records = list(read_sdf(path, sanitize=False, encoding=encoding))
     if all(record.mol is None for record in records):
         reason = f"; the first record is {records[0].reason}" if records else ""
         raise ValueError(f"{path} holds no molecule that can be read ({len(records)} records{reason})")

@@ -11,7 +11,7 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.io.paths import check_writable
 from molscore.chem.validity import check
-from molscore.evaluate.evaluation import evaluate as judge_file
+from molscore.evaluate.evaluation import evaluate as judge
 from molscore.evaluate.records import read_records
 from molscore.report.page import write_report
 
@@ -27,19 +27,21 @@ def report_file(
     on_progress: Callable[[int, int], None] | None = None,
     *,
     manifest: Mapping[str, Any] | None = None,
+    encoding: str | None = None,
 ) -> None:
     """Writes the report of an SDF file: reads it, evaluates it, draws it.
 
     Records are taken as written, nothing is repaired. One that cannot be read is counted as rejected.
 
     Args:
-        sdf_path: .sdf or .sdf.gz file.
+        sdf_path: SDF file.
         out_path: the report, ending in .html.
         reference: what to compare with, see ``molscore.evaluate``; None for no comparison.
         evaluate: compute the metrics. Without it the report has none.
         on_progress: called with (done, total) after each record that has been evaluated, or else checked.
         manifest: what the run that made the file knows of itself (`write_report`), with its rejected attempts by reason
             as ``rejected``. Without these the records that the checks reject are counted.
+        encoding: of the file, by default UTF-8.
 
     Raises:
         FileNotFoundError: if there is no such SDF file.
@@ -47,7 +49,7 @@ def report_file(
         OSError: if the report cannot be written.
     """
     out_path = check_writable(out_path, (".html",))
-    records = read_records(sdf_path)
+    records = read_records(sdf_path, encoding)
     mols = [_as_written(record.mol) for record in records if record.mol is not None]
     facts = {"file": Path(sdf_path).name, "records": len(records), **_provenance(mols), **(manifest or {})}
     if "rejected" not in facts:
@@ -55,7 +57,7 @@ def report_file(
         facts["rejected"] = unread + _faults(mols, None if evaluate else on_progress)
     metrics = None
     if evaluate:
-        metrics = replace(judge_file(sdf_path, reference, on_progress=on_progress), source=facts["file"])
+        metrics = replace(judge(records, reference, on_progress=on_progress), source=facts["file"])
     title = f"Molecules in {facts['file']}"
     write_report(out_path, mols, title=title, manifest=facts, metrics=metrics)
 

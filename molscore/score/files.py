@@ -14,7 +14,7 @@ from molscore.chem.arrays import MoleculeError
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.chem.protein import TAGS, Fit, Protein, fit
-from molscore.score.scorer import MoleculeScore, MoleculeScorer
+from molscore.score.scorer import ATOM_TAG, REASON_TAG, MoleculeScore, MoleculeScorer
 
 
 @dataclass
@@ -57,26 +57,28 @@ def score_sdf(
     seed: int = 0,
     on_progress: Callable[[int], None] | None = None,
     protein: Protein | None = None,
+    encoding: str | None = None,
 ) -> Outcome:
     """Scores the molecules of a file.
 
     Args:
         scorer: with the model.
-        source: .sdf or .sdf.gz file.
+        source: SDF file.
         out: the file to write, the same records with properties more; it may be `source` itself.
         seed: as for `MoleculeScorer.stream`.
         on_progress: called with the number of records done.
         protein: in whose frame the molecules lie, to tell of each how it fits, whether the model can score it or not.
+        encoding: of the file, by default UTF-8; the file to write is UTF-8.
 
     Raises:
         OSError, ValueError: if a file cannot be read or written, or there is no record. Nothing is written then.
     """
     outcome = Outcome()
     with SDFWriter(out) as writer:
-        records, again = tee(read_sdf(source))
+        records, again = tee(read_sdf(source, encoding=encoding))
         for record, score in zip(again, scorer.stream(record.mol for record in records), strict=True):
             told = score if record.mol is not None else MoleculeScore(reason=record.reason)
-            properties = told.properties()
+            properties = dict.fromkeys((ATOM_TAG, REASON_TAG)) | told.properties()
             if protein is not None:
                 found = _fit(record.mol, protein)
                 properties |= dict.fromkeys(TAGS, "") if found is None else found.properties()

@@ -146,7 +146,7 @@ BAD = {
     "words.cif": ("It was a dark night.\n", "data_"),
     "small.cif": ("data_x\n_cell.length_a 10\n", "_atom_site.id' is missing"),
     "torn.pdb.gz": (gzip.compress(b"ATOM" * 100)[:-9], "damaged"),
-    "plain.pdb.gz": ("ATOM\n", "damaged"),
+    "plain.pdb.gz": ("ATOM\n", "holds no protein"),  # what is not compressed is read as it is
     "protein.mol2": ("", "must end in .pdb"),
 }
 

@@ -53,7 +53,7 @@ def test_tables_and_their_columns(generator, tmp_path):
     first, second = read(out)
     assert (first.GetProp("_Name"), first.GetProp("pIC50"), second.GetProp("_Name")) == ("A1", "7.1", "A2")
     assert first.GetProp("input_method") == "assay" and first.GetProp("method") == "score"
-    assert first.GetProp("odd (name)") == "two\nlines" and second.HasProp("odd (name)")
+    assert first.GetProp("odd (name)") == "two\n \nlines" and second.GetProp("odd (name)") == " $$$$"
 
 
 @pytest.mark.parametrize("ending", [".sdf", ".sdf.gz"])

@@ -268,7 +268,7 @@ def test_sources_that_cannot_be_read(tmp_path):
     out = tmp_path / "x.safetensors"
     for call, path, words in (
         (build_smiles, "empty.smi", "holds no SMILES"),
-        (build_smiles, "other.csv", "no column SMILES, only name, InChI"),
+        (build_smiles, "other.csv", "no column 'smiles', only name, InChI$"),
         (build_sdf, "nothing.sdf", "no records"),
         (build_shards, ".", "no .npz files"),
         (build_shards, "bad", "a.npz is no shard"),

@@ -45,6 +45,7 @@ def test_records_stay_and_get_tags(scorer, mixed, tmp_path):
     for old, new in zip(before, after, strict=True):
         assert new.text.startswith(old.text.partition("M  END")[0].rstrip())
     name = ATOM_TAG.removeprefix("atom.dprop.")
+    first = next(Chem.SDMolSupplier(str(out), removeHs=False))
     heavy = [atom for atom in first.GetAtoms() if atom.GetAtomicNum() > 1]
     assert all(atom.GetDoubleProp(name) > 0 for atom in heavy)
     assert not any(atom.HasProp(name) for atom in first.GetAtoms() if atom.GetAtomicNum() == 1)

@@ -1,15 +1,15 @@
 """SDF files read record by record, whatever the records are like."""
 
-import gzip
 import os
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import NamedTuple
 
 from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import assign_stereo_in_place
+from molscore.chem.io.lines import DamagedFile, opened, undecoded
+from molscore.chem.io.sdf_text import split_record
 
 
 class Record(NamedTuple):
@@ -30,70 +30,81 @@ class Record(NamedTuple):
     text: str = ""
 
 
-def read_sdf(source: str | os.PathLike | Iterable[str], sanitize: bool = True) -> Iterator[Record]:
+def read_sdf(
+    source: str | os.PathLike | Iterable[str], sanitize: bool = True, encoding: str | None = None
+) -> Iterator[Record]:
     """Reads the records of an SDF file one by one. A bad record is reported and does not end the reading.
 
     Args:
-        source: .sdf or .sdf.gz file, or lines of one, such as a text stream, which is left open.
+        source: SDF file, compressed or not, or lines of one, such as a text stream, which is left open.
         sanitize: let RDKit sanitise the molecules; what it refuses is a bad record. Without it they come as written, to
             be judged by ``molscore.chem.validity.check``. Stereo is assigned in either case.
+        encoding: of the file, by default UTF-8; see `molscore.chem.io.lines.read_lines`.
 
     Returns:
         An iterator over the records, none for an empty file. Any line ends will do; the last ``$$$$`` may be missing.
 
     Raises:
+        ValueError: at once, for an unknown encoding.
         OSError: at once, if the file cannot be opened.
     """
     if not isinstance(source, (str, os.PathLike)):
-        return _records(nullcontext(source), sanitize)
-    opener = gzip.open if str(source).endswith(".gz") else open
-    return _records(opener(source, "rt", encoding="utf-8-sig", errors="replace"), sanitize)
+        return _records(source, nullcontext(), sanitize)
+    with ExitStack() as stack:
+        lines = stack.enter_context(opened(os.fspath(source), None, encoding, carriage_returns=False))
+        return _records(lines, stack.pop_all(), sanitize)
 
 
-def _records(opened: AbstractContextManager[Iterable[str]], sanitize: bool) -> Iterator[Record]:
+def _records(source: Iterable[str], closing: AbstractContextManager, sanitize: bool) -> Iterator[Record]:
     index, start, lines = 0, 1, []
-    with opened as file:
+    with closing:
         try:
-            for number, line in enumerate(file, start=1):
+            for number, line in enumerate(source, start=1):
                 if not line.startswith("$$$$"):
                     lines.append(line)
                     continue
-                yield Record(index, start, *_parse(lines, sanitize), "".join(lines))
+                yield _record(index, start, "".join(lines), sanitize)
                 index, start, lines = index + 1, number + 1, []
-        except (EOFError, OSError, zlib.error) as error:  # a truncated or damaged .gz
+        except DamagedFile as error:
             yield Record(index, start, None, f"unreadable: {error}", "".join(lines))
             return
         if any(line.strip() for line in lines):
-            yield Record(index, start, *_parse(lines, sanitize), "".join(lines))
+            yield _record(index, start, "".join(lines), sanitize)
 
 
-def _parse(lines: list[str], sanitize: bool) -> tuple[Chem.Mol | None, str | None]:
-    text = "".join(lines) + "\n$$$$\n"
+def _record(index: int, line: int, text: str, sanitize: bool) -> Record:
+    if fault := undecoded(text):
+        return Record(index, line, None, f"encoding: {fault}", text)
+    block, items = split_record(text)
     with rdBase.BlockLogs():
-        mol = _supply(text, sanitize)
+        mol = _supply(block, sanitize)
         if mol is None:
-            return None, _refusal(text, lines)
+            return Record(index, line, None, _refusal(block), text)
         if mol.GetNumAtoms() == 0:
-            return None, "empty: there are no atoms"
+            return Record(index, line, None, "empty: there are no atoms", text)
         if not sanitize and mol.GetConformer().Is3D():
             assign_stereo_in_place(mol)
-    return mol, None
+    for item in items:
+        if item.name and not item.name.startswith("_"):  # RDKit keeps its own notes under such names
+            mol.SetProp(item.name, item.value)
+    return Record(index, line, mol, None, text)
 
 
-def _supply(text: str, sanitize: bool) -> Chem.Mol | None:
+def _supply(block: str, sanitize: bool) -> Chem.Mol | None:
     supplier = Chem.SDMolSupplier()
-    supplier.SetData(text, sanitize=sanitize, removeHs=False)
+    supplier.SetData(f"{block}\n$$$$\n", sanitize=sanitize, removeHs=False)
     return next(iter(supplier), None)
 
 
-def _refusal(text: str, lines: list[str]) -> str:
-    """Why RDKit refuses a record."""
-    mol = _supply(text, sanitize=False)
+def _refusal(block: str) -> str:
+    """Why RDKit refuses a mol block."""
+    mol = _supply(block, sanitize=False)
     if mol is None:
-        counts = lines[3].rstrip("\n") if len(lines) > 3 else ""
+        lines = block.split("\n")
+        counts = lines[3].rstrip("\r") if len(lines) > 3 else ""
         if not (counts[:3].strip().isdigit() and counts[3:6].strip().isdigit()):
-            return f"unreadable: the fourth line of the record ought to count atoms and bonds, but reads {counts!r}"
-        return "unreadable: the lines of atoms and bonds are malformed, or fewer than the fourth line says"
+            return f"unreadable: line 4 of the record ought to count atoms and bonds, but reads {counts[:60]!r}"
+        return "unreadable: atom or bond lines are malformed, fewer than line 4 says, or M  END is missing"
     try:
         Chem.SanitizeMol(mol)
     except (ValueError, RuntimeError) as error:

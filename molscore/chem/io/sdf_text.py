@@ -4,56 +4,162 @@ Mol block: Dalby et al., J. Chem. Inf. Comput. Sci. 32, 244 (1992), with explici
 """
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from importlib import metadata
 from numbers import Integral, Real
+from typing import NamedTuple
 
 from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeError, hydrogen_fault, isomeric_smiles
 
-_NAME = re.compile(r">.*<([^<>]*)>")
+_NAME = re.compile(r">[^<]*<(.*)>")  # from the first bracket to the last, as RDKit reads it
+_LINE_START = re.compile(r"(?<=\n)")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_ROUND = str.maketrans("<>", "()")
+
+
+class DataItem(NamedTuple):
+    """One data item of an SDF record, or a column of a table.
+
+    Attributes:
+        name: what stands in angle brackets in the header, "" if nothing does.
+        value: the lines that follow, joined by ``\\n``.
+        text: the item as it stands in its record, header and empty lines included; "" for a column.
+    """
+
+    name: str
+    value: str
+    text: str = ""
 
 
 def format_record(mol: Chem.Mol, title: str, properties: Mapping[str, object] | None = None) -> str:
     """The text of one SDF record, ``$$$$`` included. Arguments and errors as ``SDFWriter.write``."""
+    return tagged(format_mol(mol, title), properties or {})
+
+
+def format_mol(mol: Chem.Mol, title: str) -> str:
+    """A record without properties and without ``$$$$``. A title has no line breaks, and ``$$$$`` no place before it.
+
+    Raises:
+        MoleculeError: ``no_3d`` or ``implicit_hydrogens``.
+    """
     if mol.GetNumConformers() == 0 or not mol.GetConformer().Is3D():
         raise MoleculeError("no_3d", "only molecules with a 3-D conformer are written")
     copy = Chem.Mol(mol)
     if fault := hydrogen_fault(copy):
         raise MoleculeError("implicit_hydrogens", fault)
-    title = " ".join(title.split())
-    if title.startswith("$$$$"):
-        raise ValueError(f"the title {title!r} would end an SDF record")
-    copy.SetProp("_Name", title)
+    copy.SetProp("_Name", _unending(_LINE_BREAK.sub(" ", title)))
     stereo = any(atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED for atom in copy.GetAtoms())
     copy.SetIntProp("_MolFileChiralFlag", int(stereo))  # the configuration is meant absolutely
     aromatic = any(bond.GetIsAromatic() for bond in copy.GetBonds())
     with rdBase.BlockLogs():
-        block = Chem.MolToMolBlock(copy, kekulize=aromatic)
-    fields = (format_property(name, value) for name, value in (properties or {}).items() if value is not None)
-    return f"{block}{''.join(fields)}$$$$\n"
+        return Chem.MolToMolBlock(copy, kekulize=aromatic)
 
 
 def format_property(name: str, value: object) -> str:
+    """The text of a data item.
+
+    What the format cannot hold is escaped: an empty line of a text becomes a blank, and a line that begins with
+    ``$$$$`` gets a blank in front. Floats get six significant digits.
+
+    Raises:
+        ValueError: if the name is empty, or holds ``<``, ``>`` or a line break.
+    """
     if not name or any(c in name for c in "<>\r\n"):
         raise ValueError(f"{name!r} cannot name an SDF property: it must not be empty nor hold <, > or line breaks")
     if isinstance(value, Real) and not isinstance(value, Integral):
-        text = f"{float(value):.6g}"
-    else:
-        text = str(value)
-    lines = text.splitlines() or [""]
-    if any(not line.strip() for line in lines[1:]) or any(line.startswith("$$$$") for line in lines):
-        raise ValueError(f"property {name} holds an empty line or $$$$, which would end an SDF record")
-    return "\n".join([f">  <{name}>", *lines]) + "\n\n"
+        return _item(f">  <{name}>", f"{float(value):.6g}")
+    return _item(f">  <{name}>", str(value))
 
 
-def without_properties(text: str, names: Container[str]) -> str:
-    """A record without the properties of these names; every property that is left ends with an empty line."""
-    block, end, rest = text.partition("M  END") if "M  END" in text else ("", "", text)
-    found = [field.rstrip() for field in re.split(r"^(?=>)", rest, flags=re.MULTILINE)]
-    kept = (field for field in found[1:] if (name := _NAME.match(field)) is None or name[1] not in names)
-    return "".join([(block + end + found[0]).rstrip("\r\n") + "\n", *(f"{field}\n\n" for field in kept)])
+def tagged(text: str, properties: Mapping[str, object]) -> str:
+    """A record with further properties at its end, ``$$$$`` included. All else stays as it is, line ends too.
+
+    Args:
+        text: of the record, without ``$$$$``, whatever it holds.
+        properties: values by name, None is left out; properties of these names that the record had are gone.
+    """
+    block, items = split_record(text)
+    more = [format_property(name, value) for name, value in properties.items() if value is not None]
+    end = "$$$$\n"
+    if block.partition("\n")[0].endswith("\r"):
+        more, end = [item.replace("\n", "\r\n") for item in more], "$$$$\r\n"
+    kept = [_closed(item) for item in items if item.name not in properties]
+    return "".join([block if block.endswith("\n") or not block else f"{block}\n", *kept, *more, end])
+
+
+def carried(items: Iterable[DataItem], taken: Container[str]) -> str:
+    """What the input says of a molecule, as data items of a new record.
+
+    Those of an SDF file stay as they are, but for line ends; the name of a column may not hold angle brackets.
+    A name that is `taken` gets ``input_`` in front.
+    """
+    texts = []
+    for item in items:
+        name, text = item.name, _closed(item).replace("\r\n", "\n")
+        if not item.text:
+            name = _LINE_BREAK.sub(" ", name.translate(_ROUND)).strip() or "unnamed"
+            text = format_property(name, item.value)
+        texts.append(text.replace(f"<{name}>", f"<input_{name}>", 1) if name in taken else text)
+    return "".join(texts)
+
+
+def data_items(text: str) -> tuple[DataItem, ...]:
+    """The data items of a record."""
+    return tuple(split_record(text)[1])
+
+
+def split_record(text: str) -> tuple[str, list[DataItem]]:
+    """A record's mol block and what follows it up to the first data item; and the data items.
+
+    The header of an item begins with ``>`` and follows the end of the mol block or an empty line; a line of a value
+    may begin so too. A value ends with an empty line, blanks are not empty. Where more text follows that is no header,
+    the empty line is part of the value, which is more than the format allows.
+    """
+    lines = _LINE_START.split(text)
+    ends = (k + 1 for k, line in enumerate(lines) if k > 3 and line.startswith("M  END"))
+    start = next(ends, 0)
+    n = len(lines)
+    start = next((k for k in range(start, n) if lines[k].startswith(">")), n)
+    block, items = "".join(lines[:start]), []
+    while start < n:
+        end = start + 1
+        while True:
+            while end < n and lines[end].strip("\r\n"):
+                end += 1
+            following = end
+            while following < n and not lines[following].strip("\r\n"):
+                following += 1
+            if following == n or lines[following].startswith(">"):
+                break
+            end = following
+        name = _NAME.match(lines[start])
+        value = "\n".join(line.rstrip("\r\n") for line in lines[start + 1 : end])
+        items.append(DataItem(name[1] if name else "", value, "".join(lines[start:following])))
+        start = following
+    return block, items
+
+
+def _item(header: str, value: str) -> str:
+    lines = _LINE_BREAK.sub("\n", value).split("\n")
+    if len(lines) > 1:
+        lines = [line or " " for line in lines]
+    return "\n".join([header, *map(_unending, lines)]) + "\n\n"
+
+
+def _unending(line: str) -> str:
+    """A line that does not end a record."""
+    return f" {line}" if line.startswith("$$$$") else line
+
+
+def _closed(item: DataItem) -> str:
+    """The text of an item, ended by an empty line and with no other in its value."""
+    newline = "\r\n" if item.text.partition("\n")[0].endswith("\r") else "\n"
+    if "\n\n" in f"\n{item.value}":
+        return _item(item.text.partition("\n")[0].rstrip("\r"), item.value).replace("\n", newline)
+    text = item.text if item.text.endswith("\n") else f"{item.text}{newline}"
+    return text if _LINE_START.split(text)[-2].strip("\r\n") == "" else f"{text}{newline}"
 
 
 def record_properties(

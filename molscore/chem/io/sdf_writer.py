@@ -8,8 +8,9 @@ from typing import Self, TextIO
 
 from rdkit import Chem
 
+from molscore.chem.io.lines import ERRORS
 from molscore.chem.io.paths import check_writable
-from molscore.chem.io.sdf_text import format_property, format_record, without_properties
+from molscore.chem.io.sdf_text import format_record, tagged
 
 
 class SDFWriter:
@@ -40,7 +41,7 @@ class SDFWriter:
 
     def __enter__(self) -> Self:
         opener = gzip.open if self.path.suffix == ".gz" else open
-        self._file = opener(self._temporary, "wt", encoding="utf-8", newline="\n")
+        self._file = opener(self._temporary, "wt", encoding="utf-8", errors=ERRORS, newline="\n")
         return self
 
     def __exit__(self, exception_type, exception, traceback) -> None:
@@ -73,11 +74,9 @@ class SDFWriter:
         """Appends a record as it stands in another file, whatever it holds, with further properties at its end.
 
         Args:
-            text: its lines, without ``$$$$``.
-            properties: as for `write`; properties of these names that the record had are gone.
+            text, properties: as for `molscore.chem.io.sdf_text.tagged`. Bytes that did not decode are written again.
         """
-        fields = (format_property(name, value) for name, value in properties.items() if value is not None)
-        self._write(f"{without_properties(text, properties)}{''.join(fields)}$$$$\n")
+        self._write(tagged(text, properties))
 
     def _write(self, text: str) -> None:
         if self._file is None:

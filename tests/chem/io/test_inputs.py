@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rdkit import Chem, rdBase
 
 from molscore.chem.io.inputs import FORMS, REASONS, Entry, check_source, read_inputs
+from molscore.chem.io.lines import printable
 from molscore.chem.io.sdf_text import format_record
 
 LIST = "CCO ethanol\nc1ccccc1\tbenzene ring\n\nC[C@H](F)Cl\n"
@@ -126,8 +127,8 @@ def test_odd_but_sound_files_are_read(tmp_path, change, name, text):
 
 
 def test_cxsmiles_extensions_are_honoured():
-    plain, group, bad, cut = read("C[C@H](F)Cl one\nC[C@H](F)Cl |&1:1| two  words\nCCO |bad| three\nCCO |$a;b\n")
-    assert (plain.name, group.name, bad.name) == ("one", "two words", "three")
+    plain, group, bad, cut = read("C[C@H](F)Cl one\nC[C@H](F)Cl |&1:1|  two  words \nCCO |bad| three\nCCO |$a;b\n")
+    assert (plain.name, group.name, bad.name) == ("one", "two  words", "three")
     assert group.text == "C[C@H](F)Cl |&1:1|"
     assert not plain.mol.GetStereoGroups() and len(group.mol.GetStereoGroups()) == 1
     assert [e.reason for e in (bad, cut)] == ["smiles", "smiles"]
@@ -143,10 +144,14 @@ def test_an_atropisomer_comes_by_cxsmiles():
 BAD = [
     ("C1CC", "smiles", "unclosed ring"),
     ("not_a_smiles", "smiles", "syntax error"),
-    ("C\x00C", "smiles", ""),
+    ("C\x00C", "smiles", "no character"),
+    ("C\x01", "smiles", "no character"),
     ("CN(C)(C)(C)C", "valence", "Explicit valence for atom # 1 N, 5, is greater than permitted"),
     ("c1cccc1", "valence", "kekulize"),
-    ("CC\ufffd", "encoding", "save the file as UTF-8"),
+    ("CC\ufffd", "smiles", "no character '\\ufffd'"),  # which stands in the file
+    ("CC\u2212", "smiles", "no character '\\u2212'"),
+    ("CC\u200b", "smiles", "no character '\\u200b'"),
+    ("CC\udcb5", "encoding", "give the file's --encoding"),
 ]
 
 
@@ -157,7 +162,7 @@ def test_bad_records_have_a_reason_and_the_rest_goes_on(capfd, form, text, reaso
     assert [(e.number, e.line) for e in entries] == [(1, 2), (2, 3), (3, 4)]
     assert smiles(entries) == ["C", None, "CC"]
     bad = entries[1]
-    assert bad.reason == reason and bad.reason in REASONS and bad.text == text
+    assert bad.reason == reason and bad.reason in REASONS and bad.text == printable(text)
     assert words in bad.detail and "\n" not in bad.detail and not bad.detail.startswith("[")
     assert capfd.readouterr() == ("", "")
 

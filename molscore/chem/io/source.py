@@ -1,0 +1,86 @@
+"""What an input holds, by its name. Asked before anything is read; imports nothing but the standard library."""
+
+import os
+
+FORMS = {"smi": (".smi", ".smiles", ".txt"), "csv": (".csv",), "sdf": (".sdf", ".sd", ".mol")}
+"""Forms of a file, and the endings that tell them, in upper or lower case; each may be followed by .gz."""
+
+_NAMES = ", ".join(ending for endings in FORMS.values() for ending in endings) + "; .gz too"
+_SDF_NAMES = ", ".join(FORMS["sdf"]) + "; .gz too"
+
+
+def form_of(name: str | os.PathLike) -> str | None:
+    """The key of `FORMS` that the ending of a name tells, None if it tells nothing."""
+    name = os.fspath(name).lower().removesuffix(".gz")
+    return next((form for form, endings in FORMS.items() if name.endswith(endings)), None)
+
+
+def check_source(source: str, form: str | None = None) -> str:
+    """Says now what would go wrong: is there such a file, and is it known what it holds? Nothing is read.
+
+    Args:
+        source: a file, ``-`` for standard input, or else a SMILES. What ends in one of the endings of `FORMS`, or
+            exists, is a file.
+        form: a key of `FORMS`; by default the ending tells, and standard input is ``smi``.
+
+    Returns:
+        A key of `FORMS`, or ``smiles`` for a source that is one.
+
+    Raises:
+        ValueError: for an unknown form, a folder, a file of unknown form, or nothing at all.
+        FileNotFoundError: if the file does not exist.
+    """
+    if form is not None and form not in FORMS:
+        raise ValueError(f"unknown format '{form}'; choose one of {', '.join(FORMS)}")
+    if not source.strip():
+        raise ValueError("there is no input: give a SMILES, a file, or - for standard input")
+    if source == "-":
+        return form or "smi"
+    known = form_of(source)
+    if "\0" in source:
+        raise ValueError(f"{source!r} holds a null character, so it is neither a file nor a SMILES")
+    folder = os.path.isdir(source)
+    if folder and (form or known or os.path.dirname(source)):
+        raise ValueError(f"{source} is a folder; give a file")
+    there = os.path.exists(source) and not folder
+    if there and not (form or known):
+        raise ValueError(f"the name of {source} does not tell what it holds; say it with --format {'|'.join(FORMS)}")
+    if (form or known) and not there:
+        hint = "" if known else "; leave out --format if this is a SMILES"
+        raise FileNotFoundError(f"there is no file {source}{hint}")
+    return form or known or "smiles"
+
+
+def check_file(path: str | os.PathLike, names: str = _NAMES) -> str | None:
+    """Is there such a file of molecules?
+
+    Returns:
+        A key of `FORMS`; None for a pipe, which may have any name.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is a folder, or its name does not tell what it holds. `names` is what the user is to give.
+    """
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"there is no file {path}")
+    if os.path.isdir(path):
+        raise ValueError(f"{path} is a folder; give a file")
+    form = form_of(path)
+    if form is None and os.path.isfile(path):
+        raise ValueError(f"the name of {path} does not tell what it holds; it must end in {names}")
+    return form
+
+
+def check_sdf(path: str | os.PathLike) -> None:
+    """Says now what would go wrong with a file that must hold molecules with coordinates. Nothing is read.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is a folder, or its name is not that of an SDF file. A pipe may have any name.
+    """
+    form = check_file(path, _SDF_NAMES)
+    if form not in ("sdf", None):
+        raise ValueError(
+            f"{path} is not an SDF file ({_SDF_NAMES}) but holds SMILES, which have no coordinates; "
+            "`molscore conformers` makes them"
+        )
