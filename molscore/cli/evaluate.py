@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Quiet, Reference, bar, complaints, fail, unless_none, write
+from molscore.cli.common import Quiet, Reference, bar, complaints, fail, unless_none
 
 
 def evaluate(
@@ -25,11 +25,13 @@ def evaluate(
     """Judge a file of molecules: validity, stability, novelty, PoseBusters, geometry."""
     if not mols.is_file():
         fail(f"there is no file {mols}")
-    from molscore.chem.io.paths import check_writable
+    from molscore.files.output import write_text
+    from molscore.files.paths import check_apart, check_writable
 
     if json_file is not None:
         with complaints(ValueError, OSError):
             check_writable(json_file, (".json",))
+            check_apart({"--json": json_file}, {"MOLS": mols, "--reference": reference, "--training": training})
     import molscore.evaluate
 
     with complaints(ValueError), complaints(OSError, code=1), bar("evaluating", 0, quiet) as advance:
@@ -45,7 +47,8 @@ def evaluate(
         )
     typer.echo(metrics.format_text())
     if json_file is not None:
-        write(json_file, json.dumps(metrics.to_dict(), indent=1) + "\n")
+        with complaints(OSError, code=1):
+            write_text(json_file, json.dumps(metrics.to_dict(), indent=1) + "\n")
 
 
 def report(
@@ -57,10 +60,11 @@ def report(
     """Write an HTML report of a file of molecules."""
     if not mols.is_file():
         fail(f"there is no file {mols}")
-    from molscore.chem.io.paths import check_writable
+    from molscore.files.paths import check_apart, check_writable
 
     with complaints(ValueError, OSError):
         check_writable(out, (".html",))
+        check_apart({"--out": out}, {"MOLS": mols, "--reference": reference})
     from molscore.report import report_file
 
     with complaints(ValueError, OSError, code=1), bar("evaluating", 0, quiet) as advance:

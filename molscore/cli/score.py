@@ -22,14 +22,14 @@ def score(
 ) -> None:
     """Tag each molecule with log-likelihood, norm of the score and uncertainty, and with its fit into a protein."""
     from molscore import pretrained
-    from molscore.chem.io.paths import check_writable
+    from molscore.files.paths import check_apart, check_writable
 
     for path in (mols, structure):
         if path is not None and not path.is_file():
             fail(f"there is no file {path}")
     with complaints(ValueError, OSError):
         check_writable(out, (".sdf", ".sdf.gz"))
-        pretrained.find(model)
+        check_apart({"--out": out}, {"MOLS": mols, "--protein": structure, "--model": pretrained.find(model)})
     protein = None
     if structure is not None:
         from molscore.chem.protein import read_protein
@@ -63,14 +63,14 @@ def interpolate(
 ) -> None:
     """Walk from one conformer of a molecule to another, along the latent line of the probability flow."""
     from molscore import pretrained
-    from molscore.chem.io.paths import check_writable
+    from molscore.files.paths import check_apart, check_writable
 
     for path in (first, last):
         if not path.is_file():
             fail(f"there is no file {path}")
     with complaints(ValueError, OSError):
         check_writable(out, (".sdf", ".sdf.gz"))
-        pretrained.find(model)
+        check_apart({"--out": out}, {"FIRST": first, "LAST": last, "--model": pretrained.find(model)})
     from molscore.chem.io.sdf_reader import read_sdf
     from molscore.chem.io.sdf_writer import SDFWriter
     from molscore.score.interpolate import interpolate as walk
