@@ -9,7 +9,6 @@ the literature. Beside it go the statistics of the Fréchet ChemNet distance, of
 """
 
 import argparse
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from molscore.evaluate import chemnet
 from molscore.evaluate.graphs import heavy_graph
 from molscore.evaluate.identity import canonical_smiles, hash_smiles
 from molscore.evaluate.reference import build_reference, save_reference
+from molscore.files.output import written
 
 FOLDER = Path(__file__).parents[1] / "molscore" / "evaluate" / "references"
 CHEMNET_MOLECULES = 10_000
@@ -78,10 +78,8 @@ def main() -> None:
         statistics = chemnet.build_statistics(
             activations(heldout, "ChemNet, test molecules"), activations(training, "ChemNet, training molecules")
         )
-        temporary = path.with_name(f".{path.name}.tmp")
-        with temporary.open("wb") as stream:
+        with written(path) as stream:
             chemnet.save_statistics(statistics, stream)
-        os.replace(temporary, path)
         floors = dict(zip(statistics.floor_sizes.tolist(), statistics.floors.round(3).tolist(), strict=True))
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, floors {floors}")
 

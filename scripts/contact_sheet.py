@@ -14,6 +14,7 @@ from rdkit.Chem.Draw import rdMolDraw2D
 
 import molscore
 from molscore import pretrained
+from molscore.files.output import write_bytes
 
 COLUMNS, WIDTH, HEIGHT = 6, 260, 230
 
@@ -31,9 +32,7 @@ def main() -> None:
     drawing = rdMolDraw2D.MolDraw2DCairo(COLUMNS * WIDTH, rows * HEIGHT, WIDTH, HEIGHT)
     drawing.DrawMolecules([flat(mol) for mol in made.mols], legends=[legend(mol) for mol in made.mols])
     drawing.FinishDrawing()
-    temporary = words.out.with_name(f".{words.out.name}.tmp")
-    temporary.write_bytes(drawing.GetDrawingText())
-    temporary.replace(words.out)
+    write_bytes(words.out, drawing.GetDrawingText())
 
 
 def flat(mol: Chem.Mol) -> Chem.Mol:

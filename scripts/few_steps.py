@@ -19,6 +19,7 @@ from results import percent, read_rows, write_rows
 
 import molscore
 from molscore import pretrained
+from molscore.files.output import written
 from molscore.generate import Judge, Options
 from molscore.train.record import sha256
 
@@ -167,9 +168,8 @@ def plot(rows: list[dict], path: Path, title: str) -> None:
         axis.grid(alpha=0.3)
     axes[0, 0].legend(fontsize="small")
     figure.suptitle(title, fontsize="medium")
-    temporary = path.with_name(f".{path.name}.tmp.png")
-    figure.savefig(temporary, dpi=150)
-    temporary.replace(path)
+    with written(path) as file:
+        figure.savefig(file, dpi=150, format="png")
     pyplot.close(figure)
 
 

@@ -5,9 +5,10 @@ another header are not comparable and are dropped.
 """
 
 import json
-import os
 import sys
 from pathlib import Path
+
+from molscore.files.output import write_text
 
 
 def read_rows(path: Path, header: dict) -> list[dict]:
@@ -28,11 +29,9 @@ def write_rows(path: Path, header: dict, rows: list[dict]) -> None:
 
 
 def write_json(path: Path, value: dict) -> None:
-    """Writes JSON under a temporary name, then renames it."""
+    """Writes JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
-    os.replace(temporary, path)
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def percent(rate: dict | None) -> str:

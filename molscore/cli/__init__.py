@@ -1,10 +1,12 @@
 """The command line. A command checks its words, calls one job and prints what came of it; heavy imports are inside.
 
-Exit codes: 0 done, 1 the input or the machine is at fault, 2 the command was misused, 3 fewer molecules than asked for.
+Exit codes: 0 done, 1 the input or the machine is at fault, 2 the command was misused, 3 fewer molecules than asked for,
+130 interrupted, 143 terminated (SIGTERM).
 """
 
 import typer
 
+from molscore.cli.common import interruptible
 from molscore.cli.conformers import conformers
 from molscore.cli.data import data
 from molscore.cli.evaluate import evaluate, report
@@ -28,5 +30,5 @@ def main() -> None:
 
 
 for command in (generate, conformers, score, interpolate, evaluate, train, models, info, report):
-    app.command()(command)
+    app.command()(interruptible(command))
 app.add_typer(data, name="data")

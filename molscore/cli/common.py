@@ -1,11 +1,14 @@
 """What the commands share: words that several of them take, how they complain, how they show progress."""
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from functools import wraps
 from typing import Annotated, Any, NoReturn
 
 import typer
+
+from molscore.files.signals import Terminated, terminable
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no summary.")]
 Reference = Annotated[str, typer.Option(help="Bundled reference (auto: the model's), .npz or SDF file; or none.")]
@@ -27,7 +30,33 @@ def complaints(*errors: type[Exception], code: int = 2) -> Iterator[None]:
     try:
         yield
     except errors as error:
-        fail(error, code)
+        fail("; ".join([_sentence(error), *getattr(error, "__notes__", [])]), code)
+
+
+def _sentence(error: Exception) -> str:
+    """What is wrong; of an error of the operating system without its number."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror[:1].lower()}{error.strerror[1:]}"
+    return str(error)
+
+
+def interruptible(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that SIGTERM stops as Ctrl-C does: in order, with a word and an exit code of the shell's custom."""
+
+    @wraps(command)
+    def run(*words: Any, **options: Any) -> None:
+        try:
+            with terminable():
+                command(*words, **options)
+        except KeyboardInterrupt as stop:
+            fail("interrupted", exit_code(stop))
+
+    return run
+
+
+def exit_code(stop: KeyboardInterrupt) -> int:
+    """143 after SIGTERM, 130 after Ctrl-C."""
+    return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
 
 
 @contextmanager
@@ -64,10 +93,3 @@ def size_range(text: str) -> tuple[int, int]:
 def unless_none(reference: str) -> str | None:
     """The word ``none`` is no reference."""
     return None if reference == "none" else reference
-
-
-def write(path: Path, text: str) -> None:
-    """Writes a text file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text)
-    temporary.replace(path)

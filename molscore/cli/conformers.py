@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Encoding, Model, Quiet, bar, complaints
+from molscore.cli.common import Encoding, Model, Quiet, bar, complaints, exit_code
 from molscore.pretrained import KNOWN_GRAPHS
 
 
@@ -43,8 +43,8 @@ def conformers(
     """Make 3-D conformers of given molecules, with the stereo that they ask for."""
     from molscore import pretrained
     from molscore.chem.io.lines import check_encoding
-    from molscore.chem.io.paths import check_writable
     from molscore.chem.io.source import check_source
+    from molscore.files.paths import check_apart, check_writable
 
     with complaints(ValueError, OSError):
         check_writable(out, (".sdf", ".sdf.gz"))
@@ -52,9 +52,10 @@ def conformers(
             check_writable(problems, (".csv",))
         check_source(source, form)
         check_encoding(encoding)
-        pretrained.find(model)
+        check_apart({"--out": out, "--problems": problems}, {"INPUT": source, "--model": pretrained.find(model)})
     from molscore.conformers import ConformerGenerator, Options
     from molscore.conformers.files import conformers_sdf
+    from molscore.files.part import ResumeError
 
     with complaints(ValueError):
         options = Options(
@@ -63,9 +64,9 @@ def conformers(
         generator = ConformerGenerator.from_pretrained(model, device)
     files = {"form": form, "smiles_column": smiles_column, "name_column": name_column, "encoding": encoding}
     files |= {"problems": problems, "resume": resume}
-    with complaints(ValueError, OSError, code=1), bar("conformers", None, quiet) as advance:
+    with complaints(ValueError, OSError, code=1), complaints(ResumeError), bar("conformers", None, quiet) as advance:
         outcome = conformers_sdf(generator, source, out, n, seed, options, **files, on_progress=advance)
     if not quiet:
         typer.echo(outcome.text(out), err=True)
     if not outcome.complete:
-        raise typer.Exit(130 if outcome.interrupted else 3)
+        raise typer.Exit(exit_code(outcome.interrupted) if outcome.interrupted else 3)

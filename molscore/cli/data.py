@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from molscore.cli.common import Encoding, Quiet, bar, complaints, fail
+from molscore.cli.common import Encoding, Quiet, bar, complaints, fail, interruptible
+from molscore.files.paths import check_apart, check_writable
 
 data = typer.Typer(help="Prepare a tensor file from its source.", no_args_is_help=True)
 
@@ -21,6 +22,7 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Processes.", show_defa
 
 
 @data.command()
+@interruptible
 def qm9(
     out: Annotated[Path, typer.Option("--out", "-o", help="Tensor file to write.")] = Path("data/qm9.safetensors"),
     source: Annotated[Path | None, typer.Option(help="Folder with its CSV files.", show_default="qm9pack")] = None,
@@ -29,6 +31,7 @@ def qm9(
     quiet: Quiet = False,
 ) -> None:
     """QM9: 130,831 molecules of up to nine heavy atoms (pip install 'molscore[qm9]')."""
+    _check(out, [] if source is None else [source])
     from molscore.datasets.qm9 import SourceError, build_qm9
 
     with complaints(SourceError, OSError, code=1), bar("QM9", 0, quiet) as advance:
@@ -39,6 +42,7 @@ def qm9(
 
 
 @data.command()
+@interruptible
 def moses3d(
     source: Annotated[Path, typer.Argument(help=".csv or .smi file of SMILES; or a folder of .npz shards.")],
     out: Out = Path("data/moses3d.safetensors"),
@@ -51,6 +55,7 @@ def moses3d(
     quiet: Quiet = False,
 ) -> None:
     """Drug-like molecules from SMILES, such as those of MOSES: ETKDGv3 conformers relaxed with MMFF94s."""
+    _check(out, [source])
     if source.is_dir():
         if relax != "none":
             fail("shards are taken as they are; --relax is for SMILES")
@@ -63,6 +68,7 @@ def moses3d(
 
 
 @data.command()
+@interruptible
 def sdf(
     source: Annotated[Path, typer.Argument(help="SDF file, or .csv or .smi file of SMILES; .gz too.")],
     out: Out = Path("data/molecules.safetensors"),
@@ -75,6 +81,7 @@ def sdf(
     quiet: Quiet = False,
 ) -> None:
     """Your own molecules: 3-D records of an SDF file as they are, drawings and SMILES embedded and relaxed."""
+    _check(out, [source])
     form = _form(source, encoding)
     from molscore.datasets.sources import build_sdf, build_smiles
 
@@ -84,6 +91,7 @@ def sdf(
 
 
 @data.command()
+@interruptible
 def merge(
     sources: Annotated[list[Path], typer.Argument(help="Tensor files.")],
     out: Out = Path("data/merged.safetensors"),
@@ -93,17 +101,24 @@ def merge(
     conformers: Conformers = 1,
 ) -> None:
     """Several tensor files in one: of the same molecule the first is kept, or the first few; each keeps its split."""
-    for source in sources:
-        _exists(source)
+    _check(out, sources)
     from molscore.datasets.merge import merge as join
 
     with complaints(ValueError, OSError, code=1):
         typer.echo(json.dumps(join(sources, out, rare, max_heavy, implied, conformers), indent=1))
 
 
-def _exists(source: Path) -> None:
-    if not source.exists():
-        fail(f"there is no {source}")
+def _check(out: Path, sources: list[Path]) -> None:
+    """Says at once what is missing, and what would be overwritten."""
+    for source in sources:
+        if not source.exists():
+            fail(f"there is no {source}")
+    with complaints(ValueError, OSError):
+        if out.parent.exists():  # missing folders are made
+            check_writable(out, ())
+        files = [file for source in sources for file in (source.iterdir() if source.is_dir() else [source])]
+        read = [file for file in files if file in sources or file.suffix in (".csv", ".npz")]
+        check_apart({"--out": out}, {f"source {k}": file for k, file in enumerate(read, start=1)})
 
 
 def _form(source: Path, encoding: str | None) -> str:

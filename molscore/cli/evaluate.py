@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Encoding, Quiet, Reference, bar, complaints, unless_none, write
+from molscore.cli.common import Encoding, Quiet, Reference, bar, complaints, unless_none
 
 
 def evaluate(
@@ -25,8 +25,9 @@ def evaluate(
 ) -> None:
     """Judge a file of molecules: validity, stability, novelty, PoseBusters, geometry."""
     from molscore.chem.io.lines import check_encoding
-    from molscore.chem.io.paths import check_writable
     from molscore.chem.io.source import check_sdf
+    from molscore.files.output import write_text
+    from molscore.files.paths import check_apart, check_writable
 
     with complaints(ValueError, OSError):
         check_sdf(mols)
@@ -34,6 +35,7 @@ def evaluate(
     if json_file is not None:
         with complaints(ValueError, OSError):
             check_writable(json_file, (".json",))
+            check_apart({"--json": json_file}, {"MOLS": mols, "--reference": reference, "--training": training})
     import molscore.evaluate
 
     with complaints(ValueError), complaints(OSError, code=1), bar("evaluating", 0, quiet) as advance:
@@ -50,7 +52,8 @@ def evaluate(
         )
     typer.echo(metrics.format_text())
     if json_file is not None:
-        write(json_file, json.dumps(metrics.to_dict(), indent=1) + "\n")
+        with complaints(OSError, code=1):
+            write_text(json_file, json.dumps(metrics.to_dict(), indent=1) + "\n")
 
 
 def report(
@@ -62,13 +65,14 @@ def report(
 ) -> None:
     """Write an HTML report of a file of molecules."""
     from molscore.chem.io.lines import check_encoding
-    from molscore.chem.io.paths import check_writable
     from molscore.chem.io.source import check_sdf
+    from molscore.files.paths import check_apart, check_writable
 
     with complaints(ValueError, OSError):
         check_sdf(mols)
         check_encoding(encoding)
         check_writable(out, (".html",))
+        check_apart({"--out": out}, {"MOLS": mols, "--reference": reference})
     from molscore.report import report_file
 
     with complaints(ValueError, OSError, code=1), bar("evaluating", 0, quiet) as advance:

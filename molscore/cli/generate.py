@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Model, Quiet, bar, complaints, positive, size_range
+from molscore.cli.common import Model, Quiet, bar, complaints, exit_code, positive, size_range
 from molscore.pretrained import DEFAULT
 
 
@@ -24,7 +24,7 @@ def generate(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     batch_size: Annotated[str, typer.Option(help="Molecules per network call, or auto.")] = "auto",
     rejects: Annotated[Path | None, typer.Option(help="CSV file for rejected attempts.")] = None,
-    resume: Annotated[bool, typer.Option(help="Keep the molecules in OUT and go on.")] = False,
+    resume: Annotated[bool, typer.Option(help="Go on with what an earlier run left, or add to its file.")] = False,
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Every sample as sampled: nothing filtered or repaired.")] = False,
     uncertainty: Annotated[
@@ -34,14 +34,14 @@ def generate(
 ) -> None:
     """Generate new 3-D molecules: valid, connected, different, with hydrogens."""
     from molscore import pretrained
-    from molscore.chem.io.paths import check_writable
+    from molscore.files.paths import check_apart, check_writable
 
     with complaints(ValueError, OSError):
         check_writable(out, (".sdf", ".sdf.gz"))
         for path, endings in ((rejects, (".csv",)), (report, (".html",))):
             if path is not None:
                 check_writable(path, endings)
-        pretrained.find(model)
+        check_apart({"--out": out, "--rejects": rejects, "--report": report}, {"--model": pretrained.find(model)})
         bounds = None if atoms is None else size_range(atoms)
         size = None if batch_size == "auto" else positive(batch_size, "--batch-size")
     from molscore.generate import MoleculeGenerator, Options
@@ -56,10 +56,10 @@ def generate(
         outcome = generate_sdf(generator, n, out, seed, options, **files, on_attempt=lambda _, k: advance(k))
     if not quiet:
         typer.echo(outcome.text(out), err=True)
-    if report is not None and outcome.delivered:
+    if report is not None and outcome.delivered and outcome.in_place:
         from molscore.report import report_file
 
         with complaints(ValueError, OSError, code=1):
             report_file(out, report, manifest=generator.manifest(n, seed, options) | outcome.counts())
     if outcome.delivered < n:
-        raise typer.Exit(130 if outcome.interrupted else 3)
+        raise typer.Exit(exit_code(outcome.interrupted) if outcome.interrupted else 3)

@@ -24,8 +24,8 @@ def score(
     """Tag each molecule with log-likelihood, norm of the score and uncertainty, and with its fit into a protein."""
     from molscore import pretrained
     from molscore.chem.io.lines import check_encoding
-    from molscore.chem.io.paths import check_writable
     from molscore.chem.io.source import check_sdf
+    from molscore.files.paths import check_apart, check_writable
 
     if structure is not None and not structure.is_file():
         fail(f"there is no file {structure}")
@@ -33,7 +33,7 @@ def score(
         check_sdf(mols)
         check_encoding(encoding)
         check_writable(out, (".sdf", ".sdf.gz"))
-        pretrained.find(model)
+        check_apart({"--out": out}, {"MOLS": mols, "--protein": structure, "--model": pretrained.find(model)})
     protein = None
     if structure is not None:
         from molscore.chem.protein import read_protein
@@ -69,15 +69,15 @@ def interpolate(
     """Walk from one conformer of a molecule to another, along the latent line of the probability flow."""
     from molscore import pretrained
     from molscore.chem.io.lines import check_encoding
-    from molscore.chem.io.paths import check_writable
     from molscore.chem.io.source import check_sdf
+    from molscore.files.paths import check_apart, check_writable
 
     with complaints(ValueError, OSError):
         for path in (first, last):
             check_sdf(path)
         check_encoding(encoding)
         check_writable(out, (".sdf", ".sdf.gz"))
-        pretrained.find(model)
+        check_apart({"--out": out}, {"FIRST": first, "LAST": last, "--model": pretrained.find(model)})
     from molscore.chem.io.sdf_reader import read_sdf
     from molscore.chem.io.sdf_writer import SDFWriter
     from molscore.score.interpolate import interpolate as walk

@@ -35,6 +35,11 @@ def train(
         settings = load_config(config, overrides or [])
     if not settings.data.is_file():
         fail(f"there is no tensor file {settings.data}; `molscore data qm9`, or another of `molscore data`, makes one")
+    from molscore.files.paths import check_apart
+
+    with complaints(ValueError):
+        init = None if init_from is None else pretrained.find(init_from)
+        check_apart({"the weights": settings.out / "model.safetensors"}, {"data": settings.data, "--init-from": init})
     from molscore.train.loop import train as run
 
     with complaints(ConfigError), complaints(TensorFileError, FloatingPointError, OSError, code=1):

@@ -1,86 +1,40 @@
 """Files in, an SDF file out: every record in its order, a bad one reported and passed over, memory that does not grow.
 
-While it is written the file has another name (`molscore.chem.io.sdf_writer.part_of`), whole molecule by whole molecule.
-`resume` goes on there, after Ctrl-C or after the process was killed.
+Until it is complete the output lies beside its name, record by record of the input (`molscore.files.part`). ``resume``
+goes on there, after Ctrl-C, a full disk or a kill: an input record that is still the same is not worked on again. After
+Ctrl-C the files hold what there is, unless others stood at their names when the run began.
 """
 
-import csv
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
 from itertools import tee
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
-from molscore.chem.io.cells import guarded, plain
+from rdkit import Chem
+
 from molscore.chem.io.inputs import Entry, read_inputs
-from molscore.chem.io.sdf_text import carried, format_mol, record_properties
-from molscore.chem.io.sdf_writer import SDFWriter
+from molscore.chem.io.sdf_text import carried, format_mol, record_properties, tagged
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.generator import ConformerGenerator
 from molscore.conformers.options import Options
-from molscore.conformers.resume import held
+from molscore.conformers.outcome import Outcome
+from molscore.files.output import write_text, written
+from molscore.files.part import PartFile
+from molscore.files.table import csv_text
+from molscore.model.fingerprint import identity
 
-TOLD = 10
-"""Problems that the summary names; the others it counts."""
+HEADER = ("record", "line", "name", "reason", "detail")
+"""Columns of a file of problems."""
 
 
-@dataclass
-class Outcome:
-    """What came of an input.
+class _Job(NamedTuple):
+    """A record of the input, its digest, and whether an earlier run was done with the same."""
 
-    Attributes:
-        records: read, those of an earlier run included.
-        kept: of them, those that an earlier run was done with.
-        molecules: records of this run with a conformer at least.
-        conformers: written by this run, by method.
-        short: ensembles with fewer conformers than asked for, for another reason than window or rmsd.
-        fallbacks: why ETKDGv3 made conformers, ensembles by reason.
-        failed: records without a conformer, by reason.
-        dropped: conformers that were thrown away, by reason.
-        problems: the first of what failed, in words.
-        interrupted: whether the user stopped the run.
-    """
-
-    records: int = 0
-    kept: int = 0
-    molecules: int = 0
-    conformers: Counter[str] = field(default_factory=Counter)
-    short: int = 0
-    fallbacks: Counter[str] = field(default_factory=Counter)
-    failed: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
-    problems: list[str] = field(default_factory=list)
-    interrupted: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether every record has all the conformers that were asked for."""
-        return not (self.failed or self.short or self.interrupted)
-
-    def text(self, out: Path) -> str:
-        """What to tell the user."""
-        new = self.records - self.kept
-        lines = [f"{self.conformers.total()} conformers of {self.molecules} of {new} molecules in {out}"]
-        lines[0] += f", beside those of {self.kept} records from before" if self.kept else ""
-        if made := self.conformers["etkdg"]:
-            why = ", ".join(f"{count} {reason}" for reason, count in self.fallbacks.most_common())
-            lines.append(f"{made} of them are ETKDGv3's" + (f"; the model could not serve: {why}" if why else ""))
-        if self.dropped:
-            dropped = ", ".join(f"{count} {reason}" for reason, count in self.dropped.most_common())
-            lines.append(f"geometries thrown away: {dropped}")
-        if self.short:
-            lines.append(f"{self.short} molecules have fewer conformers than asked for")
-        if self.failed:
-            failed = ", ".join(f"{count} {reason}" for reason, count in self.failed.most_common())
-            lines.append(f"without a conformer: {failed}")
-            lines += [f"  {problem}" for problem in self.problems]
-            if (more := self.failed.total() - len(self.problems)) > 0:
-                lines.append(f"  and {more} more; --problems FILE lists them all")
-        if self.interrupted:
-            lines.append("interrupted; the same command with --resume goes on")
-        return "\n".join(lines)
+    entry: Entry
+    digest: str
+    done: bool
 
 
 def conformers_sdf(
@@ -108,54 +62,70 @@ def conformers_sdf(
             `molscore.chem.io.inputs.read_inputs`.
         out: .sdf or .sdf.gz file to write, a record for each conformer.
         problems: CSV file for records without a conformer: number, line, name, reason, detail.
-        resume: go on with what an earlier run of the same model, seed and options left at `out`, or beside it.
+        resume: go on with what a run of the same model, seed and options left beside `out` when it was stopped.
         on_progress: called with the number of records done.
 
     Returns:
-        Counts. ``KeyboardInterrupt`` is caught: the outcome says so, and `out` holds what there is.
+        Counts, those of earlier runs included. ``KeyboardInterrupt`` is caught: the outcome says so.
 
     Raises:
-        ValueError: for bad arguments, an input without records, or a file that cannot be resumed.
-        OSError: if a file cannot be read or written.
+        ValueError: for bad arguments, or an input without records.
+        ResumeError: if there is nothing to resume, or it was made otherwise; it stays as it is.
+        OSError: if a file cannot be read or written, or another run is writing it.
     """
-    outcome = Outcome()
-    made_with = {"model": generator.name, "seed": str(seed), "options": _told(n, options)}
+    outcome, chosen = Outcome(), _words(n, options)
+    made_with = identity(generator.model, generator.name, seed, chosen)
     columns = {"smiles_column": smiles_column, "name_column": name_column}
     entries = read_inputs(source, form=form, **columns, stream=stream, encoding=encoding)
-    with ExitStack() as stack:
-        texts = held(out, made_with) if resume else None
-        writer = stack.enter_context(SDFWriter(out, keep=True))
-        start = texts.copy_to(writer) if texts else 0
-        refused = stack.enter_context(_Problems(problems, start if resume else 0))
-        outcome.kept = outcome.records = start
-        entries = (entry for entry in entries if entry.number > start)
+    with PartFile(out, made_with, resume, [problems] if problems else []) as part:
         try:
-            ahead, again = tee(entries)
-            found = generator.ensembles((entry.mol for entry in ahead if entry.mol is not None), n, seed, options)
-            for entry in again:
-                ensembles = next(found) if entry.mol is not None else []
-                for ensemble in ensembles:
-                    _write(writer, entry, ensemble, generator, seed, made_with["options"])
-                writer.flush()
-                _count(outcome, refused, entry, ensembles)
+            ahead, again = tee(_jobs(entries, part))
+            mols = (job.entry.mol for job in ahead if job.entry.mol is not None and not job.done)
+            found = generator.ensembles(mols, n, seed, options)
+            for entry, digest, done in again:
+                if done:
+                    about = part.about(entry.number)
+                    outcome.kept += 1
+                else:
+                    outcome.changed += entry.number in part
+                    ensembles = next(found) if entry.mol is not None else []
+                    text = "".join(
+                        record for one in ensembles for record in _records(entry, one, generator, seed, chosen)
+                    )
+                    about = {"input": digest, **_about(entry, ensembles)}
+                    part.add(entry.number, text, about)
+                outcome.count(entry.number, about)
                 if on_progress is not None:
                     on_progress(outcome.records)
-        except KeyboardInterrupt:
-            outcome.interrupted = True
+        except KeyboardInterrupt as stop:
+            outcome.interrupted = stop
         if not outcome.records and not outcome.interrupted:
+            part.remove()
             raise ValueError(f"{source} holds no record")
+        _deliver(part, outcome, out, problems)
     return outcome
 
 
-def _told(n: int, options: Options) -> str:
+def _jobs(entries: Iterator[Entry], part: PartFile) -> Iterator[_Job]:
+    for entry in entries:
+        digest = _digest(entry)
+        yield _Job(entry, digest, entry.number in part and part.about(entry.number)["input"] == digest)
+
+
+def _digest(entry: Entry) -> str:
+    """What tells a record of the input from another: all that the output shows of it."""
+    words = [entry.number, entry.line, entry.name, entry.text, entry.reason, entry.detail, *entry.items]
+    binary = b"" if entry.mol is None else entry.mol.ToBinary(int(Chem.PropertyPickleOptions.NoProps))
+    return hashlib.sha256(repr(words).encode("utf-8", "surrogatepass") + binary).hexdigest()[:32]
+
+
+def _words(n: int, options: Options) -> str:
     chosen = options.text()
     return f"n {n}" + (f"; {chosen}" if chosen else "")
 
 
-def _write(
-    writer: SDFWriter, entry: Entry, ensemble: Ensemble, generator: ConformerGenerator, seed: int, options: str
-) -> None:
-    """A record for each conformer."""
+def _records(entry: Entry, ensemble: Ensemble, generator: ConformerGenerator, seed: int, options: str) -> Iterator[str]:
+    """The text of a record for each conformer."""
     more = {"molscore_options": options, "removed_fragments": ensemble.removed or None}
     if ensemble.drawn:
         more["isomer"] = f"{ensemble.isomer} of {ensemble.isomers}" if ensemble.isomers > 1 else "drawn"
@@ -164,56 +134,42 @@ def _write(
         if properties["method"] == "etkdg" and ensemble.reason:
             properties["fallback_reason"] = ensemble.reason[0]
         ours = record_properties(mol, model=generator.name, seed=seed, index=entry.number, extra=more | properties)
-        writer.copy(format_mol(mol, title) + carried(entry.items, ours), ours)
+        yield tagged(format_mol(mol, title) + carried(entry.items, ours), ours)
 
 
-def _count(outcome: Outcome, refused: "_Problems", entry: Entry, ensembles: list[Ensemble]) -> None:
-    outcome.records += 1
+def _about(entry: Entry, ensembles: list[Ensemble]) -> dict[str, object]:
+    """What the summary needs of a record, see `Outcome.count`."""
     made = sum((ensemble.methods for ensemble in ensembles), Counter())
-    outcome.conformers += made
-    outcome.molecules += bool(made)
-    for ensemble in ensembles:
-        outcome.dropped += ensemble.dropped
-        left_out = ensemble.dropped["window"] + ensemble.dropped["rmsd"]
-        if made and ensemble.methods.total() + left_out < ensemble.asked:
-            outcome.short += 1
-        if ensemble.methods["etkdg"] and ensemble.reason:
-            outcome.fallbacks[ensemble.reason[0]] += 1
+    about: dict[str, object] = {"line": entry.line, "name": entry.name, "methods": made}
+    about["dropped"] = sum((ensemble.dropped for ensemble in ensembles), Counter())
+    left_out = (ensemble.dropped["window"] + ensemble.dropped["rmsd"] for ensemble in ensembles)
+    counts = (ensemble.methods.total() + out for ensemble, out in zip(ensembles, left_out, strict=True))
+    about["short"] = sum(made_of < ensemble.asked for ensemble, made_of in zip(ensembles, counts, strict=True))
+    about["fallbacks"] = Counter(one.reason[0] for one in ensembles if one.methods["etkdg"] and one.reason)
+    about["relaxations"] = Counter(
+        conformer.GetProp("relaxation")
+        for ensemble in ensembles
+        for conformer in ensemble.mol.GetConformers()
+        if conformer.HasProp("relaxation") and conformer.HasProp("relaxation_reason")
+    )
     if not made:
         reason, detail = (ensembles[0].reason if ensembles else None) or (entry.reason, entry.detail)
-        outcome.failed[str(reason)] += 1
-        refused.write(entry, str(reason), str(detail))
-        if len(outcome.problems) < TOLD:
-            name = f" ({entry.name})" if entry.name else ""
-            outcome.problems.append(f"record {entry.number}, line {entry.line}{name}: {reason}: {detail}")
+        about |= {"short": 0, "reason": str(reason), "detail": str(detail)}
+    return about
 
 
-class _Problems:
-    """A CSV file of what failed; None writes nowhere. Rows of records up to `start` stay from an earlier run."""
-
-    def __init__(self, path: Path | None, start: int):
-        self.path, self.start, self.file = path, start, None
-
-    def __enter__(self) -> "_Problems":
-        if self.path is not None:
-            rows = list(self._before())
-            self.file = self.path.open("w", newline="", encoding="utf-8")
-            self.csv = csv.writer(self.file)
-            self.csv.writerows([["record", "line", "name", "reason", "detail"], *map(guarded, rows)])
-        return self
-
-    def _before(self) -> Iterator[list[str]]:
-        if self.start and self.path.is_file():
-            with self.path.open(newline="", encoding="utf-8") as file:
-                rows = map(plain, csv.reader(file))
-                yield from (row for row in rows if row and row[0].isdigit() and int(row[0]) <= self.start)
-
-    def write(self, entry: Entry, reason: str, detail: str) -> None:
-        """A row for one record."""
-        if self.file is not None:
-            self.csv.writerow(guarded([entry.number, entry.line, entry.name, reason, detail]))
-            self.file.flush()
-
-    def __exit__(self, *_: object) -> None:
-        if self.file is not None:
-            self.file.close()
+def _deliver(part: PartFile, outcome: Outcome, out: Path, problems: Path | None) -> None:
+    """Puts the files in place: the records that were seen, in order."""
+    numbers = [number for number in part.numbers() if number <= outcome.records]
+    outcome.in_place = not outcome.interrupted or (outcome.molecules > 0 and not part.replaces)
+    if not outcome.in_place:
+        return
+    if problems is not None:
+        failed = ((number, part.about(number)) for number in numbers)
+        rows = ((k, one["line"], one["name"], one["reason"], one["detail"]) for k, one in failed if "reason" in one)
+        write_text(problems, csv_text([HEADER, *rows]), lock=False)
+    with written(out, lock=False) as file:
+        for number in numbers:
+            file.write(part.text(number))
+    if not outcome.interrupted:
+        part.remove()

@@ -25,6 +25,7 @@ from rdkit import rdBase
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, isomeric_smiles, to_mol, with_stereo
 from molscore.chem.hydrogens import without_hydrogens
 from molscore.datasets.tensorfile import SPLITS, TensorFile, TensorFileError, pack, read_tensorfile, write_tensorfile
+from molscore.files.lock import locked
 
 PART = 1000
 """Items in a part."""
@@ -77,10 +78,19 @@ def build(
     parts = [(start, items[start : start + PART]) for start in range(0, len(items), PART)]
     work = partial(_part, make, folder, hydrogens)
     done = 0
-    for count in _each(work, parts, workers or os.cpu_count() or 1):
-        done += count
-        report("molecules", done, len(items))
-    found = [read_tensorfile(folder / f"{start}.safetensors") for start, _ in parts]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        for count in _each(work, parts, workers or os.cpu_count() or 1):
+            done += count
+            report("molecules", done, len(items))
+        return _joined(out, folder, [start for start, _ in parts], source, hydrogens, conformers)
+
+
+def _joined(
+    out: Path, folder: Path, starts: list[int], source: str, hydrogens: bool, conformers: int
+) -> dict[str, Any]:
+    """Puts the parts together as one file, removes them, and returns the counts of `build`."""
+    found = [read_tensorfile(folder / f"{start}.safetensors") for start in starts]
     dropped = sum((Counter(json.loads(part.metadata["dropped"])) for part in found), Counter())
     arrays, distinct = _merge(found, conformers, dropped)
     if not len(arrays["n_atoms"]):

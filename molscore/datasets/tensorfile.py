@@ -34,6 +34,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
+from molscore.files.output import write_bytes
+
 if TYPE_CHECKING:
     from molscore.chem.arrays import MoleculeArrays
 
@@ -178,12 +180,7 @@ def write_tensorfile(
     metadata = {**metadata, "format": FORMAT, "format_version": FORMAT_VERSION, "units": "positions: 0.001 angstrom"}
     _check(arrays, path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(to_bytes({name: np.ascontiguousarray(arrays[name]) for name in _LAYOUT}, metadata))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_bytes(path, to_bytes({name: np.ascontiguousarray(arrays[name]) for name in _LAYOUT}, metadata))
 
 
 def read_tensorfile(path: str | os.PathLike[str]) -> TensorFile:

@@ -20,7 +20,6 @@ training split and everything else from the test split.
 
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -39,6 +38,7 @@ from molscore.evaluate.identity import canonical_smiles, hash_smiles
 from molscore.evaluate.internal_coordinates import measure
 from molscore.evaluate.records import judge, read_records
 from molscore.evaluate.relaxation import summary
+from molscore.files.output import written
 
 FORMAT = "molscore-reference-2"
 BUNDLED = ("druglike", "qm9")
@@ -136,8 +136,7 @@ def build_reference(
 
 
 def save_reference(reference: Reference, path: str | os.PathLike[str]) -> None:
-    """Writes a reference, whole or not at all: to a temporary name in the same folder, renamed at the end."""
-    path = Path(path)
+    """Writes a reference, whole or not at all."""
     header = {
         "format": FORMAT,
         "name": reference.name,
@@ -153,15 +152,8 @@ def save_reference(reference: Reference, path: str | os.PathLike[str]) -> None:
         arrays |= {f"{kind}_codes": found.codes, f"{kind}_counts": found.counts}
     arrays["floor_sizes"] = reference.floor_sizes
     arrays |= {f"floor_{name}": values for name, values in reference.floors.items()}
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".npz")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, **arrays)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with written(path) as stream:
+        np.savez_compressed(stream, **arrays)
 
 
 def load_reference(path: str | os.PathLike[str]) -> Reference:

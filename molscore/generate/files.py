@@ -1,37 +1,46 @@
-"""Generation to files: the molecules as SDF, the rejected attempts as CSV; interrupted runs keep what they have.
+"""Generation to files: the molecules as SDF, the rejected attempts as CSV; runs that are stopped keep what they have.
 
-Both files appear under their names only when they are complete, or when the user interrupts the run: then they hold
-every molecule accepted so far, and ``resume`` goes on after the last of them.
+Both files appear under their names only when they are complete. Until then the attempts lie beside them, one by one
+(`molscore.files.part`), and ``resume`` goes on there, after Ctrl-C, a full disk or a kill. After Ctrl-C the files hold
+what there is, unless others stood at their names when the run began.
 """
 
 import csv
-import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rdkit import Chem
-
 from molscore.chem.io.sdf_reader import read_sdf
-from molscore.chem.io.sdf_writer import SDFWriter
-from molscore.generate.generator import MoleculeGenerator
+from molscore.chem.io.sdf_text import format_record
+from molscore.files.output import write_text, written
+from molscore.files.part import PartFile, ResumeError, journal_of
+from molscore.files.table import csv_text, plain
+from molscore.generate.generator import MoleculeGenerator, version
 from molscore.generate.judge import Attempt
 from molscore.generate.options import Options
+from molscore.model.fingerprint import identity
+
+HEADER = ("molscore_index", "reason", "detail")
+"""Columns of a file of rejected attempts."""
+
+SAME = ("molscore_version", "molscore_model", "molscore_weights", "molscore_seed", "molscore_options")
+"""Properties that the records of a finished file must share with those of a run that adds to it."""
 
 
 @dataclass
 class Outcome:
-    """What a run to files did.
+    """What a run to files did, and those before it that it went on from.
 
     Attributes:
         requested, delivered: molecules asked for; molecules in the file.
-        kept: molecules that were in the file already.
-        attempts: samples drawn by this run.
+        kept: molecules that an earlier run had made.
+        attempts: samples drawn, but for those behind a finished file that was added to.
         as_sampled: those of them whose most probable classes were a valid molecule, unrepaired (duplicates count).
         rejected: rejected attempts by reason, most frequent first.
-        interrupted: whether the user stopped the run.
+        interrupted: what stopped the run, if the user did: Ctrl-C, or SIGTERM.
+        in_place: whether the file is where it was asked for. A run that was stopped leaves what stood there.
     """
 
     requested: int
@@ -40,7 +49,8 @@ class Outcome:
     attempts: int = 0
     as_sampled: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
-    interrupted: bool = False
+    interrupted: KeyboardInterrupt | None = None
+    in_place: bool = True
 
     def counts(self) -> dict[str, Any]:
         """What a manifest says of the outcome."""
@@ -48,9 +58,8 @@ class Outcome:
 
     def text(self, out: Path) -> str:
         """What to tell the user."""
-        lines = [f"{self.delivered} of {self.requested} molecules in {out}"]
-        if self.kept:
-            lines[0] += f", {self.kept} of them from before"
+        place = f"in {out}" if self.in_place else f"kept beside {out}, which is as it was"
+        lines = [f"{self.delivered} of {self.requested} molecules {place}"]
         if self.attempts:
             share = f"{self.as_sampled} of {self.attempts} samples ({self.as_sampled / self.attempts:.0%})"
             lines.append(f"{share} were valid as sampled, before any repair")
@@ -81,97 +90,115 @@ def generate_sdf(
         generator, n, seed: as for `MoleculeGenerator.generate`.
         options: its choices.
         out: the SDF file; an existing one is replaced when the run is complete.
-        rejects: CSV file of rejected attempts: index, reason, detail, SMILES.
-        resume: keep the molecules that ``out`` holds, which must be of the same model, seed and options, and go on.
+        rejects: CSV file of rejected attempts: index, reason, detail.
+        resume: go on with what a run of the same model, seed and options left beside ``out`` when it was stopped, or
+            add to the finished file of such a run. ``n`` may be another.
         on_attempt: called with each attempt and the number of molecules delivered so far.
 
     Returns:
-        Counts. ``KeyboardInterrupt`` is caught: the outcome says so, and the files hold what there is.
+        Counts, those of earlier runs included. ``KeyboardInterrupt`` is caught: the outcome says so.
 
     Raises:
-        ValueError: for bad arguments, or a file that cannot be resumed.
-        OSError: if a file cannot be written.
+        ValueError: for bad arguments.
+        ResumeError: if there is nothing to resume, or it was made otherwise; it stays as it is.
+        OSError: if a file cannot be written, or another run is writing it.
     """
     options = generator.resolved(options)
-    held = _held(out, generator.name, seed, options) if resume else []
-    outcome = Outcome(n, delivered=len(held), kept=len(held))
-    if len(held) >= n:
-        return outcome
-    start = max((mol.GetIntProp("molscore_index") for mol in held), default=-1) + 1
-    old_rows = _rows_before(rejects, start) if resume and rejects else []
-    with SDFWriter(out) as molecules, _RejectsFile(rejects) as refused:
-        for row in old_rows:
-            refused.writerow(row)
-        for mol in held:
-            molecules.write(mol, mol.GetProp("_Name"), {name: mol.GetProp(name) for name in mol.GetPropNames()})
+    made_with = identity(generator.model, generator.name, seed, options.text())
+    made_with["batch size"] = generator.batch_size(options)
+    finished = resume and out.is_file() and not journal_of(out).is_file()
+    before = _finished(generator, out, rejects, seed, options) if finished else []
+    if (molecules := sum(bool(text) for _, text, _ in before)) >= n:
+        return Outcome(n, delivered=molecules, kept=molecules)
+    with PartFile(out, made_with, resume and not finished, [rejects] if rejects else []) as part:
+        for number, text, about in before:
+            part.add(number, text, about)
+        known = dict.fromkeys(range(max((number for number, *_ in before), default=-1) + 1))
+        known |= {number: part.about(number)["smiles"] for number in part.numbers()}
+        outcome = Outcome(n, kept=sum(smiles is not None for smiles in known.values()))
+        delivered = outcome.kept
         try:
-            seen = {mol.GetProp("SMILES") for mol in held}
-            for attempt in generator.attempts(n - len(held), seed, options, start=start, seen=seen):
-                outcome.attempts += 1
-                ok, reason, detail = attempt.verdict
-                outcome.as_sampled += not attempt.repaired and (ok or reason == "duplicate")
-                if ok:
-                    properties = generator.properties(attempt, seed, options)
-                    molecules.write(attempt.mol, f"molscore_{seed}_{attempt.index}", properties)
-                    outcome.delivered += 1
-                else:
-                    outcome.rejected[reason] += 1
-                    refused.writerow([attempt.index, reason, detail])
+            for attempt in generator.attempts(n, seed, options, known=known):
+                text, about = _piece(generator, attempt, seed, options)
+                part.add(attempt.index, text, about)
+                delivered += attempt.verdict.ok
                 if on_attempt is not None:
-                    on_attempt(attempt, outcome.delivered)
-        except KeyboardInterrupt:
-            outcome.interrupted = True
+                    on_attempt(attempt, delivered)
+        except KeyboardInterrupt as stop:
+            outcome.interrupted = stop
+        _deliver(part, outcome, out, rejects)
     return outcome
 
 
-def _held(out: Path, model: str, seed: int, options: Options) -> list[Chem.Mol]:
-    """The molecules of an SDF file that a run can go on from."""
-    if not out.is_file():
-        raise ValueError(f"there is no {out} to resume; run without --resume first")
-    held = []
+def _piece(
+    generator: MoleculeGenerator, attempt: Attempt, seed: int, options: Options
+) -> tuple[str, dict[str, object]]:
+    """The record of an attempt, "" if it was rejected, and what is to be remembered of it."""
+    ok, reason, detail = attempt.verdict
+    plain = not attempt.repaired and (ok or reason == "duplicate")
+    if not ok:
+        return "", {"smiles": None, "reason": reason, "detail": detail, "plain": plain}
+    properties = generator.properties(attempt, seed, options)
+    text = format_record(attempt.mol, f"molscore_{seed}_{attempt.index}", properties)
+    return text, {"smiles": properties["SMILES"], "plain": plain}
+
+
+def _deliver(part: PartFile, outcome: Outcome, out: Path, rejects: Path | None) -> None:
+    """Counts the attempts up to the last molecule that was asked for, and puts the files in place."""
+    accepted, refused = [], []
+    for number in part.numbers():
+        if outcome.delivered == outcome.requested:
+            break
+        about = part.about(number)
+        if about["smiles"] is not None:
+            accepted.append(number)
+            outcome.delivered += 1
+        else:
+            refused.append(number)
+        if not about.get("finished"):
+            outcome.attempts += 1
+            outcome.as_sampled += about["plain"]
+            if about["smiles"] is None:
+                outcome.rejected[about["reason"]] += 1
+    outcome.in_place = not outcome.interrupted or bool(accepted and not part.replaces)
+    if not outcome.in_place:
+        return
+    if rejects is not None:
+        rows = ((number, about["reason"], about["detail"]) for number in refused if (about := part.about(number)))
+        write_text(rejects, csv_text([HEADER, *rows]), lock=False)
+    with written(out, lock=False) as file:
+        for number in accepted:
+            file.write(part.text(number))
+    if not outcome.interrupted:
+        part.remove()
+
+
+def _finished(
+    generator: MoleculeGenerator, out: Path, rejects: Path | None, seed: int, options: Options
+) -> list[tuple[int, str, dict[str, object]]]:
+    """The attempts behind a finished file that a run can add to: its molecules, and the rejected ones if listed."""
+    values = (version(), generator.name, generator.weights, str(seed), options.text())
+    expected = dict(zip(SAME, values, strict=True))
+    found = {}
     for record in read_sdf(out):
         if record.mol is None or not record.mol.HasProp("molscore_index"):
-            raise ValueError(f"{out}, line {record.line}: not a molecule that molscore generated; it cannot be resumed")
+            raise ResumeError(
+                f"{out}, line {record.line}: not a molecule that molscore generated; it cannot be resumed"
+            )
         known = record.mol.GetPropsAsDict(autoConvertStrings=False)
-        made = [known.get(f"molscore_{name}", "unknown") for name in ("model", "seed", "options")]
-        if made != [model, str(seed), options.text()]:
-            words = f"model {made[0]}, seed {made[1]} and options {made[2]}"
-            raise ValueError(f"{out} was made with {words}; resume with the same")
-        held.append(record.mol)
-    return held
-
-
-def _rows_before(path: Path, start: int) -> list[list[str]]:
-    """Rows of an earlier rejects file that come before attempt ``start``."""
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        rows = list(csv.reader(file))[1:]
-    return [row for row in rows if row and row[0].isdigit() and int(row[0]) < start]
-
-
-class _RejectsFile:
-    """A CSV file that is renamed into place when the block ends without an exception; None writes nowhere."""
-
-    def __init__(self, path: Path | None):
-        self.path, self.file = path, None
-
-    def __enter__(self) -> "_RejectsFile":
-        if self.path is not None:
-            self.temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-            self.file = self.temporary.open("w", newline="")
-            self.csv = csv.writer(self.file)
-            self.csv.writerow(["molscore_index", "reason", "detail"])
-        return self
-
-    def writerow(self, row: list[object]) -> None:
-        if self.file is not None:
-            self.csv.writerow(row)
-
-    def __exit__(self, exception_type, exception, traceback) -> None:
-        if self.file is None:
-            return
-        self.file.close()
-        if exception_type is None:
-            os.replace(self.temporary, self.path)
-        self.temporary.unlink(missing_ok=True)
+        for name in SAME:
+            if known.get(name) != expected[name]:
+                word = name.removeprefix("molscore_")
+                words = f"{word} {known.get(name)}, and this run has {word} {expected[name]}"
+                raise ResumeError(f"{out} was made with {words}; resume with the same")
+        text = f"{record.text}$$$$\n"
+        found[int(known["molscore_index"])] = text, {"smiles": known["SMILES"], "finished": True}
+    rows = []
+    if rejects is not None and rejects.is_file():
+        with rejects.open(newline="", encoding="utf-8") as file:
+            rows = [plain(row) for row in csv.reader(file) if len(row) == len(HEADER) and row[0].isdigit()]
+    last = max(found, default=-1)
+    for number, reason, detail in ((int(row[0]), *row[1:]) for row in rows):
+        if number < last and number not in found:
+            found[number] = "", {"smiles": None, "reason": reason, "detail": detail, "finished": True}
+    return [(number, *found[number]) for number in sorted(found)]

@@ -2,15 +2,16 @@
 
 Attempt i draws its size and all its noise from a generator seeded by ``(seed, i)``. Attempts are judged in their order
 (`judge`) and compared with those accepted before. The first N that pass are delivered, so neither batch size nor N
-decides what attempt i is.
+decides what attempt i is. Which attempts share a call of the network follows from their numbers alone (`windows`), so
+that a run that goes on where another stopped repeats its very bits.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import metadata
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,15 +24,14 @@ from molscore.chem.validity import DuplicateFilter
 from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import Options
 from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample
+from molscore.model.fingerprint import fingerprint
 from molscore.score import MoleculeScorer
 
 CPU_BATCH, GPU_BATCH = 32, 512
 WINDOW = 4
-"""Batches drawn together: their attempts are sorted by size, which saves padding."""
+"""Batches drawn together at most: their attempts are sorted by size, which saves padding."""
 PATIENCE = 20, 500
 """Give up after 20 N + 500 attempts."""
-SCORED_TOGETHER = 64
-"""Attempts that wait for one another to be scored."""
 
 
 @dataclass
@@ -122,9 +122,15 @@ class MoleculeGenerator:
         """The options with the model's own steps, if none were chosen."""
         return replace(options, steps=options.steps or self.model.config.sampling.steps)
 
+    @cached_property
+    def weights(self) -> str:
+        """What tells the model from others of its name: the first 16 digits of its SHA-256."""
+        return fingerprint(self.model)[:16]
+
     def properties(self, attempt: Attempt, seed: int, options: Options) -> dict[str, object]:
         """The properties of a record: what fixes the molecule, and its tags."""
-        extra = {"molscore_options": self.resolved(options).text(), **attempt.properties}
+        made_with = {"molscore_weights": self.weights, "molscore_options": self.resolved(options).text()}
+        extra = {**made_with, **attempt.properties}
         return record_properties(attempt.mol, model=self.name, seed=seed, index=attempt.index, extra=extra)
 
     def manifest(self, n: int, seed: int, options: Options) -> dict[str, Any]:
@@ -139,46 +145,66 @@ class MoleculeGenerator:
         }
 
     def attempts(
-        self, n: int, seed: int, options: Options, *, start: int = 0, seen: set[str] | None = None
+        self,
+        n: int,
+        seed: int,
+        options: Options,
+        *,
+        known: Mapping[int, str | None] | None = None,
+        seen: set[str] | None = None,
     ) -> Iterator[Attempt]:
-        """Attempts ``start, start + 1, ...`` until ``n`` of them have passed or patience ends.
+        """Attempts 0, 1, ... until ``n`` of them have passed or patience ends.
 
         Args:
             n: how many must pass.
             seed, options: as for `generate`.
-            start: first attempt.
+            known: attempts that need not be made again: number to the isomeric SMILES of the molecule, or to None where
+                it was rejected. They are left out, but count.
             seen: isomeric SMILES that count as duplicates from the start.
         """
-        judged = self._judged(n, seed, options, start, seen)
-        return self._scored(judged) if options.uncertainty else judged
-
-    def _scored(self, attempts: Iterator[Attempt]) -> Iterator[Attempt]:
-        """The same attempts; those that passed with what a model of known graphs says of them."""
-        scorer = MoleculeScorer.from_pretrained(device=str(self.model.device))
-        while group := list(islice(attempts, SCORED_TOGETHER)):
-            scores = scorer.stream(attempt.mol for attempt in group if attempt.verdict.ok)
-            for attempt in group:
-                told = next(scores).properties() if attempt.verdict.ok else {}
-                yield replace(attempt, properties=attempt.properties | told)
-
-    def _judged(self, n: int, seed: int, options: Options, start: int, seen: set[str] | None) -> Iterator[Attempt]:
-        device = self.model.size_probabilities.device
-        batch_size = options.batch_size or (GPU_BATCH if device.type == "cuda" else CPU_BATCH)
-        duplicate, judge = DuplicateFilter(seen), Judge(self.model, options)
-        accepted, end = 0, start + PATIENCE[0] * n + PATIENCE[1]
-        index = start
-        while accepted < n and index < end:
-            rate = max(accepted / (index - start), 0.1) if index > start else 1.0
-            count = min(WINDOW * batch_size, int((n - accepted) / rate * 1.05) + 1, end - index)
-            indices = range(index, index + count)
-            for drawn in self.draw(indices, seed, options.steps, options.sampler, batch_size, options.atoms):
-                attempt = judge(index, drawn)
-                if attempt.verdict.ok and not options.raw:
-                    attempt = replace(attempt, verdict=duplicate(attempt.mol))
-                index, accepted = index + 1, accepted + attempt.verdict.ok
-                yield attempt
-                if accepted == n:
+        known, duplicate = known or {}, DuplicateFilter(seen)
+        judge = Judge(self.model, options)
+        scorer = MoleculeScorer.from_pretrained(device=str(self.model.device)) if options.uncertainty else None
+        accepted, end = 0, PATIENCE[0] * n + PATIENCE[1]
+        for window in windows(self.batch_size(options)):
+            judged = None
+            if any(index not in known for index in window if index < end):
+                judged = self._window(window, seed, options, judge, duplicate, scorer)
+            for index in window:
+                if accepted >= n or index >= end:
                     return
+                attempt = None if judged is None else next(judged)
+                if index in known:
+                    accepted += known[index] is not None
+                    duplicate.seen |= {known[index]} - {None}
+                else:
+                    accepted += attempt.verdict.ok
+                    yield attempt
+
+    def _window(
+        self,
+        window: range,
+        seed: int,
+        options: Options,
+        judge: Judge,
+        duplicate: DuplicateFilter,
+        scorer: MoleculeScorer | None,
+    ) -> Iterator[Attempt]:
+        """The attempts of a window, judged one by one; where they are scored, those that passed are so together."""
+        drawn = self.draw(window, seed, options.steps, options.sampler, self.batch_size(options), options.atoms)
+        judged = (_distinct(judge(k, one), options, duplicate) for k, one in zip(window, drawn, strict=True))
+        if scorer is None:
+            yield from judged
+            return
+        judged = list(judged)
+        scores = scorer.stream(attempt.mol for attempt in judged if attempt.verdict.ok)
+        for attempt in judged:
+            found = next(scores).properties() if attempt.verdict.ok else {}
+            yield replace(attempt, properties=attempt.properties | found)
+
+    def batch_size(self, options: Options) -> int:
+        """Molecules per network call."""
+        return options.batch_size or (GPU_BATCH if self.model.device.type == "cuda" else CPU_BATCH)
 
     def draw(
         self,
@@ -220,6 +246,26 @@ class MoleculeGenerator:
             known = self.model.size_probabilities.nonzero().flatten().tolist()
             raise ValueError(f"no molecule of {low} to {high} atoms: {self.name} knows {known[0]} to {known[-1]}")
         return weights
+
+
+def windows(batch_size: int) -> Iterator[range]:
+    """Attempts that are drawn together, from 0 on: cut by their numbers alone, whatever a run asks for.
+
+    The first are short, so that few molecules are soon there and little is drawn in vain; they grow to an eighth of
+    what lies before them, up to `WINDOW` batches.
+    """
+    shortest, start = max(1, batch_size // 4), 0
+    while True:
+        length = min(max(1, start // 8 // shortest) * shortest, WINDOW * batch_size)
+        yield range(start, start + length)
+        start += length
+
+
+def _distinct(attempt: Attempt, options: Options, duplicate: DuplicateFilter) -> Attempt:
+    """The attempt, rejected if it passed and is a molecule that has been there."""
+    if options.raw or not attempt.verdict.ok:
+        return attempt
+    return replace(attempt, verdict=duplicate(attempt.mol))
 
 
 def attempt_seed(seed: int, index: int) -> int:

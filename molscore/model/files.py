@@ -1,7 +1,6 @@
 """A model in one safetensors file: weights as tensors; configuration, vocabulary and training record in its header."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
+from molscore.files.output import write_bytes
 from molscore.model.config import DiffusionConfig
 from molscore.model.diffusion import MoleculeDiffusion
 
@@ -26,7 +26,6 @@ def save(model: MoleculeDiffusion, path: str | Path, record: dict[str, Any]) -> 
         path: the file, in a folder that exists; an old one is replaced.
         record: how the model was made; JSON values. It comes back as ``model.record``.
     """
-    path = Path(path)
     about = {
         "config": model.config.model_dump(mode="json"),
         "vocabulary": model.vocabulary,
@@ -36,12 +35,7 @@ def save(model: MoleculeDiffusion, path: str | Path, record: dict[str, Any]) -> 
     tensors = {name: t.detach().cpu().contiguous() for name, t in model.network.state_dict().items()}
     if model.posterior is not None:
         tensors[POSTERIOR] = model.posterior.detach().cpu().contiguous()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(to_bytes(tensors, {"format": FORMAT, "about": json.dumps(about)}))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_bytes(path, to_bytes(tensors, {"format": FORMAT, "about": json.dumps(about)}))
 
 
 def load(path: str | Path, device: torch.device | str = "cpu") -> MoleculeDiffusion:

@@ -9,10 +9,10 @@ from typing import Any
 
 from rdkit import Chem, rdBase
 
-from molscore.chem.io.paths import check_writable
 from molscore.chem.validity import check
 from molscore.evaluate.evaluation import evaluate as judge
 from molscore.evaluate.records import read_records
+from molscore.files.paths import check_writable
 from molscore.report.page import write_report
 
 PROVENANCE = {"model": "molscore_model", "seed": "molscore_seed", "molscore_version": "molscore_version"}

@@ -16,8 +16,9 @@ from typing import Any
 
 from rdkit import Chem
 
-from molscore.chem.io.paths import check_writable
 from molscore.evaluate.metrics import Metrics
+from molscore.files.output import write_text
+from molscore.files.paths import check_writable
 from molscore.report.depict import elements
 from molscore.report.gallery import make_cards
 from molscore.report.tables import metrics_section, rejects_table
@@ -93,12 +94,7 @@ def write_report(
         gradients=gradients,
         version=escape(_version()),
     )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(page, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(path, page)
 
 
 def _molecules(mols: Iterable[Chem.Mol]) -> list[Chem.Mol]:

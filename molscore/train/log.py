@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from molscore.files.output import write_text, written
+
 
 class RunLog:
     """Log of one run. Lines beyond ``step`` in an existing file, of a run that died after its last checkpoint, go.
@@ -38,7 +40,7 @@ class RunLog:
         self.sums, self.count, self.last = 0.0, 0, None
         if write:
             kept = [line for line in _read(path) if line["step"] <= step] if step else []
-            path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self.progress = Progress(*columns, console=Console(stderr=True), disable=not show)
         self.task = self.progress.add_task("training", total=steps, completed=step)
@@ -98,7 +100,8 @@ class RunLog:
                     axis.plot(*zip(*chosen, strict=True), marker=".", markersize=3, label=name)
             axis.set(title=f"loss: {part}", xlabel="molecules seen", yscale="log")
             axis.legend()
-        FigureCanvasAgg(figure).print_png(str(path))
+        with written(path) as file:
+            FigureCanvasAgg(figure).print_png(file)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ Between two lines of the log nothing waits for the device: it gets work and is a
 """
 
 import math
-import os
 import time
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from molscore.datasets.batch import MoleculeStore, batches_from, bucketed_order, vocabulary_of
 from molscore.datasets.tensorfile import read_tensorfile
+from molscore.files.output import write_text, written
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.files import save as save_model
 from molscore.model.posterior import fit_posterior
@@ -99,20 +99,19 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
         log.write({"step": step, "molecules": molecules, "seconds": seconds, "valid": losses})
         state = {"model": model.state_dict(), "average": average.state_dict()}
         state["optimisers"] = [optimiser.state_dict() for optimiser in optimisers]
-        temporary = checkpoint.with_suffix(".tmp")
-        torch.save(state | Progress(step, molecules, seconds, origin)._asdict(), temporary)
-        os.replace(temporary, checkpoint)
+        with written(checkpoint) as file:
+            torch.save(state | Progress(step, molecules, seconds, origin)._asdict(), file)
         saved = step
         record = {"step": step, "molecules": molecules, "seconds": round(seconds, 3), "valid": losses} | about
         record |= {"init_from": origin} if origin else {}
         weights = config.out / "model.safetensors"
         save_model(average.module, weights, record)
-        (config.out / "ledger.md").write_text(LEDGER_HEAD + ledger_row(record, weights) + "\n")
+        write_text(config.out / "ledger.md", LEDGER_HEAD + ledger_row(record, weights) + "\n")
         log.plot(config.out / "curves.png")
 
     if main:
         config.out.mkdir(parents=True, exist_ok=True)
-        (config.out / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+        write_text(config.out / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
     generator = torch.Generator(device)
     began, before = time.monotonic(), seconds
     show = main and not quiet

@@ -1,0 +1,99 @@
+"""What came of an input of many molecules, counted record by record, and in words."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+LISTED = 10
+"""Problems that the summary names; the others it counts."""
+
+
+@dataclass
+class Outcome:
+    """What came of an input, by this run and by those that it went on from.
+
+    Attributes:
+        records: read.
+        kept: of them, those that an earlier run was done with.
+        changed: those that an earlier run was done with, but that are others now, and were made again.
+        molecules: records with a conformer at least.
+        conformers: written, by method.
+        short: ensembles with fewer conformers than asked for, for another reason than window or rmsd.
+        fallbacks: why ETKDGv3 made conformers, ensembles by reason.
+        relaxations: conformers that could not be relaxed as asked for, by what was done instead.
+        failed: records without a conformer, by reason.
+        dropped: conformers that were thrown away, by reason.
+        problems: the first of what failed, in words.
+        interrupted: what stopped the run, if the user did: Ctrl-C, or SIGTERM.
+        in_place: whether the file is where it was asked for. A run that was stopped leaves what stood there.
+    """
+
+    records: int = 0
+    kept: int = 0
+    changed: int = 0
+    molecules: int = 0
+    conformers: Counter[str] = field(default_factory=Counter)
+    short: int = 0
+    fallbacks: Counter[str] = field(default_factory=Counter)
+    relaxations: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    interrupted: KeyboardInterrupt | None = None
+    in_place: bool = True
+
+    @property
+    def complete(self) -> bool:
+        """Whether every record has all the conformers that were asked for."""
+        return not (self.failed or self.short or self.interrupted)
+
+    def count(self, number: int, about: Mapping[str, Any]) -> None:
+        """Adds a record.
+
+        Args:
+            number: of the record.
+            about: JSON values: ``line``, ``name``; ``methods``, ``dropped``, ``fallbacks``, ``relaxations`` (counts by
+                word), ``short``; ``reason`` and ``detail`` if there is no conformer.
+        """
+        self.records += 1
+        self.molecules += bool(about["methods"])
+        self.short += about["short"]
+        self.conformers.update(about["methods"])
+        for name in ("dropped", "fallbacks", "relaxations"):
+            getattr(self, name).update(about[name])
+        if "reason" in about:
+            self.failed[about["reason"]] += 1
+            if len(self.problems) < LISTED:
+                name = f" ({about['name']})" if about["name"] else ""
+                words = f"{about['reason']}: {about['detail']}"
+                self.problems.append(f"record {number}, line {about['line']}{name}: {words}")
+
+    def text(self, out: Path) -> str:
+        """What to tell the user."""
+        place = f"in {out}" if self.in_place else f"kept beside {out}, which is as it was"
+        lines = [f"{self.conformers.total()} conformers of {self.molecules} of {self.records} molecules {place}"]
+        if self.changed:
+            lines.append(f"{self.changed} records of the input have changed since; they were made again")
+        if made := self.conformers["etkdg"]:
+            lines.append(f"{made} of them are ETKDGv3's")
+            lines[-1] += f"; the model could not serve: {_words(self.fallbacks)}" if self.fallbacks else ""
+        if self.relaxations:
+            lines.append(f"could not be relaxed as asked for, and were with: {_words(self.relaxations)}")
+        if self.dropped:
+            lines.append(f"geometries thrown away: {_words(self.dropped)}")
+        if self.short:
+            lines.append(f"{self.short} molecules have fewer conformers than asked for")
+        if self.failed:
+            lines.append(f"without a conformer: {_words(self.failed)}")
+            lines += [f"  {problem}" for problem in self.problems]
+            if (more := self.failed.total() - len(self.problems)) > 0:
+                lines.append(f"  and {more} more; --problems FILE lists them all")
+        if self.interrupted:
+            lines.append("interrupted; the same command with --resume goes on")
+        return "\n".join(lines)
+
+
+def _words(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in counts.most_common())

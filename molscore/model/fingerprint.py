@@ -1,0 +1,44 @@
+"""What tells one model from another, whatever its file is called, and one run from another."""
+
+import hashlib
+import json
+from importlib import metadata
+
+import torch
+
+from molscore.model.diffusion import MoleculeDiffusion
+
+
+def fingerprint(model: MoleculeDiffusion) -> str:
+    """SHA-256 of all that decides on what a model makes: configuration, vocabulary, sizes, weights and posterior."""
+    about = [model.config.model_dump(mode="json"), model.vocabulary, model.size_probabilities.tolist()]
+    found = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    tensors = dict(model.network.state_dict())
+    if model.posterior is not None:
+        tensors["posterior"] = model.posterior
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
+
+
+def identity(model: MoleculeDiffusion, name: str, seed: int, options: str) -> dict[str, object]:
+    """What two runs must have in common to make the same molecules: JSON values by name.
+
+    Args:
+        model: the model.
+        name: what records call it.
+        seed: of the run.
+        options: in words, those that decide on the result.
+    """
+    versions = {package: _version(package) for package in ("molscore", "rdkit", "torch")}
+    made_with = {"model": name, "weights (SHA-256)": fingerprint(model), "seed": seed, "options": options}
+    return {f"{package} version": version for package, version in versions.items()} | made_with
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not known"

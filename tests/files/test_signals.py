@@ -1,0 +1,43 @@
+"""Ctrl-C and SIGTERM raise, and wait while something must not be torn apart."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from molscore.files.signals import Terminated, terminable, uninterrupted
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_signals_wait_for_the_end_of_the_block(number, error):
+    done = []
+    with pytest.raises(error), terminable():
+        with uninterrupted():
+            with uninterrupted():
+                os.kill(os.getpid(), number)
+                done.append("inner")
+            done.append("outer")
+        done.append("never")
+    assert done == ["inner", "outer"]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+
+def test_sigterm_is_a_keyboard_interrupt():
+    with pytest.raises(KeyboardInterrupt), terminable():
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait(5)
+
+
+def test_threads_leave_signals_alone():
+    seen = []
+
+    def work():
+        with terminable(), uninterrupted():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [signal.SIG_DFL]
