@@ -1,8 +1,8 @@
 """`MoleculeGenerator`: ask for N new molecules, get N, and know what was thrown away.
 
-Attempt i draws its size and all its noise from a generator seeded by ``(seed, i)``. Attempts are judged in their order
-(`judge`) and compared with those accepted before. The first N that pass are delivered, so neither batch size nor N
-decides what attempt i is.
+Attempt i draws its size and all its noise from a stream of ``(seed, i)``, see `molscore.randomness`. Attempts are
+judged in their order (`judge`) and compared with those accepted before. The first N that pass are delivered, so neither
+batch size nor N decides what attempt i is.
 """
 
 import time
@@ -23,6 +23,7 @@ from molscore.chem.validity import DuplicateFilter
 from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import Options
 from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample
+from molscore.randomness import Purpose, checked_seed, stream
 from molscore.score import MoleculeScorer
 
 CPU_BATCH, GPU_BATCH = 32, 512
@@ -149,14 +150,14 @@ class MoleculeGenerator:
             start: first attempt.
             seen: isomeric SMILES that count as duplicates from the start.
         """
-        judged = self._judged(n, seed, options, start, seen)
-        return self._scored(judged) if options.uncertainty else judged
+        judged = self._judged(n, checked_seed(seed), options, start, seen)
+        return self._scored(judged, seed) if options.uncertainty else judged
 
-    def _scored(self, attempts: Iterator[Attempt]) -> Iterator[Attempt]:
+    def _scored(self, attempts: Iterator[Attempt], seed: int) -> Iterator[Attempt]:
         """The same attempts; those that passed with what a model of known graphs says of them."""
         scorer = MoleculeScorer.from_pretrained(device=str(self.model.device))
         while group := list(islice(attempts, SCORED_TOGETHER)):
-            scores = scorer.stream(attempt.mol for attempt in group if attempt.verdict.ok)
+            scores = scorer.stream((attempt.mol for attempt in group if attempt.verdict.ok), seed)
             for attempt in group:
                 told = next(scores).properties() if attempt.verdict.ok else {}
                 yield replace(attempt, properties=attempt.properties | told)
@@ -191,14 +192,14 @@ class MoleculeGenerator:
         **options: float,
     ) -> list[Sample]:
         """The samples of the given attempts, in their order; `options` are those of `molscore.model.sample`."""
-        generators = [torch.Generator().manual_seed(attempt_seed(seed, i)) for i in indices]
-        weights = self.sizes(atoms)
-        sizes = [int(torch.multinomial(weights, 1, generator=g)) for g in generators]
+        streams = [stream(seed, Purpose.MOLECULE, i) for i in indices]
+        cumulative = self.sizes(atoms).double().cumsum(0).numpy()
+        sizes = [int(np.searchsorted(cumulative, one.random() * cumulative[-1], side="right")) for one in streams]
         order = sorted(range(len(indices)), key=lambda k: sizes[k])
         samples: list[Sample | None] = [None] * len(indices)
         for at in range(0, len(order), batch_size):
             batch = order[at : at + batch_size]
-            parts = [sizes[k] for k in batch], [generators[k] for k in batch]
+            parts = [sizes[k] for k in batch], [streams[k] for k in batch]
             drawn = sample(self.model, *parts, steps=steps, sampler=sampler, **options)
             for k, one in zip(batch, drawn, strict=True):
                 samples[k] = one
@@ -220,11 +221,6 @@ class MoleculeGenerator:
             known = self.model.size_probabilities.nonzero().flatten().tolist()
             raise ValueError(f"no molecule of {low} to {high} atoms: {self.name} knows {known[0]} to {known[-1]}")
         return weights
-
-
-def attempt_seed(seed: int, index: int) -> int:
-    """One 63-bit seed for attempt ``index`` of a run."""
-    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0] >> 1)
 
 
 def version() -> str:
