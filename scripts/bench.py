@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from results import write_json
 from torch.utils.flop_counter import FlopCounterMode
@@ -135,7 +136,7 @@ def sampling(model: MoleculeDiffusion, batch: MoleculeBatch, words: argparse.Nam
     sizes = batch.mask.sum(1).tolist()
 
     def draw() -> None:
-        sample(model, sizes, [torch.Generator().manual_seed(k) for k in range(len(sizes))], steps=words.steps)
+        sample(model, sizes, [np.random.default_rng(k) for k in range(len(sizes))], steps=words.steps)
 
     return draw
 

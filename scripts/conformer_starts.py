@@ -29,12 +29,13 @@ from molscore import pretrained
 from molscore.chem.ensemble import heavy_positions
 from molscore.chem.prepare import whole
 from molscore.chem.stereo import wrong
-from molscore.conformers.propose import CPU_PAIRS, proposal_seed
+from molscore.conformers.propose import CPU_PAIRS
 from molscore.conformers.target import Target, target_of
 from molscore.evaluate.ensembles import mean_interval, recall
 from molscore.evaluate.rates import Rate
 from molscore.model import load
 from molscore.model.conformers import sample_positions
+from molscore.randomness import Purpose, stream
 from molscore.score.represent import batch_of
 from molscore.train.record import sha256
 
@@ -117,7 +118,7 @@ def proposals(model, targets: list[Target], starts: list[np.ndarray], variant: d
             arrays = [target.arrays] * len(numbers)
             if variant["begin"] == "given":
                 arrays = [replace(one, positions=known[k % len(known)]) for one, k in zip(arrays, numbers, strict=True)]
-            noise = [torch.Generator().manual_seed(proposal_seed(0, k)) for k in numbers]
+            noise = [stream(0, Purpose.PROPOSAL, k) for k in numbers]
             own.append(sample_positions(model, batch_of(arrays, model), noise, **variant).numpy())
         found.append(np.concatenate(own))
     return found, (time.perf_counter() - began) / (MOST * len(targets))

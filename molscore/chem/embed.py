@@ -13,12 +13,10 @@ from rdkit.Chem import rdDistGeom
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, isomeric_smiles
 from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix, symmetries
 from molscore.chem.minimise import REASONS, minimise
+from molscore.randomness import Purpose, rdkit_seed
 
 ATTEMPTS = 20
 """Tries at an embedding: from distances, and if that fails as many from random coordinates."""
-
-STRIDE = 10_000_019
-"""Between the seeds of an ensemble, so that ensembles of neighbouring seeds have none in common."""
 
 DIFFERENT = 0.25
 """Å, RMSD of heavy atoms: conformers nearer than that are one."""
@@ -59,7 +57,7 @@ def parse(smiles: str) -> Chem.Mol:
 
 def embed_mol(mol: Chem.Mol, seed: int = 0) -> Chem.Mol:
     """`embed` for a molecule that has been read; coordinates it may have are not looked at."""
-    return _embed(mol, seed)[0]
+    return _embed(mol, rdkit_seed(seed, Purpose.EMBEDDING, 0))[0]
 
 
 def etkdg_in_place(
@@ -74,14 +72,14 @@ def etkdg_in_place(
 
     Args:
         mol: every hydrogen an atom; gets the conformer in place of those that it had.
-        seed: of the embedding.
+        seed: of the embedding, see `molscore.randomness.rdkit_seed`.
         attempts: tries.
         random: begin with random coordinates, not with distances.
         enforced: only with the stereo that is asked for; else the caller has to look.
         seconds: after which to give up; None is no limit.
     """
     parameters = rdDistGeom.ETKDGv3()
-    parameters.randomSeed = seed % 2**31
+    parameters.randomSeed = seed
     parameters.maxIterations = attempts
     parameters.useRandomCoords, parameters.enforceChirality = random, enforced
     if seconds is not None:
@@ -108,11 +106,11 @@ def embed_ensemble(mol: Chem.Mol, n: int, seed: int = 0) -> Chem.Mol:
     """
     if n < 1:
         raise ValueError(f"{n} conformers cannot be made; n must be at least 1")
-    first, energy = _embed(mol, seed)
+    first, energy = _embed(mol, rdkit_seed(seed, Purpose.EMBEDDING, 0))
     mols, energies, smiles = [first], [energy], isomeric_smiles(first)
     for k in range(1, n):
         try:
-            other, energy = _embed(first, seed + k * STRIDE)
+            other, energy = _embed(first, rdkit_seed(seed, Purpose.EMBEDDING, k))
         except MoleculeError:
             continue
         if isomeric_smiles(other) == smiles:

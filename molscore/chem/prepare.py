@@ -6,7 +6,6 @@ rings many combinations cannot exist (a bridge from one face of a small ring to 
 """
 
 import math
-import random
 import time
 from collections.abc import Iterator
 from itertools import islice
@@ -18,6 +17,7 @@ from rdkit.Chem import rdDistGeom
 from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 
 from molscore.chem.arrays import MoleculeError, isomeric_smiles
+from molscore.randomness import Purpose, rdkit_seed, stream
 
 REASONS = {
     "empty": "there are no atoms",
@@ -209,16 +209,21 @@ def _cumulated(atom: Chem.Atom) -> bool:
 
 def _draw(mol: Chem.Mol, elements: list[_Element], limit: int, seed: int) -> Iterator[Chem.Mol]:
     """Distinct isomers in random order: all, or of more than `limit` combinations as many drawn at random."""
-    source, n = random.Random(seed), len(elements)
-    choices = (source.getrandbits(n) for _ in range(limit))
+    source, n = stream(seed, Purpose.ISOMERS), len(elements)
+    choices = (_bits(source, n) for _ in range(limit))
     if 2**n <= limit:
-        choices = source.sample(range(2**n), 2**n)
+        choices = source.permutation(2**n).tolist()
     seen = set()
     for choice in choices:
         isomer = _with(mol, elements, choice)
         if (key := _key(isomer)) not in seen:
             seen.add(key)
             yield isomer
+
+
+def _bits(source: np.random.Generator, n: int) -> int:
+    """A whole number of n random bits."""
+    return sum(bit << k for k, bit in enumerate(source.integers(2, size=n).tolist()))
 
 
 def _with(mol: Chem.Mol, elements: list[_Element], choice: int) -> Chem.Mol:
@@ -255,9 +260,9 @@ def _settled(mol: Chem.Mol, elements: list[_Element], seed: int) -> Chem.Mol | N
     """An isomer that exists: its ring stereo is that of an embedding free to choose, the rest is drawn."""
     rings = [element for element in elements if element.in_ring and element.kind != "group"]
     others = [element for element in elements if element not in rings]
-    start = _with(mol, others, random.Random(seed).getrandbits(len(others)))
+    start = _with(mol, others, _bits(stream(seed, Purpose.ISOMERS), len(others)))
     placed, isomer = Chem.Mol(start), Chem.RWMol(start)
-    if not _embed(placed, seed):
+    if not _embed(placed, rdkit_seed(seed, Purpose.RING_STEREO)):
         return None
     Chem.AssignStereochemistryFrom3D(placed)
     positions = placed.GetConformer().GetPositions()
@@ -284,7 +289,7 @@ def _exists(isomer: Chem.Mol, known: dict[str, bool]) -> bool:
 
 def _embed(mol: Chem.Mol, seed: int) -> bool:
     parameters = rdDistGeom.KDG()
-    parameters.randomSeed = seed % 2**31
+    parameters.randomSeed = seed
     parameters.maxIterations = ATTEMPTS
     parameters.useRandomCoords = True
     with rdBase.BlockLogs():

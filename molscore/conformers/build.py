@@ -15,6 +15,7 @@ from molscore.chem.settle import settle_hydrogens_in_place, settle_in_place
 from molscore.chem.stereo import misread, wrong
 from molscore.chem.validity import geometry_fault
 from molscore.conformers.target import Target
+from molscore.randomness import Purpose, rdkit_seed
 
 HYDROGENS_FIRST = 15
 """Steps in which hydrogens settle before all atoms do: without them, some would push heavy atoms aside."""
@@ -111,7 +112,7 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
             break
         limit = math.ceil(seconds) if seconds < math.inf else None
         trial = Chem.Mol(target.mol)
-        own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0] % (2**31 - 1)) + 1
+        own = rdkit_seed(seed, Purpose.ETKDG, number)
         for random, enforced in ((False, True), (True, True), (True, False)):
             if done := etkdg_in_place(trial, own, EMBEDDING, random, enforced, limit):
                 trial = relaxed(trial, how)

@@ -20,6 +20,7 @@ from molscore.conformers.options import Options
 from molscore.conformers.propose import propose
 from molscore.conformers.target import Target, target_of
 from molscore.model import MoleculeDiffusion, choose_device, load
+from molscore.randomness import checked_seed
 
 GROUP = 16
 """Molecules of a stream that are worked on together."""
@@ -156,7 +157,7 @@ class ConformerGenerator:
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, not {n}")
-        source = iter(mols)
+        seed, source = checked_seed(seed), iter(mols)
         while group := [self._prepared(mol, n, seed, options) for mol in islice(source, GROUP)]:
             works = [work for item in group if not isinstance(item, Ensemble) for work in item]
             self._serve(works, seed, options)

@@ -1,17 +1,17 @@
 """Geometries of heavy atoms from the model, many molecules at a time.
 
-Proposal k of a molecule draws its noise from a generator seeded by ``(seed, k)``: it depends neither on how many are
-asked for, nor on which other molecules there are.
+Proposal k of a molecule draws its noise from a stream of ``(seed, k)``: it depends neither on how many are asked for,
+nor on which other molecules there are.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from molscore.conformers.target import Target
 from molscore.model import MoleculeDiffusion
 from molscore.model.conformers import sample_positions
+from molscore.randomness import Purpose, stream
 from molscore.score.represent import batch_of
 
 CPU_PAIRS, GPU_PAIRS = 20_000, 2_000_000
@@ -42,14 +42,9 @@ def propose(
         count = max(1, budget // largest**2)
         single, part = single[:-count], single[-count:]
         batch = batch_of([jobs[job][0].arrays for job, _ in part], model)
-        generators = [torch.Generator().manual_seed(proposal_seed(seed, k)) for _, k in part]
-        drawn = sample_positions(model, batch, generators, **changes)
+        streams = [stream(seed, Purpose.PROPOSAL, k) for _, k in part]
+        drawn = sample_positions(model, batch, streams, **changes)
         for (job, k), positions in zip(part, drawn.cpu().numpy(), strict=True):
             target, numbers = jobs[job]
             found[job][k - numbers.start] = positions[: len(target.heavy)]
     return found
-
-
-def proposal_seed(seed: int, number: int) -> int:
-    """One 63-bit seed for proposal ``number`` of a run."""
-    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> 1)

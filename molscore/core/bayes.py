@@ -87,12 +87,11 @@ def variance(features: Float[Tensor, "*n d"], covariance: Float[Tensor, "k d d"]
     return torch.einsum("...d,kde,...e->...k", features, covariance, features)
 
 
-def draws(covariance: Float[Tensor, "k d d"], n: int, generator: torch.Generator) -> Float[Tensor, "n k d"]:
-    """Draws of what to add to the weights, (outputs, features) as in `torch.nn.Linear`."""
+def draws(covariance: Float[Tensor, "k d d"], noise: Float[Tensor, "n k d"]) -> Float[Tensor, "n k d"]:
+    """Standard normal noise to draws of what to add to the weights, (outputs, features) as in `torch.nn.Linear`."""
     values, vectors = torch.linalg.eigh(covariance)  # a sandwich may be of less than full rank
     root = vectors * values.clamp(min=0).sqrt()[:, None]
-    noise = torch.randn(n, *values.shape, generator=generator, device=generator.device).to(covariance)
-    return torch.einsum("kde,nke->nkd", root, noise)
+    return torch.einsum("kde,nke->nkd", root, noise.to(covariance))
 
 
 def spread(

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch_geometric.utils import scatter
 
 from molscore.datasets.tensorfile import SCALE, TensorFile
+from molscore.randomness import Purpose, stream
 
 
 class MoleculeBatch(NamedTuple):
@@ -135,7 +136,7 @@ def bucketed_order(sizes: np.ndarray, pair_budget: int, seed: int, epoch: int) -
     Returns:
         Arrays of molecule numbers, each molecule once.
     """
-    rng = np.random.default_rng([seed, epoch])
+    rng = stream(seed, Purpose.ORDER, epoch)
     order = rng.permutation(len(sizes))
     order = order[np.argsort(-sizes[order], kind="stable")]
     batches, start = [], 0

@@ -1,6 +1,6 @@
 """`MoleculeGenerator`: ask for N new molecules, get N, and know what was thrown away.
 
-Attempt i draws its size and all its noise from a generator seeded by ``(seed, i)``. Attempts are judged in their order
+Attempt i draws its size and all its noise from a stream of ``(seed, i)``, see `molscore.randomness`. Attempts are judged in their order
 (`judge`) and compared with those accepted before. The first N that pass are delivered, so neither batch size nor N
 decides what attempt i is. Which attempts share a call of the network follows from their numbers alone (`windows`), so
 that a run that goes on where another stopped repeats its very bits.
@@ -25,6 +25,7 @@ from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import Options
 from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample
 from molscore.model.fingerprint import fingerprint
+from molscore.randomness import Purpose, stream
 from molscore.score import MoleculeScorer
 
 CPU_BATCH, GPU_BATCH = 32, 512
@@ -197,7 +198,7 @@ class MoleculeGenerator:
             yield from judged
             return
         judged = list(judged)
-        scores = scorer.stream(attempt.mol for attempt in judged if attempt.verdict.ok)
+        scores = scorer.stream((attempt.mol for attempt in judged if attempt.verdict.ok), seed)
         for attempt in judged:
             found = next(scores).properties() if attempt.verdict.ok else {}
             yield replace(attempt, properties=attempt.properties | found)
@@ -217,14 +218,14 @@ class MoleculeGenerator:
         **options: float,
     ) -> list[Sample]:
         """The samples of the given attempts, in their order; `options` are those of `molscore.model.sample`."""
-        generators = [torch.Generator().manual_seed(attempt_seed(seed, i)) for i in indices]
-        weights = self.sizes(atoms)
-        sizes = [int(torch.multinomial(weights, 1, generator=g)) for g in generators]
+        streams = [stream(seed, Purpose.MOLECULE, i) for i in indices]
+        cumulative = self.sizes(atoms).double().cumsum(0).numpy()
+        sizes = [int(np.searchsorted(cumulative, one.random() * cumulative[-1], side="right")) for one in streams]
         order = sorted(range(len(indices)), key=lambda k: sizes[k])
         samples: list[Sample | None] = [None] * len(indices)
         for at in range(0, len(order), batch_size):
             batch = order[at : at + batch_size]
-            parts = [sizes[k] for k in batch], [generators[k] for k in batch]
+            parts = [sizes[k] for k in batch], [streams[k] for k in batch]
             drawn = sample(self.model, *parts, steps=steps, sampler=sampler, **options)
             for k, one in zip(batch, drawn, strict=True):
                 samples[k] = one
@@ -266,11 +267,6 @@ def _distinct(attempt: Attempt, options: Options, duplicate: DuplicateFilter) ->
     if options.raw or not attempt.verdict.ok:
         return attempt
     return replace(attempt, verdict=duplicate(attempt.mol))
-
-
-def attempt_seed(seed: int, index: int) -> int:
-    """One 63-bit seed for attempt ``index`` of a run."""
-    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0] >> 1)
 
 
 def version() -> str:

@@ -9,8 +9,9 @@ volume of all orientations. Densities have a floor: coordinates are known to wit
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,7 +21,7 @@ from molscore.core.sampling import log_snr_grid
 from molscore.core.sde import Score, score_from_mean
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
-from molscore.model.state import pair_mask
+from molscore.model.state import normal, pair_mask
 from molscore.network.geometry import centre
 
 T0, T1 = 0.02, 0.98
@@ -38,6 +39,17 @@ def position_score(model: MoleculeDiffusion, batch: MoleculeBatch) -> Score:
         ``score(x, t)`` for ``x (B, N, 3)`` in units of the state, zero in the padding, and one time of the coordinates
         or ``(B, 1, 1)``. It is that of the centred ``x``, and centred itself.
     """
+    evaluate = score_and_vectors(model, batch)
+    return lambda x, t: evaluate(x, t)[0]
+
+
+def score_and_vectors(model: MoleculeDiffusion, batch: MoleculeBatch) -> Callable[..., tuple[Tensor, Tensor]]:
+    """`position_score`, with the vectors of the network's last layer.
+
+    Returns:
+        ``evaluate(x, t, change=None)`` gives the score and the vectors ``(B, N, 3, D)``; ``change (B, D)`` is added to
+        the weights that map them to displacements, for each molecule its own.
+    """
     like = {"device": model.device, "dtype": model.dtype}
     scale, mask = model.config.category_scale, batch.mask
     alpha, _ = model.sde.marginal(torch.zeros((), **like))
@@ -47,14 +59,14 @@ def position_score(model: MoleculeDiffusion, batch: MoleculeBatch) -> Score:
     e = e * (pair_mask(mask) | own)[..., None]
     graph = model.evidence(a, e, mask, torch.zeros(len(mask), 2, **like), None)
 
-    def score(x: Tensor, t: Tensor) -> Tensor:
+    def evaluate(x: Tensor, t: Tensor, change: Tensor | None = None) -> tuple[Tensor, Tensor]:
         t = torch.as_tensor(t, **like).expand(len(x), 1, 1)
         clocks = torch.stack([t[:, 0, 0], torch.zeros(len(x), **like)], dim=-1)
         y = centre(x.to(model.dtype), mask)
-        mean = model.denoise(y, graph, mask, clocks, batch.stereo, classes=False).positions
-        return (score_from_mean(model.sde, y, t, mean) * mask[..., None]).to(x)
+        mean, vectors = model.predict_positions(y, graph, mask, clocks, batch.stereo, change)
+        return (score_from_mean(model.sde, y, t, mean) * mask[..., None]).to(x), vectors
 
-    return score
+    return evaluate
 
 
 def scaled(model: MoleculeDiffusion, batch: MoleculeBatch) -> Tensor:
@@ -62,28 +74,28 @@ def scaled(model: MoleculeDiffusion, batch: MoleculeBatch) -> Tensor:
     return centre(batch.positions.to(model.dtype) / model.config.position_scale, batch.mask)
 
 
-def centred_probes(mask: Tensor, generators: Sequence[torch.Generator], n: int) -> Tensor:
-    """``(n, B, N, 3)``: probes for each molecule from its own generator, centred, zero in the padding.
+def centred_probes(mask: Tensor, streams: Sequence[np.random.Generator], n: int) -> Tensor:
+    """``(n, B, N, 3)``: probes for each molecule from its own stream, centred, zero in the padding.
 
     They are uniform on the sphere of radius sqrt(3 (N - 1)): for the isotropic part of a Jacobian, which is most of it
     where there is much noise, the estimate is exact.
     """
     probes = torch.zeros(n, *mask.shape, 3)
-    for b, generator in enumerate(generators):
+    for b, stream in enumerate(streams):
         atoms = int(mask[b].sum())
-        own = torch.randn(n, atoms, 3, generator=generator)
+        own = normal(stream, n, atoms, 3)
         own = own - own.mean(1, keepdim=True)
         length = own.flatten(1).norm(dim=1).clamp(min=torch.finfo(own.dtype).tiny)
         probes[:, b, :atoms] = own * ((3 * (atoms - 1)) ** 0.5 / length)[:, None, None]
     return probes.to(mask.device)
 
 
-def centred_noise(mask: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
-    """``(B, N, 3)``: standard normal on the subspace of zero centre of mass, each molecule from its own generator."""
+def centred_noise(mask: Tensor, streams: Sequence[np.random.Generator]) -> Tensor:
+    """``(B, N, 3)``: standard normal on the subspace of zero centre of mass, each molecule from its own stream."""
     noise = torch.zeros(*mask.shape, 3)
-    for b, generator in enumerate(generators):
+    for b, stream in enumerate(streams):
         atoms = int(mask[b].sum())
-        own = torch.randn(atoms, 3, generator=generator)
+        own = normal(stream, atoms, 3)
         noise[b, :atoms] = own - own.mean(0)
     return noise.to(mask.device)
 
@@ -91,7 +103,7 @@ def centred_noise(mask: Tensor, generators: Sequence[torch.Generator]) -> Tensor
 def log_likelihood(
     model: MoleculeDiffusion,
     batch: MoleculeBatch,
-    generators: Sequence[torch.Generator],
+    streams: Sequence[np.random.Generator],
     *,
     probes: int = 2,
     steps: int = 15,
@@ -102,7 +114,7 @@ def log_likelihood(
     Args:
         model: one that was trained with known graphs.
         batch: molecules, positions in Å.
-        generators: one CPU generator for each, for its probes.
+        streams: one for each, for its probes.
         probes: Hutchinson probes of each molecule, at each knot.
         steps: of the grid, one evaluation of the network each, and one more.
         t0: coordinate time of the data.
@@ -121,7 +133,7 @@ def log_likelihood(
         position_score(model, batch),
         x,
         grid(model, steps, t0),
-        lambda: centred_probes(mask, generators, probes).to(x),
+        lambda: centred_probes(mask, streams, probes).to(x),
         log_prior=log_prior,
         dimensions=dimensions,
     )

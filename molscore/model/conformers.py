@@ -10,6 +10,7 @@ With the graph's clock at 0 (see `conformation`) the score is that of the coordi
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,7 +30,7 @@ LENGTH = 1.5
 def sample_positions(
     model: MoleculeDiffusion,
     batch: MoleculeBatch,
-    generators: Sequence[torch.Generator],
+    streams: Sequence[np.random.Generator],
     *,
     begin: str = "noise",
     **settings: float,
@@ -39,7 +40,7 @@ def sample_positions(
     Args:
         model: one that was trained with known graphs.
         batch: the molecules; their positions matter only if `begin` says so.
-        generators: one CPU generator for each molecule; all its noise comes from there.
+        streams: one for each molecule, see `molscore.randomness`; all its noise comes from there.
         begin: ``noise``, ``harmonic`` or ``given``, see the module.
         settings: changes to the model's own `SamplingConfig`: ``steps``, evaluations of the network, of which the last
             is the posterior mean; ``t_start`` and ``t_end``, times of the coordinates between which steps are even in
@@ -58,7 +59,7 @@ def sample_positions(
         raise ValueError(f"unknown begin '{begin}'; choose noise, harmonic or given")
 
     def noise(z: Tensor) -> Tensor:
-        return centred_noise(mask, generators).to(z)
+        return centred_noise(mask, streams).to(z)
 
     score = position_score(model, batch)
     first = {"noise": torch.zeros_like, "given": lambda x: x, "harmonic": lambda x: harmonic(model, batch, noise(x))}

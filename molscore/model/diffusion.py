@@ -50,11 +50,11 @@ MAX_EVIDENCE = 50.0
 
 
 class Prediction(NamedTuple):
-    """Posterior means: ``positions (B, N, 3)`` in scaled units, class probabilities as logits, None if not wanted."""
+    """Posterior means: ``positions (B, N, 3)`` in scaled units, class probabilities as logits."""
 
     positions: Tensor
-    atom_logits: Tensor | None
-    bond_logits: Tensor | None
+    atom_logits: Tensor
+    bond_logits: Tensor
 
 
 class Evidence(NamedTuple):
@@ -126,7 +126,6 @@ class MoleculeDiffusion(nn.Module):
         clocks: Tensor,
         previous: Prediction | None,
         stereo: Tensor | None = None,
-        classes: bool = True,
     ) -> Prediction:
         """One evaluation of the network.
 
@@ -137,12 +136,14 @@ class MoleculeDiffusion(nn.Module):
             clocks: ``(B, 2)``, the SDE's times of coordinates and graph.
             previous: the last prediction, if there is one.
             stereo: ``(B, S, 5)`` tags of molecules whose graphs are known; None if there are none.
-            classes: whether the classes are wanted.
 
         Returns:
             The posterior means; coordinates centred, bonds symmetric.
         """
-        return self.denoise(x, self.evidence(a, e, mask, clocks, previous), mask, clocks, stereo, classes)
+        evidence = self.evidence(a, e, mask, clocks, previous)
+        positions, _, *logits = self._evaluate(x, evidence, mask, clocks, stereo, classes=True)
+        known = evidence.atom_logits, evidence.bond_logits
+        return Prediction(positions, *(found.to(x.dtype) + y for found, y in zip(logits, known, strict=True)))
 
     def evidence(self, a: Tensor, e: Tensor, mask: Tensor, clocks: Tensor, previous: Prediction | None) -> Evidence:
         """What the network is told beside noisy positions; for a known graph the same at every time. See `predict`."""
@@ -160,24 +161,36 @@ class MoleculeDiffusion(nn.Module):
         pairs = torch.cat([e, bond_logits.softmax(-1), before[2], *walked[1:]], dim=-1)
         return Evidence(before[0], atoms, pairs, atom_logits, bond_logits)
 
-    def denoise(
+    def predict_positions(
         self,
         x: Tensor,
         evidence: Evidence,
         mask: Tensor,
         clocks: Tensor,
         stereo: Tensor | None = None,
-        classes: bool = True,
-    ) -> Prediction:
-        """`predict`, with all that does not hang on the positions made before."""
+        change: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """`predict` for the positions alone, with all that does not hang on them made before.
+
+        Args:
+            x, mask, clocks, stereo: as for `predict`.
+            evidence: of `evidence`.
+            change: ``(B, D)``, added to the weights of the last layer, for each molecule its own.
+
+        Returns:
+            The posterior mean ``(B, N, 3)``, and the vectors ``(B, N, 3, D)`` of the last layer, see `posterior`.
+        """
+        positions, vectors, *_ = self._evaluate(x, evidence, mask, clocks, stereo, classes=False, change=change)
+        return positions, vectors
+
+    def _evaluate(
+        self, x: Tensor, evidence: Evidence, mask: Tensor, clocks: Tensor, stereo: Tensor | None, **options: Any
+    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        """Posterior mean of the positions, vectors of the last layer, the network's logits."""
         stereo = mask.new_zeros(len(x), 0, 5, dtype=torch.int64) if stereo is None else stereo
         alpha, sigma = (y[:, :1, None].to(x.dtype) for y in self.sde.marginal(clocks))
-        before, atoms, pairs, *known = evidence
-        shift, *logits = self.network(x, before, atoms, pairs, mask, clocks, stereo, classes=classes)
-        positions = centre(alpha * x + sigma * shift, mask)
-        if not classes:
-            return Prediction(positions, None, None)
-        return Prediction(positions, *(found.to(x.dtype) + y for found, y in zip(logits, known, strict=True)))
+        shift, *logits, vectors = self.network(x, *evidence[:3], mask, clocks, stereo, **options)
+        return centre(alpha * x + sigma * shift, mask), vectors, *logits
 
     def forward(self, *arguments: Any, **options: Any) -> dict[str, Tensor]:
         """`loss`, under the name that wrappers for several devices call."""

@@ -7,6 +7,9 @@ left follow the data, since those of the whole do.
 Source: Dunn and Koes, FlowMol3, arXiv:2508.12629.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 
 from molscore.datasets.batch import MoleculeBatch
@@ -47,6 +50,6 @@ def add_fakes(batch: MoleculeBatch, most: int, fake: int, generator: torch.Gener
     return MoleculeBatch(positions * whole[..., None], atoms * whole, bonds, whole, stereo)
 
 
-def fakes_for(most: int, generators: list[torch.Generator]) -> list[int]:
-    """How many fake atoms to begin each sample with, from its own generator."""
-    return [int(torch.randint(most + 1, (), generator=g)) for g in generators] if most else [0] * len(generators)
+def fakes_for(most: int, streams: Sequence[np.random.Generator]) -> list[int]:
+    """How many fake atoms to begin each sample with, from its own stream."""
+    return [int(stream.integers(most + 1)) if most else 0 for stream in streams]

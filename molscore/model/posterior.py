@@ -13,8 +13,8 @@ count the last layer's doubts alone, a small part of the network's: they rank, t
 A model of known graphs brings the weights' covariance in its file.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -25,9 +25,11 @@ from molscore.core.bayes import LastLayer, draws, spread, variance
 from molscore.core.sampling import dpm_solver_pp_2m_sde, time_grid
 from molscore.core.sde import Score, mean_from_score, perturb
 from molscore.datasets.batch import MoleculeBatch, MoleculeStore
-from molscore.model.conformation import centred_noise, position_score, scaled
+from molscore.model.conformation import centred_noise, scaled, score_and_vectors
 from molscore.model.diffusion import MoleculeDiffusion
+from molscore.model.state import normal
 from molscore.network.geometry import centre
+from molscore.randomness import Purpose, stream
 
 LOCAL = 0.01
 """Coordinate time of the local score: sigma is 0.03 Å."""
@@ -51,51 +53,25 @@ class LocalScore(NamedTuple):
     deviation: Tensor | None
 
 
-@contextmanager
-def last_layer(model: MoleculeDiffusion, change: Tensor | None = None) -> Iterator[list[Tensor]]:
-    """While it is open, every evaluation of the network appends the vectors ``(B, N, 3, D)`` of its last layer.
-
-    Args:
-        model: the model.
-        change: ``(B, D)``, added to the weights, for each molecule its own.
-    """
-    displace = model.network.layers[-1].displace
-    (source,) = displace.sources[0]
-    seen: list[Tensor] = []
-
-    def look(module: torch.nn.Module, arguments: tuple, out: list[Tensor]) -> list[Tensor] | None:
-        vectors = arguments[0][source]
-        seen.append(vectors)
-        if change is None:
-            return None
-        return [out[0] + torch.einsum("bnxd,bd->bnx", vectors, change.to(vectors))[..., None]]
-
-    handle = displace.register_forward_hook(look)
-    try:
-        yield seen
-    finally:
-        handle.remove()
-
-
 def centred(vectors: Tensor, mask: Tensor) -> Tensor:
     """The vectors ``(B, N, 3, D)`` less their mean over the atoms, as displacements are; zero in the padding."""
     return centre(vectors.flatten(2), mask).view_as(vectors)
 
 
 @torch.no_grad()
-def gather(model: MoleculeDiffusion, batch: MoleculeBatch, generator: torch.Generator, layer: LastLayer) -> None:
+def gather(model: MoleculeDiffusion, batch: MoleculeBatch, source: np.random.Generator, layer: LastLayer) -> None:
     """Adds molecules to the moments of the last layer: features and errors of the displacement, at random times."""
     x0, mask = scaled(model, batch), batch.mask
     b = len(x0)
-    t = model.position_clock((torch.randperm(b, generator=generator) + torch.rand(b, generator=generator)) / b)
-    t = t.to(x0)[:, None, None]
-    noise = centre(torch.randn(x0.shape, generator=generator).to(x0), mask)
+    t = torch.from_numpy((source.permutation(b) + source.random(b)) / b)
+    t = model.position_clock(t).to(x0)[:, None, None]
+    noise = centre(normal(source, *x0.shape).to(x0), mask)
     x = perturb(model.sde, x0, t, noise)
-    with last_layer(model) as seen:
-        mean = mean_from_score(model.sde, x, t, position_score(model, batch)(x, t))
+    score, vectors = score_and_vectors(model, batch)(x, t)
+    mean = mean_from_score(model.sde, x, t, score)
     alpha, sigma = model.sde.marginal(t)
     error = (mean - x0) / sigma * mask[..., None]
-    layer.add(centred(seen[-1], mask).flatten(1, 2).double(), error.flatten(1)[..., None].double())
+    layer.add(centred(vectors, mask).flatten(1, 2).double(), error.flatten(1)[..., None].double())
 
 
 def fit_posterior(model: MoleculeDiffusion, store: MoleculeStore, n: int = SAMPLE, seed: int = 0) -> Tensor:
@@ -110,13 +86,13 @@ def fit_posterior(model: MoleculeDiffusion, store: MoleculeStore, n: int = SAMPL
     Returns:
         ``(D, D)`` float32 on the model's device, for ``model.posterior``.
     """
-    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    chosen = rng.permutation(len(store))[:n]
+    source = stream(seed, Purpose.POSTERIOR)
+    chosen = source.permutation(len(store))[:n]
     chosen = chosen[np.argsort(store.sizes[chosen])]
     features = model.network.layers[-1].displace.weights[0].shape[1]
     layer = LastLayer.empty(features, like=torch.empty(0, dtype=torch.float64, device=model.device))
     for rows in np.array_split(chosen, -(-len(chosen) // BATCH)):
-        gather(model, store.gather(rows), generator, layer)
+        gather(model, store.gather(rows), source, layer)
     return (layer.sandwich()[0] * (len(chosen) / len(store))).float()
 
 
@@ -124,7 +100,7 @@ def fit_posterior(model: MoleculeDiffusion, store: MoleculeStore, n: int = SAMPL
 def local_score(
     model: MoleculeDiffusion,
     batch: MoleculeBatch,
-    generators: Sequence[torch.Generator],
+    streams: Sequence[np.random.Generator],
     *,
     t: float = LOCAL,
     views: int = 4,
@@ -136,21 +112,21 @@ def local_score(
     Args:
         model: one of known graphs.
         batch: molecules, positions in Å.
-        generators: one CPU generator for each.
+        streams: one for each.
         t: coordinate time.
         views: draws of the noise, an even number: each comes with its opposite.
     """
-    x, mask, score = scaled(model, batch), batch.mask, position_score(model, batch)
+    x, mask, evaluate = scaled(model, batch), batch.mask, score_and_vectors(model, batch)
     t = torch.tensor(t).to(x)
     alpha, sigma = model.sde.marginal(t)
     total, doubt = torch.zeros_like(x), x.new_zeros(len(x))
     for _ in range(views // 2):
-        noise = centred_noise(mask, generators).to(x)
+        noise = centred_noise(mask, streams).to(x)
         for eps in (noise, -noise):
-            with last_layer(model) as seen:
-                total += score(alpha * x + sigma * eps, t) + eps / sigma
+            score, vectors = evaluate(alpha * x + sigma * eps, t)
+            total += score + eps / sigma
             if model.posterior is not None:
-                doubt += variance(centred(seen[-1], mask), model.posterior[None]).sum((1, 2, 3)) * (alpha / sigma) ** 2
+                doubt += variance(centred(vectors, mask), model.posterior[None]).sum((1, 2, 3)) * (alpha / sigma) ** 2
     views, atoms = views // 2 * 2, mask.sum(1)
     norm = ((total / views).square().sum((1, 2)) / atoms).sqrt() / model.config.position_scale
     if model.posterior is None:
@@ -161,7 +137,8 @@ def local_score(
 def uncertainty(
     model: MoleculeDiffusion,
     batch: MoleculeBatch,
-    generators: Sequence[torch.Generator],
+    streams: Sequence[np.random.Generator],
+    weights: np.random.Generator,
     *,
     n: int = DRAWS,
     noised: float = NOISED,
@@ -172,8 +149,9 @@ def uncertainty(
     Args:
         model: one of known graphs, with a posterior.
         batch: molecules, positions in Å.
-        generators: one CPU generator for each.
-        n: draws of the weights, the same for all molecules.
+        streams: one for each.
+        weights: of the draws of the weights, which are the same for all molecules.
+        n: draws of the weights.
         noised: coordinate time from which the molecules are carried back.
         steps: of the reverse SDE.
 
@@ -186,8 +164,8 @@ def uncertainty(
     if model.posterior is None:
         raise ValueError("this model brings no posterior of its weights, so it cannot tell how uncertain it is")
     x0, mask = scaled(model, batch), batch.mask
-    weights = draws(model.posterior[None], n, torch.Generator().manual_seed(0))[:, 0]
-    noises = [centred_noise(mask, generators).to(x0) for _ in range(steps + 1)]
+    changes = draws(model.posterior[None], normal(weights, n, 1, len(model.posterior)))[:, 0]
+    noises = [centred_noise(mask, streams).to(x0) for _ in range(steps + 1)]
     times = time_grid(steps, t_min=noised / 8, t_max=noised, power=2.0)
     start = perturb(model.sde, x0, torch.tensor(noised).to(x0), noises[0])
 
@@ -198,11 +176,14 @@ def uncertainty(
         return mean_from_score(model.sde, z, end, score(z, end))
 
     def scores() -> Iterator[Score]:
-        plain = position_score(model, batch)
-        for change in weights:
-            with last_layer(model, change.expand(len(x0), -1)):
-                yield plain
+        evaluate = score_and_vectors(model, batch)
+        for change in changes:
+            yield partial(_changed, evaluate, change.expand(len(x0), -1))
 
     with torch.no_grad():
         _, found = spread(sample, scores())
     return found.sum(-1).sqrt() * model.config.position_scale
+
+
+def _changed(evaluate: Callable[..., tuple[Tensor, Tensor]], change: Tensor, x: Tensor, t: Tensor) -> Tensor:
+    return evaluate(x, t, change)[0]

@@ -32,7 +32,7 @@ class Sample(NamedTuple):
 def sample(
     model: MoleculeDiffusion,
     n_atoms: Sequence[int],
-    generators: Sequence[torch.Generator],
+    streams: Sequence[np.random.Generator],
     *,
     steps: int | None = None,
     sampler: str = "dpm",
@@ -46,7 +46,7 @@ def sample(
     Args:
         model: the model, on the device to work on.
         n_atoms: atoms of each molecule; a model with fake atoms returns about as many.
-        generators: one CPU generator for each molecule; all its noise comes from there.
+        streams: one for each molecule, see `molscore.randomness`; all its noise comes from there.
         steps: steps from noise to molecule; None takes the model's. The last is the posterior mean, one evaluation of
             the network; each of the others is a step of the sampler, one evaluation, or two with ``ode`` and ``pc``.
         sampler: a name in `molscore.core.sampling.SAMPLERS`.
@@ -63,13 +63,13 @@ def sample(
         As many samples, in the same order.
 
     Raises:
-        ValueError: for an unknown sampler or setting, steps or a size below 1, other than one generator for each
+        ValueError: for an unknown sampler or setting, steps or a size below 1, other than one stream for each
             molecule, or times that are not in order.
     """
     if sampler not in SAMPLERS:
         raise ValueError(f"unknown sampler '{sampler}'; choose one of {', '.join(SAMPLERS)}")
-    if len(n_atoms) != len(generators):
-        raise ValueError(f"{len(n_atoms)} molecules need as many generators, not {len(generators)}")
+    if len(n_atoms) != len(streams):
+        raise ValueError(f"{len(n_atoms)} molecules need as many streams, not {len(streams)}")
     if steps is not None and steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     own = model.config.sampling
@@ -80,7 +80,7 @@ def sample(
     if len(n_atoms) == 0:
         return []
     device, dtype = model.device, model.dtype
-    n_atoms = [n + fakes for n, fakes in zip(n_atoms, fakes_for(model.config.fake_atoms, generators), strict=True)]
+    n_atoms = [n + fakes for n, fakes in zip(n_atoms, fakes_for(model.config.fake_atoms, streams), strict=True)]
     mask = size_mask(n_atoms, device)
     shape = Shape(mask.shape[1], len(model.classes), BOND_CLASSES)
     atoms, pairs = mask[..., None], pair_mask(mask)[..., None]
@@ -92,7 +92,7 @@ def sample(
     report = on_step or (lambda step, steps: None)
 
     def noise(z: Tensor) -> Tensor:
-        return molecule_noise(shape, n_atoms, generators).to(z)
+        return molecule_noise(shape, n_atoms, streams).to(z)
 
     def predict(z: Tensor, t: Tensor) -> Tensor:
         """Posterior mean of the whole state at times ``t (D,)``; keeps the prediction for the next call."""

@@ -7,6 +7,7 @@ the samplers of the core, which know nothing of molecules, can move it. Padding 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -58,26 +59,31 @@ def size_mask(n_atoms: Sequence[int], device: torch.device | str = "cpu") -> Ten
     return torch.arange(int(sizes.max()), device=device) < sizes[:, None]
 
 
-def molecule_noise(shape: Shape, n_atoms: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
+def normal(stream: np.random.Generator, *shape: int) -> Tensor:
+    """Standard normal numbers of a stream, float32, on the CPU."""
+    return torch.from_numpy(stream.standard_normal(shape, dtype=np.float32))
+
+
+def molecule_noise(shape: Shape, n_atoms: Sequence[int], streams: Sequence[np.random.Generator]) -> Tensor:
     """Standard normal noise for a batch, molecule by molecule.
 
-    Each molecule draws from its own generator as many numbers as it alone needs, so its noise does not depend on batch
+    Each molecule draws from its own stream as many numbers as it alone needs, so its noise does not depend on batch
     mates or padding. Coordinates have their mean removed (a standard normal on the zero-mean subspace), bond noise is
     symmetric with an empty diagonal.
 
     Args:
         shape: of the batch.
         n_atoms: atoms of each of B molecules.
-        generators: one for each, on the CPU.
+        streams: one for each.
 
     Returns:
         ``(B, D)`` float32, on the CPU.
     """
     b, (padded, k, c) = len(n_atoms), shape
     x, a, e = torch.zeros(b, padded, 3), torch.zeros(b, padded, k), torch.zeros(b, padded, padded, c)
-    for row, (n, generator) in enumerate(zip(n_atoms, generators, strict=True)):
+    for row, (n, stream) in enumerate(zip(n_atoms, streams, strict=True)):
         m = n * (n - 1) // 2
-        numbers = torch.randn(3 * n + k * n + c * m, generator=generator)
+        numbers = normal(stream, 3 * n + k * n + c * m)
         own_x, own_a, own_e = numbers.split([3 * n, k * n, c * m])
         own_x = own_x.view(n, 3)
         x[row, :n] = own_x - own_x.mean(0)

@@ -7,7 +7,9 @@ for the graph) and its own previous prediction (self-conditioning, Chen et al., 
 * a displacement ``F (B, N, 3)``, equivariant and free of net translation, from which the posterior mean of the
   coordinates is built; with an energy head it is ``-grad E``, ``E = sum_i e_i + |y - x|² / 2`` of invariants ``e_i``
   and of the layers' displacement ``y - x`` (Salimans & Ho, "Should EBMs model the energy or the score?", 2021),
-* logits of the atom classes ``(B, N, K)`` and of the bond classes ``(B, N, N, L)``, invariant; the bonds symmetric.
+* logits of the atom classes ``(B, N, K)`` and of the bond classes ``(B, N, N, L)``, invariant; the bonds symmetric,
+* the vectors ``(B, N, 3, D)`` of the last layer, of which its share of the displacement is a linear map: a posterior of
+  that map's weights is made from them (`molscore.model.posterior`).
 
 It knows neither SDE nor units; `molscore.model` does.
 """
@@ -19,7 +21,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
-from molscore.network.equivariant import hidden_irreps
+from molscore.network.equivariant import VECTOR, hidden_irreps
 from molscore.network.geometry import centre, pair_distances, radial_basis
 from molscore.network.layer import Layer
 from molscore.network.pairs import PairLinear, PairNorm, hidden_pairs
@@ -88,6 +90,7 @@ class EquivariantScoreNetwork(nn.Module):
         irreps = hidden_irreps(config.irreps)
         n_scalars, p, c = irreps[0].mul, config.pair_channels, config.condition_channels
         self.radial, self.tensors = config.radial, [(m.ir.dim, m.mul) for m in irreps[1:]]
+        self.vector_block = [m.ir for m in irreps].index(VECTOR)
         self.clock = ClockEmbedding(c)
         self.embed_atoms = nn.Linear(atom_inputs + c, n_scalars)
         self.embed_pairs = PairLinear(pair_inputs + 2 * config.radial, p)
@@ -129,8 +132,10 @@ class EquivariantScoreNetwork(nn.Module):
         clocks: Tensor,
         stereo: Tensor,
         classes: bool = True,
-    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Predicts displacement, atom logits and bond logits.
+        change: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor]:
+        """Predicts displacement, atom logits and bond logits. The same arguments give the same answer: no call leaves a
+        trace in the network, so that several threads may ask it at once.
 
         Args:
             x: noisy positions ``(B, N, 3)``, centred, in units in which they are of order one.
@@ -141,29 +146,39 @@ class EquivariantScoreNetwork(nn.Module):
             clocks: ``(B, 2)`` noise times of coordinates and graph, in [0, 1].
             stereo: ``(B, S, 5)`` tags; a network without ``stereo`` does not read them.
             classes: whether logits are wanted. They take a tenth of the time.
+            change: ``(B, D)``, for each molecule what to add to the weights that map the last layer's vectors to
+                displacements; None adds nothing.
 
         Returns:
-            ``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, L)``; padding holds zeros or unspecified numbers. None in place of
-            logits that are not wanted.
+            ``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, L)``, and the vectors ``(B, N, 3, D)``; padding holds zeros or
+            unspecified numbers. None in place of logits that are not wanted.
         """
         if self.energy_head is None:
-            y, scalars, e = self._layers(x, previous, atoms, pairs, mask, clocks, stereo)
-            return centre(y - x, mask), *(self._classes(y, scalars, e) if classes else (None, None))
+            y, scalars, e, vectors = self._layers(x, previous, atoms, pairs, mask, clocks, stereo, change)
+            return centre(y - x, mask), *(self._classes(y, scalars, e) if classes else (None, None)), vectors
         wanted = torch.is_grad_enabled()
         with torch.enable_grad():
             x = x if wanted and x.requires_grad else x.detach().requires_grad_()
-            y, scalars, e = self._layers(x, previous, atoms, pairs, mask, clocks, stereo)
+            y, scalars, e, vectors = self._layers(x, previous, atoms, pairs, mask, clocks, stereo, change)
             shift = centre(y - x, mask)
             energies = self.energy_head(scalars).squeeze(-1) * mask.to(x.dtype)
             energy = shift.square().sum() / 2 + energies.sum()
             (slope,) = torch.autograd.grad(energy, x, create_graph=wanted)
-        out = centre(-slope, mask), *(self._classes(y, scalars, e) if classes else (None, None))
+        out = centre(-slope, mask), *(self._classes(y, scalars, e) if classes else (None, None)), vectors
         return out if wanted else tuple(None if y is None else y.detach() for y in out)
 
     def _layers(
-        self, x: Tensor, previous: Tensor, atoms: Tensor, pairs: Tensor, mask: Tensor, clocks: Tensor, stereo: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Final positions, scalars ``(B, N, C)`` and pair features."""
+        self,
+        x: Tensor,
+        previous: Tensor,
+        atoms: Tensor,
+        pairs: Tensor,
+        mask: Tensor,
+        clocks: Tensor,
+        stereo: Tensor,
+        change: Tensor | None,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Final positions, scalars ``(B, N, C)``, pair features and vectors."""
         condition = self.clock(clocks, mask.sum(1))
         shared = condition[:, None].expand(-1, x.shape[1], -1)
         scalars = self.embed_atoms(torch.cat([atoms, shared.to(atoms.dtype)], dim=-1)).to(x.dtype)
@@ -177,7 +192,10 @@ class EquivariantScoreNetwork(nn.Module):
         for k, layer in enumerate(self.layers):
             h = self.handedness[k](h, y, stereo) if told else h
             h, e, y = layer(h, e, y, mask, condition)
-        return y, h[0].squeeze(-2), e
+        vectors = h[self.vector_block]
+        if change is not None:
+            y = y + centre(torch.einsum("bnxd,bd->bnx", vectors, change.to(vectors)).to(y.dtype), mask)
+        return y, h[0].squeeze(-2), e, vectors
 
     def _classes(self, y: Tensor, scalars: Tensor, e: Tensor) -> tuple[Tensor, Tensor]:
         """Atom logits, bond logits."""

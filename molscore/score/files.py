@@ -76,7 +76,7 @@ def score_sdf(
     outcome = Outcome()
     with SDFWriter(out) as writer:
         records, again = tee(read_sdf(source, encoding=encoding))
-        for record, score in zip(again, scorer.stream(record.mol for record in records), strict=True):
+        for record, score in zip(again, scorer.stream((record.mol for record in records), seed), strict=True):
             told = score if record.mol is not None else MoleculeScore(reason=record.reason)
             properties = dict.fromkeys((ATOM_TAG, REASON_TAG)) | told.properties()
             if protein is not None:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import torch
 from rdkit import Chem
 
 from molscore import pretrained
@@ -23,6 +22,7 @@ from molscore.chem.arrays import MoleculeError
 from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.model.conformation import log_likelihood
 from molscore.model.posterior import local_score, uncertainty
+from molscore.randomness import Purpose, checked_seed, stream
 from molscore.score.represent import REASONS, Represented, batch_of, represent
 
 PAIR_BUDGET = 20_000
@@ -129,6 +129,7 @@ class MoleculeScorer:
         Yields:
             A score for each, in order; without numbers but with a reason where the model cannot represent it.
         """
+        seed = checked_seed(seed)
         window: list[Chem.Mol | None] = []
         for mol in mols:
             window.append(mol)
@@ -157,13 +158,16 @@ class MoleculeScorer:
     def _batch(self, sizes: list[int], molecules: list[Represented], seed: int) -> list[MoleculeScore]:
         model, batch = self.model, batch_of([one.arrays for one in molecules], self.model)
 
-        def generators(purpose: int) -> list[torch.Generator]:
-            return [torch.Generator().manual_seed(seed + purpose * 2**32) for _ in molecules]
+        def streams(purpose: Purpose) -> list[np.random.Generator]:
+            return [stream(seed, purpose) for _ in molecules]
 
         atoms = batch.mask.sum(1)
-        likelihood = log_likelihood(model, batch, generators(1))
-        local = local_score(model, batch, generators(2))
-        spreads = None if model.posterior is None else uncertainty(model, batch, generators(3)).cpu()
+        likelihood = log_likelihood(model, batch, streams(Purpose.LIKELIHOOD))
+        local = local_score(model, batch, streams(Purpose.LOCAL_SCORE))
+        spreads = None
+        if model.posterior is not None:
+            weights = stream(seed, Purpose.WEIGHT_DRAWS)
+            spreads = uncertainty(model, batch, streams(Purpose.UNCERTAINTY), weights).cpu()
         columns: dict[str, Any] = {
             "log_likelihood": likelihood.log_prob / atoms,
             "standard_error": likelihood.standard_error / atoms,

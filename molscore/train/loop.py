@@ -23,6 +23,7 @@ from molscore.files.output import write_text, written
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.files import save as save_model
 from molscore.model.posterior import fit_posterior
+from molscore.randomness import Purpose, stream, torch_seed
 from molscore.train.config import ConfigError, TrainConfig
 from molscore.train.log import RunLog
 from molscore.train.optimiser import make_optimisers
@@ -30,7 +31,7 @@ from molscore.train.record import LEDGER_HEAD, hardware, ledger_row, sha256
 from molscore.train.start import Progress, begin_from, go_on_from
 
 VALID_EPOCH = 2**31
-"""Seeds of validation live beyond those of any training step."""
+"""The order of the validation molecules is that of an epoch which training never reaches."""
 
 
 def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_from: str | None = None) -> Path:
@@ -75,7 +76,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
     data = MoleculeStore(file, "train", vocabulary, device)
     valid = MoleculeStore(file, "valid", vocabulary, device)
 
-    torch.manual_seed(config.seed)
+    torch.manual_seed(torch_seed(config.seed, Purpose.INITIAL_WEIGHTS))
     model = MoleculeDiffusion(config.model, vocabulary, np.bincount(data.sizes) / len(data)).to(device)
     progress = begin_from(init_from, model) if init_from else Progress()
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay)).eval()
@@ -123,7 +124,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
             for optimiser in optimisers:
                 for group in optimiser.param_groups:
                     group["lr"] = rate * group["peak"]
-            generator.manual_seed(_mix(config.seed, step))
+            generator.manual_seed(torch_seed(config.seed, Purpose.TRAINING_NOISE, step))
             # A process for which no molecule is left computes one that does not count.
             rows, counts = slice(rank % len(chosen), None, world), rank < len(chosen)
             with accelerator.autocast():
@@ -156,7 +157,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
 
 def _conditioned(config: TrainConfig, step: int) -> bool:
     """Whether this step's batch sees a previous prediction: decided on the host, the same in every process."""
-    return bool(np.random.default_rng([config.seed, step]).random() < config.model.self_conditioning)
+    return bool(stream(config.seed, Purpose.SELF_CONDITIONING, step).random() < config.model.self_conditioning)
 
 
 @torch.no_grad()
@@ -178,13 +179,8 @@ def validate(model: MoleculeDiffusion, valid: MoleculeStore, config: TrainConfig
     order = bucketed_order(valid.sizes, config.pair_budget, config.seed, VALID_EPOCH)[: config.valid_batches]
     device, total, count = valid.positions.device, {}, 0
     for k, chosen in enumerate(order):
-        generator = torch.Generator(device).manual_seed(_mix(VALID_EPOCH, k))
+        generator = torch.Generator(device).manual_seed(torch_seed(0, Purpose.VALIDATION_NOISE, k))
         for name, value in model.loss(valid.gather(chosen), generator).items():
             total[name] = total.get(name, 0.0) + float(value) * len(chosen)
         count += len(chosen)
     return {name: value / count for name, value in total.items()}
-
-
-def _mix(seed: int, k: int) -> int:
-    """One 63-bit seed from two numbers."""
-    return int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0] >> 1)

@@ -93,7 +93,7 @@ def moments(net: SmallScore, data: Tensor, generator: torch.Generator) -> LastLa
 
 def changed(net: SmallScore, covariance: Tensor, generator: torch.Generator) -> Iterator[SmallScore]:
     """The network with draws of its last layer."""
-    for change in draws(covariance[None], DRAWS, generator)[:, 0].float():
+    for change in draws(covariance[None], torch.randn(DRAWS, 1, len(covariance), generator=generator))[:, 0].float():
         one = copy.deepcopy(net)
         with torch.no_grad():
             one.head.weight += change[None, :-1]

@@ -43,7 +43,7 @@ def run() -> dict:
 def rotation_at(model: MoleculeDiffusion, molecules: list, t: float) -> float:
     """|A| / |J| of the score at molecules noised to time t."""
     batch = batch_of(molecules, model)
-    random = [torch.Generator().manual_seed(k) for k in range(len(molecules))]
+    random = [np.random.default_rng(k) for k in range(len(molecules))]
     x0, clock = scaled(model, batch), torch.tensor(t)
     x = perturb(model.sde, x0, clock, centred_noise(batch.mask, random))
     probes = centred_probes(batch.mask, random, PROBES)

@@ -43,7 +43,7 @@ def test_laplace_is_the_posterior_of_linear_regression():
 def test_draws_have_the_covariance():
     root = torch.tensor([[[1.0, 0, 0], [0.5, 0.2, 0], [0, 0.3, 0.0]]], dtype=torch.float64)  # of rank two
     covariance = root @ root.transpose(1, 2)
-    found = draws(covariance, 40_000, torch.Generator().manual_seed(0))
+    found = draws(covariance, torch.randn(40_000, *covariance.shape[:2], generator=torch.Generator().manual_seed(0)))
     assert found.shape == (40_000, 1, D)
     torch.testing.assert_close(found[:, 0].T.cov(), covariance[0], atol=0.03, rtol=0)
 
@@ -88,7 +88,7 @@ def test_uncertainty_of_samples_is_that_of_the_mean():
     """The posterior of the mean of N(m, 1) from n data is N(., 1 / n), and a sample shifts with the mean one to one."""
     n = 100
     _, layer = means(n, views=256, seed=1)
-    shifts = draws(layer.sandwich(), 64, torch.Generator().manual_seed(2))[:, 0, 0]
+    shifts = draws(layer.sandwich(), torch.randn(64, 1, 1, generator=torch.Generator().manual_seed(2)))[:, 0, 0]
 
     def score_of(shift):
         def score(z, t):

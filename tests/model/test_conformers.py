@@ -1,5 +1,6 @@
 """Coordinates of known graphs drawn by the reverse SDE: symmetry, independence, and the ways to begin."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,8 +10,8 @@ from molscore.model.conformation import flow, scaled
 from molscore.model.conformers import LENGTH, harmonic, sample_positions
 
 
-def random(n: int = 3) -> list[torch.Generator]:
-    return [torch.Generator().manual_seed(k) for k in range(n)]
+def random(n: int = 3) -> list[np.random.Generator]:
+    return [np.random.default_rng(k) for k in range(n)]
 
 
 @pytest.fixture

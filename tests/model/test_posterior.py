@@ -1,19 +1,21 @@
 """The posterior of the last layer: its sums, the score that it leaves open, what it says of samples."""
 
+import numpy as np
 import pytest
 import torch
 
 from molscore.core.bayes import LastLayer
 from molscore.core.sde import perturb
 from molscore.model import load, save
-from molscore.model.conformation import position_score, scaled
+from molscore.model.conformation import position_score, scaled, score_and_vectors
 from molscore.model.diffusion import MoleculeDiffusion
-from molscore.model.posterior import LOCAL, gather, last_layer, local_score, uncertainty
+from molscore.model.posterior import LOCAL, gather, local_score, uncertainty
+from molscore.model.state import normal
 from molscore.network.geometry import centre
 
 
-def random(n: int, seed: int = 0) -> list[torch.Generator]:
-    return [torch.Generator().manual_seed(seed + k) for k in range(n)]
+def random(n: int, seed: int = 0) -> list[np.random.Generator]:
+    return [np.random.default_rng(seed + k) for k in range(n)]
 
 
 def copy_of(model: MoleculeDiffusion, posterior: torch.Tensor | None = None) -> MoleculeDiffusion:
@@ -26,7 +28,7 @@ def copy_of(model: MoleculeDiffusion, posterior: torch.Tensor | None = None) -> 
 
 @pytest.fixture
 def model(build) -> MoleculeDiffusion:
-    root = torch.randn(8, 8, dtype=torch.float64, generator=random(1)[0])
+    root = torch.from_numpy(random(1)[0].standard_normal((8, 8)))
     return copy_of(build(dtype=torch.float64), 1e-4 * root @ root.T)
 
 
@@ -38,39 +40,34 @@ def test_a_change_of_the_weights_is_what_it_says(model, batch):
     """For each molecule its own; and the displacement is linear in it, with the vectors as coefficients."""
     data = batch()
     x, t = scaled(model, data), torch.tensor(0.1)
-    change = 0.1 * torch.randn(3, 8, dtype=torch.float64, generator=random(1)[0])
-    with last_layer(model) as seen:
-        plain = position_score(model, data)(x, t)
-    with last_layer(model, change):
-        changed = position_score(model, data)(x, t)
-    again = position_score(model, data)(x, t)
-    assert torch.equal(plain, again)  # and gone when the block is left
+    change = 0.1 * torch.from_numpy(random(1)[0].standard_normal((3, 8)))
+    plain, vectors = score_and_vectors(model, data)(x, t)
+    changed, _ = score_and_vectors(model, data)(x, t, change)
+    assert torch.equal(plain, position_score(model, data)(x, t))  # nothing of it stays
     for b in range(3):
         twin = copy_of(model)
         with torch.no_grad():
             weights_of(twin).add_(change[b])
         torch.testing.assert_close(changed[b], position_score(twin, data)(x, t)[b])
     alpha, sigma = model.sde.marginal(t)
-    moved = centre(torch.einsum("bnxd,bd->bnx", seen[-1], change), data.mask)
+    moved = centre(torch.einsum("bnxd,bd->bnx", vectors, change), data.mask)
     torch.testing.assert_close(changed - plain, alpha / sigma * moved, atol=1e-9, rtol=1e-6)
 
 
 def test_the_sums_are_those_of_the_denoising_loss(model, batch):
     """Features times errors are the loss's gradient in the weights, features times features its curvature."""
     data, layer = batch(), LastLayer.empty(8, like=torch.empty(0, dtype=torch.float64))
-    gather(model, data, torch.Generator().manual_seed(3), layer)
+    gather(model, data, np.random.default_rng(3), layer)
     assert layer.data == 3
 
     def loss(weights: torch.Tensor) -> torch.Tensor:
         """Half the summed squared velocity errors at the same times and noise."""
-        generator = torch.Generator().manual_seed(3)
-        t = (torch.randperm(3, generator=generator) + torch.rand(3, generator=generator)) / 3
-        t = model.position_clock(t).double()[:, None, None]
+        source = np.random.default_rng(3)
+        t = model.position_clock(torch.from_numpy((source.permutation(3) + source.random(3)) / 3))[:, None, None]
         x0 = scaled(model, data)
-        x = perturb(model.sde, x0, t, centre(torch.randn(x0.shape, generator=generator).double(), data.mask))
+        x = perturb(model.sde, x0, t, centre(normal(source, *x0.shape).double(), data.mask))
         change = (weights - weights_of(model)).expand(3, -1)
-        with last_layer(model, change):
-            value = position_score(model, data)(x, t)
+        value, _ = score_and_vectors(model, data)(x, t, change)
         alpha, sigma = model.sde.marginal(t)
         error = ((x + sigma**2 * value) / alpha - x0) / sigma
         return (error * data.mask[..., None]).square().sum() / 2
@@ -101,28 +98,29 @@ def test_the_deviation_is_that_of_draws(model, batch):
     x, t = scaled(model, data), torch.tensor(LOCAL).double()
     alpha, sigma = model.sde.marginal(t)
     noise = torch.zeros_like(x)
-    for b, generator in enumerate(random(3)):
+    for b, source in enumerate(random(3)):
         n = int(data.mask[b].sum())
-        own = torch.randn(n, 3, generator=generator)
+        own = normal(source, n, 3)
         noise[b, :n] = own - own.mean(0)
     root, values = torch.linalg.cholesky(model.posterior), []
     for k in range(400):
-        change = root @ torch.randn(8, dtype=torch.float64, generator=random(1, seed=100 + k)[0])
-        with torch.no_grad(), last_layer(model, change.expand(3, -1)):
-            values.append(torch.stack([position_score(model, data)(alpha * x + s * sigma * noise, t) for s in (1, -1)]))
+        change = (root @ torch.from_numpy(random(1, seed=100 + k)[0].standard_normal(8))).expand(3, -1)
+        with torch.no_grad():
+            evaluate = score_and_vectors(model, data)
+            values.append(torch.stack([evaluate(alpha * x + s * sigma * noise, t, change)[0] for s in (1, -1)]))
     variance = torch.stack(values).var(0).sum((2, 3)).mean(0) / data.mask.sum(1)
     torch.testing.assert_close(found * model.config.position_scale, variance.sqrt(), rtol=0.15, atol=0)
 
 
 def test_uncertainty_grows_with_the_posterior_and_needs_one(model, batch):
     data = batch()
-    found = uncertainty(model, data, random(3))
+    found = uncertainty(model, data, random(3), *random(1, seed=9))
     assert found.shape == data.mask.shape and (found[data.mask] > 0).all() and (found[~data.mask] == 0).all()
-    little = uncertainty(copy_of(model, 1e-8 * model.posterior), data, random(3))
-    smaller = uncertainty(copy_of(model, 1e-10 * model.posterior), data, random(3))
+    little = uncertainty(copy_of(model, 1e-8 * model.posterior), data, random(3), *random(1, seed=9))
+    smaller = uncertainty(copy_of(model, 1e-10 * model.posterior), data, random(3), *random(1, seed=9))
     torch.testing.assert_close(smaller, little / 10, rtol=1e-2, atol=0)  # linear where it is small
     with pytest.raises(ValueError, match="no posterior"):
-        uncertainty(copy_of(model), data, random(3))
+        uncertainty(copy_of(model), data, random(3), *random(1, seed=9))
     assert local_score(copy_of(model), data, random(3)).deviation is None
 
 
@@ -130,7 +128,10 @@ def test_it_is_a_molecule_s_own(model, batch):
     """Batch mates and padding change nothing."""
     data = batch()
     alone = type(data)(*(y[1:2, :4, :4] if y.ndim == 3 and y.shape[2] == 8 else y[1:2, :4] for y in data))
-    for ask in (uncertainty, lambda *arguments: local_score(*arguments).deviation[:, None]):
+    for ask in (
+        lambda *arguments: uncertainty(*arguments, *random(1, seed=9)),
+        lambda *arguments: local_score(*arguments).deviation[:, None],
+    ):
         together, single = ask(model, data, random(3)), ask(model, alone, random(3)[1:2])
         torch.testing.assert_close(together[1:2, : single.shape[1]], single, rtol=1e-6, atol=0)
 

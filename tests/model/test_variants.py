@@ -19,6 +19,10 @@ def random(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def numbers(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
 def variant(build, **changes) -> MoleculeDiffusion:
     """The small model under a changed configuration, with as many of its weights as fit."""
     old = build()
@@ -57,7 +61,7 @@ def test_the_scale_of_categories_is_that_of_their_clean_state(build, batch):
         diagonal = pairs[:, own, own, :4][mask]
         expected = (scale * alpha[:, None, None] * torch.eye(4)[0]).expand(*mask.shape, 4)[mask]
         torch.testing.assert_close(diagonal, expected, rtol=0, atol=1e-5)
-    seen = inputs_of(two, lambda: sample(two, [5], [random()], steps=4))
+    seen = inputs_of(two, lambda: sample(two, [5], [numbers()], steps=4))
     for given in seen:
         alpha, _ = two.sde.marginal(given[5][:, 1])
         torch.testing.assert_close(given[3][0, 0, 0, 0], 2 * alpha[0], rtol=1e-5, atol=1e-6)
@@ -116,10 +120,10 @@ def test_a_model_with_fake_atoms(build, batch):
     assert model.classes == [*build().vocabulary, FAKE] and model.vocabulary == build().vocabulary
     seen = inputs_of(model, lambda: model.loss(batch(sizes=(4,) * 9, padded=4), random(), conditioned=False))
     assert seen[0][4].shape == (9, 7) and seen[0][2].shape[-1] == 3 * 5
-    sizes = inputs_of(model, lambda: sample(model, [4] * 20, [random(k) for k in range(20)], steps=2))[0][4].sum(1)
+    sizes = inputs_of(model, lambda: sample(model, [4] * 20, [numbers(k) for k in range(20)], steps=2))[0][4].sum(1)
     assert set(sizes.tolist()) == {4, 5, 6, 7}
-    together = sample(model, [4, 6], [random(1), random(2)], steps=4)
-    alone = sample(model, [6], [random(2)], steps=4)[0]
+    together = sample(model, [4, 6], [numbers(1), numbers(2)], steps=4)
+    alone = sample(model, [6], [numbers(2)], steps=4)[0]
     assert together[1].atom_probabilities.shape[1] == len(model.vocabulary)
     np.testing.assert_allclose(together[1].positions, alone.positions, atol=1e-5)
 
@@ -137,13 +141,13 @@ def test_what_is_fake_is_left_out():
 def test_corrector_steps_at_the_last_time(build, corrector):
     """One more evaluation each, all at the time at which the way ends; with them the sample is another."""
     model = build()
-    seen = inputs_of(model, lambda: sample(model, [5], [random()], steps=4, t_end=0.1, corrector=corrector))
+    seen = inputs_of(model, lambda: sample(model, [5], [numbers()], steps=4, t_end=0.1, corrector=corrector))
     assert len(seen) == 4 + corrector
     times = [float(given[5][0, 1]) for given in seen]
     np.testing.assert_allclose(times[3:], 0.1, atol=1e-6)
     assert times[2] > 0.11
     if corrector:
-        plain, other = (sample(model, [5], [random()], steps=4, t_end=0.1, corrector=c)[0] for c in (0, corrector))
+        plain, other = (sample(model, [5], [numbers()], steps=4, t_end=0.1, corrector=c)[0] for c in (0, corrector))
         assert np.abs(plain.positions - other.positions).max() > 1e-3
 
 
@@ -175,13 +179,13 @@ def test_a_model_is_sampled_as_it_says_unless_told_otherwise(build):
     """Its own steps, grid and noise; each can be changed; an unknown word is an error."""
     own = SamplingConfig(steps=4, power=2.0, middle=0.0, t_end=0.1, eta_x=1.0, eta_g=2.0)
     model = variant(build, sampling=own)
-    plain, said = sample(model, [5], [random()])[0], sample(build(), [5], [random()], **own.model_dump())[0]
+    plain, said = sample(model, [5], [numbers()])[0], sample(build(), [5], [numbers()], **own.model_dump())[0]
     np.testing.assert_array_equal(plain.positions, said.positions)
     for change in ({"steps": 5}, {"eta_x": 0.0}, {"eta_g": 0.0}, {"power": 1.0}, {"t_end": 0.2}):
-        other = sample(model, [5], [random()], **change)[0]
+        other = sample(model, [5], [numbers()], **change)[0]
         assert not np.array_equal(other.positions, plain.positions), change
     with pytest.raises(ValueError, match="eta_y"):
-        sample(model, [5], [random()], eta_y=1.0)
+        sample(model, [5], [numbers()], eta_y=1.0)
 
 
 def test_an_energy_head_makes_the_score_a_gradient(build, batch):
@@ -191,7 +195,7 @@ def test_an_energy_head_makes_the_score_a_gradient(build, batch):
     model = MoleculeDiffusion(config, old.vocabulary, old.size_probabilities).double().eval()
     model.network.load_state_dict(old.network.state_dict(), strict=False)
     x, t = scaled(model, data), torch.tensor(0.3, dtype=torch.float64)
-    probes = centred_probes(data.mask, [random(k) for k in range(3)], 4).double()
+    probes = centred_probes(data.mask, [numbers(k) for k in range(3)], 4).double()
     for one, largest in ((model, 1e-8), (old, 1.0)):
         skew, whole = rotation(lambda z, one=one: position_score(one, data)(z, t), x, probes)
         assert (skew / whole).max() < largest

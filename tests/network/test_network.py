@@ -36,7 +36,7 @@ def mirrored(stereo: torch.Tensor, determinant: int = -1) -> torch.Tensor:
 
 def real(outputs: tuple[torch.Tensor, ...], mask: torch.Tensor) -> list[torch.Tensor]:
     """What the outputs say of atoms and of pairs of atoms; no padding."""
-    x, a, e = outputs
+    x, a, e, _ = outputs
     return [x[mask], a[mask], e[mask[:, :, None] & mask[:, None]]]
 
 
@@ -99,7 +99,7 @@ def test_permuted_atoms(network, dtype):
     a = network(x, previous, atoms, pairs, mask, clocks, stereo)
     turned = [x[:, order], previous[:, order], atoms[:, order], pairs[:, order][:, :, order], mask[:, order], clocks]
     b = network(*turned, torch.cat([order.argsort()[stereo[..., :4]], stereo[..., 4:]], dim=-1))
-    expected = (a[0][:, order], a[1][:, order], a[2][:, order][:, :, order])
+    expected = (a[0][:, order], a[1][:, order], a[2][:, order][:, :, order], a[3][:, order])
     assert_same(real(b, mask[:, order]), real(expected, mask[:, order]))
 
 
@@ -182,7 +182,7 @@ def test_atoms_far_apart_still_see_each_other(network, dtype):
 
 @torch.no_grad()
 def test_a_single_atom_stays_where_it_is(network, dtype):
-    shift, a, e = network(*inputs(dtype, sizes=(1,), padded=1))
+    shift, a, e, _ = network(*inputs(dtype, sizes=(1,), padded=1))
     assert (shift == 0).all() and a.isfinite().all() and e.isfinite().all()
 
 
@@ -196,7 +196,7 @@ def test_coinciding_atoms_are_no_singularity(network, dtype):
 def test_fresh_network_predicts_no_class():
     """Zero logits to begin with: the model then starts at Bayes' rule with a uniform prior."""
     arguments = inputs(torch.float32)
-    _, a, e = EquivariantScoreNetwork(NetworkConfig(irreps="8x0e + 4x1o", layers=1, heads=4), 5, 6, 3, 4)(*arguments)
+    _, a, e, _ = EquivariantScoreNetwork(NetworkConfig(irreps="8x0e + 4x1o", layers=1, heads=4), 5, 6, 3, 4)(*arguments)
     assert (a == 0).all() and (e == 0).all()
 
 
