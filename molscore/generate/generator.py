@@ -1,9 +1,9 @@
 """`MoleculeGenerator`: ask for N new molecules, get N, and know what was thrown away.
 
-Attempt i draws its size and all its noise from a stream of ``(seed, i)``, see `molscore.randomness`. Attempts are judged in their order
-(`judge`) and compared with those accepted before. The first N that pass are delivered, so neither batch size nor N
-decides what attempt i is. Which attempts share a call of the network follows from their numbers alone (`windows`), so
-that a run that goes on where another stopped repeats its very bits.
+Attempt i draws its size and all its noise from a stream of ``(seed, i)``, see `molscore.randomness`. Attempts are
+judged in their order (`judge`) and compared with those accepted before. The first N that pass are delivered, so
+neither batch size nor N decides what attempt i is. Which attempts share a call of the network follows from their
+numbers alone (`windows`), so that a run that goes on where another stopped repeats its very bits.
 """
 
 import time
@@ -163,7 +163,7 @@ class MoleculeGenerator:
                 it was rejected. They are left out, but count.
             seen: isomeric SMILES that count as duplicates from the start.
         """
-        known, duplicate = known or {}, DuplicateFilter(seen)
+        seed, known, duplicate = checked_seed(seed), known or {}, DuplicateFilter(seen)
         judge = Judge(self.model, options)
         scorer = MoleculeScorer.from_pretrained(device=str(self.model.device)) if options.uncertainty else None
         accepted, end = 0, PATIENCE[0] * n + PATIENCE[1]
