@@ -22,15 +22,18 @@ class Limit(NamedTuple):
 
     def text(self) -> str:
         """What to write."""
-        return f"a {'whole number' if self.whole else 'number'} from {self.low:,} to {self.high:,}"
+        if self.whole:
+            return f"a whole number from {self.low:,} to {self.high:,}"
+        return f"a number from {self.low:g} to {self.high:g}"
 
 
 LIMITS = {
     "molecules": Limit(1, 1_000_000_000),
+    "items": Limit(1, 1_000_000_000),  # of a source
     "conformers": Limit(1, 5_000),
     "proposals": Limit(1, 10_000),  # distances between all pairs of them are kept
     "interpolated": Limit(2, 10_000),
-    "seed": Limit(0, 2**64 - 1),
+    "seed": Limit(0, 2**63 - 1),
     "steps": Limit(1, 10_000),
     "batch_size": Limit(1, 65_536),
     "atoms": Limit(1, 10_000),
@@ -43,7 +46,7 @@ LIMITS = {
     "rare": Limit(1, 1_000_000_000),
     "max_heavy": Limit(1, 10_000),
     "kept_conformers": Limit(1, 255),
-    "relaxed": Limit(0, 1_000_000_000),
+    "xtb": Limit(0, 1_000_000_000),
 }
 """By name. ``proposals`` is the product of conformers and surplus."""
 

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the input or the machine is at fault, 2 the command was mi
 
 import typer
 
+from molscore.cli.bounds import add_bounded
 from molscore.cli.conformers import conformers
 from molscore.cli.data import data
 from molscore.cli.evaluate import evaluate, report
@@ -27,6 +28,5 @@ def main() -> None:
     """3-D molecules from score networks."""
 
 
-for command in (generate, conformers, score, interpolate, evaluate, train, models, info, report):
-    app.command()(command)
+add_bounded(app, generate, conformers, score, interpolate, evaluate, train, models, info, report)
 app.add_typer(data, name="data")

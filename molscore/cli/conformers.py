@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from molscore.cli.common import Model, Quiet, bar, complaints
+from molscore.limits import check_proposals
 from molscore.pretrained import KNOWN_GRAPHS
 
 
@@ -45,6 +46,7 @@ def conformers(
     from molscore.chem.io.paths import check_writable
 
     with complaints(ValueError, OSError):
+        check_proposals(n, surplus)
         check_writable(out, (".sdf", ".sdf.gz"))
         if problems is not None:
             check_writable(problems, (".csv",))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from molscore.cli.bounds import bounded
 from molscore.cli.common import Quiet, bar, complaints, fail
 
 data = typer.Typer(help="Prepare a tensor file from its source.", no_args_is_help=True)
@@ -21,6 +22,7 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Processes.", show_defa
 
 
 @data.command()
+@bounded
 def qm9(
     out: Annotated[Path, typer.Option("--out", "-o", help="Tensor file to write.")] = Path("data/qm9.safetensors"),
     source: Annotated[Path | None, typer.Option(help="Folder with its CSV files.", show_default="qm9pack")] = None,
@@ -39,6 +41,7 @@ def qm9(
 
 
 @data.command()
+@bounded
 def moses3d(
     source: Annotated[Path, typer.Argument(help=".csv or .smi file of SMILES; or a folder of .npz shards.")],
     out: Out = Path("data/moses3d.safetensors"),
@@ -60,6 +63,7 @@ def moses3d(
 
 
 @data.command()
+@bounded
 def sdf(
     source: Annotated[Path, typer.Argument(help=".sdf or .sdf.gz file, or .csv or .smi file of SMILES.")],
     out: Out = Path("data/molecules.safetensors"),
@@ -79,6 +83,7 @@ def sdf(
 
 
 @data.command()
+@bounded
 def merge(
     sources: Annotated[list[Path], typer.Argument(help="Tensor files.")],
     out: Out = Path("data/merged.safetensors"),

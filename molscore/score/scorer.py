@@ -20,6 +20,7 @@ from rdkit import Chem
 
 from molscore import pretrained
 from molscore.chem.arrays import MoleculeError
+from molscore.limits import check
 from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.model.conformation import log_likelihood
 from molscore.model.posterior import local_score, uncertainty
@@ -128,7 +129,11 @@ class MoleculeScorer:
 
         Yields:
             A score for each, in order; without numbers but with a reason where the model cannot represent it.
+
+        Raises:
+            ValueError: for a ``seed`` out of bounds.
         """
+        check("seed", seed)
         window: list[Chem.Mol | None] = []
         for mol in mols:
             window.append(mol)
