@@ -9,13 +9,11 @@ Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2
 "Ciphers with arbitrary finite domains", CT-RSA 2002.
 """
 
-import operator
 from enum import IntEnum
 
 import numpy as np
 
-SEEDS = 2**128
-"""Seeds are below: `SeedSequence` keeps so many apart."""
+from molscore.limits import check
 
 _WORD = 2**32 - 1
 _ROUNDS = 6
@@ -48,13 +46,8 @@ def checked_seed(seed: int) -> int:
     Raises:
         ValueError: if it is no whole number from 0 to 2^128 - 1.
     """
-    try:
-        number = operator.index(seed)
-    except TypeError:
-        number = -1
-    if not 0 <= number < SEEDS:
-        raise ValueError(f"a seed is a whole number from 0 to 2^128 - 1, not {seed!r}")
-    return number
+    check("seed", seed)
+    return int(seed)
 
 
 def stream(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:

@@ -13,6 +13,7 @@ from typing import Any
 from rdkit import Chem
 
 from molscore.chem.descriptors import DESCRIPTORS, describe
+from molscore.limits import shown
 
 _ARITHMETIC: dict[type, Callable] = {
     ast.Add: operator.add,
@@ -28,6 +29,13 @@ _COMPARISONS: dict[type, Callable] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
 }
+
+
+LARGEST = 1e100
+"""No number that is written in a filter is beyond."""
+
+LONGEST, DEEPEST = 1000, 50
+"""Characters of a filter, and levels of brackets and operators in one another, at most."""
 
 
 class FilterError(ValueError):
@@ -49,16 +57,23 @@ class MoleculeFilter:
     """
 
     def __init__(self, text: str):
+        if not isinstance(text, str) or len(text) > LONGEST:
+            raise FilterError(f"a filter is a text of at most {LONGEST:,} characters, not {shown(text)}")
         self.text = text
         try:
             self._tree = ast.parse(text.strip(), mode="eval").body
-        except (SyntaxError, ValueError, RecursionError) as error:
-            raise FilterError(f"the filter {text!r} is not understood: {error}") from error
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            reason = error.msg if isinstance(error, SyntaxError) else error
+            raise FilterError(f"the filter {shown(text)} is not understood: {reason}") from error
+        if _depth(self._tree) > DEEPEST:
+            raise FilterError(f"the filter {shown(text)} is nested more than {DEEPEST} levels deep; write it flatter")
         self.names = tuple(sorted({node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}))
         if unknown := [name for name in self.names if name not in DESCRIPTORS]:
-            raise FilterError(f"the filter knows no {', '.join(unknown)}; it knows {', '.join(DESCRIPTORS)}")
+            raise FilterError(
+                f"the filter knows no {', '.join(name[:40] for name in unknown[:5])}; it knows {', '.join(DESCRIPTORS)}"
+            )
         if not isinstance(self._value(self._tree, dict.fromkeys(self.names, 1.0)), bool):
-            raise FilterError(f"the filter {text!r} is a number, not a condition; compare it with something")
+            raise FilterError(f"the filter {shown(text)} is a number, not a condition; compare it with something")
 
     def __call__(self, mol: Chem.Mol) -> str | None:
         """None if a sanitised molecule passes, else its descriptors in a sentence."""
@@ -73,6 +88,8 @@ class MoleculeFilter:
             case ast.Name(id=name):
                 return found[name]
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                if not abs(value) <= LARGEST:
+                    raise FilterError(f"{shown(value)} in the filter is too large a number")
                 return float(value)
             case ast.BoolOp(op=op, values=values):
                 joined = (self._condition(value, found) for value in values)
@@ -90,16 +107,26 @@ class MoleculeFilter:
                 values = [self._number(part, found) for part in (left, *others)]
                 pairs = zip(ops, values, values[1:], strict=False)
                 return all(_COMPARISONS[type(op)](a, b) for op, a, b in pairs)
-        raise FilterError(f"{ast.unparse(node)!r} in the filter is neither a descriptor, a number nor a comparison")
+        raise FilterError(
+            f"{shown(ast.unparse(node))} in the filter is neither a descriptor, a number nor a comparison"
+        )
 
     def _number(self, node: ast.expr, found: dict[str, float]) -> float:
         value = self._value(node, found)
         if isinstance(value, bool):
-            raise FilterError(f"{ast.unparse(node)!r} in the filter is a condition where a number is needed")
+            raise FilterError(f"{shown(ast.unparse(node))} in the filter is a condition where a number is needed")
         return value
 
     def _condition(self, node: ast.expr, found: dict[str, float]) -> bool:
         value = self._value(node, found)
         if not isinstance(value, bool):
-            raise FilterError(f"{ast.unparse(node)!r} in the filter is a number where a condition is needed")
+            raise FilterError(f"{shown(ast.unparse(node))} in the filter is a number where a condition is needed")
         return value
+
+
+def _depth(tree: ast.AST) -> int:
+    """Levels of expressions in one another."""
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth

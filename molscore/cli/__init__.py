@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the input or the machine is at fault, 2 the command was mi
 
 import typer
 
+from molscore.cli.bounds import bounded
 from molscore.cli.common import interruptible
 from molscore.cli.conformers import conformers
 from molscore.cli.data import data
@@ -30,5 +31,5 @@ def main() -> None:
 
 
 for command in (generate, conformers, score, interpolate, evaluate, train, models, info, report):
-    app.command()(interruptible(command))
+    app.command()(interruptible(bounded(command)))
 app.add_typer(data, name="data")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from molscore.files.signals import Terminated, terminable
+from molscore.limits import LIMITS, check, shown
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no summary.")]
 Reference = Annotated[str, typer.Option(help="Bundled reference (auto: the model's), .npz or SDF file; or none.")]
@@ -71,20 +72,23 @@ def bar(label: str, total: int | None, quiet: bool) -> Iterator[Any]:
         yield lambda done, text=label: progress.update(task, completed=done, description=text)
 
 
-def positive(text: str, name: str) -> int:
-    """A whole number above 0, or a ValueError that says what to write."""
-    if not text.isdigit() or int(text) < 1:
-        raise ValueError(f"{name} must be a whole number above 0, or auto, not '{text}'")
-    return int(text)
+def whole_number(text: str, name: str, limit: str) -> int:
+    """A whole number within one of `LIMITS`, or a ValueError that says what to write."""
+    value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else text
+    check(limit, value, name)
+    return value
 
 
 def size_range(text: str) -> tuple[int, int]:
     """``25`` or ``20-30`` as bounds, or a ValueError that says what to write."""
     low, dash, high = text.partition("-")
     try:
-        bounds = positive(low, "--atoms"), positive(high if dash else low, "--atoms")
+        bounds = whole_number(low, "--atoms", "atoms"), whole_number(high if dash else low, "--atoms", "atoms")
     except ValueError:
-        raise ValueError(f"--atoms must be a number or a range such as 20-30, not '{text}'") from None
+        most = LIMITS["atoms"].high
+        raise ValueError(
+            f"--atoms must be a number from 1 to {most:,}, or a range such as 20-30, not {shown(text)}"
+        ) from None
     if bounds[0] > bounds[1]:
         raise ValueError(f"--atoms {text} runs backwards; write {bounds[1]}-{bounds[0]}")
     return bounds

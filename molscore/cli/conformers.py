@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from molscore.cli.common import Encoding, Model, Quiet, bar, complaints, exit_code
+from molscore.limits import check_proposals
 from molscore.pretrained import KNOWN_GRAPHS
 
 
@@ -47,6 +48,7 @@ def conformers(
     from molscore.files.paths import check_apart, check_writable
 
     with complaints(ValueError, OSError):
+        check_proposals(n, surplus)
         check_writable(out, (".sdf", ".sdf.gz"))
         if problems is not None:
             check_writable(problems, (".csv",))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from molscore.cli.bounds import bounded
 from molscore.cli.common import Encoding, Quiet, bar, complaints, fail, interruptible
 from molscore.files.paths import check_apart, check_writable
 
@@ -23,6 +24,7 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Processes.", show_defa
 
 @data.command()
 @interruptible
+@bounded
 def qm9(
     out: Annotated[Path, typer.Option("--out", "-o", help="Tensor file to write.")] = Path("data/qm9.safetensors"),
     source: Annotated[Path | None, typer.Option(help="Folder with its CSV files.", show_default="qm9pack")] = None,
@@ -43,6 +45,7 @@ def qm9(
 
 @data.command()
 @interruptible
+@bounded
 def moses3d(
     source: Annotated[Path, typer.Argument(help=".csv or .smi file of SMILES; or a folder of .npz shards.")],
     out: Out = Path("data/moses3d.safetensors"),
@@ -69,6 +72,7 @@ def moses3d(
 
 @data.command()
 @interruptible
+@bounded
 def sdf(
     source: Annotated[Path, typer.Argument(help="SDF file, or .csv or .smi file of SMILES; .gz too.")],
     out: Out = Path("data/molecules.safetensors"),
@@ -92,6 +96,7 @@ def sdf(
 
 @data.command()
 @interruptible
+@bounded
 def merge(
     sources: Annotated[list[Path], typer.Argument(help="Tensor files.")],
     out: Out = Path("data/merged.safetensors"),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Model, Quiet, bar, complaints, exit_code, positive, size_range
+from molscore.cli.common import Model, Quiet, bar, complaints, exit_code, size_range, whole_number
 from molscore.pretrained import DEFAULT
 
 
@@ -43,7 +43,12 @@ def generate(
                 check_writable(path, endings)
         check_apart({"--out": out, "--rejects": rejects, "--report": report}, {"--model": pretrained.find(model)})
         bounds = None if atoms is None else size_range(atoms)
-        size = None if batch_size == "auto" else positive(batch_size, "--batch-size")
+        size = None if batch_size == "auto" else whole_number(batch_size, "--batch-size", "batch_size")
+    if filter_ is not None:
+        from molscore.chem.filters import MoleculeFilter
+
+        with complaints(ValueError):
+            MoleculeFilter(filter_)
     from molscore.generate import MoleculeGenerator, Options
     from molscore.generate.files import generate_sdf
 

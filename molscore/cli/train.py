@@ -67,4 +67,8 @@ def info(model: Annotated[str, typer.Argument(help="Bundled model or .safetensor
 
     with complaints(ValueError, OSError):
         about = pretrained.about(model)
+        if model not in pretrained.names():  # what a file from elsewhere says of itself is shown if it is so
+            from molscore.model.files import load
+
+            load(pretrained.find(model))
     typer.echo(json.dumps(about, indent=1))

@@ -19,6 +19,7 @@ from molscore.conformers.ensemble import Ensemble, ranked
 from molscore.conformers.options import Options
 from molscore.conformers.propose import propose
 from molscore.conformers.target import Target, target_of
+from molscore.limits import check_proposals
 from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.randomness import checked_seed
 
@@ -153,10 +154,9 @@ class ConformerGenerator:
             For each molecule, in order, an ensemble of each isomer; one without conformers where there is a reason.
 
         Raises:
-            ValueError: for ``n`` below 1.
+            ValueError: for ``n`` or ``seed`` out of bounds, or ``n`` times ``options.surplus``.
         """
-        if n < 1:
-            raise ValueError(f"n must be at least 1, not {n}")
+        check_proposals(n, options.surplus)
         seed, source = checked_seed(seed), iter(mols)
         while group := [self._prepared(mol, n, seed, options) for mol in islice(source, GROUP)]:
             works = [work for item in group if not isinstance(item, Ensemble) for work in item]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from molscore.chem import minimise
 from molscore.chem.settle import RELAXATIONS
+from molscore.limits import check
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,9 @@ class Options:
             if getattr(self, name) not in known:
                 choices = ", ".join(word for word in known if word)
                 raise ValueError(f"unknown {name} '{getattr(self, name)}'; choose one of {choices}")
-        lowest = {"window": 0, "rmsd": 0, "max_isomers": 1, "seconds": 0, "surplus": 1, "steps": 1}
-        for name, low in lowest.items():
-            value = getattr(self, name)
-            if value is not None and not value >= low:
-                raise ValueError(f"{name} must be at least {low}, not {value}")
+        for name in ("window", "rmsd", "max_isomers", "seconds", "surplus", "steps"):
+            if (value := getattr(self, name)) is not None:
+                check(name, value)
         for method in {self.relax, self.ranking} & set(minimise.METHODS):
             minimise.check_method(method)
 

@@ -23,9 +23,10 @@ from molscore.chem.io.sdf_text import record_properties
 from molscore.chem.validity import DuplicateFilter
 from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import Options
+from molscore.limits import check
 from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample
 from molscore.model.fingerprint import fingerprint
-from molscore.randomness import Purpose, stream
+from molscore.randomness import Purpose, checked_seed, stream
 from molscore.score import MoleculeScorer
 
 CPU_BATCH, GPU_BATCH = 32, 512
@@ -95,10 +96,10 @@ class MoleculeGenerator:
             ``20 n + 500`` attempts did not suffice.
 
         Raises:
-            ValueError: for ``n`` below 1, bad options, or sizes that the model has never seen.
+            ValueError: for ``n`` or ``seed`` out of bounds, bad options, or sizes that the model has never seen.
         """
-        if n < 1:
-            raise ValueError(f"n must be at least 1, not {n}")
+        check("molecules", n, "n")
+        check("seed", seed)
         began, result, attempts = time.monotonic(), Generation(), 0
         chosen = self.resolved(Options(**options))
         for attempt in self.attempts(n, seed, chosen):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from molscore.chem.filters import MoleculeFilter
 from molscore.chem.relax import check_method
 from molscore.core.sampling import SAMPLERS
+from molscore.limits import check, shown
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Options:
         uncertainty: let the model of known graphs score what passed, see `molscore.score`.
 
     Raises:
-        ValueError: for ``steps`` or ``batch_size`` below 1, an unknown sampler or method, a filter that is not
-            understood, or ``raw`` together with a choice that it leaves no room for.
+        ValueError: for ``steps``, ``batch_size`` or ``atoms`` out of bounds, an unknown sampler or method, a filter
+            that is not understood, or ``raw`` together with a choice that it leaves no room for.
     """
 
     steps: int | None = None
@@ -39,10 +40,11 @@ class Options:
     uncertainty: bool = False
 
     def __post_init__(self) -> None:
-        if self.steps is not None and self.steps < 1:
-            raise ValueError(f"steps must be at least 1, not {self.steps}")
-        if self.batch_size is not None and self.batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, not {self.batch_size}")
+        for name in ("steps", "batch_size"):
+            if (value := getattr(self, name)) is not None:
+                check(name, value)
+        if self.atoms is not None:
+            check_atoms(self.atoms)
         if self.sampler not in SAMPLERS:
             raise ValueError(f"unknown sampler '{self.sampler}'; choose one of {', '.join(SAMPLERS)}")
         check_method(self.relax)
@@ -62,3 +64,13 @@ class Options:
     def text(self) -> str:
         """The same in a line."""
         return "; ".join(f"{name} {value}" for name, value in self.told().items())
+
+
+def check_atoms(bounds: tuple[int, int]) -> None:
+    """Raises ValueError unless these are the fewest and the most atoms of a molecule."""
+    if not isinstance(bounds, (tuple, list)) or len(bounds) != 2:
+        raise ValueError(f"atoms must be two numbers, the fewest and the most, not {shown(bounds)}")
+    for bound in bounds:
+        check("atoms", bound)
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"atoms {bounds} run backwards")

@@ -1,8 +1,17 @@
 """What defines a model beside its weights, and how it is best sampled."""
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from typing import Annotated, Any, Self
 
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from molscore.limits import LIMITS
 from molscore.network.network import NetworkConfig
+
+MOST_ATOMS = 255
+"""Atoms of a molecule, at most: what a tensor file holds."""
+
+MOST_CHARGE = 8
+"""Formal charge of an atom, at most, of either sign."""
 
 
 class SamplingConfig(BaseModel):
@@ -16,15 +25,21 @@ class SamplingConfig(BaseModel):
         eta_x, eta_g: noise in coordinates and graph.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    steps: PositiveInt = 50
-    power: PositiveFloat = 1.25
-    middle: float = 0.5
-    t_start: float = 0.98
-    t_end: float = 0.03
-    eta_x: NonNegativeFloat = 3.0
-    eta_g: NonNegativeFloat = 3.0
+    steps: int = Field(default=50, ge=LIMITS["steps"].low, le=LIMITS["steps"].high)
+    power: float = Field(default=1.25, ge=0.01, le=100)
+    middle: float = Field(default=0.5, gt=-1, lt=1)
+    t_start: float = Field(default=0.98, gt=0, le=1)
+    t_end: float = Field(default=0.03, ge=0, lt=1)
+    eta_x: float = Field(default=3.0, ge=0, le=1e4)
+    eta_g: float = Field(default=3.0, ge=0, le=1e4)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.t_end >= self.t_start:
+            raise ValueError(f"t_end must lie below t_start, but is {self.t_end} and t_start {self.t_start}")
+        return self
 
 
 class DiffusionConfig(BaseModel):
@@ -46,19 +61,62 @@ class DiffusionConfig(BaseModel):
         walks: kinds of walks on the previous prediction's bonds that the network is shown, see `walks`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     network: NetworkConfig = NetworkConfig()
     sampling: SamplingConfig = SamplingConfig()
-    position_scale: PositiveFloat = 1.4
-    position_power: PositiveFloat = 2.0
-    category_scale: PositiveFloat = 1.0
-    sigma_min: PositiveFloat = 0.005
-    alpha_min: PositiveFloat = 0.001
-    atom_weight: NonNegativeFloat = 0.5
-    bond_weight: NonNegativeFloat = 0.5
+    position_scale: float = Field(default=1.4, ge=1e-3, le=1e3)
+    position_power: float = Field(default=2.0, ge=0.01, le=100)
+    category_scale: float = Field(default=1.0, ge=1e-3, le=1e3)
+    sigma_min: float = Field(default=0.005, ge=1e-6, le=0.5)
+    alpha_min: float = Field(default=0.001, ge=1e-6, le=0.5)
+    atom_weight: float = Field(default=0.5, ge=0, le=1e6)
+    bond_weight: float = Field(default=0.5, ge=0, le=1e6)
     self_conditioning: float = Field(default=0.5, ge=0, le=1)
-    fake_atoms: NonNegativeInt = 0
-    distortion: NonNegativeFloat = 0.0
+    fake_atoms: int = Field(default=0, ge=0, le=MOST_ATOMS)
+    distortion: float = Field(default=0.0, ge=0, le=100)
     known_graph: float = Field(default=0.0, ge=0, le=1)
-    walks: NonNegativeInt = 0
+    walks: int = Field(default=0, ge=0, le=16)
+
+
+Class = tuple[
+    Annotated[int, Field(ge=1, le=118)],
+    Annotated[int, Field(ge=-MOST_CHARGE, le=MOST_CHARGE)],
+]
+"""Atomic number and formal charge."""
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Description(BaseModel):
+    """What a model's file holds beside tensors; see `molscore.model.files`.
+
+    Attributes:
+        config: what defines the model.
+        vocabulary: (atomic number, formal charge) of each atom class, none twice.
+        size_probabilities: probability of each number of atoms, from 0 on; they add up to 1, and 0 has none.
+        record: how the model was made.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    config: DiffusionConfig
+    vocabulary: list[Class] = Field(min_length=1, max_length=1000)
+    size_probabilities: list[Probability] = Field(min_length=2, max_length=MOST_ATOMS + 1)
+    record: dict[str, Any]
+
+    @field_validator("vocabulary")
+    @classmethod
+    def _different(cls, classes: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        if len(set(classes)) < len(classes):
+            raise ValueError("an atom class comes twice")
+        return classes
+
+    @field_validator("size_probabilities")
+    @classmethod
+    def _whole(cls, values: list[float]) -> list[float]:
+        if values[0] != 0:
+            raise ValueError("a molecule of no atoms must have no probability")
+        if abs(sum(values) - 1) > 1e-3:
+            raise ValueError(f"probabilities must add up to 1, not to {sum(values):.6g}")
+        return values

@@ -258,6 +258,11 @@ class MoleculeDiffusion(nn.Module):
         return {"loss": total, "positions": positions, "atoms": atom, "bonds": bond}
 
 
+def last_layer_features(model: MoleculeDiffusion) -> int:
+    """How many vectors of an atom the last layer makes its displacement of: the side of the weights' covariance."""
+    return model.network.layers[-1].displace.weights[0].shape[1]
+
+
 def without_batch_norm(network: nn.Module) -> nn.Module:
     """The network, if no layer of it normalises over the batch.
 

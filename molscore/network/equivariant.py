@@ -9,12 +9,16 @@ which the evolving batch of a sampler drifts away.
 Source: Geiger & Smidt, "e3nn: Euclidean Neural Networks", arXiv:2207.09453.
 """
 
+import re
+
 import torch
 from e3nn import o3
 from torch import Tensor, nn
 
 SCALAR, VECTOR = o3.Irrep("0e"), o3.Irrep("1o")
 EPS = 1e-5
+
+_NOTATION = re.compile(r"\s*([1-9]\d{0,3}x)?[0-4][eo](\s*\+\s*([1-9]\d{0,3}x)?[0-4][eo]){0,9}\s*", re.ASCII)
 
 Blocks = list[Tensor]
 """One tensor ``(..., 2l + 1, multiplicity)`` for each block of some irreps."""
@@ -24,9 +28,14 @@ def hidden_irreps(text: str | o3.Irreps) -> o3.Irreps:
     """Irreps of an atom's features.
 
     Raises:
-        ValueError: if the scalars are not exactly one block, in front, no block of vectors follows, or an irrep comes
-            twice.
+        ValueError: if the text is no irreps, or too large ones, if the scalars are not exactly one block, in front, no
+            block of vectors follows, or an irrep comes twice.
     """
+    if isinstance(text, str) and text and not _NOTATION.fullmatch(text):
+        raise ValueError(
+            f"'{text[:60]}' is not e3nn's notation of irreps, such as '128x0e + 32x1o', with multiplicities below "
+            "10,000 and l up to 4"
+        )
     irreps = o3.Irreps(text)
     kinds = [m.ir for m in irreps]
     if kinds[:1] != [SCALAR] or VECTOR not in kinds or len(set(kinds)) < len(kinds):
@@ -109,7 +118,8 @@ class ChannelProduct(nn.Module):
         self.paths = [(i, j, ir == SCALAR) for i, j, ir in paths]
         for k, (i, j, ir) in enumerate(paths):
             if ir != SCALAR:
-                symbol = o3.wigner_3j(factors[i].ir.l, factors[j].ir.l, ir.l, dtype=torch.float64) * ir.dim**0.5
+                with torch.device("cpu"):  # e3nn remembers them: they must be numbers also where a module has none
+                    symbol = o3.wigner_3j(factors[i].ir.l, factors[j].ir.l, ir.l, dtype=torch.float64) * ir.dim**0.5
                 self.register_buffer(f"symbol_{k}", symbol.flatten(0, 1).T.contiguous(), persistent=False)
 
     def forward(self, a: Blocks, b: Blocks) -> Blocks:

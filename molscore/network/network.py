@@ -16,9 +16,10 @@ It knows neither SDE nor units; `molscore.model` does.
 
 import math
 from functools import partial
+from typing import Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from torch import Tensor, nn
 
 from molscore.network.equivariant import VECTOR, hidden_irreps
@@ -47,14 +48,26 @@ class NetworkConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     irreps: str = "192x0e + 32x1o"
-    pair_channels: PositiveInt = 48
-    layers: PositiveInt = 5
-    heads: PositiveInt = 8
-    radial: PositiveInt = 12
-    vectors: NonNegativeInt = 8
-    condition_channels: PositiveInt = 128
+    pair_channels: int = Field(default=48, ge=1, le=4096)
+    layers: int = Field(default=5, ge=1, le=256)
+    heads: int = Field(default=8, ge=1, le=1024)
+    radial: int = Field(default=12, ge=1, le=1024)
+    vectors: int = Field(default=8, ge=0, le=1024)
+    condition_channels: int = Field(default=128, ge=1, le=16384)
     energy: bool = False
     stereo: bool = False
+
+    @field_validator("irreps")
+    @classmethod
+    def _known(cls, text: str) -> str:
+        hidden_irreps(text)
+        return text
+
+    @model_validator(mode="after")
+    def _divided(self) -> Self:
+        if any(m.mul % self.heads for m in hidden_irreps(self.irreps)):
+            raise ValueError(f"every multiplicity of irreps='{self.irreps}' must be a multiple of heads={self.heads}")
+        return self
 
 
 class ClockEmbedding(nn.Module):

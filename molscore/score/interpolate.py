@@ -20,6 +20,7 @@ from torch import Tensor
 from molscore.chem.arrays import MoleculeError, isomeric_smiles, to_mol
 from molscore.chem.hydrogens import complete
 from molscore.chem.strain import relaxation_energy
+from molscore.limits import check
 from molscore.model import MoleculeDiffusion
 from molscore.model.conformation import flow, scaled
 from molscore.score.represent import batch_of, represent
@@ -70,10 +71,10 @@ def interpolate(model: MoleculeDiffusion, first: Chem.Mol, last: Chem.Mol, n: in
 
     Raises:
         MoleculeError: with a reason of `represent`, or ``different`` if they are not the same molecule.
-        ValueError: for fewer than two.
+        ValueError: for ``n``, two or more, or ``steps`` out of bounds.
     """
-    if n < 2:
-        raise ValueError(f"a way has two ends: n must be at least 2, not {n}")
+    check("interpolated", n, "n")
+    check("steps", steps)
     ends = [represent(mol, model).arrays for mol in (first, last)]
     plain = [to_mol(arrays, implied=model.implied_hydrogens) for arrays in ends]
     names = [isomeric_smiles(mol) for mol in plain]

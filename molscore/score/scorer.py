@@ -128,6 +128,9 @@ class MoleculeScorer:
 
         Yields:
             A score for each, in order; without numbers but with a reason where the model cannot represent it.
+
+        Raises:
+            ValueError: for a ``seed`` out of bounds.
         """
         seed = checked_seed(seed)
         window: list[Chem.Mol | None] = []
