@@ -186,9 +186,7 @@ def _count(outcome: Outcome, refused: "_Problems", entry: Entry, ensembles: list
     outcome.molecules += bool(made)
     for ensemble in ensembles:
         outcome.dropped += ensemble.dropped
-        left_out = ensemble.dropped["window"] + ensemble.dropped["rmsd"]
-        if made and ensemble.methods.total() + left_out < ensemble.asked:
-            outcome.short += 1
+        outcome.short += bool(made and ensemble.short)
         if ensemble.methods["etkdg"] and ensemble.reason:
             outcome.fallbacks[ensemble.reason[0]] += 1
     if not made:

@@ -12,7 +12,7 @@ from molscore.chem.io.sdf_writer import part_of
 from molscore.conformers import Options
 from molscore.conformers.files import conformers_sdf
 
-QUICK = Options(steps=4, surplus=1)
+QUICK = Options(steps=4, surplus=1, fill=True)
 LIST = "CCCCO butanol\nc1ccccc1C pentane, no: toluene\nnonsense(\n\nCC(=O)[O-].[Na+] salt\nCC(N)C(=O)O ala\n"
 
 
