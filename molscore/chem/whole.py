@@ -41,11 +41,12 @@ def sanitised(mol: Chem.Mol) -> Chem.Mol:
     Raises:
         MoleculeError: ``valence`` with RDKit's words.
     """
-    try:
-        mol.GetRingInfo().NumRings()
-        ready = not mol.NeedsUpdatePropertyCache()
-    except RuntimeError:  # rings were never looked for
-        ready = False
+    with rdBase.BlockLogs():
+        try:
+            mol.GetRingInfo().NumRings()
+            ready = not mol.NeedsUpdatePropertyCache()
+        except RuntimeError:  # rings were never looked for
+            ready = False
     if ready:
         return mol
     mol = Chem.Mol(mol)

@@ -138,7 +138,7 @@ def ranked(target: Target, made: Sequence[Made], asked: int, options: Options, d
     best = found[order[0]]
     if options.window is not None and best is not None:
         kept = [k for k in order if found[k] is not None and found[k] - best <= options.window]
-        dropped["window"] += len(order) - len(kept)
+        dropped += Counter(window=len(order) - len(kept))
         order = kept
     x = heavy_positions(mol)
     if options.rmsd:
@@ -146,7 +146,7 @@ def ranked(target: Target, made: Sequence[Made], asked: int, options: Options, d
         if options.fill:
             repeats = [k for k in order if k not in kept]
             kept = [k for k in order if k in {*kept, *repeats[: max(asked - len(kept), 0)]}]
-        dropped["rmsd"] += len(order) - len(kept)
+        dropped += Counter(rmsd=len(order) - len(kept))
         order = kept
     order = order[:asked]
     to_best = distances(target, x[order], x[order[:1]])[:, 0]

@@ -73,14 +73,18 @@ class Work:
     @property
     def exhausted(self) -> bool:
         """Whether further conformers would be repeats."""
-        rigid = self.options.rmsd and len(self.target.heavy) < 2
-        return self.repeats >= REPEATS or bool(self.made and rigid)
+        return self.repeats >= REPEATS or bool(self.made and self._one_atom)
+
+    @property
+    def _one_atom(self) -> bool:
+        """Whether there is no distance between heavy atoms in which conformers could differ."""
+        return bool(self.options.rmsd) and len(self.target.heavy) < 2
 
     @property
     def missing(self) -> int:
         """Conformers that are still to be made: distinct ones; if there are no more of them, any that may fill."""
         if len(self.distinct) < self.ensemble.asked and not self.exhausted:
-            return self.ensemble.asked - len(self.distinct)
+            return 1 if self._one_atom else self.ensemble.asked - len(self.distinct)
         return max(self.ensemble.asked - len(self.made), 0) if self.options.fill else 0
 
     @property
@@ -159,22 +163,24 @@ class Work:
             failed = ("failed", f"{self.missing} conformers that the model failed at")
             late = ("late", "the model had no time for more") if self.limit < math.inf and not self.proposable else None
             self.ensemble.reason = self.target.reason or late or failed
-        number, last, fruitless = 0, ROUNDS * self.missing, 0
-        began = time.monotonic() - self.spent
-        while number < last and fruitless < HOPELESS and self.missing and not self.late:
-            numbers = range(number, min(last, number + min(self.missing, self.at_once)))
-            number = numbers.stop
-            try:
-                mol = embedded(
-                    self.target, numbers, seed, self.options.relax, lambda: self.limit - (time.monotonic() - began)
-                )
-            except RDKIT as error:
-                self.ensemble.reason = ("rdkit", f"ETKDGv3 of RDKit failed: {first_line(error)}")
+        began, fruitless, failure = time.monotonic() - self.spent, 0, None
+        for number in range(ROUNDS * self.missing):
+            if fruitless == HOPELESS or not self.missing or self.late:
                 break
-            finally:
-                self.spent = time.monotonic() - began
-            fruitless = 0 if mol.GetNumConformers() else fruitless + len(numbers)
-            self._add("etkdg", list(numbers), mol, [None] * mol.GetNumConformers())
+            fruitless += 1
+            for how in dict.fromkeys((self.options.relax, "none")):  # what RDKit cannot relax, it may still embed
+                try:
+                    mol = embedded(self.target, [number], seed, how, lambda: self.limit - (time.monotonic() - began))
+                except RDKIT as error:
+                    failure = ("rdkit", f"ETKDGv3 of RDKit failed: {first_line(error)}")
+                    continue
+                if mol.GetNumConformers():
+                    self._add("etkdg", [number], mol, [None])
+                    fruitless = 0
+                break
+            self.spent = time.monotonic() - began
+        if failure and not self.made:
+            self.ensemble.reason = failure
 
     def _add(self, method: str, numbers: Sequence[int], mol: Chem.Mol, faults: Sequence[str | None]) -> None:
         for number, conformer, token in zip(numbers, mol.GetConformers(), faults, strict=False):
@@ -183,7 +189,7 @@ class Work:
                 continue
             self.made.append(Made(method, number, Chem.Conformer(conformer)))
             x = conformer.GetPositions()[None, self.target.heavy]
-            known = np.array(self.distinct).reshape(-1, *x.shape[1:])
+            known = np.array(self.distinct).reshape(len(self.distinct), *x.shape[1:])
             if self.options.rmsd and (distances(self.target, known, x) < self.options.rmsd).any():
                 self.repeats += 1
             else:
