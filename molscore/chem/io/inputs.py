@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import IO
 
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
 from molscore.chem.io.sdf_reader import read_sdf
+from molscore.chem.io.smiles import parse_smiles, split_smiles
 
 FORMS = {"smi": (".smi", ".smiles", ".txt"), "csv": (".csv",), "sdf": (".sdf", ".mol")}
 """Forms of a file, and the endings that tell them; each may be followed by .gz."""
@@ -182,12 +183,12 @@ def _entry(
     if any(_UNDECODED.search(one) for one in (text, name, *properties.values())):
         told = None, "encoding", _NOT_UTF8
     else:
-        told = _parse(text) if fault is None else (None, "unreadable", fault)
+        told = parse_smiles(text) if fault is None else (None, "unreadable", fault)
     return Entry(number, line, name, told[0], properties, text, *told[1:])
 
 
 def _command_line(source: str) -> Iterator[Entry]:
-    entry = _entry(1, 1, *_split(source))
+    entry = _entry(1, 1, *split_smiles(source))
     if entry.mol is None:
         entry = replace(entry, detail=f"{entry.detail}; nor is there a file of this name")
     yield entry
@@ -198,20 +199,11 @@ def _list(lines: Iterable[str]) -> Iterator[Entry]:
     number, first = 0, True
     for line, content in enumerate(lines, start=1):
         if content.strip() and not content.startswith("#"):
-            text, name = _split(content)
+            text, name = split_smiles(content)
             if not (first and text.lower() in _HEADERS):
                 number += 1
                 yield _entry(number, line, text, name)
             first = False
-
-
-def _split(content: str) -> tuple[str, str]:
-    """A SMILES with its CXSMILES extension, and the name that follows."""
-    text, rest = (content.split(None, 1) + [""])[:2]
-    if rest.startswith("|"):
-        extension, bar, rest = rest[1:].partition("|")
-        text = f"{text} |{extension}{bar}"
-    return text, " ".join(rest.split())
 
 
 def _table(lines: Iterable[str], smiles_column: str, name_column: str | None) -> Iterator[Entry]:
@@ -270,30 +262,3 @@ def _column(header: list[str], wanted: str, option: str) -> int:
         if name in names:
             return names.index(name)
     raise ValueError(f"there is no column '{wanted}', only {', '.join(header)}; say which with {option}")
-
-
-def _parse(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
-    """The molecule of a SMILES, or a token of `REASONS` and a sentence."""
-    if not text:
-        return None, "empty", "there is no SMILES"
-    mol, words = _molecule(text, sanitize=True)
-    if mol is not None:
-        return (mol, None, None) if mol.GetNumAtoms() else (None, "empty", "there are no atoms")
-    mol, _ = _molecule(text, sanitize=False)
-    if mol is None:
-        return None, "smiles", words or f"RDKit cannot parse {text!r}"
-    return None, "valence", words or "RDKit cannot sanitise it"
-
-
-def _molecule(text: str, sanitize: bool) -> tuple[Chem.Mol | None, str]:
-    """What RDKit makes of a SMILES, and the first line of what it has to say."""
-    parameters = Chem.SmilesParserParams()
-    parameters.sanitize = sanitize
-    parameters.removeHs = parameters.parseName = False
-    capture = getattr(rdBase, "CaptureErrorLog", nullcontext)  # RDKit from 2025 on
-    with rdBase.BlockLogs(), capture() as log:
-        try:
-            mol = Chem.MolFromSmiles(text, parameters)
-        except (ValueError, RuntimeError) as error:
-            return None, str(error).strip().partition("\n")[0]
-    return mol, re.sub(r"^\[[\d:]+\]\s*", "", getattr(log, "messages", "")).partition("\n")[0]
