@@ -129,7 +129,8 @@ class PartFile:
         try:
             self._part = stack.enter_context(NamedFile(part_of(self.path), "w+b", self.path))
             self._journal = stack.enter_context(NamedFile(journal_of(self.path), "w+b", self.path))
-            about = {"format": FORMAT, "replaces": self.replaces, "process": os.getpid()}
+            about = {"format": FORMAT, "process": os.getpid(), "replaces": self.replaces}
+            about["outputs"] = [str(path) for path in (self.path, *self._others)]
             self._add_line(about | {"identity": self.identity})
         except OSError:
             self.remove()
@@ -154,7 +155,9 @@ class PartFile:
             raise ResumeError(
                 f"the first line of {journal_of(self.path)} is damaged; run without --resume to start anew"
             )
-        self.replaces, before = bool(header["replaces"]), header["identity"]
+        new = (path for path in self._others if str(path) not in header["outputs"])
+        self.replaces = header["replaces"] or any(path.exists() for path in new)
+        before = header["identity"]
         now = json.loads(json.dumps(self.identity))
         for name in sorted(before.keys() | now.keys()):
             if before.get(name) != now.get(name):
