@@ -50,13 +50,13 @@ def summary(rows: list[dict], cli: list[dict], header: dict) -> dict:
             "in one process": round(max((row["seconds"] for row in rows), default=0.0), 2),
             "through the command line": round(max((row["seconds"] for row in cli), default=0.0), 2),
         },
-        "tracebacks": sum(row["fault"] is not None and " s" not in row["fault"][-12:] for row in every),
-        "too slow": sum(row["fault"] is not None and " s" in row["fault"][-12:] for row in every),
+        "faults": sum(row["fault"] is not None for row in every),
+        "too slow": sum(row["slow"] for row in every),
         "written outside": sum(bool(row["outside"]) for row in every),
-        "faults": [
-            {key: row.get(key) for key in ("case", "name", "job", "command", "fault", "outside")}
+        "each": [
+            {key: row.get(key) for key in ("case", "name", "job", "command", "fault", "slow", "seconds", "outside")}
             for row in every
-            if row["fault"] is not None or row["outside"]
+            if row["fault"] is not None or row["slow"] or row["outside"]
         ],
     }
 
@@ -74,15 +74,15 @@ def main() -> None:
     found = run(words.n, words.network, words.cli, words.seed, words.only, words.kinds)
     for name, count in found["kinds"].items():
         print(f"{name:20}", *(f"{key} {value:<7}" for key, value in count.items()))
-    for key in ("cases", "exit codes", "slowest seconds", "tracebacks", "too slow", "written outside"):
+    for key in ("cases", "exit codes", "slowest seconds", "faults", "too slow", "written outside"):
         print(f"{key}: {found[key]}")
-    for fault in found["faults"][:20]:
+    for fault in found["each"][:20]:
         print(json.dumps(fault, indent=1).replace("\\n", "\n"))
     if words.out is not None:
         from results import write_json
 
         write_json(words.out, found)
-    if found["faults"]:
+    if found["each"]:
         sys.exit(1)
 
 

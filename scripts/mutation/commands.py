@@ -83,8 +83,7 @@ def through_command_line(count: int, seed: int, folder: Path, data: dict[str, by
         row["outside"] += [f.name for f in outputs.iterdir() if f.name.lstrip(".")[:2] not in ("o", "o.", "p.", "er")]
         if row["code"] not in (0, 1, 2, 3) or "Traceback" in row["error"]:
             row["fault"] = row["error"][-2000:] or f"exit code {row['code']}"
-        elif row["seconds"] > LIMIT:
-            row["fault"] = f"{row['seconds']:.1f} s of CPU time"
+        row["slow"] = row["seconds"] > LIMIT or row["code"] == -signal.SIGKILL
         if path.read_bytes() != content:
             row["fault"] = "the input was changed"
         rows.append(row)

@@ -27,6 +27,7 @@ from molscore.conformers.files import conformers_sdf
 from molscore.datasets.batch import MoleculeStore, vocabulary_of
 from molscore.datasets.sources import read_smiles
 from molscore.datasets.tensorfile import read_tensorfile
+from molscore.evaluate import evaluate
 from molscore.evaluate.records import judge, read_records
 from molscore.model.files import load
 from molscore.score import MoleculeScorer
@@ -39,6 +40,10 @@ LIMIT, WALL = 15.0, 60
 
 class TooSlow(BaseException):
     """The clock ran out."""
+
+
+def _too_slow(*_: object) -> None:
+    raise TooSlow
 
 
 class Watch:
@@ -94,6 +99,9 @@ def readers(outputs: Path) -> dict[str, list[Callable[[Path], object]]]:
             if error.reason not in ("no_3d", "empty"):
                 raise
 
+    def evaluated(path: Path) -> None:
+        evaluate(path, None, posebusters=None, relaxation=False).format_text()
+
     def batched(path: Path) -> None:
         file = read_tensorfile(path)
         for k in range(len(file)):
@@ -101,8 +109,8 @@ def readers(outputs: Path) -> dict[str, list[Callable[[Path], object]]]:
         MoleculeStore(file, "train", vocabulary_of(file))
 
     return {
-        ".sdf": [copied, judged, prepared],
-        ".mol": [copied, judged, prepared],
+        ".sdf": [copied, judged, prepared, evaluated],
+        ".mol": [copied, judged, prepared, evaluated],
         ".smi": [prepared, lambda path: list(read_smiles(path))],
         ".csv": [prepared, lambda path: list(read_smiles(path))],
         ".pdb": [fitted],
@@ -114,18 +122,23 @@ def readers(outputs: Path) -> dict[str, list[Callable[[Path], object]]]:
 
 
 def network_jobs(outputs: Path) -> dict[str, list[Callable[[Path], object]]]:
-    """The same with the real network: likelihoods and conformers."""
+    """The same with the real network: likelihoods and conformers. Each job tells whether the network had its say."""
     scorer, generator = MoleculeScorer.from_pretrained(device="cpu"), ConformerGenerator.from_pretrained(device="cpu")
     options = Options(steps=2, surplus=1)
 
-    def scored(path: Path) -> None:
-        score_sdf(scorer, path, outputs / "scored.sdf")
+    def scored(path: Path) -> bool:
+        return bool(score_sdf(scorer, path, outputs / "scored.sdf").scores)
 
-    def conformed(path: Path) -> None:
-        conformers_sdf(generator, str(path), outputs / "made.sdf", 1, 0, options, problems=outputs / "problems.csv")
+    def conformed(path: Path) -> bool:
+        outcome = conformers_sdf(
+            generator, str(path), outputs / "made.sdf", 1, 0, options, problems=outputs / "problems.csv"
+        )
+        return outcome.conformers["score"] > 0
 
-    def in_protein(path: Path) -> None:
-        score_sdf(scorer, path.with_name("sound.sdf"), outputs / "fits.sdf", protein=read_protein(path))
+    def in_protein(path: Path) -> bool:
+        return bool(
+            score_sdf(scorer, path.with_name("sound.sdf"), outputs / "fits.sdf", protein=read_protein(path)).scores
+        )
 
     return {".sdf": [scored, conformed], ".mol": [scored, conformed], ".smi": [conformed], ".csv": [conformed]} | {
         ".pdb": [in_protein],
@@ -138,25 +151,31 @@ def run_case(
 ) -> list[dict]:
     """What came of each job: how long it took, what it raised, and whether that is a fault."""
     found = []
+    signal.signal(signal.SIGALRM, _too_slow)
     for job in jobs:
         watch.outputs, watch.outside = outputs, []
-        row = {"job": getattr(job, "__qualname__", "").split(".")[-1], "error": None, "fault": None}
+        row = {
+            "job": getattr(job, "__qualname__", "").split(".")[-1],
+            "error": None,
+            "fault": None,
+            "slow": False,
+            "network": False,
+        }
         start = time.process_time()
         signal.setitimer(signal.ITIMER_REAL, WALL)
         try:
-            job(path)
+            row["network"] = job(path) is True
         except Exception as error:
             row["error"] = f"{type(error).__name__}: {str(error)[:200]}"
             if not documented(error):
                 row["fault"] = "".join(traceback.format_exception(error)[-4:])
         except TooSlow:
-            row["fault"] = f"more than {WALL} s"
+            row["slow"] = True
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             watch.outputs = None
         row["seconds"] = time.process_time() - start
-        if row["seconds"] > LIMIT:
-            row["fault"] = row["fault"] or f"{row['seconds']:.1f} s of CPU time"
+        row["slow"] |= row["seconds"] > LIMIT
         if path.read_bytes() != content:
             row["fault"] = "the input was changed"
         row["outside"] = watch.outside
@@ -179,25 +198,21 @@ def documented(error: Exception) -> bool:
 def in_process(
     count: int, network: int, seed: int, folder: Path, data: dict[str, bytes], only: list[int]
 ) -> list[dict]:
-    """Runs cases in this process; those up to `network` whose kind is of molecules have the real network behind."""
+    """Runs cases in this process; until the real network has worked in so many of them, it stands behind each."""
     torch.set_num_threads(1)
     RDLogger.DisableLog("rdApp.*")
     inputs, outputs = folder / "inputs", folder / "outputs"
     plain, real = readers(outputs), network_jobs(outputs) if network else {}
     names, rows, behind = list(data), [], 0
     watch = Watch()
-
-    def too_slow(*_: object) -> None:
-        raise TooSlow
-
-    signal.signal(signal.SIGALRM, too_slow)
     for number in only or range(count):
         path, content = write_case(inputs, data, names, number, seed)
         kind, jobs = kind_of(path.name), plain
         if behind < network and kind in real:
-            jobs, behind = real, behind + 1
-        for row in run_case(jobs[kind], path, content, watch, outputs):
-            rows.append({"case": number, "name": path.name, "network": jobs is real} | row)
+            jobs = real
+        found = run_case(jobs[kind], path, content, watch, outputs)
+        behind += any(row["network"] for row in found)
+        rows += [{"case": number, "name": path.name} | row for row in found]
         if path.name != "sound.sdf":
             path.unlink()
         if sys.stderr.isatty() and number % 100 == 0:
