@@ -45,7 +45,7 @@ def heavy_positions(mol: Chem.Mol) -> np.ndarray:
     """Positions of the heavy atoms in all conformers, ``(K, n, 3)`` in Å."""
     heavy = heavy_atoms(mol)
     found = [conformer.GetPositions()[heavy] for conformer in mol.GetConformers()]
-    return np.array(found, dtype=np.float64).reshape(-1, len(heavy), 3)
+    return np.array(found, dtype=np.float64).reshape(len(found), len(heavy), 3)
 
 
 def symmetries(mol: Chem.Mol, most: int = MOST) -> np.ndarray:

@@ -8,46 +8,24 @@ rings many combinations cannot exist (a bridge from one face of a small ring to 
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom
-from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 
-from molscore.chem.arrays import MoleculeError, isomeric_smiles
+from molscore.chem.stereo import AXES
+from molscore.chem.whole import LARGEST, REASONS, Prepared, false_centres, whole, without_maps
 
-REASONS = {
-    "empty": "there are no atoms",
-    "disconnected": "more than one fragment",
-    "unknown_element": "a dummy atom, an R group or a query in place of an atom",
-    "valence": "a query in place of a bond",
-    "too_large": "more atoms or bonds than an SDF record can hold",
-}
-"""Why no conformer can be made of a molecule, by token."""
-
-LARGEST = 999
-"""Atoms, and bonds, that a V2000 record can count."""
+__all__ = ["LARGEST", "REASONS", "Isomers", "Prepared", "isomers", "open_stereo", "whole"]
 
 ATTEMPTS = 8
 """Tries at an embedding before an isomer counts as impossible. Most that exist embed at the first."""
 
+_OLD = (Chem.BondDir.EITHERDOUBLE, Chem.BondDir.UNKNOWN, Chem.BondDir.BEGINWEDGE, Chem.BondDir.BEGINDASH)
 _TAGS = (Chem.ChiralType.CHI_TETRAHEDRAL_CCW, Chem.ChiralType.CHI_TETRAHEDRAL_CW)
-
-
-class Prepared(NamedTuple):
-    """A molecule ready for conformers.
-
-    Attributes:
-        mol: one fragment with every hydrogen an atom: the atoms of the input in their order, less those of other
-            fragments, then the hydrogens that were implied. Coordinates of the input are kept.
-        removed: SMILES of the other fragments; "" if there were none.
-    """
-
-    mol: Chem.Mol
-    removed: str
 
 
 class Isomers(NamedTuple):
@@ -64,57 +42,14 @@ class Isomers(NamedTuple):
 
 
 class _Element(NamedTuple):
-    """Stereo that is open: a centre, a double bond with a neighbour on either side, or a group known relatively."""
+    """Stereo that is open: a centre, a double bond with a neighbour on either side, or a group known relatively.
+
+    The indices of a group are those of its centres, and of the bonds that are its hindered axes.
+    """
 
     kind: str
-    indices: tuple[int, ...]
+    indices: tuple
     in_ring: bool
-
-
-def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
-    """Chooses a fragment and makes every hydrogen an atom.
-
-    Isotopes, radicals, charges and stereo stay. Only tags at centres with three neighbours alike, in rings of four, go
-    (bicyclo[1.1.1]pentane): they say nothing, and no embedding satisfies them.
-
-    Args:
-        mol: sanitised; it is left as it is. Some, all or none of the hydrogens may be atoms already.
-        fragments: ``largest`` keeps the fragment with most heavy atoms, of equals the heaviest, then the first;
-            ``refuse`` refuses a molecule of several.
-
-    Raises:
-        MoleculeError: with a reason of `REASONS`.
-        ValueError: for another word in place of `fragments`.
-    """
-    if fragments not in ("largest", "refuse"):
-        raise ValueError(f"unknown choice of fragments '{fragments}'; choose largest or refuse")
-    if mol.GetNumAtoms() == 0:
-        raise MoleculeError("empty", REASONS["empty"])
-    with rdBase.BlockLogs():
-        full = Chem.AddHs(mol, addCoords=True)
-        pieces = Chem.GetMolFrags(full, asMols=True)
-        if len(pieces) > 1 and fragments == "refuse":
-            raise MoleculeError("disconnected", f"{len(pieces)} fragments; separate salts and solvents first")
-        sizes = [(piece.GetNumHeavyAtoms(), round(CalcExactMolWt(piece), 3)) for piece in pieces]
-        best = sizes.index(max(sizes))
-        others = [isomeric_smiles(piece) for k, piece in enumerate(pieces) if k != best]
-        kept = pieces[best] if others else full
-        _check(kept)
-    for index in _false_centres(_without_maps(kept)):
-        if kept.GetRingInfo().IsAtomInRingOfSize(index, 4):
-            kept.GetAtomWithIdx(index).SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
-    return Prepared(kept, ".".join(others))
-
-
-def _check(mol: Chem.Mol) -> None:
-    for atom in mol.GetAtoms():
-        if atom.GetAtomicNum() == 0 or atom.HasQuery():
-            raise MoleculeError("unknown_element", f"atom {atom.GetIdx()} ({atom.GetSymbol()}) is not of one element")
-    if any(bond.HasQuery() for bond in mol.GetBonds()):
-        raise MoleculeError("valence", "a bond is a query; say single, double or triple")
-    if max(mol.GetNumAtoms(), mol.GetNumBonds()) > LARGEST:
-        sizes = f"{mol.GetNumAtoms()} atoms and {mol.GetNumBonds()} bonds, hydrogens included"
-        raise MoleculeError("too_large", f"{sizes}; an SDF record holds {LARGEST} of each")
 
 
 def open_stereo(mol: Chem.Mol) -> int:
@@ -169,8 +104,8 @@ def isomers(mol: Chem.Mol, how: str = "sample", most: int = 32, seed: int = 0, s
 
 
 def _open(mol: Chem.Mol) -> list[_Element]:
-    plain, elements = _without_maps(mol), []
-    false = _false_centres(plain)
+    plain, elements = without_maps(mol), []
+    false = false_centres(plain)
     for found in Chem.FindPotentialStereo(plain):
         if found.specified == Chem.StereoSpecified.Specified:
             continue
@@ -184,16 +119,11 @@ def _open(mol: Chem.Mol) -> list[_Element]:
                 elements.append(_Element("double bond", (bond.GetIdx(), *sides), bond.IsInRing()))
     for group in mol.GetStereoGroups():
         if group.GetGroupType() != Chem.StereoGroupType.STEREO_ABSOLUTE:
-            atoms = list(group.GetAtoms())
-            elements.append(_Element("group", tuple(a.GetIdx() for a in atoms), any(a.IsInRing() for a in atoms)))
+            atoms, axes = list(group.GetAtoms()), list(group.GetBonds())
+            in_ring = any(atom.IsInRing() for atom in atoms)
+            indices = tuple(a.GetIdx() for a in atoms), tuple(b.GetIdx() for b in axes)
+            elements.append(_Element("group", indices, in_ring))
     return elements
-
-
-def _false_centres(mol: Chem.Mol) -> set[int]:
-    """Atoms with three neighbours alike."""
-    ranks = list(Chem.CanonicalRankAtoms(mol, breakTies=False, includeChirality=False))
-    around = [[ranks[neighbour.GetIdx()] for neighbour in atom.GetNeighbors()] for atom in mol.GetAtoms()]
-    return {k for k, like in enumerate(around) if max(map(like.count, like), default=0) > 2}
 
 
 def _told(mol: Chem.Mol, neighbours: list[int]) -> int | None:
@@ -227,7 +157,7 @@ def _with(mol: Chem.Mol, elements: list[_Element], choice: int) -> Chem.Mol:
     isomer.RemoveAllConformers()
     isomer.SetStereoGroups([])
     for bond in isomer.GetBonds():
-        if bond.GetBondDir() in (Chem.BondDir.EITHERDOUBLE, Chem.BondDir.UNKNOWN):
+        if bond.GetBondDir() in _OLD:  # of what is open, or wedges from which RDKit would read axes again
             bond.SetBondDir(Chem.BondDir.NONE)
     for k, (kind, indices, _) in enumerate(elements):
         bit = choice >> k & 1
@@ -238,9 +168,15 @@ def _with(mol: Chem.Mol, elements: list[_Element], choice: int) -> Chem.Mol:
             bond.SetStereoAtoms(*indices[1:])
             bond.SetStereo(Chem.BondStereo.STEREOCIS if bit else Chem.BondStereo.STEREOTRANS)
         elif bit:
-            for index in indices:
-                isomer.GetAtomWithIdx(index).InvertChirality()
+            _mirror_in_place(isomer, *indices)
     return _assigned(isomer)
+
+
+def _mirror_in_place(mol: Chem.Mol, centres: Iterable[int], axes: Iterable[int]) -> None:
+    for index in centres:
+        mol.GetAtomWithIdx(index).InvertChirality()
+    for index in axes:
+        mol.GetBondWithIdx(index).InvertChirality()
 
 
 def _assigned(mol: Chem.RWMol) -> Chem.Mol:
@@ -276,8 +212,8 @@ def _exists(isomer: Chem.Mol, known: dict[str, bool]) -> bool:
     """Whether it embeds; `known` remembers it, and that its mirror image is as possible."""
     if (key := _key(isomer)) not in known:
         mirror = Chem.Mol(isomer)
-        for atom in mirror.GetAtoms():
-            atom.InvertChirality()
+        axes = [bond.GetIdx() for bond in mirror.GetBonds() if bond.GetStereo() in AXES]
+        _mirror_in_place(mirror, range(mirror.GetNumAtoms()), axes)
         known[key] = known[_key(mirror)] = _embed(Chem.Mol(isomer), seed=1)
     return known[key]
 
@@ -292,11 +228,6 @@ def _embed(mol: Chem.Mol, seed: int) -> bool:
 
 
 def _key(mol: Chem.Mol) -> str:
-    return Chem.MolToSmiles(_without_maps(mol))
-
-
-def _without_maps(mol: Chem.Mol) -> Chem.Mol:
-    plain = Chem.Mol(mol)
-    for atom in plain.GetAtoms():
-        atom.SetAtomMapNum(0)
-    return plain
+    """What distinct isomers differ in: SMILES, and the sense of hindered axes, which plain SMILES do not say."""
+    fields = int(Chem.CXSmilesFields.CX_BOND_ATROPISOMER)
+    return Chem.MolToCXSmiles(without_maps(mol), Chem.SmilesWriteParams(), fields)

@@ -24,7 +24,14 @@ TWISTED = 0.5
 """Cosine of the dihedral angle below which a double bond is neither cis nor trans."""
 
 _CENTRES = {Chem.ChiralType.CHI_TETRAHEDRAL_CCW: 1, Chem.ChiralType.CHI_TETRAHEDRAL_CW: -1}
-_AXES = {Chem.BondStereo.STEREOATROPCW: 1, Chem.BondStereo.STEREOATROPCCW: -1}
+AXES = {Chem.BondStereo.STEREOATROPCW: 1, Chem.BondStereo.STEREOATROPCCW: -1}
+"""Code of a tag for the stereo of a bond that is a hindered axis."""
+
+_SHAPES = (
+    Chem.ChiralType.CHI_SQUAREPLANAR,
+    Chem.ChiralType.CHI_TRIGONALBIPYRAMIDAL,
+    Chem.ChiralType.CHI_OCTAHEDRAL,
+)
 _SIDES = {
     Chem.BondStereo.STEREOZ: CIS,
     Chem.BondStereo.STEREOCIS: CIS,
@@ -59,13 +66,19 @@ def tags(mol: Chem.Mol, redundant: bool = False) -> np.ndarray:
         if stereo in _SIDES and len(bond.GetStereoAtoms()) == 2:
             first, last = bond.GetStereoAtoms()
             rows.append((first, begin, end, last, _SIDES[stereo]))
-        elif stereo in _AXES:  # RDKit counts from the neighbours of lowest index
-            first, last = (
-                min(n.GetIdx() for n in atom.GetNeighbors() if n.GetIdx() not in (begin, end))
-                for atom in (bond.GetBeginAtom(), bond.GetEndAtom())
-            )
-            rows.append((first, begin, end, last, _AXES[stereo]))
+        elif stereo in AXES:
+            rows.append((*axis_atoms(bond), AXES[stereo]))
     return np.array(rows, dtype=np.int64).reshape(-1, 5)
+
+
+def axis_atoms(bond: Chem.Bond) -> tuple[int, int, int, int]:
+    """The four atoms by which RDKit tells the sense of an axis: at either end the neighbour of lowest index."""
+    begin, end = bond.GetBeginAtom(), bond.GetEndAtom()
+    first, last = (
+        min(n.GetIdx() for n in atom.GetNeighbors() if n.GetIdx() != other.GetIdx())
+        for atom, other in ((begin, end), (end, begin))
+    )
+    return first, begin.GetIdx(), end.GetIdx(), last
 
 
 def wrong(positions: np.ndarray, tags: np.ndarray) -> np.ndarray:
@@ -86,12 +99,16 @@ def wrong(positions: np.ndarray, tags: np.ndarray) -> np.ndarray:
 def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:
     """Whether RDKit reads other stereo from the positions than was asked for, or, at a carbon atom, none.
 
+    Of metals and the like it is which ligands lie opposite one another (square planar, octahedral, trigonal bipyramid).
+    Axes are not read: RDKit perceives none from positions alone, their tags say it all.
+
     Args:
         mol: as for `tags`, every hydrogen an atom.
         conformer: which of its conformers.
         asked: `tags` of the molecule.
     """
-    if not len(asked):
+    ligands = _ligands(mol)
+    if not len(asked) and not ligands:
         return False
     found = Chem.Mol(mol, False, conformer)
     Chem.RemoveStereochemistry(found)
@@ -99,12 +116,23 @@ def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:
         Chem.AssignStereochemistryFrom3D(found)
     except RuntimeError:  # a direction between two atoms in one place
         return True
+    if any(_ligands(found).get(index) != asked_for for index, asked_for in ligands.items()):
+        return True
     read = {tuple(row) for row in tags(found).tolist()}
     for *atoms, code in asked.tolist():
         carbon = abs(code) == 1 and mol.GetAtomWithIdx(atoms[0]).GetAtomicNum() == 6
         if (*atoms, -code) in read or carbon and (*atoms, code) not in read:
             return True
     return False
+
+
+def _ligands(mol: Chem.Mol) -> dict[int, tuple[str, int]]:
+    """Arrangement of the ligands of each atom that is marked with one: shape, and number of the permutation."""
+    return {
+        atom.GetIdx(): (str(atom.GetChiralTag()), atom.GetUnsignedProp("_chiralPermutation"))
+        for atom in mol.GetAtoms()
+        if atom.GetChiralTag() in _SHAPES and atom.HasProp("_chiralPermutation")
+    }
 
 
 def _dot(x: np.ndarray, y: np.ndarray) -> np.ndarray:

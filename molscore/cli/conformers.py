@@ -12,7 +12,7 @@ from molscore.pretrained import KNOWN_GRAPHS
 def conformers(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="SMILES; .smi, .csv or .sdf file (.gz too); or -.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write (.sdf or .sdf.gz).")],
-    n: Annotated[int, typer.Option("--n", "-n", min=1, help="Conformers of each molecule.")] = 20,
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="Distinct conformers of each molecule, at most.")] = 20,
     model: Model = KNOWN_GRAPHS,
     seed: Annotated[int, typer.Option(min=0, help="Same model and seed, same conformers.")] = 0,
     relax: Annotated[
@@ -20,7 +20,8 @@ def conformers(
     ] = "torsions",
     energy: Annotated[str | None, typer.Option(help="mmff or xtb.", show_default="that of --relax")] = None,
     window: Annotated[float | None, typer.Option(min=0, help="Leave out what lies kcal/mol above the best.")] = None,
-    rmsd: Annotated[float | None, typer.Option(min=0, help="Leave out what lies within Å of a better one.")] = None,
+    rmsd: Annotated[float, typer.Option(min=0, help="Leave out what is within Å of a better one; 0 keeps all.")] = 0.1,
+    fill: Annotated[bool, typer.Option("--fill", help="Repeat conformers where fewer than N are distinct.")] = False,
     stereo: Annotated[str, typer.Option(help="Open stereo: sample one isomer, or enumerate.")] = "sample",
     max_isomers: Annotated[int, typer.Option(min=1, help="How many to enumerate at most.")] = 32,
     fragments: Annotated[str, typer.Option(help="Of salts and mixtures take the largest, or refuse.")] = "largest",
@@ -59,7 +60,7 @@ def conformers(
 
     with complaints(ValueError):
         options = Options(
-            relax, energy, window, rmsd, stereo, max_isomers, fragments, fallback, method, seconds, surplus, steps
+            relax, energy, window, rmsd, stereo, max_isomers, fragments, fallback, method, seconds, surplus, steps, fill
         )
         generator = ConformerGenerator.from_pretrained(model, device)
     files = {"form": form, "smiles_column": smiles_column, "name_column": name_column, "encoding": encoding}

@@ -1,7 +1,9 @@
-"""What comes of one isomer: conformers in order of energy, each with what is to be told of it."""
+"""What comes of one isomer: distinct conformers in order of energy, each with a record of how it was made."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from rdkit import Chem
@@ -11,20 +13,46 @@ from molscore.chem.minimise import energies
 from molscore.conformers.options import Options
 from molscore.conformers.target import Target
 
+DIGITS = 3
+"""Of energies in kcal/mol. What differs by less (mirror images, symmetric copies) is equal: not rounding errors but the
+number of the proposal decides on the order."""
+
+NAMES = {"mmff": "mmff94s", "xtb": "gfn2-xtb"}
+"""What `ranked_by` calls a method."""
+
+
+class Made(NamedTuple):
+    """A sound conformer, as it was made.
+
+    Attributes:
+        method: ``score`` or ``etkdg``.
+        number: of the proposal, or of the embedding.
+        conformer: with the properties that say how it was relaxed.
+    """
+
+    method: str
+    number: int
+    conformer: Chem.Conformer
+
 
 @dataclass
 class Ensemble:
     """The conformers of one stereoisomer.
 
     Attributes:
-        mol: every hydrogen an atom, in the input's order; conformers best first, numbered from 0, each with the
-            properties ``method``, ``rank`` (from 1), ``energy_kcal_per_mol`` and ``relative_energy_kcal_per_mol`` (if
-            there are energies) and ``rmsd_to_best_angstrom`` (heavy atoms, symmetries of the graph).
+        mol: every hydrogen an atom, in the input's order, with the input's title (``_Name``) and properties. Conformers
+            best first, numbered from 0, each with the properties ``method``, ``rank`` (from 1), ``ranked_by``
+            (``mmff94s``, ``gfn2-xtb``, or ``none`` where there is no energy and the rank is the order of making),
+            ``energy_kcal_per_mol`` and ``relative_energy_kcal_per_mol`` (if there are energies),
+            ``rmsd_to_best_angstrom`` (heavy atoms, symmetries of the graph), ``relaxation`` (what was done, see
+            `molscore.conformers.build`) and ``stereo_not_held`` (if there is any).
         asked: conformers asked for.
         removed: SMILES of fragments that were left out; "" if there were none.
         isomer, isomers: which of how many isomers of the input this is, from 1; more may have been possible.
         drawn: whether stereo was open and has been decided here.
         dropped: conformers left out by reason: wrong stereo, faults of geometry, ``window``, ``rmsd``.
+        exhausted: whether further conformers repeated those that are here, so that fewer than asked are all there are.
+        not_held: stereo that the input marks and the conformers need not have, in words.
         reason: token and sentence, if there is no conformer, or why ETKDGv3 made some of them; else None.
     """
 
@@ -35,66 +63,103 @@ class Ensemble:
     isomers: int = 1
     drawn: bool = False
     dropped: Counter[str] = field(default_factory=Counter)
+    exhausted: bool = False
+    not_held: tuple[str, ...] = ()
     reason: tuple[str, str] | None = None
 
     @property
     def methods(self) -> Counter[str]:
         """How many conformers each method made."""
-        return Counter(conformer.GetProp("method") for conformer in self.mol.GetConformers())
+        return self._counted("method")
+
+    @property
+    def relaxations(self) -> Counter[str]:
+        """How many conformers were relaxed in which way."""
+        return self._counted("relaxation")
+
+    @property
+    def rankings(self) -> Counter[str]:
+        """How many conformers were ranked by which energy, or by ``none``."""
+        return self._counted("ranked_by")
+
+    @property
+    def short(self) -> bool:
+        """Whether there are fewer conformers than asked for, and not because they would repeat those that there are."""
+        left_out = self.dropped["window"] + self.dropped["rmsd"]
+        return not self.exhausted and self.mol.GetNumConformers() + left_out < self.asked
 
     def single(self) -> list[tuple[Chem.Mol, dict[str, object]]]:
-        """Each conformer as a molecule of its own, and its properties."""
+        """Each conformer as a molecule of its own, with the title of the input, and the conformer's properties."""
         found = []
         for conformer in self.mol.GetConformers():
             mol = Chem.Mol(self.mol, False, conformer.GetId())
             found.append((mol, conformer.GetPropsAsDict()))
         return found
 
+    def _counted(self, name: str) -> Counter[str]:
+        conformers = self.mol.GetConformers()
+        return Counter(conformer.GetProp(name) for conformer in conformers if conformer.HasProp(name))
 
-def ranked(target: Target, parts: list[tuple[str, Chem.Mol]], options: Options, dropped: Counter[str]) -> Chem.Mol:
+
+def distances(target: Target, x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
+    """RMSD in Å between geometries of the heavy atoms ``(K, n, 3)`` and ``(M, n, 3)``, or among the first: ``(K, M)``.
+
+    Positions of hydrogens do not count: conformers that differ in the turn of a hydroxyl or methyl group alone are one,
+    as in other conformer generators. With fewer than two heavy atoms all are one.
+    """
+    y_count = len(x) if y is None else len(y)
+    if len(target.heavy) < 2 or not len(x) or not y_count:
+        return np.zeros((len(x), y_count))
+    return rmsd_matrix(x, target.symmetries, y)
+
+
+def ranked(target: Target, made: Sequence[Made], asked: int, options: Options, dropped: Counter[str]) -> Chem.Mol:
     """Puts conformers in order of energy, and leaves out what the options ask to leave out.
 
     Args:
         target: the molecule.
-        parts: name of a method, and the molecule with the conformers that it made.
+        made: its conformers.
+        asked: how many to keep at most.
         options: the user's.
         dropped: is added to.
 
     Returns:
-        The molecule as `Ensemble` describes it; without energies, in the order given.
+        The molecule as `Ensemble` describes it; without energies, in the order of making.
     """
     mol = Chem.Mol(target.mol)
     mol.RemoveAllConformers()
-    methods = []
-    for method, part in parts:
-        for conformer in part.GetConformers():
-            mol.AddConformer(conformer, assignId=True)
-            methods.append(method)
-    count = mol.GetNumConformers()
-    found = energies(mol, options.ranking)
-    order = sorted(range(count), key=lambda k: np.inf if found[k] is None else found[k])
+    made = sorted(made, key=lambda one: (one.method == "etkdg", one.number))
+    for one in made:
+        mol.AddConformer(one.conformer, assignId=True)
+    found = [None if energy is None else round(energy, DIGITS) for energy in energies(mol, options.ranking)]
+    order = sorted(range(len(found)), key=lambda k: np.inf if found[k] is None else found[k])
     if not order:
         return mol
     best = found[order[0]]
     if options.window is not None and best is not None:
         kept = [k for k in order if found[k] is not None and found[k] - best <= options.window]
-        dropped["window"] += len(order) - len(kept)
+        dropped += Counter(window=len(order) - len(kept))
         order = kept
     x = heavy_positions(mol)
     if options.rmsd:
-        kept = prune(rmsd_matrix(x, target.symmetries), order, options.rmsd)
-        dropped["rmsd"] += len(order) - len(kept)
+        kept = prune(distances(target, x), order, options.rmsd)
+        if options.fill:
+            repeats = [k for k in order if k not in kept]
+            kept = [k for k in order if k in {*kept, *repeats[: max(asked - len(kept), 0)]}]
+        dropped += Counter(rmsd=len(order) - len(kept))
         order = kept
-    distance = rmsd_matrix(x[order], target.symmetries, x[order[:1]])[:, 0] if len(target.heavy) > 1 else [0.0] * count
+    order = order[:asked]
+    to_best = distances(target, x[order], x[order[:1]])[:, 0]
     done = Chem.Mol(target.mol)
     done.RemoveAllConformers()
     for rank, k in enumerate(order):
         conformer = Chem.Conformer(mol.GetConformer(k))
-        conformer.SetProp("method", methods[k])
+        conformer.SetProp("method", made[k].method)
         conformer.SetIntProp("rank", rank + 1)
+        conformer.SetProp("ranked_by", "none" if found[k] is None else NAMES[options.ranking])
         if found[k] is not None:
             conformer.SetDoubleProp("energy_kcal_per_mol", found[k])
             conformer.SetDoubleProp("relative_energy_kcal_per_mol", found[k] - best)
-        conformer.SetDoubleProp("rmsd_to_best_angstrom", float(distance[rank]) if rank else 0.0)
+        conformer.SetDoubleProp("rmsd_to_best_angstrom", float(to_best[rank]) if rank else 0.0)
         done.AddConformer(conformer, assignId=True)
     return done

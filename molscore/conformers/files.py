@@ -142,19 +142,20 @@ def _about(entry: Entry, ensembles: list[Ensemble]) -> dict[str, object]:
     made = sum((ensemble.methods for ensemble in ensembles), Counter())
     about: dict[str, object] = {"line": entry.line, "name": entry.name, "methods": made}
     about["dropped"] = sum((ensemble.dropped for ensemble in ensembles), Counter())
-    left_out = (ensemble.dropped["window"] + ensemble.dropped["rmsd"] for ensemble in ensembles)
-    counts = (ensemble.methods.total() + out for ensemble, out in zip(ensembles, left_out, strict=True))
-    about["short"] = sum(made_of < ensemble.asked for ensemble, made_of in zip(ensembles, counts, strict=True))
+    about["short"] = sum(ensemble.short for ensemble in ensembles) if made else 0
+    about["exhausted"] = sum(ensemble.exhausted for ensemble in ensembles) if made else 0
     about["fallbacks"] = Counter(one.reason[0] for one in ensembles if one.methods["etkdg"] and one.reason)
+    about["rankings"] = sum((ensemble.rankings for ensemble in ensembles), Counter())
     about["relaxations"] = Counter(
         conformer.GetProp("relaxation")
         for ensemble in ensembles
         for conformer in ensemble.mol.GetConformers()
         if conformer.HasProp("relaxation") and conformer.HasProp("relaxation_reason")
     )
+    about["not_held"] = sum(bool(ensemble.not_held) for ensemble in ensembles)
     if not made:
         reason, detail = (ensembles[0].reason if ensembles else None) or (entry.reason, entry.detail)
-        about |= {"short": 0, "reason": str(reason), "detail": str(detail)}
+        about |= {"reason": str(reason), "detail": str(detail)}
     return about
 
 

@@ -3,72 +3,30 @@
 import math
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-import numpy as np
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
 from molscore import pretrained
 from molscore.chem.arrays import MoleculeError
-from molscore.chem.ensemble import k_medoids, rmsd_matrix
+from molscore.chem.io.rows import split_smiles
+from molscore.chem.io.smiles import parse_smiles
 from molscore.chem.prepare import isomers, open_stereo, whole
-from molscore.conformers.build import completed, embedded, fault
-from molscore.conformers.ensemble import Ensemble, ranked
+from molscore.chem.stereo_marks import not_held, opposite
+from molscore.chem.whole import sanitised
+from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.options import Options
 from molscore.conformers.propose import propose
-from molscore.conformers.target import Target, target_of
+from molscore.conformers.target import target_of
+from molscore.conformers.work import RDKIT, ROUNDS, Work, first_line
 from molscore.model import MoleculeDiffusion, choose_device, load
 
 GROUP = 16
-"""Molecules of a stream that are worked on together."""
+"""Molecules of a stream that a GPU works on together. On a CPU, and with a limit of time, it is each by itself."""
 
-LEAST, ALONE = 10, 25
-"""Proposals of a molecule in a round, at least; the second where one conformer stands for all of them."""
-
-AT_ONCE = 8
-"""Proposals, or conformers to complete, of a molecule between two looks at the clock."""
-
-ROUNDS = 3
-"""How often the model may propose, before the rest falls to ETKDGv3."""
-
-
-RDKIT = (ValueError, RuntimeError)
-"""What RDKit raises where it meets what it was not made for: one molecule must not end the others."""
-
-
-@dataclass
-class _Work:
-    """One isomer on its way.
-
-    Attributes:
-        target: the isomer.
-        ensemble: what is known of the outcome.
-        limit: seconds that it may take.
-        proposed: proposals drawn so far.
-        pool: those that are plausible and not used yet, ``(K, n, 3)``.
-        parts: conformers so far, see `molscore.conformers.ensemble.ranked`.
-        spent: seconds.
-    """
-
-    target: Target
-    ensemble: Ensemble
-    limit: float
-    proposed: int = 0
-    pool: np.ndarray | None = None
-    parts: list[tuple[str, Chem.Mol]] = field(default_factory=list)
-    spent: float = 0.0
-
-    @property
-    def missing(self) -> int:
-        """Conformers that are still to be made."""
-        return self.ensemble.asked - sum(mol.GetNumConformers() for _, mol in self.parts)
-
-    @property
-    def late(self) -> bool:
-        """Whether its time is over."""
-        return self.spent >= self.limit
+PREPARATION = 0.3
+"""Of the time of a molecule, for finding out which of its isomers exist."""
 
 
 class ConformerGenerator:
@@ -104,15 +62,15 @@ class ConformerGenerator:
         """Makes conformers of one molecule.
 
         Args:
-            molecule: SMILES, or an RDKit molecule, sanitised; its own coordinates are not looked at.
+            molecule: SMILES, or an RDKit molecule; its own coordinates tell nothing but the sense of hindered axes.
             n: how many.
             seed: with the model and the options it fixes the result.
             options: those of `molscore.conformers.Options`.
 
         Returns:
             The molecule, every hydrogen an atom, with its conformers, best first; what each conformer's properties tell
-            says `molscore.conformers.Ensemble`. There are fewer than ``n`` only if `window`, `rmsd` or `seconds` ask
-            for it, or there is no fall-back.
+            says `molscore.conformers.Ensemble`. There are fewer than ``n`` if no more of them are distinct and there is
+            no `fill`, if `window` or `seconds` ask for it, or there is no fall-back.
 
         Raises:
             MoleculeError: if there is no conformer; its ``reason`` and ``detail`` tell why.
@@ -121,31 +79,26 @@ class ConformerGenerator:
         chosen = Options(**options)
         if chosen.stereo == "enumerate":
             raise ValueError("generate makes one ensemble; ask `ensembles` for those of several isomers")
-        if isinstance(molecule, str):
-            with rdBase.BlockLogs():
-                mol = Chem.MolFromSmiles(molecule)
-            if mol is None:
-                raise MoleculeError("smiles", f"RDKit cannot read {molecule!r}")
-        else:
-            mol = molecule
-        (found,) = next(self.ensembles([mol], n, seed, chosen))
+        (found,) = next(self.ensembles([molecule], n, seed, chosen))
         if not found.mol.GetNumConformers():
             raise MoleculeError(*found.reason)
         return found.mol
 
     def ensembles(
         self,
-        mols: Iterable[Chem.Mol],
+        mols: Iterable[str | Chem.Mol | None],
         n: int = 20,
         seed: int = 0,
         options: Options = Options(),  # noqa: B008
     ) -> Iterator[list[Ensemble]]:
-        """Makes conformers of many molecules, a group at a time.
+        """Makes conformers of many molecules.
 
         Args:
-            mols: sanitised molecules.
+            mols: molecules, sanitised or not, or SMILES. What is none (None, or what RDKit cannot read) is an ensemble
+                with a reason.
             n: conformers of each isomer.
-            seed: of the run. An ensemble depends on molecule, model, seed and options alone.
+            seed: of the run. An ensemble depends on molecule, model, seed and options alone; without a limit of time
+                and on a CPU bit for bit, whatever the other molecules are.
             options: the choices.
 
         Yields:
@@ -153,129 +106,100 @@ class ConformerGenerator:
 
         Raises:
             ValueError: for ``n`` below 1.
+            TypeError: for what is neither molecule, SMILES nor None.
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, not {n}")
-        source = iter(mols)
-        while group := [self._prepared(mol, n, seed, options) for mol in islice(source, GROUP)]:
-            works = [work for item in group if not isinstance(item, Ensemble) for work in item]
-            self._serve(works, seed, options)
-            for item in group:
+        source = enumerate(mols, start=1)
+        together = self.model.device.type == "cuda" and options.seconds is None
+        while group := list(islice(source, GROUP if together else 1)):
+            end = time.monotonic() + (math.inf if options.seconds is None else options.seconds)
+            items = [self._prepared(mol, number, n, seed, options) for number, mol in group]
+            works = [work for item in items if not isinstance(item, Ensemble) for work in item]
+            if together:
+                self._serve(works, seed, options)
+            else:
+                self._in_turn(works, seed, options, end)
+            for item in items:
                 yield [item] if isinstance(item, Ensemble) else [work.ensemble for work in item]
 
-    def _prepared(self, mol: Chem.Mol, n: int, seed: int, options: Options) -> list[_Work] | Ensemble:
+    def _prepared(
+        self, given: str | Chem.Mol | None, number: int, n: int, seed: int, options: Options
+    ) -> list[Work] | Ensemble:
         """The isomers of a molecule, to be worked on; or what there is to say if there are none."""
-        began = time.monotonic()
         try:
+            mol = sanitised(_molecule(given))
             prepared = whole(mol, options.fragments)
+            if impossible := opposite(mol):
+                raise MoleculeError("stereo", impossible)
             drawn = open_stereo(prepared.mol) > 0
-            found = isomers(prepared.mol, options.stereo, options.max_isomers, seed, options.seconds).mols
+            seconds = None if options.seconds is None else PREPARATION * options.seconds
+            found = isomers(prepared.mol, options.stereo, options.max_isomers, seed, seconds).mols
             targets = [target_of(isomer, self.model) for isomer in found]
         except MoleculeError as error:
             return Ensemble(Chem.Mol(), n, reason=(error.reason, error.detail))
         except RDKIT as error:
-            return Ensemble(Chem.Mol(), n, reason=("rdkit", str(error)))
-        limit = math.inf if options.seconds is None else options.seconds
+            return Ensemble(Chem.Mol(), n, reason=("rdkit", f"RDKit failed: {first_line(error)}"))
         works = []
         for k, target in enumerate(targets):
-            ensemble = Ensemble(target.mol, n, prepared.removed, k + 1, len(found), drawn)
-            works.append(_Work(target, ensemble, limit))
-        for work in works:
-            work.spent = (time.monotonic() - began) / len(works)
+            ensemble = Ensemble(target.mol, n, prepared.removed, k + 1, len(found), drawn, not_held=not_held(mol))
+            works.append(Work(target, ensemble, _properties(mol, number), options))
         return works
 
-    def _serve(self, works: list[_Work], seed: int, options: Options) -> None:
+    def _in_turn(self, works: list[Work], seed: int, options: Options, end: float) -> None:
+        """Fills the ensembles in turn; each may take its part of the time that is left of the molecule's."""
+        for k, work in enumerate(works):
+            work.limit = max(end - time.monotonic(), 0) / (len(works) - k)
+            self._serve([work], seed, options)
+
+    def _serve(self, works: list[Work], seed: int, options: Options) -> None:
         """Fills the ensembles."""
-        able = [work for work in works if work.target.arrays is not None and options.method == "score"]
         for _ in range(ROUNDS):
-            able = [work for work in able if work.missing and not work.late]
+            able = [work for work in works if work.proposable]
             self._propose(able, seed, options)
             for work in able:
-                try:
-                    self._complete(work, options)
-                except RDKIT:
-                    work.ensemble.dropped["rdkit"] += len(work.pool)
-                    work.pool = work.pool[:0]
+                work.complete()
         for work in works:
-            try:
-                if work.missing and (options.fallback or options.method == "etkdg"):
-                    self._embed(work, seed, options)
-                work.ensemble.mol = ranked(work.target, work.parts, options, work.ensemble.dropped)
-                if not work.ensemble.mol.GetNumConformers():
-                    work.ensemble.reason = self._why_not(work, options)
-            except RDKIT as error:
-                work.ensemble.reason = ("rdkit", str(error))
+            work.embed(seed)
+            work.finish()
 
-    def _propose(self, works: list[_Work], seed: int, options: Options) -> None:
+    def _propose(self, works: list[Work], seed: int, options: Options) -> None:
         """Adds to the pools: all at once, or little by little if there is a limit of time."""
-        ends = {}
-        for work in works:
-            least = ALONE if work.ensemble.asked == 1 else LEAST
-            ends[id(work)] = work.proposed + max(math.ceil(options.surplus * work.missing), least)
-        while works := [work for work in works if work.proposed < ends[id(work)] and not work.late]:
-            jobs = []
+        ends = {id(work): work.round_end() for work in works}
+        while works := [work for work in works if work.proposed < ends[id(work)] and work.proposable]:
+            began, jobs = time.monotonic(), []
             for work in works:
-                most = ends[id(work)] if options.seconds is None else work.proposed + AT_ONCE
+                most = ends[id(work)] if work.limit == math.inf else work.proposed + work.at_once
                 jobs.append((work.target, range(work.proposed, min(most, ends[id(work)]))))
                 work.proposed = jobs[-1][1].stop
-            self._draw(works, jobs, seed, options)
+            drawn = propose(self.model, jobs, seed, options.steps)
+            for work, (_, numbers), positions in zip(works, jobs, drawn, strict=True):
+                work.take(positions, numbers)
+                work.spent += time.monotonic() - began  # limited, it is alone
 
-    def _draw(self, works: list[_Work], jobs: list[tuple[Target, range]], seed: int, options: Options) -> None:
-        began = time.monotonic()
-        drawn = propose(self.model, jobs, seed, options.steps)
-        sizes = [len(numbers) * len(target.heavy) ** 2 for target, numbers in jobs]
-        for work, positions, size in zip(works, drawn, sizes, strict=True):
-            positions = work.target.mended(positions)
-            good = work.target.plausible(positions)
-            if not good.all():
-                work.ensemble.dropped["implausible"] += int((~good).sum())
-            fresh = positions[good]
-            work.pool = fresh if work.pool is None else np.concatenate([work.pool, fresh])
-            work.spent += (time.monotonic() - began) * size / sum(sizes)
 
-    def _complete(self, work: _Work, options: Options) -> None:
-        """Conformers from the pool: as many as are missing, spread over it; then others in place of what fails."""
-        began = time.monotonic() - work.spent
-        while len(work.pool) and work.missing and not work.late:
-            chosen = range(len(work.pool))
-            if len(work.pool) > work.missing:
-                distances = rmsd_matrix(work.pool, work.target.symmetries)
-                # Whole thousandths of an Å: rounding errors must not choose between the two ends of a pair.
-                chosen = k_medoids(np.rint(1000 * distances), work.missing)
-            taken = np.zeros(len(work.pool), dtype=bool)
-            for at in range(0, len(chosen), AT_ONCE):
-                part = list(chosen)[at : at + AT_ONCE]
-                taken[part] = True
-                mol = completed(work.target, work.pool[part], options.relax)
-                for conformer in [one.GetId() for one in mol.GetConformers()]:
-                    if token := fault(work.target, mol, conformer):
-                        work.ensemble.dropped[token] += 1
-                        mol.RemoveConformer(conformer)
-                work.parts.append(("score", mol))
-                work.spent = time.monotonic() - began
-                if work.late:
-                    break
-            work.pool = work.pool[~taken]
+def _molecule(given: str | Chem.Mol | None) -> Chem.Mol:
+    """The molecule that was given, or that a SMILES says.
 
-    def _embed(self, work: _Work, seed: int, options: Options) -> None:
-        began = time.monotonic() - work.spent
+    Raises:
+        MoleculeError: if there is none.
+        TypeError: for something else.
+    """
+    if given is None:
+        raise MoleculeError("unreadable", "there is None in place of a molecule; RDKit could not read it")
+    if isinstance(given, Chem.Mol):
+        return given
+    if not isinstance(given, str):
+        raise TypeError(f"a molecule is an RDKit molecule or a SMILES, not {type(given).__name__}")
+    smiles, name = split_smiles(given)
+    mol, reason, detail = parse_smiles(smiles)
+    if mol is None:
+        raise MoleculeError(reason, detail)
+    mol.SetProp("_Name", name)
+    return mol
 
-        def left() -> float:
-            work.spent = time.monotonic() - began
-            return work.limit - work.spent
 
-        if options.method == "score":
-            work.ensemble.reason = work.target.reason or (
-                "failed",
-                f"{work.missing} conformers that the model failed at",
-            )
-        mol = embedded(work.target, range(work.missing), seed, options.relax, left)
-        work.parts.append(("etkdg", mol))
-
-    def _why_not(self, work: _Work, options: Options) -> tuple[str, str]:
-        if work.late:
-            return "late", f"no conformer within {options.seconds} s"
-        if options.fallback or options.method == "etkdg":
-            return "embedding", "ETKDGv3 finds no conformer with this stereo"
-        told = work.ensemble.dropped.most_common()
-        return work.target.reason or ("failed", "every proposal failed: " + ", ".join(f"{k} {t}" for t, k in told))
+def _properties(mol: Chem.Mol, number: int) -> dict[str, Any]:
+    """The properties of a molecule and its title, which without one is that of its place in the stream."""
+    name = mol.GetProp("_Name").strip() if mol.HasProp("_Name") else ""
+    return mol.GetPropsAsDict(autoConvertStrings=False) | {"_Name": name or f"molecule_{number}"}

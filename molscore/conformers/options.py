@@ -15,15 +15,18 @@ class Options:
             the model put them; ``mmff`` or ``xtb``: to the nearest minimum of MMFF94s, or of GFN2-xTB.
         energy: ``mmff`` or ``xtb``, by which conformers are ranked; None: that of the relaxation, else ``mmff``.
         window: kcal/mol above the best beyond which conformers are left out; None keeps all.
-        rmsd: Å below which two conformers count as one and the one of higher energy is left out; None keeps all.
+        rmsd: Å between heavy atoms, symmetries of the graph considered, below which two conformers count as one and the
+            one of higher energy is left out; None and 0 keep all.
         stereo: what to do where stereo is left open: ``sample`` one isomer, or ``enumerate`` them.
         max_isomers: how many to enumerate at most.
         fragments: ``largest`` or ``refuse``, see `molscore.chem.prepare.whole`.
         fallback: let ETKDGv3 serve what the model cannot.
         method: ``score``, or ``etkdg`` to leave the model out.
-        seconds: of a molecule, after which no further conformer is begun; None is no limit.
+        seconds: of a molecule, all its isomers together, after which no further conformer is begun; None is no limit.
+            If ETKDGv3 may take over, a part of them is kept for it.
         surplus: geometries that the model proposes for each conformer that is kept.
         steps: evaluations of the network for a geometry; None takes the model's.
+        fill: where there are fewer distinct conformers than asked for, repeat some up to that number.
 
     Raises:
         ValueError: for a value out of range, or a method that is not installed.
@@ -32,7 +35,7 @@ class Options:
     relax: str = "torsions"
     energy: str | None = None
     window: float | None = None
-    rmsd: float | None = None
+    rmsd: float | None = 0.1
     stereo: str = "sample"
     max_isomers: int = 32
     fragments: str = "largest"
@@ -41,6 +44,7 @@ class Options:
     seconds: float | None = None
     surplus: float = 1.3
     steps: int | None = None
+    fill: bool = False
 
     def __post_init__(self) -> None:
         words = {

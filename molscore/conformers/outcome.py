@@ -21,6 +21,9 @@ class Outcome:
         molecules: records with a conformer at least.
         conformers: written, by method.
         short: ensembles with fewer conformers than asked for, for another reason than window or rmsd.
+        exhausted: ensembles with fewer conformers than asked for, because further ones would repeat them.
+        unranked: conformers without an energy, whose rank is the order of making.
+        not_held: ensembles with stereo in the input that the conformers need not have.
         fallbacks: why ETKDGv3 made conformers, ensembles by reason.
         relaxations: conformers that could not be relaxed as asked for, by what was done instead.
         failed: records without a conformer, by reason.
@@ -36,6 +39,9 @@ class Outcome:
     molecules: int = 0
     conformers: Counter[str] = field(default_factory=Counter)
     short: int = 0
+    exhausted: int = 0
+    unranked: int = 0
+    not_held: int = 0
     fallbacks: Counter[str] = field(default_factory=Counter)
     relaxations: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -54,12 +60,15 @@ class Outcome:
 
         Args:
             number: of the record.
-            about: JSON values: ``line``, ``name``; ``methods``, ``dropped``, ``fallbacks``, ``relaxations`` (counts by
-                word), ``short``; ``reason`` and ``detail`` if there is no conformer.
+            about: JSON values: ``line``, ``name``; ``methods``, ``dropped``, ``fallbacks``, ``relaxations``,
+                ``rankings`` (counts by word); ``short``, ``exhausted``, ``not_held`` (counts); ``reason`` and
+                ``detail`` if there is no conformer.
         """
         self.records += 1
         self.molecules += bool(about["methods"])
-        self.short += about["short"]
+        for name in ("short", "exhausted", "not_held"):
+            setattr(self, name, getattr(self, name) + about[name])
+        self.unranked += about["rankings"].get("none", 0)
         self.conformers.update(about["methods"])
         for name in ("dropped", "fallbacks", "relaxations"):
             getattr(self, name).update(about[name])
@@ -83,6 +92,12 @@ class Outcome:
             lines.append(f"could not be relaxed as asked for, and were with: {_words(self.relaxations)}")
         if self.dropped:
             lines.append(f"geometries thrown away: {_words(self.dropped)}")
+        if self.unranked:
+            lines.append(f"{self.unranked} conformers have no energy: their rank is the order of making")
+        if self.not_held:
+            lines.append(f"stereo of the input that could not be held: {self.not_held} (stereo_not_held says which)")
+        if self.exhausted:
+            lines.append(f"{self.exhausted} molecules have no more distinct conformers; --fill repeats them up to --n")
         if self.short:
             lines.append(f"{self.short} molecules have fewer conformers than asked for")
         if self.failed:

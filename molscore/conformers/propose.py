@@ -1,10 +1,11 @@
-"""Geometries of heavy atoms from the model, many molecules at a time.
+"""Geometries of heavy atoms from the model.
 
 Proposal k of a molecule draws its noise from a generator seeded by ``(seed, k)``: it depends neither on how many are
-asked for, nor on which other molecules there are.
+asked for, nor on which other molecules there are. On a CPU the proposals of a molecule are a batch of their own, so
+that not even rounding depends on the others; a GPU computes many molecules together, and the last bits may differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -32,15 +33,9 @@ def propose(
     Returns:
         For each job ``(K, n, 3)`` positions in Å.
     """
-    single = [(job, k) for job, (_, numbers) in enumerate(jobs) for k in numbers]
-    single.sort(key=lambda one: len(jobs[one[0]][0].heavy))
     found = [np.empty((len(numbers), len(target.heavy), 3)) for target, numbers in jobs]
-    budget = GPU_PAIRS if model.device.type == "cuda" else CPU_PAIRS
     changes = {"steps": steps} if steps else {}
-    while single:
-        largest = len(jobs[single[-1][0]][0].heavy)
-        count = max(1, budget // largest**2)
-        single, part = single[:-count], single[-count:]
+    for part in _batches(jobs, together=model.device.type == "cuda"):
         batch = batch_of([jobs[job][0].arrays for job, _ in part], model)
         generators = [torch.Generator().manual_seed(proposal_seed(seed, k)) for _, k in part]
         drawn = sample_positions(model, batch, generators, **changes)
@@ -48,6 +43,19 @@ def propose(
             target, numbers = jobs[job]
             found[job][k - numbers.start] = positions[: len(target.heavy)]
     return found
+
+
+def _batches(jobs: Sequence[tuple[Target, range]], together: bool) -> Iterator[list[tuple[int, int]]]:
+    """Job and number of the proposals that are computed together: those of all molecules, largest first, or of one."""
+    single = [(job, k) for job, (_, numbers) in enumerate(jobs) for k in numbers]
+    groups = [single] if together else [[one for one in single if one[0] == job] for job in range(len(jobs))]
+    for group in groups:
+        group.sort(key=lambda one: -len(jobs[one[0]][0].heavy))
+        while group:
+            largest = len(jobs[group[0][0]][0].heavy)
+            count = max(1, (GPU_PAIRS if together else CPU_PAIRS) // largest**2)
+            yield group[:count]
+            group = group[count:]
 
 
 def proposal_seed(seed: int, number: int) -> int:

@@ -27,7 +27,7 @@ def of(generator: ConformerGenerator, *smiles: str, n: int = 3, seed: int = 0, *
 
 
 def test_the_stereo_that_was_asked_for(generator, known):
-    mol = generator.generate(known, n=4, seed=1)
+    mol = generator.generate(known, n=4, seed=1, fill=True)
     assert mol.GetNumConformers() == 4
     assert all(stereo_kept(mol, known.split()[0])) or "|" in known  # a hindered axis, only tags know
     found = tags(mol)
@@ -110,7 +110,7 @@ def test_members_differ(generator):
     ],
 )
 def test_what_the_model_cannot_serve_falls_to_etkdg(generator, smiles, reason):
-    (found,) = of(generator, smiles, n=2)
+    (found,) = of(generator, smiles, n=2, fill=True)
     assert found.mol.GetNumConformers() == 2
     if reason is None:
         assert isomeric_smiles(found.mol) == Chem.CanonSmiles(smiles)
@@ -167,7 +167,7 @@ def test_window_and_rmsd_leave_out(generator):
     (spread,) = of(generator, smiles, n=12, rmsd=1.5)
     distances = rmsd_matrix(heavy_positions(spread.mol), symmetries(spread.mol))
     assert 1 < len(distances) < 12 and distances[np.triu_indices(len(distances), 1)].min() >= 1.5
-    assert spread.dropped["rmsd"] == 12 - len(distances)
+    assert spread.dropped["rmsd"] >= 12 - len(distances) and not spread.short
 
 
 @pytest.mark.parametrize("relax", ["none", "torsions", "mmff"])

@@ -165,8 +165,8 @@ def test_the_lock_of_a_dead_process_blocks_nobody(tmp_path):
     path = tmp_path / "a.txt"
 
     def die():
-        locked(path).__enter__()
-        os._exit(9)
+        with locked(path):
+            os._exit(9)
 
     start(die).join()
     assert beside(path, ".lock").exists()

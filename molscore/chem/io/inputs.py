@@ -4,18 +4,18 @@ Nothing is held but the record at hand, so a file may be of any length. A record
 a reason, one of `REASONS`, and the reading goes on.
 """
 
-import re
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import IO
 
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
 from molscore.chem.io.lines import opened, printable
 from molscore.chem.io.rows import NAME_COLUMNS, Row, read_rows, split_smiles
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_text import DataItem, data_items
+from molscore.chem.io.smiles import parse_smiles
 from molscore.chem.io.source import FORMS, check_source
 
 __all__ = ["FORMS", "NAME_COLUMNS", "REASONS", "Entry", "check_source", "read_inputs"]
@@ -28,8 +28,6 @@ REASONS = {
     "encoding": "the record holds bytes that are not of the encoding of the file",
 }
 """Why a record has no molecule, by token."""
-
-_ODD = re.compile("[^!-~]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +113,7 @@ def _from_sdf(lines: Iterable[str], closing: AbstractContextManager) -> Iterator
 
 def _entry(row: Row) -> Entry:
     """The entry of a SMILES, which is not parsed if something else is wrong already."""
-    mol, reason, detail = (None, row.reason, row.detail) if row.reason else _parse(row.text)
+    mol, reason, detail = (None, row.reason, row.detail) if row.reason else parse_smiles(row.text)
     items = tuple(DataItem(name, value) for name, value in row.properties)
     return Entry(row.number, row.line, row.name, mol, items, row.text, reason, detail)
 
@@ -125,32 +123,3 @@ def _command_line(source: str) -> Iterator[Entry]:
     if entry.mol is None:
         entry = replace(entry, detail=f"{entry.detail}; nor is there a file of this name")
     yield entry
-
-
-def _parse(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
-    """The molecule of a SMILES, or a token of `REASONS` and a sentence."""
-    if not text:
-        return None, "empty", "there is no SMILES"
-    if odd := _ODD.search(text.partition(" |")[0]):
-        return None, "smiles", f"a SMILES has no character {odd[0]!a}"  # RDKit passes over some of them
-    mol, words = _molecule(text, sanitize=True)
-    if mol is not None:
-        return (mol, None, None) if mol.GetNumAtoms() else (None, "empty", "there are no atoms")
-    mol, _ = _molecule(text, sanitize=False)
-    if mol is None:
-        return None, "smiles", words or f"RDKit cannot parse {text!r}"
-    return None, "valence", words or "RDKit cannot sanitise it"
-
-
-def _molecule(text: str, sanitize: bool) -> tuple[Chem.Mol | None, str]:
-    """What RDKit makes of a SMILES, and the first line of what it has to say."""
-    parameters = Chem.SmilesParserParams()
-    parameters.sanitize = sanitize
-    parameters.removeHs = parameters.parseName = False
-    capture = getattr(rdBase, "CaptureErrorLog", nullcontext)  # RDKit from 2025 on
-    with rdBase.BlockLogs(), capture() as log:
-        try:
-            mol = Chem.MolFromSmiles(text, parameters)
-        except (ValueError, RuntimeError) as error:
-            return None, str(error).strip().partition("\n")[0]
-    return mol, re.sub(r"^\[[\d:]+\]\s*", "", getattr(log, "messages", "")).partition("\n")[0]

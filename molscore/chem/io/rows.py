@@ -98,7 +98,7 @@ def _list(lines: Iterable[str]) -> Iterator[Row]:
 
 def split_smiles(content: str) -> tuple[str, str]:
     """A SMILES with its CXSMILES extension, and the name that follows, blanks inside it kept."""
-    text, rest = (content.split(None, 1) + [""])[:2]
+    text, rest = (content.split(None, 1) + ["", ""])[:2]
     if rest.startswith("|"):
         extension, bar, rest = rest[1:].partition("|")
         text = f"{text} |{extension}{bar}"

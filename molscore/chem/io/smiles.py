@@ -1,0 +1,48 @@
+"""SMILES to molecules: every atom that is written is kept, and so is word of the stereo that RDKit cannot hold."""
+
+import re
+from contextlib import nullcontext
+
+from rdkit import Chem, rdBase
+
+from molscore.chem.stereo_marks import note_in_place
+
+_ODD = re.compile("[^!-~]")
+
+
+def parse_smiles(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
+    """Reads a SMILES, with its CXSMILES extension if there is one.
+
+    Returns:
+        The molecule, sanitised, atoms in the order of the text and no hydrogen added or taken off, that knows which of
+        its stereo could not be held (`molscore.chem.stereo_marks.not_held`); or None, a token of
+        `molscore.chem.io.inputs.REASONS` and a sentence.
+    """
+    if not text:
+        return None, "empty", "there is no SMILES"
+    if odd := _ODD.search(text.partition(" |")[0]):
+        return None, "smiles", f"a SMILES has no character {odd[0]!a}"  # RDKit passes over some of them
+    mol, words = _molecule(text, sanitize=True)
+    if mol is not None and not mol.GetNumAtoms():
+        return None, "empty", "there are no atoms"
+    raw, raw_words = _molecule(text, sanitize=False)
+    if raw is None:
+        return None, "smiles", words or raw_words or f"RDKit cannot parse {text!r}"
+    if mol is None:
+        return None, "valence", words or "RDKit cannot sanitise it"
+    note_in_place(mol, raw)
+    return mol, None, None
+
+
+def _molecule(text: str, sanitize: bool) -> tuple[Chem.Mol | None, str]:
+    """What RDKit makes of a SMILES, and the first line of what it has to say."""
+    parameters = Chem.SmilesParserParams()
+    parameters.sanitize = sanitize
+    parameters.removeHs = parameters.parseName = False
+    capture = getattr(rdBase, "CaptureErrorLog", nullcontext)  # RDKit from 2025 on
+    with rdBase.BlockLogs(), capture() as log:
+        try:
+            mol = Chem.MolFromSmiles(text, parameters)
+        except (ValueError, RuntimeError) as error:
+            return None, str(error).strip().partition("\n")[0]
+    return mol, re.sub(r"^\[[\d:]+\]\s*", "", getattr(log, "messages", "")).partition("\n")[0]

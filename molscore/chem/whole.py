@@ -1,0 +1,125 @@
+"""One fragment of a user's molecule, every hydrogen an atom, with the stereo that its 3-D coordinates add."""
+
+from typing import NamedTuple
+
+from rdkit import Chem, rdBase
+from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
+
+from molscore.chem.arrays import MoleculeError, isomeric_smiles
+from molscore.chem.axes import assign_axes_in_place
+
+REASONS = {
+    "empty": "there are no atoms",
+    "disconnected": "more than one fragment",
+    "unknown_element": "a dummy atom, an R group or a query in place of an atom",
+    "valence": "a query in place of a bond",
+    "stereo": "stereo that RDKit cannot hold and that conformers would have the opposite of",
+    "too_large": "more atoms or bonds than an SDF record can hold",
+}
+"""Why no conformer can be made of a molecule, by token."""
+
+LARGEST = 999
+"""Atoms, and bonds, that a V2000 record can count."""
+
+
+class Prepared(NamedTuple):
+    """A molecule ready for conformers.
+
+    Attributes:
+        mol: one fragment with every hydrogen an atom: the atoms of the input in their order, less those of other
+            fragments, then the hydrogens that were implied. Coordinates of the input are kept.
+        removed: SMILES of the other fragments; "" if there were none.
+    """
+
+    mol: Chem.Mol
+    removed: str
+
+
+def sanitised(mol: Chem.Mol) -> Chem.Mol:
+    """The molecule itself if RDKit has sanitised it, else a sanitised copy with stereo assigned.
+
+    Raises:
+        MoleculeError: ``valence`` with RDKit's words.
+    """
+    with rdBase.BlockLogs():
+        try:
+            mol.GetRingInfo().NumRings()
+            ready = not mol.NeedsUpdatePropertyCache()
+        except RuntimeError:  # rings were never looked for
+            ready = False
+    if ready:
+        return mol
+    mol = Chem.Mol(mol)
+    with rdBase.BlockLogs():
+        try:
+            Chem.SanitizeMol(mol)
+            if mol.GetNumConformers() and mol.GetConformer().Is3D():
+                Chem.AssignStereochemistryFrom3D(mol)
+            else:
+                Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+        except (Chem.MolSanitizeException, RuntimeError) as error:
+            raise MoleculeError("valence", f"RDKit cannot sanitise it: {str(error).strip().splitlines()[0]}") from error
+    return mol
+
+
+def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
+    """Chooses a fragment and makes every hydrogen an atom.
+
+    Isotopes, radicals, charges and stereo stay. Only tags at centres with three neighbours alike, in rings of four, go
+    (bicyclo[1.1.1]pentane): they say nothing, and no embedding satisfies them.
+
+    Args:
+        mol: sanitised; it is left as it is. Some, all or none of the hydrogens may be atoms already. If it has 3-D
+            coordinates, hindered axes that no wedge marks get their sense from them.
+        fragments: ``largest`` keeps the fragment with most heavy atoms, of equals the heaviest, then the first;
+            ``refuse`` refuses a molecule of several.
+
+    Raises:
+        MoleculeError: with a reason of `REASONS`.
+        ValueError: for another word in place of `fragments`.
+    """
+    if fragments not in ("largest", "refuse"):
+        raise ValueError(f"unknown choice of fragments '{fragments}'; choose largest or refuse")
+    if mol.GetNumAtoms() == 0:
+        raise MoleculeError("empty", REASONS["empty"])
+    with rdBase.BlockLogs():
+        full = Chem.AddHs(mol, addCoords=True)
+        pieces = Chem.GetMolFrags(full, asMols=True)
+        if len(pieces) > 1 and fragments == "refuse":
+            raise MoleculeError("disconnected", f"{len(pieces)} fragments; separate salts and solvents first")
+        sizes = [(piece.GetNumHeavyAtoms(), round(CalcExactMolWt(piece), 3)) for piece in pieces]
+        best = sizes.index(max(sizes))
+        others = [isomeric_smiles(piece) for k, piece in enumerate(pieces) if k != best]
+        kept = pieces[best] if others else full
+        _check(kept)
+    assign_axes_in_place(kept)
+    for index in false_centres(without_maps(kept)):
+        if kept.GetRingInfo().IsAtomInRingOfSize(index, 4):
+            kept.GetAtomWithIdx(index).SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+    return Prepared(kept, ".".join(others))
+
+
+def _check(mol: Chem.Mol) -> None:
+    for atom in mol.GetAtoms():
+        if atom.GetAtomicNum() == 0 or atom.HasQuery():
+            raise MoleculeError("unknown_element", f"atom {atom.GetIdx()} ({atom.GetSymbol()}) is not of one element")
+    if any(bond.HasQuery() for bond in mol.GetBonds()):
+        raise MoleculeError("valence", "a bond is a query; say single, double or triple")
+    if max(mol.GetNumAtoms(), mol.GetNumBonds()) > LARGEST:
+        sizes = f"{mol.GetNumAtoms()} atoms and {mol.GetNumBonds()} bonds, hydrogens included"
+        raise MoleculeError("too_large", f"{sizes}; an SDF record holds {LARGEST} of each")
+
+
+def false_centres(mol: Chem.Mol) -> set[int]:
+    """Atoms with three neighbours alike."""
+    ranks = list(Chem.CanonicalRankAtoms(mol, breakTies=False, includeChirality=False))
+    around = [[ranks[neighbour.GetIdx()] for neighbour in atom.GetNeighbors()] for atom in mol.GetAtoms()]
+    return {k for k, like in enumerate(around) if max(map(like.count, like), default=0) > 2}
+
+
+def without_maps(mol: Chem.Mol) -> Chem.Mol:
+    """A copy without atom map numbers, which RDKit would take for a difference."""
+    plain = Chem.Mol(mol)
+    for atom in plain.GetAtoms():
+        atom.SetAtomMapNum(0)
+    return plain

@@ -1,0 +1,227 @@
+"""One isomer on its way: what has been proposed, what has been made of it, what is still to be made, in which time."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from rdkit import Chem
+
+from molscore.chem.arrays import MoleculeError
+from molscore.chem.ensemble import k_medoids
+from molscore.conformers.build import completed, embedded, fault
+from molscore.conformers.ensemble import Ensemble, Made, distances, ranked
+from molscore.conformers.options import Options
+from molscore.conformers.target import Target
+
+LEAST, ALONE = 10, 25
+"""Proposals of a molecule in a round, at least; the second where one conformer stands for all of them."""
+
+AT_ONCE, IN_HASTE = 8, 2
+"""Proposals, or conformers to complete, of a molecule between two looks at the time; the second if it is limited."""
+
+ROUNDS = 3
+"""How often the model, or ETKDGv3, may make as many conformers as are missing."""
+
+REPEATS = 10
+"""Conformers in a row that repeat earlier ones, after which a molecule is taken to have no others."""
+
+HOPELESS = 3
+"""Conformers in a row that ETKDGv3 fails at, after which it is given up."""
+
+MODEL_SHARE = 0.6
+"""Of the time, for the model; the rest is for ETKDGv3."""
+
+RDKIT = (RuntimeError, Chem.MolSanitizeException, MoleculeError)
+"""What RDKit raises where it meets what it was not made for (RuntimeError: an exception of its C++ code), and what
+is raised here in its place. ValueError, TypeError and the like are faults of this program: they go through."""
+
+
+@dataclass
+class Work:
+    """One isomer on its way.
+
+    Attributes:
+        target: the isomer.
+        ensemble: what is known of the outcome.
+        properties: of the input, its title ``_Name`` among them.
+        options: the user's.
+        limit: seconds that it may take.
+        proposed: proposals drawn so far.
+        pool, numbers: those that are plausible and not used yet, ``(K, n, 3)``, and their numbers ``(K,)``.
+        made: conformers so far.
+        distinct: positions of the heavy atoms of those that are no repeats.
+        repeats: how many in a row repeated earlier ones.
+        spent: seconds.
+    """
+
+    target: Target
+    ensemble: Ensemble
+    properties: dict[str, Any]
+    options: Options
+    limit: float = math.inf
+    proposed: int = 0
+    pool: np.ndarray | None = None
+    numbers: list[int] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
+    distinct: list[np.ndarray] = field(default_factory=list)
+    repeats: int = 0
+    spent: float = 0.0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether further conformers would be repeats."""
+        return self.repeats >= REPEATS or bool(self.made and self._one_atom)
+
+    @property
+    def _one_atom(self) -> bool:
+        """Whether there is no distance between heavy atoms in which conformers could differ."""
+        return bool(self.options.rmsd) and len(self.target.heavy) < 2
+
+    @property
+    def missing(self) -> int:
+        """Conformers that are still to be made: distinct ones; if there are no more of them, any that may fill."""
+        if len(self.distinct) < self.ensemble.asked and not self.exhausted:
+            return 1 if self._one_atom else self.ensemble.asked - len(self.distinct)
+        return max(self.ensemble.asked - len(self.made), 0) if self.options.fill else 0
+
+    @property
+    def fallback(self) -> bool:
+        """Whether ETKDGv3 may make conformers."""
+        return self.options.fallback or self.options.method == "etkdg"
+
+    @property
+    def late(self) -> bool:
+        """Whether its time is over."""
+        return self.spent >= self.limit
+
+    @property
+    def proposable(self) -> bool:
+        """Whether the model can, may and should make conformers."""
+        served = self.target.arrays is not None and self.options.method == "score"
+        return served and self.missing > 0 and self.spent < self.limit * (MODEL_SHARE if self.fallback else 1)
+
+    @property
+    def at_once(self) -> int:
+        """Conformers to make between two looks at the time."""
+        return AT_ONCE if self.limit == math.inf else IN_HASTE
+
+    def round_end(self) -> int:
+        """Number of proposals after a round that begins now."""
+        least = ALONE if self.ensemble.asked == 1 else LEAST
+        return self.proposed + max(math.ceil(self.options.surplus * self.missing), least)
+
+    def take(self, positions: np.ndarray, numbers: range) -> None:
+        """Adds the plausible among geometries of heavy atoms ``(K, n, 3)`` to the pool, mirrored where that helps."""
+        positions = self.target.mended(positions)
+        good = self.target.plausible(positions)
+        if not good.all():
+            self.ensemble.dropped["implausible"] += int((~good).sum())
+        self.pool = positions[good] if self.pool is None else np.concatenate([self.pool, positions[good]])
+        self.numbers += np.array(numbers)[good].tolist()
+
+    def complete(self) -> None:
+        """Conformers from the pool: as many as are missing, spread over it; then others in place of what fails."""
+        while len(self.pool) and self.proposable:
+            chosen = range(len(self.pool))
+            if len(self.pool) > self.missing:
+                # Whole thousandths of an Å: rounding errors must not choose between the two ends of a pair.
+                chosen = k_medoids(np.rint(1000 * distances(self.target, self.pool)), self.missing)
+            taken = np.zeros(len(self.pool), dtype=bool)
+            for at in range(0, len(chosen), self.at_once):
+                part = list(chosen)[at : at + self.at_once]
+                taken[part] = True
+                self._complete(part)
+                if not self.proposable:
+                    break
+            self.pool = self.pool[~taken]
+            self.numbers = [number for number, gone in zip(self.numbers, taken, strict=True) if not gone]
+
+    def _complete(self, part: Sequence[int]) -> None:
+        began = time.monotonic()
+        try:
+            mol = completed(self.target, self.pool[part], self.options.relax)
+            faults = [fault(self.target, mol, conformer.GetId()) for conformer in mol.GetConformers()]
+        except RDKIT:
+            mol, faults = Chem.Mol(), ()
+        self.spent += time.monotonic() - began
+        if faults or not len(part):
+            self._add("score", [self.numbers[k] for k in part], mol, faults)
+        elif len(part) == 1:
+            self.ensemble.dropped["rdkit"] += 1
+        else:  # one of them may be at fault: each alone
+            for k in part:
+                self._complete([k])
+
+    def embed(self, seed: int) -> None:
+        """Conformers of ETKDGv3 in place of what is missing."""
+        if not self.fallback or not self.missing or len(self.made) >= self.ensemble.asked:
+            return
+        if self.options.method == "score":
+            failed = ("failed", f"{self.missing} conformers that the model failed at")
+            late = ("late", "the model had no time for more") if self.limit < math.inf and not self.proposable else None
+            self.ensemble.reason = self.target.reason or late or failed
+        began, fruitless, failure = time.monotonic() - self.spent, 0, None
+        for number in range(ROUNDS * self.missing):
+            if fruitless == HOPELESS or not self.missing or self.late:
+                break
+            fruitless += 1
+            for how in dict.fromkeys((self.options.relax, "none")):  # what RDKit cannot relax, it may still embed
+                try:
+                    mol = embedded(self.target, [number], seed, how, lambda: self.limit - (time.monotonic() - began))
+                except RDKIT as error:
+                    failure = ("rdkit", f"ETKDGv3 of RDKit failed: {first_line(error)}")
+                    continue
+                if mol.GetNumConformers():
+                    self._add("etkdg", [number], mol, [None])
+                    fruitless = 0
+                break
+            self.spent = time.monotonic() - began
+        if failure and not self.made:
+            self.ensemble.reason = failure
+
+    def _add(self, method: str, numbers: Sequence[int], mol: Chem.Mol, faults: Sequence[str | None]) -> None:
+        for number, conformer, token in zip(numbers, mol.GetConformers(), faults, strict=False):
+            if token:
+                self.ensemble.dropped[token] += 1
+                continue
+            self.made.append(Made(method, number, Chem.Conformer(conformer)))
+            x = conformer.GetPositions()[None, self.target.heavy]
+            known = np.array(self.distinct).reshape(len(self.distinct), *x.shape[1:])
+            if self.options.rmsd and (distances(self.target, known, x) < self.options.rmsd).any():
+                self.repeats += 1
+            else:
+                self.distinct.append(x[0])
+                self.repeats = 0
+
+    def finish(self) -> None:
+        """Ranks what was made, and says why if there is nothing."""
+        ensemble = self.ensemble
+        ensemble.exhausted = self.exhausted
+        ensemble.mol = ranked(self.target, self.made, ensemble.asked, self.options, ensemble.dropped)
+        for name, value in self.properties.items():
+            setter = {int: ensemble.mol.SetIntProp, float: ensemble.mol.SetDoubleProp, bool: ensemble.mol.SetBoolProp}
+            setter.get(type(value), ensemble.mol.SetProp)(name, value if type(value) in setter else str(value))
+        for conformer in ensemble.mol.GetConformers() if ensemble.not_held else ():
+            conformer.SetProp("stereo_not_held", "; ".join(ensemble.not_held))
+        if not ensemble.mol.GetNumConformers():
+            ensemble.reason = self._why_not()
+
+    def _why_not(self) -> tuple[str, str]:
+        if self.late:
+            return "late", f"no conformer within {self.options.seconds} s"
+        if self.ensemble.reason and self.ensemble.reason[0] == "rdkit":
+            return self.ensemble.reason
+        if self.fallback:
+            return "embedding", "ETKDGv3 finds no conformer with this stereo"
+        counts = self.ensemble.dropped.most_common()
+        return self.target.reason or ("failed", "every proposal failed: " + ", ".join(f"{k} {t}" for t, k in counts))
+
+
+def first_line(error: Exception) -> str:
+    """What an exception of RDKit says, without where in its C++ code that was."""
+    lines = [line.strip(" \t*") for line in str(error).splitlines()]
+    lines = [line for line in lines if line and not line.endswith("Violation")]
+    return lines[0] if lines else type(error).__name__
