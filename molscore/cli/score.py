@@ -53,6 +53,8 @@ def score(
         typer.echo(outcome.text(out), err=True)
     if not (outcome.scores or outcome.fits):
         raise typer.Exit(1)
+    if outcome.unread:
+        raise typer.Exit(3)
 
 
 def interpolate(

@@ -26,12 +26,14 @@ class Outcome:
         fits: of the records that have 3-D coordinates, if there is a protein.
         reasons: of those without a score, by token, with how many.
         first: what was wrong with the first of them, and where.
+        unread: of them, those that could not be read.
     """
 
     scores: list[MoleculeScore] = field(default_factory=list)
     fits: list[Fit] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     first: str | None = None
+    unread: int = 0
 
     def text(self, out: Path) -> str:
         """What to tell the user."""
@@ -87,6 +89,7 @@ def score_sdf(
             if told.reason is None:
                 outcome.scores.append(told)
             else:
+                outcome.unread += record.mol is None
                 outcome.reasons[told.reason.partition(":")[0]] += 1
                 outcome.first = outcome.first or f"record {record.index + 1} (line {record.line}): {told.reason}"
             if on_progress is not None:

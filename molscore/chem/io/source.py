@@ -40,7 +40,7 @@ def check_source(source: str, form: str | None = None) -> str:
     if "\0" in source:
         raise ValueError(f"{source!r} holds a null character, so it is neither a file nor a SMILES")
     folder = os.path.isdir(source)
-    if folder and (form or known or os.path.dirname(source)):
+    if folder and (form or known or os.path.dirname(source) or source in (".", "..")):
         raise ValueError(f"{source} is a folder; give a file")
     there = os.path.exists(source) and not folder
     if there and not (form or known):
