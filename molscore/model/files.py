@@ -9,6 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
+from molscore import forks
 from molscore.model.config import DiffusionConfig
 from molscore.model.diffusion import MoleculeDiffusion
 
@@ -50,7 +51,9 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> MoleculeDiffus
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged, or no model of this program.
+        RuntimeError: in a forked process, see `molscore.forks`.
     """
+    forks.check()
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no model file {path}")

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from rdkit import Chem
 
+from molscore import forks
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, from_mol
 from molscore.chem.hydrogens import without_hydrogens
 from molscore.datasets.batch import MoleculeBatch
@@ -84,6 +85,7 @@ def represent(mol: Chem.Mol | None, model: MoleculeDiffusion) -> Represented:
 
 def batch_of(molecules: Sequence[MoleculeArrays], model: MoleculeDiffusion) -> MoleculeBatch:
     """Pads molecules into one batch on the model's device, in their order; every atom must be in its vocabulary."""
+    forks.check()
     classes = {pair: k for k, pair in enumerate(model.vocabulary)}
     b, n = len(molecules), max(len(one.atomic_numbers) for one in molecules)
     positions, atoms = torch.zeros(b, n, 3), torch.zeros(b, n, dtype=torch.int64)
