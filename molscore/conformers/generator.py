@@ -11,7 +11,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from molscore import pretrained
-from molscore.chem.arrays import MoleculeError
+from molscore.chem.arrays import MoleculeError, isomeric_smiles
 from molscore.chem.ensemble import k_medoids, rmsd_matrix
 from molscore.chem.prepare import isomers, open_stereo, whole
 from molscore.conformers.build import completed, embedded, fault
@@ -112,8 +112,8 @@ class ConformerGenerator:
 
         Returns:
             The molecule, every hydrogen an atom, with its conformers, best first; what each conformer's properties tell
-            says `molscore.conformers.Ensemble`. There are fewer than ``n`` only if `window`, `rmsd` or `seconds` ask
-            for it, or there is no fall-back.
+            says `molscore.conformers.Ensemble`. Its title is that of the input, or its SMILES. There are fewer than
+            ``n`` only if `window`, `rmsd` or `seconds` ask for it, or there is no fall-back.
 
         Raises:
             MoleculeError: if there is no conformer; its ``reason`` and ``detail`` tell why.
@@ -136,7 +136,7 @@ class ConformerGenerator:
 
     def ensembles(
         self,
-        mols: Iterable[Chem.Mol],
+        mols: Iterable[Chem.Mol | None],
         n: int = 20,
         seed: int = 0,
         options: Options = Options(),  # noqa: B008
@@ -144,7 +144,7 @@ class ConformerGenerator:
         """Makes conformers of many molecules, a group at a time.
 
         Args:
-            mols: sanitised molecules.
+            mols: sanitised molecules; None stands for one that could not be read.
             n: conformers of each isomer.
             seed: of the run. An ensemble depends on molecule, model, seed and options alone.
             options: the choices.
@@ -153,8 +153,10 @@ class ConformerGenerator:
             For each molecule, in order, an ensemble of each isomer; one without conformers where there is a reason.
 
         Raises:
-            ValueError: for ``n`` below 1.
+            ValueError: for ``n`` below 1, a bad seed, or a single molecule in place of several.
         """
+        if isinstance(mols, (str, Chem.Mol)):
+            raise ValueError("one molecule was given where several are expected; put it in a list: ensembles([mol])")
         if n < 1:
             raise ValueError(f"n must be at least 1, not {n}")
         seed, source = checked_seed(seed), iter(mols)
@@ -164,13 +166,18 @@ class ConformerGenerator:
             for item in group:
                 yield [item] if isinstance(item, Ensemble) else [work.ensemble for work in item]
 
-    def _prepared(self, mol: Chem.Mol, n: int, seed: int, options: Options) -> list[_Work] | Ensemble:
+    def _prepared(self, mol: Chem.Mol | None, n: int, seed: int, options: Options) -> list[_Work] | Ensemble:
         """The isomers of a molecule, to be worked on; or what there is to say if there are none."""
         began = time.monotonic()
+        if not isinstance(mol, Chem.Mol):
+            what = "the molecule could not be read" if mol is None else f"an RDKit molecule is wanted, not {mol!r}"
+            return Ensemble(Chem.Mol(), n, reason=("unreadable", what))
         try:
             prepared = whole(mol, options.fragments)
             drawn = open_stereo(prepared.mol) > 0
             found = isomers(prepared.mol, options.stereo, options.max_isomers, seed, options.seconds).mols
+            for isomer in found:
+                isomer.SetProp("_Name", _name(mol) or isomeric_smiles(isomer))
             targets = [target_of(isomer, self.model) for isomer in found]
         except MoleculeError as error:
             return Ensemble(Chem.Mol(), n, reason=(error.reason, error.detail))
@@ -280,3 +287,7 @@ class ConformerGenerator:
             return "embedding", "ETKDGv3 finds no conformer with this stereo"
         told = work.ensemble.dropped.most_common()
         return work.target.reason or ("failed", "every proposal failed: " + ", ".join(f"{k} {t}" for t, k in told))
+
+
+def _name(mol: Chem.Mol) -> str:
+    return mol.GetProp("_Name").strip() if mol.HasProp("_Name") else ""
