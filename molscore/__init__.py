@@ -7,10 +7,16 @@
 >>> scores = molscore.MoleculeScorer.from_pretrained().score(result.mols)
 
 Names are loaded when they are first used: ``import molscore`` alone loads neither torch nor RDKit.
+
+Threads may share a generator or a scorer. Worker processes are started afresh, not forked (`molscore.forks`)::
+
+    with multiprocessing.get_context("spawn").Pool() as pool: ...
 """
 
 from importlib import import_module
 from typing import Any
+
+from molscore import forks as _forks  # noqa: F401
 
 _HOMES = {
     "ConformerGenerator": "molscore.conformers",

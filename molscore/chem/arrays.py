@@ -12,6 +12,9 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.stereo import tags
 
+STEP = 16.0
+"""Å by which molecules are moved towards the origin."""
+
 _BOND_TYPES = {1: Chem.BondType.SINGLE, 2: Chem.BondType.DOUBLE, 3: Chem.BondType.TRIPLE}
 _BOND_ORDERS = {bond_type: order for order, bond_type in _BOND_TYPES.items()}
 
@@ -32,9 +35,12 @@ class MoleculeError(ValueError):
     """
 
     def __init__(self, reason: str, detail: str):
-        super().__init__(f"{reason}: {detail}")
+        super().__init__(reason, detail)  # as it is called: so that it can be pickled
         self.reason = reason
         self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +50,7 @@ class MoleculeArrays:
     Attributes:
         atomic_numbers: (N,) uint8.
         formal_charges: (N,) int8.
-        positions: (N, 3) float32, Å.
+        positions: (N, 3) float32, Å, near the origin: float32 is coarse far away.
         bonds: (M, 2) int, atom indices with i < j.
         bond_orders: (M,) uint8, 1 to 3, kekulised.
         stereo: (S, 5) int, tags as in `molscore.chem.stereo`; none if nobody has asked.
@@ -101,8 +107,8 @@ def from_mol(mol: Chem.Mol) -> MoleculeArrays:
         mol: any RDKit molecule, sanitised or not. It is left as it is; a copy is kekulised. The first conformer counts.
 
     Returns:
-        Arrays with atoms in the order of `mol` and bonds sorted by their indices; stereo as `mol` says, not its
-        positions.
+        Arrays with atoms in the order of `mol` and bonds sorted by their indices; positions moved `near_origin`
+        before they are rounded to float32; stereo as `mol` says, not its positions.
 
     Raises:
         MoleculeError: ``no_3d`` without a 3-D conformer, ``implicit_hydrogens`` where hydrogens are not atoms,
@@ -132,11 +138,26 @@ def from_mol(mol: Chem.Mol) -> MoleculeArrays:
     return MoleculeArrays(
         atomic_numbers=np.array([atom.GetAtomicNum() for atom in copy.GetAtoms()], dtype=np.uint8),
         formal_charges=np.array([atom.GetFormalCharge() for atom in copy.GetAtoms()], dtype=np.int8),
-        positions=copy.GetConformer().GetPositions().astype(np.float32).reshape(-1, 3),
+        positions=near_origin(copy).astype(np.float32),
         bonds=table[:, :2],
         bond_orders=table[:, 2].astype(np.uint8),
         stereo=tags(mol),
     )
+
+
+def near_origin(mol: Chem.Mol, conformer: int = -1) -> np.ndarray:
+    """``(N, 3)`` float64, Å: positions less the mean of the heavy atoms (of all, if there are none) in steps of `STEP`.
+
+    Far from the origin float32 is coarse, 0.06 Å at 10^6 Å, so this comes before positions are rounded to it. Steps
+    leave as it is what lies near the origin already.
+    """
+    positions = mol.GetConformer(conformer).GetPositions().reshape(-1, 3)
+    heavy = np.array([atom.GetAtomicNum() > 1 for atom in mol.GetAtoms()], dtype=bool)
+    if not len(positions):
+        return positions
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite stays so
+        mean = positions[heavy if heavy.any() else slice(None)].mean(axis=0)
+        return positions - STEP * np.rint(mean / STEP)
 
 
 def with_stereo(arrays: MoleculeArrays, implied: bool) -> MoleculeArrays:

@@ -108,8 +108,10 @@ class ConformerGenerator:
 
         Raises:
             ValueError: for ``n`` or ``seed`` out of bounds, or ``n`` times ``options.surplus``.
-            TypeError: for what is neither molecule, SMILES nor None.
+            TypeError: for what is neither molecule, SMILES nor None, or for a single one in place of several.
         """
+        if isinstance(mols, (str, Chem.Mol)):
+            raise TypeError("one molecule was given where several are expected; put it in a list: ensembles([mol])")
         check_proposals(n, options.surplus)
         seed, source = checked_seed(seed), enumerate(mols, start=1)
         together = self.model.device.type == "cuda" and options.seconds is None

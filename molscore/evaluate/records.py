@@ -67,7 +67,7 @@ def read_records(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for another kind of file, and if there is nothing to read.
+        ValueError: for another kind of file, a molecule of several conformers, and if there is nothing to read.
     """
     if isinstance(source, Chem.Mol):
         raise ValueError("one molecule was given where several are expected; put it in a list: evaluate([mol])")
@@ -78,6 +78,11 @@ def read_records(
         for mol in mols:
             if mol is not None and not isinstance(mol, Chem.Mol):
                 raise ValueError(f"expected RDKit molecules or the path of an SDF file, got {type(mol).__name__}")
+            if mol is not None and mol.GetNumConformers() > 1:
+                raise ValueError(
+                    f"a molecule has {mol.GetNumConformers()} conformers, and each is judged for itself; put them in a "
+                    "list: [Chem.Mol(mol, False, c.GetId()) for c in mol.GetConformers()]"
+                )
         if not mols:
             raise ValueError("no molecules were given; there is nothing to evaluate")
         return [Record(k, 0, mol, "no molecule" if mol is None else None) for k, mol in enumerate(mols)]

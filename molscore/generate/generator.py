@@ -41,7 +41,7 @@ class Generation:
     """What `MoleculeGenerator.generate` returns.
 
     Attributes:
-        mols: delivered molecules; each carries the properties of an SDF record, as strings.
+        mols: delivered molecules; each carries title and properties of an SDF record, as strings.
         rejects: rejected attempts.
         manifest: provenance and counts.
     """
@@ -105,6 +105,7 @@ class MoleculeGenerator:
         for attempt in self.attempts(n, seed, chosen):
             attempts += 1
             if attempt.verdict.ok:
+                attempt.mol.SetProp("_Name", f"molscore_{seed}_{attempt.index}")
                 for name, value in self.properties(attempt, seed, chosen).items():
                     attempt.mol.SetProp(name, str(value))
                 result.mols.append(attempt.mol)

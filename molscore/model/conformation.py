@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from molscore import forks
 from molscore.core import likelihood as core
 from molscore.core.likelihood import Likelihood
 from molscore.core.sampling import log_snr_grid
@@ -50,6 +51,7 @@ def score_and_vectors(model: MoleculeDiffusion, batch: MoleculeBatch) -> Callabl
         ``evaluate(x, t, change=None)`` gives the score and the vectors ``(B, N, 3, D)``; ``change (B, D)`` is added to
         the weights that map them to displacements, for each molecule its own.
     """
+    forks.check()
     like = {"device": model.device, "dtype": model.dtype}
     scale, mask = model.config.category_scale, batch.mask
     alpha, _ = model.sde.marginal(torch.zeros((), **like))

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
+from molscore import forks
 from molscore.files.output import write_bytes
 from molscore.header import Header, HeaderError, read_header
 from molscore.limits import shown
@@ -58,7 +59,9 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> MoleculeDiffus
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged, or no model of this program; the message names the part that is wrong.
+        RuntimeError: in a forked process, see `molscore.forks`.
     """
+    forks.check()
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no model file {path}")

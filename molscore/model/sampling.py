@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from molscore import forks
 from molscore.core.langevin import langevin_corrector
 from molscore.core.sampling import SAMPLERS, time_grid
 from molscore.core.sde import score_from_mean
@@ -66,6 +67,7 @@ def sample(
         ValueError: for an unknown sampler or setting, steps or a size below 1, other than one stream for each
             molecule, or times that are not in order.
     """
+    forks.check()
     if sampler not in SAMPLERS:
         raise ValueError(f"unknown sampler '{sampler}'; choose one of {', '.join(SAMPLERS)}")
     if len(n_atoms) != len(streams):

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from rdkit import Chem
 
+from molscore import forks
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, from_mol
 from molscore.chem.hydrogens import without_hydrogens
 from molscore.datasets.batch import MoleculeBatch
@@ -14,6 +15,7 @@ from molscore.model import MoleculeDiffusion
 
 REASONS = {
     "unreadable": "the record cannot be read",
+    "several_conformers": "there are several conformers; each is scored for itself: `MoleculeScorer.score_conformers`",
     "no_3d": "there are no 3-D coordinates",
     "implicit_hydrogens": "hydrogens are missing",
     "unknown_element": "a dummy atom",
@@ -53,8 +55,11 @@ def represent(mol: Chem.Mol | None, model: MoleculeDiffusion) -> Represented:
     Raises:
         MoleculeError: with one of `REASONS`.
     """
-    if mol is None:
-        raise MoleculeError("unreadable", REASONS["unreadable"])
+    if not isinstance(mol, Chem.Mol):
+        what = REASONS["unreadable"] if mol is None else f"an RDKit molecule is wanted, not {type(mol).__name__}"
+        raise MoleculeError("unreadable", what)
+    if mol.GetNumConformers() > 1:
+        raise MoleculeError("several_conformers", f"{mol.GetNumConformers()} of them; use score_conformers(mol)")
     if len(Chem.GetMolFrags(mol)) > 1:
         raise MoleculeError("disconnected", REASONS["disconnected"])
     if model.implied_hydrogens and all(atom.GetAtomicNum() != 1 for atom in mol.GetAtoms()):
@@ -84,6 +89,7 @@ def represent(mol: Chem.Mol | None, model: MoleculeDiffusion) -> Represented:
 
 def batch_of(molecules: Sequence[MoleculeArrays], model: MoleculeDiffusion) -> MoleculeBatch:
     """Pads molecules into one batch on the model's device, in their order; every atom must be in its vocabulary."""
+    forks.check()
     classes = {pair: k for k, pair in enumerate(model.vocabulary)}
     b, n = len(molecules), max(len(one.atomic_numbers) for one in molecules)
     positions, atoms = torch.zeros(b, n, 3), torch.zeros(b, n, dtype=torch.int64)

@@ -119,19 +119,26 @@ class MoleculeScorer:
                 on_progress(len(found))
         return found
 
+    def score_conformers(self, mol: Chem.Mol, seed: int = 0) -> list[MoleculeScore]:
+        """Scores each conformer of a molecule, in order; see `stream`."""
+        return self.score([Chem.Mol(mol, False, conformer.GetId()) for conformer in mol.GetConformers()], seed)
+
     def stream(self, mols: Iterable[Chem.Mol | None], seed: int = 0) -> Iterator[MoleculeScore]:
         """Scores molecules as they come.
 
         Args:
-            mols: sanitised, one conformer each, hydrogens explicit (or, with a model that implies them, all left out).
+            mols: sanitised, one conformer each, hydrogens explicit (or, with a model that implies them, all left out);
+                None stands for a molecule that could not be read.
             seed: of probes and noise. A molecule's score depends on seed, model and molecule alone, not on its place.
 
         Yields:
             A score for each, in order; without numbers but with a reason where the model cannot represent it.
 
         Raises:
-            ValueError: for a ``seed`` out of bounds.
+            ValueError: for a single molecule in place of several, or a bad seed.
         """
+        if isinstance(mols, Chem.Mol):
+            raise ValueError("one molecule was given where several are expected; put it in a list: score([mol])")
         seed = checked_seed(seed)
         window: list[Chem.Mol | None] = []
         for mol in mols:

@@ -1,5 +1,6 @@
 """Arrays to molecules and back: nothing lost, nothing invented."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -158,3 +159,20 @@ def test_from_mol_says_what_to_do(embed):
     dative.GetBondWithIdx(0).SetBondType(Chem.BondType.DATIVE)
     with pytest.raises(MoleculeError, match="DATIVE"):
         from_mol(dative)
+
+
+@pytest.mark.parametrize("offset", [0, 5, 1e3, 1e6, -3e7], ids=str)
+def test_molecules_far_from_the_origin_keep_their_geometry(embed, offset):
+    """Moved in float64, before positions become float32, which at 10^6 Å are 0.06 Å apart."""
+    mol = embed("CC(=O)Oc1ccccc1C(=O)O")
+    far = Chem.Mol(mol)
+    far.GetConformer().SetPositions(mol.GetConformer().GetPositions() + [offset, -offset, offset / 2])
+    expected, found = (from_mol(one).positions.astype(float) for one in (mol, far))
+    np.testing.assert_allclose(found - found.mean(0), expected - expected.mean(0), atol=3e-6)
+    assert np.abs(found).max() < 30
+    assert np.array_equal(from_mol(to_mol(from_mol(far))).positions, from_mol(far).positions)
+
+
+def test_errors_go_through_pickle():
+    error = pickle.loads(pickle.dumps(MoleculeError("valence", "too many bonds")))
+    assert (error.reason, error.detail, str(error)) == ("valence", "too many bonds", "valence: too many bonds")

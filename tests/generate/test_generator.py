@@ -90,6 +90,10 @@ def test_unknown_model_and_device():
         MoleculeGenerator.from_pretrained("nothing")
     with pytest.raises(ValueError, match="unknown device"):
         choose_device("abacus")
+    for none in ("meta", "mps", "xla", "cpu:1", "cuda:99", "", "CPU"):
+        with pytest.raises(ValueError, match="device"):
+            choose_device(none)
+    assert str(choose_device("cpu")) == "cpu"
     if not torch.cuda.is_available():
         with pytest.raises(ValueError, match="0 CUDA devices"):
             choose_device("cuda")
