@@ -38,7 +38,12 @@ class RunLog:
         self.sums, self.count, self.last = 0.0, 0, None
         if write:
             kept = [line for line in _read(path) if line["step"] <= step] if step else []
-            path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            temporary = path.with_suffix(".tmp")
+            try:
+                temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self.progress = Progress(*columns, console=Console(stderr=True), disable=not show)
         self.task = self.progress.add_task("training", total=steps, completed=step)
@@ -102,11 +107,14 @@ class RunLog:
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
-    """Lines of a log; a last line that was cut off is left out."""
+    """Lines of a log up to the first that is damaged, as one that was cut off is."""
     lines = []
-    for text in path.read_text().splitlines() if path.exists() else []:
+    for text in path.read_text(errors="replace").splitlines() if path.exists() else []:
         try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
+            line = json.loads(text)
+            if not all(type(line[name]) in (int, float) for name in ("step", "molecules")):
+                break
+        except (ValueError, RecursionError, TypeError, KeyError):
             break
+        lines.append(line)
     return lines
