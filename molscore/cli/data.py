@@ -31,9 +31,9 @@ def qm9(
     quiet: Quiet = False,
 ) -> None:
     """QM9: 130,831 molecules of up to nine heavy atoms (pip install 'molscore[qm9]')."""
-    from molscore.datasets.qm9 import SourceError, build_qm9
+    from molscore.datasets.qm9 import build_qm9
 
-    with complaints(SourceError, OSError, code=1), bar("QM9", 0, quiet) as advance:
+    with complaints(ValueError, OSError, ModuleNotFoundError, code=1), bar("QM9", 0, quiet) as advance:
         summary = build_qm9(
             out, source, limit, workers, on_progress=lambda stage, done, total: advance(done, f"{stage} of {total}")
         )
@@ -95,8 +95,11 @@ def merge(
     """Several tensor files in one: of the same molecule the first is kept, or the first few; each keeps its split."""
     for source in sources:
         _exists(source)
+    from molscore.datasets.build import check_out
     from molscore.datasets.merge import merge as join
 
+    with complaints(ValueError, OSError):
+        check_out(out, *sources)
     with complaints(ValueError, OSError, code=1):
         typer.echo(json.dumps(join(sources, out, rare, max_heavy, implied, conformers), indent=1))
 
@@ -116,6 +119,10 @@ def _build(
     quiet: bool,
 ) -> None:
     """Runs a builder and prints what came of it. A run that was interrupted goes on where it was."""
+    from molscore.datasets.build import check_out
+
+    with complaints(ValueError, OSError):
+        check_out(out, *([source] if source.is_file() else source.glob("*.npz")))
     with complaints(ValueError, OSError, code=1), bar(source.name, 0, quiet) as advance:
         options = {"n": n, "hydrogens": hydrogens, "workers": workers}
         found = builder(source, out, **options, on_progress=lambda word, k, total: advance(k, f"{word} of {total}"))
