@@ -8,6 +8,15 @@ import math
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
+MOST_ATOMS = 255
+"""Atoms of a molecule that a model learns from, and bonds, and stereo tags, at most."""
+
+MOST_CHARGE = 8
+"""Formal charge of an atom, at most, of either sign."""
+
+ELEMENTS = 118
+"""Atomic numbers go up to this."""
+
 
 class Limit(NamedTuple):
     """The least and the greatest value; only whole numbers if both are."""

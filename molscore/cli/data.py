@@ -34,9 +34,9 @@ def qm9(
 ) -> None:
     """QM9: 130,831 molecules of up to nine heavy atoms (pip install 'molscore[qm9]')."""
     _check(out, [] if source is None else [source])
-    from molscore.datasets.qm9 import SourceError, build_qm9
+    from molscore.datasets.qm9 import build_qm9
 
-    with complaints(SourceError, OSError, code=1), bar("QM9", 0, quiet) as advance:
+    with complaints(ValueError, OSError, ModuleNotFoundError, code=1), bar("QM9", 0, quiet) as advance:
         summary = build_qm9(
             out, source, limit, workers, on_progress=lambda stage, done, total: advance(done, f"{stage} of {total}")
         )

@@ -149,8 +149,9 @@ def bucketed_order(sizes: np.ndarray, pair_budget: int, seed: int, epoch: int) -
 
 def batches_from(sizes: np.ndarray, pair_budget: int, seed: int, start: int) -> Iterator[np.ndarray]:
     """Endless batches, epoch after epoch, from number ``start`` of the whole sequence on."""
-    epoch = 0
+    # Every epoch has as many batches: sorted, the sizes are the same.
+    epoch, start = divmod(start, len(bucketed_order(sizes, pair_budget, seed, 0)))
     while True:
         order = bucketed_order(sizes, pair_budget, seed, epoch)
         yield from order[start:]
-        epoch, start = epoch + 1, max(0, start - len(order))
+        epoch, start = epoch + 1, 0

@@ -24,8 +24,18 @@ from rdkit import rdBase
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, isomeric_smiles, to_mol, with_stereo
 from molscore.chem.hydrogens import without_hydrogens
-from molscore.datasets.tensorfile import SPLITS, TensorFile, TensorFileError, pack, read_tensorfile, write_tensorfile
+from molscore.datasets.tensorfile import (
+    SPLITS,
+    TensorFile,
+    TensorFileError,
+    pack,
+    read_tensorfile,
+    unfit,
+    write_tensorfile,
+)
 from molscore.files.lock import locked
+from molscore.files.paths import check_apart
+from molscore.limits import check
 
 PART = 1000
 """Items in a part."""
@@ -70,9 +80,8 @@ def build(
         ValueError: no molecule is left, or `conformers` is below 1.
     """
     check_conformers(conformers)
+    check_out(out)
     out = Path(out)
-    if out.is_dir():
-        raise IsADirectoryError(f"{out} is a folder; name the file to write, such as {out / 'molecules.safetensors'}.")
     report = on_progress or (lambda word, done, total: None)
     folder = out.with_name(f".{out.name}.parts")
     parts = [(start, items[start : start + PART]) for start in range(0, len(items), PART)]
@@ -105,10 +114,22 @@ def _joined(
     return counts
 
 
+def check_out(out: str | os.PathLike[str], *sources: str | os.PathLike[str]) -> None:
+    """Says before the work begins what would go wrong at its end.
+
+    Raises:
+        IsADirectoryError: `out` is a folder.
+        ValueError: `out` is one of the sources, by whatever name: it would be overwritten.
+    """
+    out = Path(out)
+    if out.is_dir():
+        raise IsADirectoryError(f"{out} is a folder; name the file to write, such as {out / 'molecules.safetensors'}.")
+    check_apart({"out": out}, {f"source {k}": source for k, source in enumerate(sources, start=1)})
+
+
 def check_conformers(conformers: int) -> None:
     """Raises ValueError if so many conformers of a molecule cannot be kept."""
-    if conformers < 1:
-        raise ValueError(f"{conformers} conformers of a molecule cannot be kept; it must be at least 1")
+    check("kept_conformers", conformers, "conformers")
 
 
 def finish(
@@ -179,7 +200,8 @@ def _part(make: Make, folder: Path, hydrogens: bool, part: tuple[int, Sequence[A
     for number, item in enumerate(items, start):
         try:
             made = [arrays if hydrogens else without_hydrogens(arrays) for arrays in make(number, item)]
-            made = [with_stereo(arrays, implied=not hydrogens) for arrays in made]
+            made = [with_stereo(arrays, implied=not hydrogens) for arrays in _fit(made, dropped)]
+            made = _fit(made, dropped)
             keys += [key_of(arrays, implied=not hydrogens) for arrays in made]
         except MoleculeError as error:
             dropped[error.reason] += 1
@@ -190,6 +212,13 @@ def _part(make: Make, folder: Path, hydrogens: bool, part: tuple[int, Sequence[A
     metadata = {"items": fingerprint, "keys": json.dumps(keys), "dropped": json.dumps(dropped)}
     write_tensorfile(path, packed, metadata)
     return len(items)
+
+
+def _fit(molecules: Sequence[MoleculeArrays], dropped: Counter[str]) -> list[MoleculeArrays]:
+    """Those that a tensor file can hold; the reasons of the others are counted."""
+    reasons = [unfit(molecule) for molecule in molecules]
+    dropped.update(reason for reason in reasons if reason is not None)
+    return [molecule for molecule, reason in zip(molecules, reasons, strict=True) if reason is None]
 
 
 def _bytes(item: Any) -> bytes:

@@ -15,8 +15,8 @@ import numpy as np
 
 from molscore.chem.arrays import MoleculeError, with_stereo
 from molscore.chem.hydrogens import without_hydrogens
-from molscore.datasets.build import check_conformers, finish, first_of_each, key_of
-from molscore.datasets.tensorfile import pack, read_tensorfile
+from molscore.datasets.build import check_conformers, check_out, finish, first_of_each, key_of
+from molscore.datasets.tensorfile import REASONS, pack, read_tensorfile, unfit
 
 
 def merge(
@@ -41,10 +41,12 @@ def merge(
         Counts, as those of `molscore.datasets.build.build`.
 
     Raises:
-        ValueError: if only some files have hydrogens as atoms and `implied` is not set, if no molecule is left, or if
-            `conformers` is below 1.
+        ValueError: if `out` is one of the files, if only some files have hydrogens as atoms and `implied` is not set,
+            if no molecule is left, or if `conformers` is out of bounds.
+        TensorFileError: if one of the files is damaged.
     """
     check_conformers(conformers)
+    check_out(out, *paths)
     files = [read_tensorfile(path) for path in paths]
     bare = [file.implied_hydrogens for file in files]
     implied = implied or all(bare)
@@ -57,7 +59,10 @@ def merge(
             try:
                 whole = file.molecule(i)
                 molecule = without_hydrogens(whole) if implied and not without else whole
-                molecules.append(with_stereo(molecule, implied))
+                tagged = with_stereo(molecule, implied)
+                if (reason := unfit(tagged)) is not None:  # without hydrogens its mean may be elsewhere
+                    raise MoleculeError(reason, REASONS[reason])
+                molecules.append(tagged)
                 split.append(file.arrays["split"][i])
             except MoleculeError as error:
                 dropped[error.reason] += 1
@@ -78,7 +83,7 @@ def merge(
     chosen = [molecule for molecule, keep in zip(molecules, kept, strict=True) if keep]
     arrays = pack(chosen, np.array(split)[kept], np.flatnonzero(kept))
     metadata = {
-        "source": " and ".join(f"{len(file):,} {file.metadata['source']}" for file in files),
+        "source": " and ".join(f"{len(file):,} {file.metadata.get('source', 'molecules')}" for file in files),
         "hydrogens": "implied by valence" if implied else "atoms",
         "split_rule": "; ".join(sorted({file.metadata.get("split_rule", "unknown") for file in files})),
     }

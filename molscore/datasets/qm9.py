@@ -27,7 +27,9 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
 from molscore.chem.perceive import perceive
+from molscore.datasets.build import check_out
 from molscore.datasets.tensorfile import SPLITS, pack, write_tensorfile
+from molscore.limits import check
 
 FILES = ("qm9_part1.csv", "qm9_part2.csv", "qm9_part3.csv")
 N_MOLECULES = 130_831
@@ -90,14 +92,13 @@ def build_qm9(
         SourceError: a CSV file is cut short or damaged, or the number of molecules is not QM9's.
     """
     out = Path(out)
-    if out.is_dir():
-        raise IsADirectoryError(f"{out} is a folder; name the file to write, such as {out / 'qm9.safetensors'}.")
-    if limit is not None and limit < 1:
-        raise ValueError(f"limit is {limit}; it must be at least 1.")
+    if limit is not None:
+        check("items", limit, "limit")
     if source is None:
         folder, origin = find_qm9pack()
     else:
         folder, origin = Path(source), "CSV files in the layout of qm9pack"
+    check_out(out, *(folder / name for name in FILES))
     report = on_progress or (lambda stage, done, total: None)
 
     rows = _read_all(folder, limit, report)

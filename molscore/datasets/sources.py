@@ -4,6 +4,7 @@ MOSES: 1.9 million drug-like SMILES of ZINC (Polykovskiy et al., Front. Pharmaco
 """
 
 import os
+import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
@@ -20,10 +21,15 @@ from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.source import check_file
 from molscore.chem.minimise import REASONS, check_method, minimise
 from molscore.chem.settle import RELAXATIONS, settle_in_place
-from molscore.datasets.build import build
+from molscore.datasets.build import build, check_out
+from molscore.limits import ELEMENTS, MOST_ATOMS, MOST_CHARGE
 
 SHARD = ("n_atoms", "n_bonds", "z", "charge", "pos_mA", "bonds", "order")
 """Arrays of a shard: molecules end to end, positions in thousandths of an Å."""
+
+
+LARGEST = 100_000
+"""Atoms, or bonds, of a molecule in a shard, at most."""
 
 
 class SourceError(ValueError):
@@ -59,6 +65,7 @@ def build_smiles(
         ValueError: for an unknown relaxation, one that is not installed, or `conformers` below 1.
     """
     check_relaxation(relax)
+    check_out(out, path)
     items = list(islice(read_smiles(path, encoding), n))
     if not items:
         raise SourceError(f"{path} holds no SMILES")
@@ -92,6 +99,7 @@ def build_sdf(
         ValueError: for an unknown relaxation, one that is not installed, or `conformers` below 1.
     """
     check_relaxation(relax)
+    check_out(out, path)
     items: list[Any] = []
     for record in read_sdf(path, encoding=encoding):
         if n is not None and len(items) == n:
@@ -119,6 +127,7 @@ def build_shards(
         SourceError: if there are none, or one is damaged.
     """
     paths = sorted(Path(folder).glob("*.npz"))
+    check_out(out, *paths)
     if not paths:
         raise SourceError(f"{folder} has no .npz files")
     items: list[tuple[np.ndarray, ...]] = []
@@ -148,9 +157,20 @@ def _shard(path: Path) -> list[tuple[np.ndarray, ...]]:
     """The molecules of a shard, each the arrays of `SHARD` from the third on."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            n_atoms, n_bonds, *arrays = (file[name] for name in SHARD)
-    except (OSError, ValueError, KeyError) as error:
-        raise SourceError(f"{path} is no shard, or damaged: {error}") from error
+            found = {name: file[name] for name in SHARD}
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise SourceError(f"{path} is no shard, or damaged: {error or 'it is empty'}") from error
+    counts = {name: found[name] for name in ("n_atoms", "n_bonds")}
+    for name, array in counts.items():
+        if array.ndim != 1 or array.dtype.kind not in "iu" or (array < 0).any() or (array > LARGEST).any():
+            raise SourceError(f"{path} is damaged: {name} is no list of counts up to {LARGEST:,}")
+    totals = {name: int(array.sum(dtype=np.int64)) for name, array in counts.items()}
+    wanted = {name: (totals["n_atoms"],) for name in ("z", "charge")} | {"pos_mA": (totals["n_atoms"], 3)}
+    wanted |= {"bonds": (totals["n_bonds"], 2), "order": (totals["n_bonds"],), "n_bonds": counts["n_atoms"].shape}
+    for name, shape in wanted.items():
+        if found[name].shape != shape or found[name].dtype.kind not in "iuf":
+            raise SourceError(f"{path} is damaged: {name} has shape {found[name].shape}, not {shape}")
+    n_atoms, n_bonds, *arrays = (found[name] for name in SHARD)
     atoms, bonds = (np.cumsum(n.astype(int))[:-1] for n in (n_atoms, n_bonds))
     cuts = (atoms, atoms, atoms, bonds, bonds)
     return list(zip(*(np.split(array, cut) for array, cut in zip(arrays, cuts, strict=True)), strict=True))
@@ -174,7 +194,7 @@ def _then(relax: str, conformers: int) -> str:
 def _from_smiles(number: int, smiles: str, relax: str, conformers: int) -> list[MoleculeArrays]:
     if isinstance(smiles, Unreadable):
         raise MoleculeError("unreadable", smiles)
-    return _relaxed(embed_ensemble(parse(smiles), conformers, seed=number), relax)
+    return _relaxed(embed_ensemble(_storable(parse(smiles)), conformers, seed=number), relax)
 
 
 def _from_record(number: int, record: Chem.Mol | Unreadable, relax: str, conformers: int) -> list[MoleculeArrays]:
@@ -182,12 +202,20 @@ def _from_record(number: int, record: Chem.Mol | Unreadable, relax: str, conform
         raise MoleculeError("unreadable", record)
     if len(Chem.GetMolFrags(record)) > 1:
         raise MoleculeError("disconnected", "more than one fragment")
+    _storable(record)
     with rdBase.BlockLogs():
         if record.GetNumConformers() == 0 or not record.GetConformer().Is3D():
             mol = embed_ensemble(Chem.RemoveHs(record), conformers, seed=number)
         else:
             mol = Chem.AddHs(record, addCoords=True)
         return _relaxed(mol, relax)
+
+
+def _storable(mol: Chem.Mol) -> Chem.Mol:
+    """The molecule, unless work on it would be for nothing."""
+    if mol.GetNumHeavyAtoms() > MOST_ATOMS:
+        raise MoleculeError("too_large", f"{mol.GetNumHeavyAtoms()} heavy atoms; at most {MOST_ATOMS} can be stored")
+    return mol
 
 
 def _relaxed(ensemble: Chem.Mol, relax: str) -> list[MoleculeArrays]:
@@ -230,6 +258,10 @@ def _relax_in_place(mol: Chem.Mol, relax: str) -> float:
 
 def _from_shard(number: int, arrays: tuple[np.ndarray, ...]) -> list[MoleculeArrays]:
     numbers, charges, positions, bonds, orders = arrays
+    if not len(numbers) or not ((bonds >= 0) & (bonds < len(numbers))).all() or not np.isin(orders, (1, 2, 3)).all():
+        raise MoleculeError("valence", "no atoms, or bonds of atoms that are not there, or not single to triple")
+    if not ((numbers >= 1) & (numbers <= ELEMENTS)).all() or not (np.abs(charges.astype(int)) <= MOST_CHARGE).all():
+        raise MoleculeError("unknown_element", "an atomic number or a charge that no atom has")
     positions, bonds = (positions / 1000).astype(np.float32), np.sort(bonds.astype(int), axis=1)
     return [MoleculeArrays(numbers, charges, positions, bonds, orders)]
 

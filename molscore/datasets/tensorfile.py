@@ -35,6 +35,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from molscore.files.output import write_bytes
+from molscore.header import Header, HeaderError, read_header
+from molscore.limits import ELEMENTS, MOST_ATOMS, MOST_CHARGE, shown
 
 if TYPE_CHECKING:
     from molscore.chem.arrays import MoleculeArrays
@@ -58,6 +60,17 @@ _LAYOUT = {
     "split": (np.uint8, 1),
     "index": (np.int32, 1),
 }
+
+
+_HEADER_TYPES = {np.uint8: "U8", np.int8: "I8", np.int16: "I16", np.int32: "I32"}
+
+REASONS = {
+    "too_large": f"more than {MOST_ATOMS} atoms, bonds or stereo tags",
+    "too_far_apart": f"an atom more than {np.iinfo(np.int16).max / SCALE:.3f} Å from the mean along an axis",
+    "coordinates": "a coordinate that is not finite",
+    "charge": f"a formal charge beyond {MOST_CHARGE} of either sign",
+}
+"""Why a molecule cannot be stored."""
 
 
 class TensorFileError(ValueError):
@@ -128,25 +141,43 @@ class TensorFile:
         return np.flatnonzero(self.arrays["split"] == SPLITS.index(split))
 
 
+def unfit(molecule: "MoleculeArrays") -> str | None:
+    """Why a molecule cannot be stored, a key of `REASONS`; None if it can."""
+    if max(len(molecule.atomic_numbers), len(molecule.bond_orders), len(molecule.stereo)) > MOST_ATOMS:
+        return "too_large"
+    if not np.isfinite(molecule.positions).all():
+        return "coordinates"
+    if np.abs(_centred(molecule)).max() > np.iinfo(np.int16).max:
+        return "too_far_apart"
+    if np.abs(np.asarray(molecule.formal_charges, dtype=int)).max() > MOST_CHARGE:
+        return "charge"
+    return None
+
+
+def _centred(molecule: "MoleculeArrays") -> np.ndarray:
+    """Positions about their mean, as they are stored, in whole thousandths of an Å."""
+    positions = np.asarray(molecule.positions, dtype=np.float64)
+    return np.rint((positions - positions.mean(axis=0)) * SCALE)
+
+
 def pack(molecules: Iterable["MoleculeArrays"], split: np.ndarray, index: np.ndarray) -> dict[str, np.ndarray]:
     """Lays molecules end to end in the arrays that `write_tensorfile` takes.
 
     Args:
-        molecules: M molecules, each of at most 255 atoms, bonds and stereo tags and within 32 Å of its mean.
+        molecules: M molecules, each of them fit to be stored.
         split: (M,) indices into `SPLITS`.
         index: (M,) numbers of the molecules in their source.
 
     Raises:
-        ValueError: for a molecule that is too large for the format.
+        ValueError: for a molecule that is `unfit`.
     """
     tails = {"positions": (0, 3), "bonds": (0, 2), "stereo": (0, 5)}
     parts = {name: [np.zeros(tails.get(name, 0), dtype)] for name, (dtype, _) in _LAYOUT.items()}
     for k, molecule in enumerate(molecules):
+        if (reason := unfit(molecule)) is not None:
+            raise ValueError(f"molecule {k} is too large or odd for a tensor file: {REASONS[reason]}")
         n, m, s = len(molecule.atomic_numbers), len(molecule.bond_orders), len(molecule.stereo)
-        centred = np.asarray(molecule.positions, dtype=np.float64)
-        centred = np.rint((centred - centred.mean(axis=0)) * SCALE)
-        if max(n, m, s) > 255 or np.abs(centred).max() > np.iinfo(np.int16).max:
-            raise ValueError(f"molecule {k} ({n} atoms, {m} bonds) is too large: at most 255 of each, within 32 Å")
+        centred = _centred(molecule)
         parts["n_atoms"].append(np.array([n]))
         parts["n_bonds"].append(np.array([m]))
         parts["atomic_numbers"].append(molecule.atomic_numbers)
@@ -195,24 +226,46 @@ def read_tensorfile(path: str | os.PathLike[str]) -> TensorFile:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist. `molscore data --help` tells how to make a tensor file.")
     try:
+        header = read_header(path)
+        metadata = header.metadata
+        old = _checked_version(header, path)
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in sorted(file.keys())}
-    except (SafetensorError, OSError, ValueError) as error:
+            arrays = {name: file.get_tensor(name) for name in header.tensors}
+    except (HeaderError, SafetensorError, OSError) as error:
         raise TensorFileError(f"{path} is cut short, damaged or no tensor file: {error}") from error
-    if metadata.get("format") != FORMAT:
-        raise TensorFileError(f"{path} is a safetensors file of format {metadata.get('format')!r}, not {FORMAT!r}.")
-    if metadata.get("format_version") == "1":
+    if old:
         arrays["n_stereo"], arrays["stereo"] = np.zeros_like(arrays["n_atoms"]), np.zeros((0, 5), np.int16)
-    elif metadata.get("format_version") != FORMAT_VERSION:
-        raise TensorFileError(
-            f"{path} has format version {metadata.get('format_version')!r}; this molscore reads {FORMAT_VERSION!r}. "
-            "Make the file anew with `molscore data`."
-        )
     _check(arrays, path)
     counts = (arrays[name] for name in ("n_atoms", "n_bonds", "n_stereo"))
     offsets = [np.concatenate([[0], np.cumsum(count, dtype=np.int64)]) for count in counts]
     return TensorFile(arrays, metadata, *offsets)
+
+
+def _checked_version(header: Header, path: Path) -> bool:
+    """Whether it is a file of version 1, which has no stereo. TensorFileError unless its arrays are those of the table.
+
+    Asked of the header alone, before the arrays are read.
+    """
+    metadata = header.metadata
+    if metadata.get("format") != FORMAT:
+        raise TensorFileError(
+            f"{path} is a safetensors file of format {shown(metadata.get('format'))}, not {FORMAT!r}."
+        )
+    if (version := metadata.get("format_version")) not in ("1", FORMAT_VERSION):
+        raise TensorFileError(
+            f"{path} has format version {shown(version)}; this molscore reads {FORMAT_VERSION!r}. "
+            "Make the file anew with `molscore data`."
+        )
+    wanted = {name: row for name, row in _LAYOUT.items() if version != "1" or name not in ("n_stereo", "stereo")}
+    if other := sorted(set(header.tensors) ^ set(wanted)):
+        raise TensorFileError(f"{path}: arrays missing or not known: {', '.join(other)[:200]}")
+    for name, (kind, dimensions) in wanted.items():
+        entry = header.tensors[name]
+        if entry.dtype != _HEADER_TYPES[kind]:
+            raise TensorFileError(f"{path}: {name} is {entry.dtype}, not {_HEADER_TYPES[kind]}")
+        if len(entry.shape) != dimensions:
+            raise TensorFileError(f"{path}: {name} has shape {entry.shape}, not {dimensions} dimensions")
+    return version == "1"
 
 
 def _check(arrays: Mapping[str, np.ndarray], path: Path) -> None:
@@ -230,7 +283,6 @@ def _check(arrays: Mapping[str, np.ndarray], path: Path) -> None:
     n_atoms, n_bonds = arrays["n_atoms"].astype(np.int64), arrays["n_bonds"].astype(np.int64)
     atoms, bonds = int(n_atoms.sum()), int(n_bonds.sum())
     shapes = {"n_bonds": n_atoms.shape, "split": n_atoms.shape, "index": n_atoms.shape, "atomic_numbers": (atoms,)}
-    tags = arrays["stereo"][:, :4].astype(np.int64)
     shapes |= {"n_stereo": n_atoms.shape, "stereo": (int(arrays["n_stereo"].sum()), 5)}
     shapes |= {"formal_charges": (atoms,), "positions": (atoms, 3), "bonds": (bonds, 2), "bond_orders": (bonds,)}
     for name, shape in shapes.items():
@@ -239,11 +291,17 @@ def _check(arrays: Mapping[str, np.ndarray], path: Path) -> None:
             f"{name} has shape {arrays[name].shape}, but {len(n_atoms)} molecules of {atoms} atoms and {bonds} bonds "
             f"in all need {shape}",
         )
-    need(bool((n_atoms > 0).all()), "a molecule without atoms")
-    need(not bonds or 1 <= arrays["bond_orders"].min() <= arrays["bond_orders"].max() <= 3, "bond orders beyond 1 to 3")
+    need(bool((n_atoms > 0).all()), "n_atoms has a molecule without atoms")
+    numbers, charges = arrays["atomic_numbers"], arrays["formal_charges"].astype(np.int16)
+    need(bool(((numbers >= 1) & (numbers <= ELEMENTS)).all()), f"atomic_numbers beyond 1 to {ELEMENTS}")
+    need(bool((np.abs(charges) <= MOST_CHARGE).all()), f"formal_charges beyond {MOST_CHARGE} of either sign")
+    need(not bonds or 1 <= arrays["bond_orders"].min() <= arrays["bond_orders"].max() <= 3, "bond_orders beyond 1 to 3")
     i, j = arrays["bonds"].T
     need(bool((i < j).all() and (j < np.repeat(n_atoms, n_bonds)).all()), "bonds that are not i < j < n_atoms")
-    sizes = np.repeat(n_atoms, arrays["n_stereo"])[:, None]
-    need(bool(((tags >= 0) & (tags < sizes)).all()), "stereo tags of atoms that are not there")
-    need(bool(np.isin(arrays["stereo"][:, 4], (-2, -1, 1, 2)).all()), "stereo codes beyond 1 and 2 of either sign")
-    need(bool((arrays["split"] < len(SPLITS)).all()), "splits beyond 0 train, 1 valid, 2 test")
+    pairs = np.repeat(np.arange(len(n_atoms)), n_bonds) << 16 | i.astype(np.int64) << 8 | j
+    pairs.sort()
+    need(bool((pairs[1:] != pairs[:-1]).all()), "bonds of which a molecule has one twice")
+    tags, sizes = arrays["stereo"][:, :4].astype(np.int64), np.repeat(n_atoms, arrays["n_stereo"])[:, None]
+    need(bool(((tags >= 0) & (tags < sizes)).all()), "stereo with atoms that are not there")
+    need(bool(np.isin(arrays["stereo"][:, 4], (-2, -1, 1, 2)).all()), "stereo with codes beyond 1 and 2 of either sign")
+    need(bool((arrays["split"] < len(SPLITS)).all()), "split beyond 0 train, 1 valid, 2 test")

@@ -4,14 +4,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from molscore.limits import LIMITS
+from molscore.limits import ELEMENTS, LIMITS, MOST_ATOMS, MOST_CHARGE
 from molscore.network.network import NetworkConfig
-
-MOST_ATOMS = 255
-"""Atoms of a molecule, at most: what a tensor file holds."""
-
-MOST_CHARGE = 8
-"""Formal charge of an atom, at most, of either sign."""
 
 
 class SamplingConfig(BaseModel):
@@ -80,7 +74,7 @@ class DiffusionConfig(BaseModel):
 
 
 Class = tuple[
-    Annotated[int, Field(ge=1, le=118)],
+    Annotated[int, Field(ge=1, le=ELEMENTS)],
     Annotated[int, Field(ge=-MOST_CHARGE, le=MOST_CHARGE)],
 ]
 """Atomic number and formal charge."""

@@ -4,20 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    ValidationError,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from molscore.limits import LIMITS
 from molscore.model.config import DiffusionConfig
+from molscore.train.text import TextError, parse, read
+
+STEPS = 1_000_000_000
+"""Most steps of a run, and of what is counted in steps."""
 
 
 class TrainConfig(BaseModel):
@@ -43,34 +37,35 @@ class TrainConfig(BaseModel):
         max_seconds: stop with a checkpoint at the first line of the log after this long; 0 is no limit.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     data: Path
     out: Path
     model: DiffusionConfig = DiffusionConfig()
-    seed: NonNegativeInt = 0
-    steps: PositiveInt = 100_000
-    pair_budget: PositiveInt = 40_000
-    learning_rate: PositiveFloat = 1.5e-3
-    matrix_rate: NonNegativeFloat = 4e-3
-    warmup_steps: NonNegativeInt = 500
-    decay_steps: NonNegativeInt = 0
-    weight_decay: NonNegativeFloat = 0.01
-    clip_norm: PositiveFloat = 1.0
+    seed: int = Field(default=0, ge=LIMITS["seed"].low, le=LIMITS["seed"].high)
+    steps: int = Field(default=100_000, gt=0, le=STEPS)
+    pair_budget: int = Field(default=40_000, gt=0, le=10_000_000)
+    learning_rate: float = Field(default=1.5e-3, gt=0, le=10)
+    matrix_rate: float = Field(default=4e-3, ge=0, le=10)
+    warmup_steps: int = Field(default=500, ge=0, le=STEPS)
+    decay_steps: int = Field(default=0, ge=0, le=STEPS)
+    weight_decay: float = Field(default=0.01, ge=0, le=1e3)
+    clip_norm: float = Field(default=1.0, gt=0, le=1e9)
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
     mixed_precision: Literal["no", "bf16"] = "bf16"
     compile: bool = False
-    threads: NonNegativeInt = 0
-    valid_batches: PositiveInt = 8
-    checkpoint_every: PositiveInt = 1000
-    log_every: PositiveInt = 50
-    max_seconds: NonNegativeFloat = 0.0
+    threads: int = Field(default=0, ge=0, le=1024)
+    valid_batches: int = Field(default=8, gt=0, le=1_000_000)
+    checkpoint_every: int = Field(default=1000, gt=0, le=STEPS)
+    log_every: int = Field(default=50, gt=0, le=STEPS)
+    max_seconds: float = Field(default=0.0, ge=0, le=1e9)
 
-    @field_validator("mixed_precision", mode="before")
+    @field_validator("data", "out")
     @classmethod
-    def _bare_no(cls, value: Any) -> Any:
-        """YAML reads a bare ``no`` as False."""
-        return "no" if value is False else value
+    def _name(cls, path: Path) -> Path:
+        if path == Path() or "\0" in str(path):
+            raise ValueError("this is no name of a file or folder")
+        return path
 
 
 class ConfigError(ValueError):
@@ -88,10 +83,10 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
         ConfigError: for a missing or malformed file, a malformed override, an unknown key or a bad value.
     """
     try:
-        values = yaml.safe_load(Path(path).read_text())
+        values = read(Path(path))
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except TextError as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path} must hold 'key: value' lines")
@@ -100,8 +95,9 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
     try:
         return TrainConfig.model_validate(values)
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ConfigError(f"{path}: " + "; ".join(lines)) from error
+        wrong = error.errors(include_input=False, include_url=False)
+        lines = [f"{'.'.join(str(part)[:60] for part in e['loc'])}: {e['msg']}" for e in wrong[:10]]
+        raise ConfigError(f"{path}: " + "; ".join(lines)) from None
 
 
 def _override(values: dict[str, Any], word: str) -> None:
@@ -114,6 +110,6 @@ def _override(values: dict[str, Any], word: str) -> None:
         if not isinstance(values, dict):
             raise ConfigError(f"'{word}': {section} is not a section")
     try:
-        values[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"'{word}': the value is not valid YAML") from error
+        values[last] = parse(value)
+    except TextError as error:
+        raise ConfigError(f"'{word}': the value is not valid YAML: {error}") from error

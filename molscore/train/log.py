@@ -105,11 +105,14 @@ class RunLog:
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
-    """Lines of a log; a last line that was cut off is left out."""
+    """Lines of a log up to the first that is damaged, as one that was cut off is."""
     lines = []
-    for text in path.read_text().splitlines() if path.exists() else []:
+    for text in path.read_text(errors="replace").splitlines() if path.exists() else []:
         try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
+            line = json.loads(text)
+            if not all(type(line[name]) in (int, float) for name in ("step", "molecules")):
+                break
+        except (ValueError, RecursionError, TypeError, KeyError):
             break
+        lines.append(line)
     return lines

@@ -8,8 +8,10 @@ Between two lines of the log nothing waits for the device: it gets work and is a
 """
 
 import math
+import os
 import time
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +23,17 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from molscore.datasets.batch import MoleculeStore, batches_from, bucketed_order, vocabulary_of
 from molscore.datasets.tensorfile import read_tensorfile
 from molscore.files.lock import locked
-from molscore.files.output import write_text, written
+from molscore.files.output import write_text
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.files import save as save_model
 from molscore.model.posterior import fit_posterior
 from molscore.randomness import Purpose, stream, torch_seed
+from molscore.train.checkpoint import Progress, go_on_from, write_checkpoint
 from molscore.train.config import ConfigError, TrainConfig
 from molscore.train.log import RunLog
 from molscore.train.optimiser import make_optimisers
 from molscore.train.record import LEDGER_HEAD, hardware, ledger_row, sha256
-from molscore.train.start import Progress, begin_from, go_on_from
+from molscore.train.start import begin_from
 
 VALID_EPOCH = 2**31
 """The order of the validation molecules is that of an epoch which training never reaches."""
@@ -49,10 +52,11 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
         The path of the averaged weights, ``out/model.safetensors``.
 
     Raises:
-        ConfigError: if the folder already holds a run and ``resume`` is False, holds none and it is True, or holds one
-            of another model; if ``init_from`` is of another model, or given with ``resume``; for ``compile`` with an
-            energy head.
+        ConfigError: if the folder already holds a run and ``resume`` is False, holds none and it is True, or holds a
+            damaged one or one of another model; if the data lack a split; if ``init_from`` is of another model, or
+            given with ``resume``; for ``compile`` with an energy head.
         FileNotFoundError, TensorFileError: for the data.
+        OSError: if the folder cannot be written to, or the disk is full; the last checkpoint stays.
         FloatingPointError: if the loss is no longer a number; the last checkpoint stays.
         BusyError: if another process trains in the same folder.
     """
@@ -61,10 +65,11 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
         raise ConfigError("--init-from begins a new run and --resume goes on with one: give one of them")
     if checkpoint.exists() and not resume:
         raise ConfigError(f"{config.out} already holds a run: add --resume to go on with it, or choose another 'out'")
-    if resume and not checkpoint.exists():
+    if resume and not checkpoint.is_file():
         raise ConfigError(f"there is nothing to resume in {config.out}: run without --resume first")
     if config.compile and config.model.network.energy:
         raise ConfigError("compile does not go with an energy head, which needs second derivatives: leave one of them")
+    check_folder(config.out)
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.set_float32_matmul_precision("high")
@@ -76,8 +81,10 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
     world, rank = accelerator.num_processes, accelerator.process_index
     file = read_tensorfile(config.data)
     vocabulary = vocabulary_of(file)
-    data = MoleculeStore(file, "train", vocabulary, device)
-    valid = MoleculeStore(file, "valid", vocabulary, device)
+    try:
+        data, valid = (MoleculeStore(file, split, vocabulary, device) for split in ("train", "valid"))
+    except ValueError as error:
+        raise ConfigError(f"cannot train on {config.data}: {error}; prepare more molecules") from error
 
     torch.manual_seed(torch_seed(config.seed, Purpose.INITIAL_WEIGHTS))
     model = MoleculeDiffusion(config.model, vocabulary, np.bincount(data.sizes) / len(data)).to(device)
@@ -101,10 +108,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
         if not math.isfinite(losses["loss"]):
             raise FloatingPointError(f"the loss is not finite at step {step}; lower learning_rate and --resume")
         log.write({"step": step, "molecules": molecules, "seconds": seconds, "valid": losses})
-        state = {"model": model.state_dict(), "average": average.state_dict()}
-        state["optimisers"] = [optimiser.state_dict() for optimiser in optimisers]
-        with written(checkpoint) as file:
-            torch.save(state | Progress(step, molecules, seconds, origin)._asdict(), file)
+        write_checkpoint(checkpoint, model, average, optimisers, Progress(step, molecules, seconds, origin))
         saved = step
         record = {"step": step, "molecules": molecules, "seconds": round(seconds, 3), "valid": losses} | about
         record |= {"init_from": origin} if origin else {}
@@ -125,9 +129,8 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
         alone,
         RunLog(config.out / "log.jsonl", step, config.steps, show, write=main, reduce=accelerator.reduce) as log,
     ):
-        for chosen in batches_from(data.sizes, config.pair_budget, config.seed, step):
-            if step >= config.steps:
-                break
+        batches = batches_from(data.sizes, config.pair_budget, config.seed, step)
+        for chosen in islice(batches, max(config.steps - step, 0)):
             rate = schedule(config, step)
             for optimiser in optimisers:
                 for group in optimiser.param_groups:
@@ -161,6 +164,19 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
     del network, wrapped  # they hold on to the group
     accelerator.end_training()
     return config.out / "model.safetensors"
+
+
+def check_folder(out: Path) -> None:
+    """Says before the work begins what would go wrong at its end.
+
+    Raises:
+        OSError: if there can be no folder `out`, or nothing can be written there.
+    """
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"{out} is no folder; choose another 'out'")
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(f"{out}: the folder {there} cannot be written to; choose another 'out'")
 
 
 def _conditioned(config: TrainConfig, step: int) -> bool:

@@ -1,38 +1,19 @@
-"""How a run begins: with fresh weights, with those of a finished model, or where it was left."""
+"""How a run begins with the weights of a finished model."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel
+from torch import Tensor
 
 from molscore import pretrained
 from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
 from molscore.model.files import load
+from molscore.train.checkpoint import Progress, check_progress
 from molscore.train.config import ConfigError
 from molscore.train.record import sha256
 
 STEREO = ("handedness.", "sides")
 """What the weights are called that read stereo, see `EquivariantScoreNetwork`."""
-
-
-class Progress(NamedTuple):
-    """How far a run is.
-
-    Attributes:
-        step: optimiser steps of this run.
-        molecules, seconds: seen and spent, by this run and by the weights it began from.
-        init_from: what is known of those weights, or None.
-    """
-
-    step: int = 0
-    molecules: int = 0
-    seconds: float = 0.0
-    init_from: dict[str, Any] | None = None
 
 
 def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
@@ -54,6 +35,7 @@ def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
     try:
         path = pretrained.find(weights)
         source = load(path)
+        molecules, seconds = check_progress(source.record)
     except (ValueError, FileNotFoundError) as error:
         raise ConfigError(f"cannot begin from {weights}: {error}") from error
     differing = [f"model.{name} is {b} here and {a} there" for name, (a, b) in _differences(source, model).items()]
@@ -62,7 +44,7 @@ def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
     state = source.network.state_dict()
     begun = {name: value for name, value in model.network.state_dict().items() if name.startswith(STEREO)}
     model.network.load_state_dict(begun | state | _of_inputs(state, source, model))
-    known = {name: source.record.get(name, 0) for name in ("molecules", "seconds")}
+    known = {"molecules": molecules, "seconds": seconds}
     return Progress(0, **known, init_from={"name": path.stem, "sha256": sha256(path)} | known)
 
 
@@ -104,25 +86,3 @@ def _widths(source: MoleculeDiffusion, weight: Tensor, classes: int) -> list[int
 def _resized(rows: Tensor, n: int) -> Tensor:
     """The first n rows, and rows of zeros if there are fewer."""
     return torch.cat([rows[:n], rows.new_zeros(max(n - len(rows), 0), rows.shape[1])])
-
-
-def go_on_from(checkpoint: Path, model: nn.Module, average: AveragedModel, optimisers: Sequence[Optimizer]) -> Progress:
-    """Loads weights, moving average and the optimisers' moments; their rates and decay stay those they were made with.
-
-    Raises:
-        ConfigError: if the checkpoint is damaged or of another model.
-    """
-    try:
-        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        model.load_state_dict(saved["model"])
-        average.load_state_dict(saved["average"])
-        for optimiser, state in zip(optimisers, saved["optimisers"], strict=True):
-            groups = optimiser.state_dict()["param_groups"]
-            if [group["params"] for group in groups] != [group["params"] for group in state["param_groups"]]:
-                raise ValueError("its parameters are grouped otherwise")
-            optimiser.load_state_dict({"state": state["state"], "param_groups": groups})
-        return Progress(saved["step"], saved["molecules"], saved["seconds"], saved.get("init_from"))
-    except (RuntimeError, ValueError, KeyError, EOFError, UnpicklingError) as error:
-        raise ConfigError(
-            f"cannot go on from {checkpoint}: it is damaged, or its model or data were others (see config.yaml)"
-        ) from error

@@ -152,7 +152,7 @@ def test_one_conformer_is_the_default(listed, tmp_path):
         file = read_tensorfile(tmp_path / "x.safetensors")
         contents.append((file.metadata, {name: array.tolist() for name, array in file.arrays.items()}))
     assert contents[0] == contents[1] and "conformers" not in contents[0][0]["source"]
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="from 1 to 255"):
         build_smiles(listed, tmp_path / "x.safetensors", conformers=0)
 
 

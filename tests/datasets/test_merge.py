@@ -59,7 +59,7 @@ def test_several_of_the_same_are_kept_in_order(tmp_path):
         assert len({int(s) for s, own in zip(both.arrays["split"], smiles_of(both), strict=True) if own == name}) == 1
     found = merge((good, many), tmp_path / "both.safetensors", conformers=3, rare=2)
     assert found["dropped"] == {"duplicate": 1, "rare_element": 7} and found["molecules"] == 2
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="from 1 to 255"):
         merge((good, many), tmp_path / "x.safetensors", conformers=0)
 
 
