@@ -1,6 +1,7 @@
-"""Bond lengths of metals and hypervalent atoms from crystals and electron diffraction, where GFN2-xTB may be wrong.
+"""Bonds and angles of metals and hypervalent atoms from crystals and electron diffraction, where GFN2-xTB may be wrong.
 
-GFN2-xTB makes Hg-C of dimethylmercury 2.34 Å, 0.25 too long, and S-F of pentafluorosulfanylbenzene 1.66, 0.08 too long.
+GFN2-xTB makes Hg-C of dimethylmercury 2.34 Å, 0.25 too long, S-F of pentafluorosulfanylbenzene 1.66, 0.08 too long, and
+bends what is linear at mercury.
 Means of Allen et al., J. Chem. Soc. Perkin Trans. 2 1987, S1, and Orpen et al., J. Chem. Soc. Dalton Trans. 1989, S1,
 and for small molecules electron diffraction in the gas (Landolt-Börnstein II/7, II/15). The tolerance covers axial and
 equatorial, bridging and terminal, and the spread between compounds.
@@ -58,6 +59,13 @@ LENGTHS = (
 )
 """SMARTS of a bond, its length in Å, and the tolerance."""
 
+ANGLES = (
+    ("*~[HgX2,ZnX2,AuX2]~*", ((160.0, 180.0),)),
+    ("*~[PdX4,PtX4]~*", ((70.0, 110.0), (155.0, 180.0))),
+    ("[!#1;!#5;!#6;!#7;!#8;!#9;!#14;!#15;!#16;!#17;!#34;!#35;!#53]~[#7,#8]~*", ((80.0, 180.0),)),  # soft
+)
+"""SMARTS of an angle and the ranges in degrees that it may have."""
+
 
 @cache
 def patterns() -> tuple[tuple[Chem.Mol, float, float], ...]:
@@ -71,4 +79,20 @@ def lengths(mol: Chem.Mol) -> dict[frozenset[int], tuple[float, float]]:
     for pattern, length, tolerance in patterns():
         for match in mol.GetSubstructMatches(pattern, maxMatches=10_000):
             known.setdefault(frozenset(match), (length - tolerance, length + tolerance))
+    return known
+
+
+@cache
+def angle_patterns() -> tuple[tuple[Chem.Mol, tuple[tuple[float, float], ...]], ...]:
+    """`ANGLES` with the SMARTS read."""
+    return tuple((Chem.MolFromSmarts(smarts), ranges) for smarts, ranges in ANGLES)
+
+
+def angles(mol: Chem.Mol) -> dict[tuple[int, ...], tuple[tuple[float, float], ...]]:
+    """The ranges of the angles of a molecule that the literature knows, by their atoms in both directions."""
+    known: dict[tuple[int, ...], tuple[tuple[float, float], ...]] = {}
+    for pattern, ranges in angle_patterns():
+        for match in mol.GetSubstructMatches(pattern, uniquify=False, maxMatches=10_000):
+            known.setdefault(match, ranges)
+            known.setdefault(match[::-1], ranges)
     return known

@@ -1,6 +1,6 @@
 """The verdict on one geometry: every length, angle and shape that no table and no calculation can defend.
 
-1. Bonds of metals and hypervalent atoms that the literature knows must have its length; hindered biaryls are twisted.
+1. Bonds and angles of metals and hypervalent atoms must be as the literature knows them; hindered biaryls are twisted.
    Other bonds and angles whose environment has a range must lie in it, shapes within their limits; what does not is
    implausible too, unless GFN2-xTB keeps it: started from the delivered geometry it ends within `KEPT`. Strain is real.
 2. A bond or an angle without a range is judged by GFN2-xTB alone: implausible if relaxing moves it beyond `MOVED`.
@@ -17,7 +17,7 @@ import numpy as np
 from rdkit import Chem
 
 from judge.environments import Graph, is_metal, measure
-from judge.literature import lengths
+from judge.literature import angles, lengths
 from judge.reference import Reference
 from judge.shapes import quantity, shapes
 from judge.xtb import Referee
@@ -62,9 +62,12 @@ def judge(mol: Chem.Mol, positions: np.ndarray, reference: Reference, referee: R
         return [Fault("coordinates", (), "", np.nan, None, None, None, "implausible")]
     graph = Graph(mol)
     suspects, unknown = [], []
-    book = lengths(mol)
+    bonds, bends = lengths(mol), angles(mol)
     for measured in measure(mol, positions, graph):
-        limits = book.get(frozenset(measured.atoms)) if measured.kind == "bond" else None
+        if measured.kind == "bond":
+            limits = bonds.get(frozenset(measured.atoms))
+        else:
+            limits = nearest(measured.value, bends.get(measured.atoms, ()))
         final = limits is not None
         limits = limits or reference.limits(measured)
         if limits is None:
@@ -86,6 +89,11 @@ def judge(mol: Chem.Mol, positions: np.ndarray, reference: Reference, referee: R
             symbols = "-".join(mol.GetAtomWithIdx(i).GetSymbol() for i in atoms)
             faults.append(Fault(kind, atoms, symbols, value, low, high, after, said))
     return faults
+
+
+def nearest(value: float, limits: tuple[tuple[float, float], ...]) -> tuple[float, float] | None:
+    """Of several ranges the one that a value is in, or nearest to."""
+    return min(limits, key=lambda r: max(r[0] - value, value - r[1]), default=None)
 
 
 def known(kind: str, value: float, after: float | None) -> str:
