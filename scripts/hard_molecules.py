@@ -21,7 +21,7 @@ from pathlib import Path
 from judge.product import Delivery, deliver, state
 from judge.reference import Reference
 from judge.sets import Molecule, diverse_molecules, odd_molecules
-from judge.stereo import Marks, wrong_stereo
+from judge.stereo import MAY_BE_UNHELD, Marks, wrong_stereo
 from judge.verdict import judge
 from judge.xtb import Referee
 from rdkit import Chem, RDLogger
@@ -89,8 +89,9 @@ def judged(molecule: Molecule, delivery: Delivery, reference: Reference, referee
         row["conformers"] += 1
         graph = same_graph(molecule.smiles, record)
         wrong = wrong_stereo(molecule.smiles, record, positions) if graph else ["another molecule"]
-        if not row["not_held"] or not graph:
-            row["wrong_stereo"] += [{"conformer": number, "what": what} for what in wrong]
+        if row["not_held"]:
+            wrong = [what for what in wrong if not what.startswith(MAY_BE_UNHELD)]
+        row["wrong_stereo"] += [{"conformer": number, "what": what} for what in wrong]
         row["faults"] += [
             {"conformer": number} | fault.describe() for fault in judge(record, positions, reference, referee)
         ]

@@ -20,6 +20,9 @@ TAGS = {Chem.ChiralType.CHI_TETRAHEDRAL_CCW: 1, Chem.ChiralType.CHI_TETRAHEDRAL_
 ACROSS = {1: ((0, 2), (1, 3)), 2: ((0, 1), (2, 3)), 3: ((0, 3), (1, 2))}
 """Of the square planar SP1 (U), SP2 (4) and SP3 (Z): which neighbours, in their order, lie across."""
 
+MAY_BE_UNHELD = ("lost", "axis", "square planar")
+"""What a record may fail to hold if it says so: marks that RDKit drops, axes, square planar metals."""
+
 UP = {Chem.BondDir.ENDUPRIGHT: 1, Chem.BondDir.ENDDOWNRIGHT: -1}
 
 
@@ -57,11 +60,12 @@ class Marks:
                     yield f"square planar {atom.GetSymbol()}{i}"
             elif tag in TAGS and atom.GetDegree() == 2:
                 if (sign := self._allene(i, at, spare)) not in (0, TAGS[tag]):
-                    yield f"allene {atom.GetSymbol()}{i}"
+                    yield f"lost allene {atom.GetSymbol()}{i}"
             elif tag in TAGS and (kept in TAGS or self._stereogenic(i)):
                 sign = handedness([*points, *spare.get(i, [])], at[i])
                 if sign != TAGS[tag]:
-                    yield f"{'centre' if sign else 'flat centre'} {atom.GetSymbol()}{i}"
+                    lost = "" if kept in TAGS else "lost "
+                    yield f"{lost}{'centre' if sign else 'flat centre'} {atom.GetSymbol()}{i}"
 
     def _stereogenic(self, i: int) -> bool:
         """Whether a centre that RDKit has dropped can have two hands: four different arms, or three on a bridge."""
@@ -102,7 +106,8 @@ class Marks:
             (x, first), (y, second) = arms
             turn = abs(dihedral(np.array([at[x], at[ends[0]], at[ends[1]], at[y]]), 0, 1, 2, 3))
             if (turn > 90.0) != (first != second):
-                yield f"double bond {ends[0]}={ends[1]}"
+                lost = "lost " if kept.GetStereo() == Chem.BondStereo.STEREONONE else ""
+                yield f"{lost}double bond {ends[0]}={ends[1]}"
 
     def _marked(self, end: int, other: int) -> tuple[int, int] | None:
         """A neighbour with a directional mark and whether it lies above (1) or below (-1) the end of a double bond."""
