@@ -115,8 +115,15 @@ class PartFile:
         return self._piece(number)["about"]
 
     def text(self, number: int) -> bytes:
-        """The lines of a piece."""
-        return self._read(self._piece(number))
+        """The lines of a piece.
+
+        Raises:
+            OSError: if they are no longer what they were when the run began.
+        """
+        line = self._piece(number)
+        if not self._sound(data := self._read(line), line):
+            raise OSError(f"{part_of(self.path)} was damaged while it was in use; run again with --resume")
+        return data
 
     def remove(self) -> None:
         """Removes the pieces: the output is in place, or there is nothing worth keeping."""
@@ -169,7 +176,7 @@ class PartFile:
         last = b"\n"
         for last in lines:
             line = _content(last)
-            if line is not None and zlib.crc32(self._read(line)) == line["crc"]:
+            if line is not None and self._sound(self._read(line), line):
                 self._at[line["piece"]] = at, len(last)
             elif line is not None:
                 self._at.pop(line["piece"], None)
@@ -192,6 +199,10 @@ class PartFile:
             return os.pread(self._part.fileno(), line["length"], line["start"])
         except OSError:
             return b""
+
+    @staticmethod
+    def _sound(data: bytes, line: Mapping[str, Any]) -> bool:
+        return len(data) == line["length"] and zlib.crc32(data) == line["crc"]
 
     def _add_line(self, value: Mapping[str, object]) -> tuple[int, int]:
         """Adds a line to the journal, and returns where it begins and how long it is."""
