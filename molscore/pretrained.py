@@ -1,9 +1,12 @@
 """The models that come with the package: where they lie and what is known of them. Light to import: no torch."""
 
 import json
-import struct
+import math
 from pathlib import Path
 from typing import Any
+
+from molscore.header import HeaderError, parse_object, read_header
+from molscore.limits import shown
 
 DEFAULT = "druglike"
 """The model unless the user says otherwise."""
@@ -27,38 +30,34 @@ def find(name: str) -> Path:
     """
     path = Path(name)
     if path.suffix == ".safetensors" or path.parent != Path("."):
-        if not path.is_file():
-            raise ValueError(f"there is no model file {name}")
-        return path
+        try:
+            if path.is_file():
+                return path
+        except (OSError, ValueError) as error:  # names that no file can have
+            raise ValueError(f"{shown(name)} is no name of a model file: {error}") from error
+        raise ValueError(f"there is no model file {name}")
     if name not in names():
-        raise ValueError(f"unknown model '{name}'; bundled models: {', '.join(names())}; or give a .safetensors file")
+        raise ValueError(
+            f"unknown model {shown(name)}; bundled models: {', '.join(names())}; or give a .safetensors file"
+        )
     return WEIGHTS / f"{name}.safetensors"
 
 
 def about(name: str) -> dict[str, Any]:
     """Configuration, vocabulary, training record and, for a bundled model, measured quality.
 
-    Reads the header of the safetensors file alone.
+    Reads the header of the safetensors file alone; `molscore.model.load` looks at the rest.
 
     Raises:
         ValueError: for an unknown model, or a file that is not one.
     """
     path = find(name)
     try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(length, 1 << 24)))
-        about = json.loads(header["__metadata__"]["about"])
-    except (struct.error, ValueError, KeyError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is damaged or no molscore model") from error
+        header = read_header(path)
+        about = parse_object(header.metadata.get("about", ""), "the description of the model")
+    except (HeaderError, OSError) as error:
+        raise ValueError(f"{path} is damaged or no molscore model: {error}") from error
     quality = path.with_suffix(".json")
-    about["parameters"] = sum(_count(entry["shape"]) for key, entry in header.items() if key != "__metadata__")
-    about["quality"] = json.loads(quality.read_text()) if quality.is_file() else None
+    about["parameters"] = sum(math.prod(entry.shape) for entry in header.tensors.values())
+    about["quality"] = json.loads(quality.read_text()) if path.parent == WEIGHTS and quality.is_file() else None
     return about
-
-
-def _count(shape: list[int]) -> int:
-    count = 1
-    for side in shape:
-        count *= side
-    return count

@@ -1,0 +1,94 @@
+"""Bounds of the numbers that users choose, in one place: the command line and Python's options ask here.
+
+They stand far beyond what is of use and below what would exhaust a machine. The numbers of configurations have theirs
+in their pydantic models. Imports nothing but the standard library.
+"""
+
+import math
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+MOST_ATOMS = 255
+"""Atoms of a molecule that a model learns from, and bonds, and stereo tags, at most."""
+
+MOST_CHARGE = 8
+"""Formal charge of an atom, at most, of either sign."""
+
+ELEMENTS = 118
+"""Atomic numbers go up to this."""
+
+
+class Limit(NamedTuple):
+    """The least and the greatest value; only whole numbers if both are."""
+
+    low: int | float
+    high: int | float
+
+    @property
+    def whole(self) -> bool:
+        """Whether fractions are refused."""
+        return isinstance(self.low, int)
+
+    def text(self) -> str:
+        """What to write."""
+        if self.whole:
+            return f"a whole number from {self.low:,} to {self.high:,}"
+        return f"a number from {self.low:g} to {self.high:g}"
+
+
+LIMITS = {
+    "molecules": Limit(1, 1_000_000_000),
+    "items": Limit(1, 1_000_000_000),  # of a source
+    "conformers": Limit(1, 5_000),
+    "proposals": Limit(1, 10_000),  # distances between all pairs of them are kept
+    "interpolated": Limit(2, 10_000),
+    "seed": Limit(0, 2**63 - 1),
+    "steps": Limit(1, 10_000),
+    "batch_size": Limit(1, 65_536),
+    "atoms": Limit(1, 10_000),
+    "surplus": Limit(1.0, 1_000.0),
+    "window": Limit(0.0, 1e6),
+    "rmsd": Limit(0.0, 1e3),
+    "seconds": Limit(0.001, 1e9),
+    "max_isomers": Limit(1, 10_000),
+    "workers": Limit(1, 1_024),
+    "rare": Limit(1, 1_000_000_000),
+    "max_heavy": Limit(1, 10_000),
+    "kept_conformers": Limit(1, 255),
+    "xtb": Limit(0, 1_000_000_000),
+}
+"""By name. ``proposals`` is the product of conformers and surplus."""
+
+
+def check(name: str, value: Any, called: str | None = None) -> None:
+    """Refuses a number that is out of bounds.
+
+    Args:
+        name: of the limit.
+        value: the number; numpy's will do, True and text will not.
+        called: how the message calls it, if not by its name.
+
+    Raises:
+        ValueError: the message says what to write.
+    """
+    limit = LIMITS[name]
+    kind = Integral if limit.whole else Real
+    if isinstance(value, bool) or not isinstance(value, kind) or not limit.low <= value <= limit.high:
+        raise ValueError(f"{called or name} must be {limit.text()}, not {shown(value)}")
+
+
+def check_proposals(n: int, surplus: float) -> None:
+    """Refuses a number of conformers and a surplus that together ask for too many proposals, with a ValueError."""
+    check("conformers", n, "n")
+    check("surplus", surplus)
+    if n * surplus > (most := LIMITS["proposals"].high):
+        raise ValueError(f"n times surplus must be at most {most:,}, not {math.ceil(n * surplus):,}: lower one of them")
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: short, however long it is."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # Python writes out no whole number of more than 4,300 digits
+        return f"a {type(value).__name__} too long to show"
+    return text if len(text) <= 60 else f"{text[:50]}... ({len(text):,} characters)"
