@@ -40,6 +40,8 @@ def train(
     with complaints(ValueError):
         init = None if init_from is None else pretrained.find(init_from)
         check_apart({"the weights": settings.out / "model.safetensors"}, {"data": settings.data, "--init-from": init})
+        if not resume:
+            check_apart({"the run's configuration": settings.out / "config.yaml"}, {"CONFIG": config})
     from molscore.train.loop import train as run
 
     with complaints(ConfigError), complaints(TensorFileError, FloatingPointError, OSError, code=1):

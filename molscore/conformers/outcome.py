@@ -81,7 +81,7 @@ class Outcome:
 
     def text(self, out: Path) -> str:
         """What to tell the user."""
-        place = f"in {out}" if self.in_place else f"kept beside {out}, which is as it was"
+        place = f"in {out}" if self.in_place else f"kept for --resume, while {out} is as it was"
         lines = [f"{self.conformers.total()} conformers of {self.molecules} of {self.records} molecules {place}"]
         if self.changed:
             lines.append(f"{self.changed} records of the input have changed since; they were made again")

@@ -115,8 +115,15 @@ class PartFile:
         return self._piece(number)["about"]
 
     def text(self, number: int) -> bytes:
-        """The lines of a piece."""
-        return self._read(self._piece(number))
+        """The lines of a piece.
+
+        Raises:
+            OSError: if they are no longer what they were when the run began.
+        """
+        line = self._piece(number)
+        if not self._sound(data := self._read(line), line):
+            raise OSError(f"{part_of(self.path)} was damaged while it was in use; run again with --resume")
+        return data
 
     def remove(self) -> None:
         """Removes the pieces: the output is in place, or there is nothing worth keeping."""
@@ -129,7 +136,8 @@ class PartFile:
         try:
             self._part = stack.enter_context(NamedFile(part_of(self.path), "w+b", self.path))
             self._journal = stack.enter_context(NamedFile(journal_of(self.path), "w+b", self.path))
-            about = {"format": FORMAT, "replaces": self.replaces, "process": os.getpid()}
+            about = {"format": FORMAT, "process": os.getpid(), "replaces": self.replaces}
+            about["outputs"] = [str(path) for path in (self.path, *self._others)]
             self._add_line(about | {"identity": self.identity})
         except OSError:
             self.remove()
@@ -154,7 +162,9 @@ class PartFile:
             raise ResumeError(
                 f"the first line of {journal_of(self.path)} is damaged; run without --resume to start anew"
             )
-        self.replaces, before = bool(header["replaces"]), header["identity"]
+        new = (path for path in self._others if str(path) not in header["outputs"])
+        self.replaces = header["replaces"] or any(path.exists() for path in new)
+        before = header["identity"]
         now = json.loads(json.dumps(self.identity))
         for name in sorted(before.keys() | now.keys()):
             if before.get(name) != now.get(name):
@@ -166,7 +176,7 @@ class PartFile:
         last = b"\n"
         for last in lines:
             line = _content(last)
-            if line is not None and zlib.crc32(self._read(line)) == line["crc"]:
+            if line is not None and self._sound(self._read(line), line):
                 self._at[line["piece"]] = at, len(last)
             elif line is not None:
                 self._at.pop(line["piece"], None)
@@ -189,6 +199,10 @@ class PartFile:
             return os.pread(self._part.fileno(), line["length"], line["start"])
         except OSError:
             return b""
+
+    @staticmethod
+    def _sound(data: bytes, line: Mapping[str, Any]) -> bool:
+        return len(data) == line["length"] and zlib.crc32(data) == line["crc"]
 
     def _add_line(self, value: Mapping[str, object]) -> tuple[int, int]:
         """Adds a line to the journal, and returns where it begins and how long it is."""

@@ -58,7 +58,7 @@ class Outcome:
 
     def text(self, out: Path) -> str:
         """What to tell the user."""
-        place = f"in {out}" if self.in_place else f"kept beside {out}, which is as it was"
+        place = f"in {out}" if self.in_place else f"kept for --resume, while {out} is as it was"
         lines = [f"{self.delivered} of {self.requested} molecules {place}"]
         if self.attempts:
             share = f"{self.as_sampled} of {self.attempts} samples ({self.as_sampled / self.attempts:.0%})"

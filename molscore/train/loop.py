@@ -9,6 +9,7 @@ Between two lines of the log nothing waits for the device: it gets work and is a
 
 import math
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from molscore.datasets.batch import MoleculeStore, batches_from, bucketed_order, vocabulary_of
 from molscore.datasets.tensorfile import read_tensorfile
+from molscore.files.lock import locked
 from molscore.files.output import write_text, written
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.files import save as save_model
@@ -51,6 +53,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
             energy head.
         FileNotFoundError, TensorFileError: for the data.
         FloatingPointError: if the loss is no longer a number; the last checkpoint stays.
+        BusyError: if another process trains in the same folder.
     """
     checkpoint = config.out / "checkpoint.pt"
     if resume and init_from:
@@ -109,13 +112,18 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
         write_text(config.out / "ledger.md", LEDGER_HEAD + ledger_row(record, weights) + "\n")
         log.plot(config.out / "curves.png")
 
+    alone = ExitStack()
     if main:
         config.out.mkdir(parents=True, exist_ok=True)
+        alone.enter_context(locked(config.out / "run"))
         write_text(config.out / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
     generator = torch.Generator(device)
     began, before = time.monotonic(), seconds
     show = main and not quiet
-    with RunLog(config.out / "log.jsonl", step, config.steps, show, write=main, reduce=accelerator.reduce) as log:
+    with (
+        alone,
+        RunLog(config.out / "log.jsonl", step, config.steps, show, write=main, reduce=accelerator.reduce) as log,
+    ):
         for chosen in batches_from(data.sizes, config.pair_budget, config.seed, step):
             if step >= config.steps:
                 break

@@ -31,11 +31,14 @@ def folder(tmp_path, monkeypatch):
         Path(name).write_text(Chem.MolToMolBlock(mol) + "$$$$\n")
     Path("in.csv").write_text("smiles\nCCO\n")
     Path("in.smi").write_text("CCO\n")
+    Path("config.yaml").write_text("data: data.safetensors\nout: .\n")
     Path("data.safetensors").write_bytes(b"tensors")
     Path("model.safetensors").write_bytes(b"weights")
     Path("protein.pdb").write_text("ATOM\n")
     os.mkdir("shards")
     Path("shards/0.npz").write_bytes(b"shard")
+    Path("shards/model.safetensors").write_bytes(b"tensors")
+    os.mkdir("elsewhere")
     Path("link.sdf").symlink_to("mols.sdf")
     os.link("mols.sdf", "hard.sdf")
     Path("link.csv").symlink_to("in.csv")
@@ -72,6 +75,9 @@ SAME = [
     "data sdf mols.sdf --out link.sdf",
     "data moses3d in.csv --out in.csv",
     "data moses3d shards --out shards/0.npz",
+    "train config.yaml",
+    "train config.yaml out=elsewhere/.. --init-from model.safetensors",
+    "train config.yaml out=shards data=shards/model.safetensors",
     "data merge data.safetensors model.safetensors --out model.safetensors",
 ]
 

@@ -2,10 +2,10 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from child import full_disk, start
 from safetensors.numpy import load_file, save_file
 
 from molscore.chem.perceive import perceive
@@ -124,18 +124,17 @@ def test_contradicting_arrays_are_neither_read_nor_written(tmp_path, arrays, con
         read_tensorfile(path)
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path, arrays, monkeypatch):
+def test_a_full_disk_leaves_the_old_file(tmp_path, arrays, capfd):
     path = tmp_path / "a.safetensors"
     write_tensorfile(path, arrays, {"source": "old"})
 
-    def disk_full(file, content):
-        with file.open("wb") as half:
-            half.write(content[: len(content) // 2])
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", disk_full)
-    with pytest.raises(OSError, match="no space"):
+    def fill():
+        full_disk(path.stat().st_size // 2)
         write_tensorfile(path, arrays, {"source": "new"})
+
+    child = start(fill)
+    child.join()
+    assert child.exitcode == 1 and str(path) in capfd.readouterr().out
     assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]
     assert read_tensorfile(path).metadata["source"] == "old"
     assert set(load_file(path)) == set(arrays)

@@ -97,7 +97,14 @@ def test_wherever_the_journal_is_damaged_or_cut_the_other_pieces_stay(path):
 def test_without_its_part_file_all_is_made_again(path):
     part_of(path).unlink()
     with PartFile(path, MADE_WITH, resume=True) as part:
-        assert len(part) == 1 and part.text(0) == b"" if TEXTS[0] == "" else len(part) == 0
+        assert len(part) == 0
+
+
+def test_what_is_damaged_while_the_run_works_is_not_handed_out(path):
+    with PartFile(path, MADE_WITH, resume=True) as part:
+        part_of(path).write_bytes(bytes(part_of(path).stat().st_size))
+        with pytest.raises(OSError, match="damaged while it was in use; run again with --resume"):
+            part.text(3)
 
 
 @pytest.mark.parametrize("limit", [300, 1000, 3000])

@@ -48,6 +48,7 @@ def test_records_keep_the_contract(straight):
         assert mol.GetConformer().Is3D()
         assert mol.GetProp("_Name") == f"molscore_0_{mol.GetProp('molscore_index')}"
         assert mol.GetProp("molscore_model") == "qm9" and mol.GetProp("molscore_seed") == "0"
+        assert len(mol.GetProp("molscore_weights")) == 16
         assert mol.GetProp("molscore_version") and mol.GetProp("molscore_options") == f"steps {STEPS}; sampler dpm"
         assert Chem.CanonSmiles(mol.GetProp("SMILES")) == Chem.CanonSmiles(Chem.MolToSmiles(Chem.RemoveHs(mol)))
 
@@ -194,10 +195,20 @@ def test_a_run_that_is_stopped_leaves_the_files_that_stood_there(generator, stra
     for resume in (False, True):
         try:
             outcome = run(generator, sdf, rejects, stop_at, stop, resume=resume)
-            assert not outcome.in_place and "which is as it was" in outcome.text(sdf)
+            assert not outcome.in_place and "is as it was" in outcome.text(sdf)
         except (Killed, RuntimeError):
             pass
         assert sdf.read_text() == "precious" and rejects.read_text() == "precious, too"
+    run(generator, sdf, rejects, resume=True)
+    assert sdf.read_bytes() == straight[0].read_bytes() and rejects.read_bytes() == straight[1].read_bytes()
+
+
+def test_a_table_that_is_asked_for_later_stays_until_the_end(generator, straight, tmp_path):
+    sdf, rejects = tmp_path / "mols.sdf", tmp_path / "rejects.csv"
+    run(generator, sdf, stop_at=5)
+    rejects.write_text("precious")
+    assert not run(generator, sdf, rejects, stop_at=2, resume=True).in_place
+    assert rejects.read_text() == "precious"
     run(generator, sdf, rejects, resume=True)
     assert sdf.read_bytes() == straight[0].read_bytes() and rejects.read_bytes() == straight[1].read_bytes()
 

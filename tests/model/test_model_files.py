@@ -7,7 +7,6 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from molscore.model import files
 from molscore.model.files import FORMAT, load, save
 
 RECORD = {"step": 3, "hardware": "a machine", "config": {"seed": 1}}
@@ -114,7 +113,7 @@ def test_a_failed_write_leaves_the_old_file(path, build, monkeypatch):
         assert load(source).record == {"new": 1} and target.read_bytes() == before
         raise OSError("killed just before the end")
 
-    monkeypatch.setattr(files.os, "replace", killed)
+    monkeypatch.setattr("os.replace", killed)
     with pytest.raises(OSError, match="killed"):
         save(build("all"), path, {"new": 1})
     with pytest.raises(TypeError):

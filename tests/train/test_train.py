@@ -13,6 +13,7 @@ from PIL import Image
 
 from molscore.datasets.batch import MoleculeStore, vocabulary_of
 from molscore.datasets.tensorfile import read_tensorfile
+from molscore.files.lock import BusyError, locked
 from molscore.model import load
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.train.config import ConfigError, load_config
@@ -177,6 +178,14 @@ def test_a_run_is_not_overwritten(run, tiny, tmp_path):
     with pytest.raises(ConfigError, match="nothing to resume"):
         train(tiny(tmp_path / "none"), resume=True, quiet=True)
     assert not (tmp_path / "none").exists()
+
+
+def test_one_process_at_a_time_trains_in_a_folder(tiny, tmp_path):
+    config = tiny(tmp_path / "run")
+    config.out.mkdir()
+    with locked(config.out / "run"), pytest.raises(BusyError, match="another run"):
+        train(config, quiet=True)
+    assert list(config.out.iterdir()) == []
 
 
 def test_a_finished_run_stays_as_it_is(run, tiny):
