@@ -22,6 +22,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.dont_write_bytecode = True
+sys.path.insert(1, str(Path(__file__).parents[1]))  # this process and the commands take the same molscore
 
 from mutation.commands import LIMIT, through_command_line  # noqa: E402 (after the number of threads is set)
 
