@@ -154,3 +154,17 @@ def test_options_of_generation(options):
 
     with pytest.raises(ValueError, match=next(iter(options))):
         Options(**options)
+
+
+@pytest.mark.parametrize(
+    "words", [["models"], ["info", "qm9"], ["data", "moses3d", "a.smi", "--out", "o.safetensors", "-q"]]
+)
+def test_results_that_cannot_be_printed(words, tmp_path):
+    """Standard output on a full disk: a sentence and code 1; what was written to files stays."""
+    (tmp_path / "a.smi").write_text("CCO\n")
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "molscore", *words]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=120)
+    assert done.returncode == 1 and "cannot write to standard output" in done.stderr
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+    assert (tmp_path / "o.safetensors").exists() == (words[0] == "data")
