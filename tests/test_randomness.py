@@ -79,7 +79,7 @@ def test_numbers_beyond_a_permutation_have_another():
 
 @pytest.mark.parametrize("seed", [-1, -(2**70), 2**128, 10**60, 1.5, 1.0, "1", None])
 def test_what_is_no_seed_is_refused(seed):
-    with pytest.raises(ValueError, match="a seed is a whole number from 0 to 2"):
+    with pytest.raises(ValueError, match="seed must be a whole number from 0 to 340"):
         checked_seed(seed)
     with pytest.raises(ValueError, match="not"):
         stream(seed, Purpose.MOLECULE)

@@ -20,12 +20,12 @@ LONG = "9" * 5000
 
 WHOLE = [
     (["generate", "--out", "m.sdf"], "--n", ["0", "-1", "1000000001", HUGE, LONG, "1e3", "1.5", "nan", "inf"]),
-    (GENERATE, "--seed", ["-1", str(2**63), HUGE, LONG, "nan", "0x10"]),
+    (GENERATE, "--seed", ["-1", str(2**128), HUGE, LONG, "nan", "0x10"]),
     (GENERATE, "--steps", ["0", "-5", "1000000000000", HUGE, "inf"]),
     (GENERATE, "--batch-size", ["0", "-1", "1000000000", HUGE, LONG, "nan", "many", "1.5", "²", "", "--"]),
     (GENERATE, "--atoms", ["0", "0-5", "-5", "5-", "-", "1-99999999999999999999999", f"1-{LONG}", "nan", "1-2-3", "²"]),
     (CONFORMERS, "--n", ["0", "-1", "1000000000", "5001", HUGE]),
-    (CONFORMERS, "--seed", ["-1", str(2**63), HUGE]),
+    (CONFORMERS, "--seed", ["-1", str(2**128), HUGE]),
     (CONFORMERS, "--steps", ["0", "1000000000000"]),
     (CONFORMERS, "--max-isomers", ["0", "-1", "1000000000"]),
     (CONFORMERS, "--surplus", ["0", "0.5", "-1", "nan", "inf", "-inf", "1e300", "1e999", "many"]),
@@ -154,3 +154,17 @@ def test_options_of_generation(options):
 
     with pytest.raises(ValueError, match=next(iter(options))):
         Options(**options)
+
+
+@pytest.mark.parametrize(
+    "words", [["models"], ["info", "qm9"], ["data", "moses3d", "a.smi", "--out", "o.safetensors", "-q"]]
+)
+def test_results_that_cannot_be_printed(words, tmp_path):
+    """Standard output on a full disk: a sentence and code 1; what was written to files stays."""
+    (tmp_path / "a.smi").write_text("CCO\n")
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "molscore", *words]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=120)
+    assert done.returncode == 1 and "cannot write to standard output" in done.stderr
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+    assert (tmp_path / "o.safetensors").exists() == (words[0] == "data")

@@ -54,7 +54,7 @@ FILES = {
 
 VALUES = {
     "steps": ["0", "-1", "1000000000000", "1.5", "nan", ".inf", "1e400", "many", "[1]", "9" * 5000, "true"],
-    "seed": ["-1", str(2**63), "1.5", "nan"],
+    "seed": ["-1", str(2**128), "1.5", "nan"],
     "pair_budget": ["0", "-5", "1000000000", "1e30", "nan"],
     "learning_rate": ["0", "-1", "inf", ".inf", "nan", ".nan", "1e300", "fast", "{}"],
     "matrix_rate": ["-1", "inf", "nan", "1e9"],

@@ -63,6 +63,36 @@ def test_where_a_run_began_is_kept_over_a_resume(ancestor, tiny, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "record",
+    [
+        {"molecules": "many"},
+        {"molecules": -1},
+        {"molecules": 1.5},
+        {"seconds": float("nan")},
+        {"seconds": []},
+        {"seconds": -1},
+    ],
+    ids=str,
+)
+def test_weights_whose_record_lies(ancestor, tiny, tmp_path, record):
+    """Progress counts on from it."""
+    path = tmp_path / "m.safetensors"
+    save(load(ancestor), path, {"molecules": 1, "seconds": 1.0} | record)
+    config = tiny(tmp_path / "run")
+    with pytest.raises(ConfigError, match=f"cannot begin from .*{next(iter(record))}"):
+        train(config, quiet=True, init_from=str(path))
+    assert not config.out.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 100, b"\x02\0\0\0\0\0\0\0{}"])
+def test_weights_that_are_damaged(tiny, tmp_path, content):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match="cannot begin from"):
+        train(tiny(tmp_path / "run"), quiet=True, init_from=str(path))
+
+
+@pytest.mark.parametrize(
     ("change", "complaint"),
     [
         ({"network": {"heads": 2}}, r"model.network.heads is 2 here and 4 there$"),
