@@ -29,6 +29,9 @@ from results import percent, write_json
 
 ROOT = Path(__file__).parents[1]
 
+KEPT = 12
+"""Faults of a molecule that the JSON file lists; its summary counts all."""
+
 
 def main() -> None:
     """Makes what is missing, judges all, writes the JSON file, prints the tables."""
@@ -66,7 +69,8 @@ def main() -> None:
             delivery = deliver(chunk, f"{name}{start:05d}", folder, words.product, options)
             rows += [judged(molecule, delivery, reference, referee) for molecule in chunk]
             header = {"product": state(words.product), "options": options, "ranges": len(reference.ranges)}
-            write_json(words.out, {"header": header, "summary": summary(rows), "rows": [r for r in rows if r["news"]]})
+            news = [row | {"faults": row["faults"][:KEPT]} for row in rows if row["news"]]
+            write_json(words.out, {"header": header, "summary": summary(rows), "rows": news})
             print(f"{name} {start + len(chunk)} of {len(molecules)}", flush=True)
     print(markdown(summary(rows), rows))
 

@@ -35,6 +35,8 @@ PSEUDOROTATION = 25.0
 
 COVALENT = 0.35
 
+VERDICTS = ("implausible", "unjudged", "strained")
+
 
 class Fault(NamedTuple):
     """Something outside its limits, or unknown: what, where, how much, what was expected, what GFN2-xTB makes of it."""
@@ -91,7 +93,7 @@ def judge(mol: Chem.Mol, positions: np.ndarray, reference: Reference, referee: R
         if said:
             symbols = "-".join(mol.GetAtomWithIdx(i).GetSymbol() for i in atoms)
             faults.append(Fault(kind, atoms, symbols, value, low, high, after, said))
-    return faults
+    return sorted(faults, key=lambda fault: VERDICTS.index(fault.verdict))
 
 
 def nearest(value: float, limits: tuple[tuple[float, float], ...]) -> tuple[float, float] | None:
