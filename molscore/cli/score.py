@@ -16,7 +16,7 @@ def score(
         Path | None, typer.Option("--protein", help=".pdb or .cif file (.gz too) that they lie in: do they fit?")
     ] = None,
     model: Model = KNOWN_GRAPHS,
-    seed: Annotated[int, typer.Option(min=0, help="Of the estimates: same seed, same figures.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**128 - 1, help="Of the estimates: same seed, same figures.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     quiet: Quiet = False,
 ) -> None:
