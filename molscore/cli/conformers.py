@@ -15,7 +15,7 @@ def conformers(
     out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write (.sdf or .sdf.gz).")],
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="Distinct conformers of each molecule, at most.")] = 20,
     model: Model = KNOWN_GRAPHS,
-    seed: Annotated[int, typer.Option(min=0, help="Same model and seed, same conformers.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**128 - 1, help="Same model and seed, same conformers.")] = 0,
     relax: Annotated[
         str, typer.Option(help="torsions (bonds and angles settle), none, mmff (MMFF94s) or xtb (GFN2-xTB).")
     ] = "torsions",

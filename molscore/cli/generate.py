@@ -13,7 +13,7 @@ def generate(
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many molecules to deliver.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write (.sdf or .sdf.gz).")],
     model: Model = DEFAULT,
-    seed: Annotated[int, typer.Option(min=0, help="Same model and seed, same molecules.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**128 - 1, help="Same model and seed, same molecules.")] = 0,
     steps: Annotated[int | None, typer.Option(min=1, help="Sampler steps.", show_default="the model's")] = None,
     sampler: Annotated[str, typer.Option(help="dpm, em, pc or ode.")] = "dpm",
     atoms: Annotated[

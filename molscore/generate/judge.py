@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.alerts import alerts, unusual
+from molscore.chem.alerts import alerts, extreme, unusual
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, to_mol
 from molscore.chem.decode import decode
 from molscore.chem.descriptors import describe
@@ -90,7 +90,8 @@ def tags(mol: Chem.Mol) -> dict[str, Any]:
 
     Returns:
         ``strain_kcal_per_mol``, the MMFF94s relaxation energy, None if there is none; ``qed``; ``sa_score``; and where
-        there are any, ``unusual`` patterns and catalogue ``alerts``, joined by "; ".
+        there are any, what is ``unusual`` (patterns, ``high_strain``, ``high_sa``) and catalogue ``alerts``, joined by
+        "; ".
     """
     found = describe(mol, ("qed", "sa"))
     strain = relaxation_energy(mol).energy
@@ -99,7 +100,7 @@ def tags(mol: Chem.Mol) -> dict[str, Any]:
         "qed": round(found["qed"], 3),
         "sa_score": round(found["sa"], 2),
     }
-    named = {"unusual": unusual(mol), "alerts": alerts(mol)}
+    named = {"unusual": unusual(mol) + extreme(strain, found["sa"]), "alerts": alerts(mol)}
     return told | {name: "; ".join(words) for name, words in named.items() if words}
 
 

@@ -10,6 +10,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem.Descriptors import MolWt
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
+from molscore.chem.alerts import unusual
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, from_mol, isomeric_smiles, sanitize_in_place
 from molscore.chem.io.sdf_text import format_record
 from molscore.chem.validity import check
@@ -56,10 +57,12 @@ def make_card(mol: Chem.Mol, number: int) -> Card:
     title = mol.GetProp("_Name").strip() if mol.HasProp("_Name") else ""
     index = mol.GetProp("molscore_index") if mol.HasProp("molscore_index") else None
     verdict_html = (
-        '<span class="good">passes all checks</span>'
+        '<span class="good">sound valences and geometry</span>'
         if verdict.ok
         else f'<span class="bad">{escape(verdict.reason)}: {escape(verdict.detail)}</span>'
     )
+    if words := _unusual(mol, clean) if sound else []:
+        verdict_html += f' <span class="unusual">unusual: {escape(", ".join(words))}</span>'
     attempt = f'<span class="attempt">molscore_index {escape(index)}</span>' if index is not None else ""
     return Card(
         f'<article class="card" id="molecule-{number}">'
@@ -70,6 +73,12 @@ def make_card(mol: Chem.Mol, number: int) -> Card:
         f'<p class="facts">{verdict_html}{_download(mol, title, number)}</p></article>',
         symbols,
     )
+
+
+def _unusual(mol: Chem.Mol, clean: Chem.Mol) -> list[str]:
+    """What the record says is unusual, and the patterns that are found in it."""
+    told = mol.GetProp("unusual").split(";") if mol.HasProp("unusual") else []
+    return list(dict.fromkeys(word.strip().replace("_", " ") for word in [*told, *unusual(clean)] if word.strip()))
 
 
 def _perceive(mol: Chem.Mol) -> tuple[Chem.Mol, bool]:

@@ -3,10 +3,43 @@
 import pytest
 from rdkit import Chem
 
-from molscore.chem.alerts import PATTERNS, alerts, unusual
+from molscore.chem.alerts import HARD, PATTERNS, STRAINED, alerts, extreme, unusual
 
 UNUSUAL = {
     "CCOOCC": "peroxide",
+    "COO": "peroxide",
+    "CC(=O)OOC(C)=O": "peroxide",
+    "C1OOCO1": "peroxide",
+    "CCO[O-]": "peroxide",
+    "CC(F)(F)O": "alpha_halo_alcohol",
+    "OC1(F)CCCCC1": "alpha_halo_alcohol",
+    "CC(F)N(C)C": "alpha_halo_amine",
+    "ClCOC": "alpha_halo_ether",
+    "CC(O)NC": "hemiaminal",
+    "OC1CCCN1C": "hemiaminal",
+    "CC(N)NC": "primary_aminal",
+    "CC(N)OC": "primary_aminal",
+    "CC(O)OC": "open_hemiacetal",
+    "C=C(N)N": "ketene_acetal",
+    "C=C(OC)N(C)C": "ketene_acetal",
+    "CC(C)=C(O)OC": "ketene_acetal",
+    "NC=CC": "primary_enamine",
+    "NC1=CCCCC1": "primary_enamine",
+    "CC(C)=S": "thiocarbonyl",
+    "CC=C=O": "ketene",
+    "CC#CO": "ynol_or_ynamine",
+    "CC#CN(C)C": "ynol_or_ynamine",
+    "CC#CBr": "haloalkyne",
+    "CC1ON1": "three_ring_of_heteroatoms",
+    "CN=O": "nitroso",
+    "CSCl": "sulfenyl",
+    "CSOC": "sulfenyl",
+    "CSN(C)C": "sulfenyl",
+    "CS(=O)(=O)Cl": "element_halide",
+    "CNC(=O)O": "carbamic_or_carbonic_acid",
+    "CC=NC(C)=O": "acylimine",
+    "O=C1CC1": "cyclopropanone",
+    "CC(=O)C(=O)C(C)=O": "vicinal_tricarbonyl",
     "CN(C)N(C)N(C)C": "heteroatom_chain",
     "CON(C)OC": "heteroatom_chain",
     "C1=C=CCCC1": "ring_allene",
@@ -52,6 +85,23 @@ DRUGS = (
     "CC1OCCCCCCCCCCC1=O",
     "CP(C)(C)=O",
     "C=C=CC",
+    "CNC(=C[N+](=O)[O-])NCCSCc1ccc(CN(C)C)o1",
+    "CC1=C(C(=O)OC)C(c2ccccc2[N+](=O)[O-])C(C(=O)OC)=C(C)N1",
+    "OC[C@H]1O[C@@H](O)[C@H](O)[C@@H](O)[C@@H]1O",
+    "Cc1cn(C2CC(O)C(CO)O2)c(=O)[nH]c1=O",
+    "FC(F)(F)Oc1ccccc1",
+    "FC(F)n1cccc1",
+    "OC(C(F)(F)F)c1ccccc1",
+    "COC1=C(OC)C(=O)C(C)=CC1=O",
+    "CN(C)C=CC(=O)c1ccccc1",
+    "NC1=C(C#N)C(c2ccccc2)C(C#N)=C(N)O1",
+    "CC1(C)OCC(CO)O1",
+    "CC(=O)NC=Cc1ccccc1",
+    "NC(N)=S",
+    "CS(=O)(=O)F",
+    "CC(C)=NO",
+    "CC(=O)N=C(N)N",
+    "C1N2CN3CN1CN(C2)C3",
 )
 
 
@@ -76,3 +126,9 @@ def test_every_pattern_is_met_by_an_example():
 def test_alerts_of_the_catalogues():
     assert alerts(Chem.MolFromSmiles("O=C1C=CC(=O)C=C1")) == ["Brenk:chinone_1", "PAINS_A:quinone_A(370)"]
     assert alerts(Chem.MolFromSmiles("Cc1ccccc1C(N)=O")) == []
+
+
+def test_strain_and_effort_are_tagged():
+    assert extreme(15.2, 4.8) == ["high_sa", "high_strain"]
+    assert extreme(STRAINED, 2.0) == ["high_strain"] and extreme(None, HARD) == ["high_sa"]
+    assert extreme(8.0, 3.0) == extreme(None, 1.0) == []

@@ -6,7 +6,7 @@ import torch
 from rdkit import Chem
 from run_length import STEPS
 
-from molscore.chem.alerts import unusual
+from molscore.chem.alerts import extreme, unusual
 from molscore.chem.validity import REASONS, check
 from molscore.generate import Judge, MoleculeGenerator, Options
 from molscore.generate import generator as module
@@ -140,7 +140,8 @@ def test_what_passed_is_tagged(twelve):
     for mol in twelve.mols:
         found = mol.GetPropsAsDict()
         assert found["strain_kcal_per_mol"] >= 0 and 0 < found["qed"] < 1 and 1 <= found["sa_score"] <= 10
-        assert found.get("unusual", "") == "; ".join(unusual(mol))
+        tags = unusual(mol) + extreme(found["strain_kcal_per_mol"], found["sa_score"])
+        assert found.get("unusual", "") == "; ".join(tags)
 
 
 def test_a_filter_rejects_and_is_counted(generator, twelve):

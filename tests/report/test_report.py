@@ -8,6 +8,7 @@ from rdkit import Chem
 from report_page import MANIFEST, Page, make_mols, overbonded, without_last_atom
 
 from molscore.chem.arrays import from_mol
+from molscore.chem.embed import embed
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.validity import REASONS
 from molscore.evaluate import evaluate
@@ -94,12 +95,23 @@ def test_metrics_have_denominators_and_intervals(page, metrics):
 
 def test_one_card_a_molecule(page, mols):
     assert [text for tag, text in page.texts if tag == "code"][2:] == [Chem.MolToSmiles(Chem.RemoveHs(m)) for m in mols]
-    assert page.text().count("passes all checks") == len(mols)
+    assert page.text().count("sound valences and geometry") == len(mols)
     assert "molscore_index 12" in page.text()
     assert f"All {len(mols)}, in the order of the set" in page.text()
     formulas = page.source.split('class="formula"')[1:]
     assert len(formulas) == len(mols)
     assert all("<path" in formula.split("</svg>")[0] for formula in formulas)
+
+
+def test_a_card_says_what_is_unusual_beside_what_is_sound(mols, tmp_path):
+    """Of patterns, and of what the record says; sound is not usual, and nothing claims to have passed everything."""
+    strained = Chem.Mol(mols[0])
+    strained.SetProp("unusual", "high_sa; high_strain")
+    write_report(tmp_path / "r.html", [embed("CC(F)(F)O"), embed("COO"), mols[0], strained], title="", manifest={})
+    page = Page(tmp_path / "r.html")
+    found = re.findall(r'<span class="unusual">unusual: ([^<]*)<', page.source)
+    assert found == ["alpha halo alcohol", "peroxide", "high sa, high strain"]
+    assert page.text().count("sound valences and geometry") == 4 and "all checks" not in page.text()
 
 
 def test_the_view_holds_the_molecule(page, mols):
@@ -150,7 +162,7 @@ def test_unsound_molecules_are_shown_for_what_they_are(mols, tmp_path):
     page = Page(tmp_path / "r.html")
     faults = re.findall(r'<span class="bad">(\w+):', page.source)
     assert faults == ["radical", "valence", "non_finite", "implicit_hydrogens", "empty"]
-    assert page.text().count("passes all checks") == 1
+    assert page.text().count("sound valences and geometry") == 1
     assert len(page.views()) == 3
     assert page.text().count("No 3-D view:") == 3
     codes = [text for tag, text in page.texts if tag == "code"]
