@@ -13,7 +13,9 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
 from scipy.optimize import minimize
 
+from molscore.chem.geometry.expected import expected
 from molscore.chem.settle import NO_CUTOFF
+from molscore.chem.trust import correct, trust
 
 METHODS = ("mmff", "xtb")
 
@@ -31,7 +33,7 @@ GRADIENT = 5e-4
 
 REASONS = {
     "no_geometry": "there is no 3-D conformer, or its energy is not a finite number",
-    "no_parameters": "the method has no parameters for an atom",
+    "no_parameters": "the method has no parameters for an atom, or none that agree with what is known of it",
     "not_converged": "no minimum was reached",
 }
 """Why there is no minimum."""
@@ -62,6 +64,9 @@ def check_method(method: str) -> None:
 
 def minimise(mol: Chem.Mol, method: str = "mmff") -> Minimum:
     """The minimum that lies downhill from the first conformer.
+
+    Terms of MMFF94s that contradict what is known of bonds and angles are corrected on the way (`molscore.chem.trust`);
+    energies are those of MMFF94s as it is.
 
     Args:
         mol: sanitised, hydrogens explicit. It is left as it is.
@@ -103,16 +108,20 @@ def energies(mol: Chem.Mol, method: str = "mmff") -> list[float | None]:
 
 
 def _mmff(mol: Chem.Mol) -> Minimum:
-    properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
-    if properties is None:
+    trusted = trust(mol, expected(mol))
+    if trusted.field != "mmff94s":
         return Minimum(reason="no_parameters")
-    field = forcefield.MMFFGetMoleculeForceField(mol, properties)
-    before = field.CalcEnergy()
+    properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
+    plain, field = (forcefield.MMFFGetMoleculeForceField(mol, properties) for _ in range(2))
+    before = plain.CalcEnergy()
     if not np.isfinite(before):
         return Minimum(reason="no_geometry")
+    if trusted.lengths or trusted.angles:
+        field.Initialize()
+        correct(field, trusted)
     if all(field.Minimize(maxIts=STEPS) for _ in range(ROUNDS)):
         return Minimum(before=before, reason="not_converged")
-    return Minimum(mol.GetConformer().GetPositions(), before, field.CalcEnergy())
+    return Minimum(mol.GetConformer().GetPositions(), before, plain.CalcEnergy())
 
 
 def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:

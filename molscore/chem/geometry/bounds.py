@@ -1,4 +1,4 @@
-"""Distances and flatness of a conformer, against what distance geometry and sp2 bonding allow.
+"""Distances and flatness of a conformer, against what distance geometry, sp2 bonding and bulk allow.
 
 Bounds on every interatomic distance follow from the bonds alone (RDKit's distance-geometry bounds; Riniker & Landrum,
 J. Chem. Inf. Model. 55, 2562, 2015). A conformer is judged by how far it leaves them, with the tolerances of
@@ -24,6 +24,16 @@ CLASH_TOLERANCE = 0.3
 HYDROGEN_BOND_TOLERANCE = 0.4  # instead, between a hydrogen and another element
 FLATNESS = 0.25  # Å: aromatic rings and double bonds lie within this of their best plane
 PUCKER = 0.05  # Å: six-membered rings of mostly sp3 atoms leave theirs by more than this
+CONTACT, HYDROGEN_CONTACT = {3: 0.6, 4: 0.65}, 0.5
+"""Least distance of atoms of three, and of more, bonds apart, in units of the sum of the van der Waals radii; the second
+between a hydrogen and another element. Known strained cages keep it."""
+
+TWIST = 35.0
+"""Degrees: the rings of a hindered biaryl are at least so far from one plane."""
+
+HINDERED = 3
+"""Ortho atoms that hinder, of four, that make a biaryl a hindered one."""
+
 SPREAD = 1e-3  # Å: smaller extents are no extents
 
 
@@ -109,6 +119,17 @@ def clash_fault(mol: Chem.Mol, distances: np.ndarray, limits: Limits) -> str | N
     return _worst(mol, distances, limits, limits.separation > 2)
 
 
+def contact_fault(mol: Chem.Mol, distances: np.ndarray) -> str | None:
+    """Atoms three or more bonds apart that come closer than in any known cage; for where RDKit has no `limits`."""
+    separation = Chem.GetDistanceMatrix(mol)
+    numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
+    radii = np.array([Chem.GetPeriodicTable().GetRvdw(int(z)) for z in numbers])
+    part = np.where(separation == 3, CONTACT[3], CONTACT[4])
+    part[(numbers[:, None] == 1) != (numbers[None] == 1)] = HYDROGEN_CONTACT
+    lower = part * (radii[:, None] + radii[None])
+    return _worst(mol, distances, Limits(lower, np.full_like(lower, np.inf), separation), separation > 2)
+
+
 def bond_length_fault(mol: Chem.Mol, distances: np.ndarray, limits: Limits) -> str | None:
     """A bond that is too short or too long."""
     return _worst(mol, distances, limits, limits.separation == 1)
@@ -164,6 +185,51 @@ def flat_ring_fault(mol: Chem.Mol) -> str | None:
         if puckered and (height := _height(mol, ring)) < PUCKER:
             return f"the ring of {_names(mol, ring)} is flat within {height:.3f} Å; it ought to be puckered"
     return None
+
+
+_PIVOTS = Chem.MolFromSmarts("[c;D3]-!@[c;D3]")
+
+
+def hindered_axes(mol: Chem.Mol) -> np.ndarray:
+    """(X, 4) an ortho atom, the two atoms of the axis and an ortho atom: bonds between six-membered aromatic rings with
+    three or four ortho atoms that carry more than hydrogen or fluorine.
+
+    There is no conformer in which such rings lie in one plane: binaphthol's is 35 kcal/mol above its best one.
+    """
+    rows = []
+    rings = [set(ring) for ring in mol.GetRingInfo().AtomRings() if len(ring) == 6]
+    for pivots in mol.GetSubstructMatches(_PIVOTS):
+        own = [next((ring for ring in rings if a in ring and b not in ring), None) for a, b in (pivots, pivots[::-1])]
+        if None in own or not all(mol.GetAtomWithIdx(a).GetIsAromatic() for ring in own for a in ring):
+            continue
+        ortho = [
+            [n.GetIdx() for n in mol.GetAtomWithIdx(pivot).GetNeighbors() if n.GetIdx() in ring]
+            for pivot, ring in zip(pivots, own, strict=True)
+        ]
+        crowded = sum(_hinders(mol, a, ring) for side, ring in zip(ortho, own, strict=True) for a in side)
+        if crowded >= HINDERED:
+            rows.append((ortho[0][0], *pivots, ortho[1][0]))
+    return np.array(rows, dtype=np.int64).reshape(-1, 4)
+
+
+def _hinders(mol: Chem.Mol, ortho: int, ring: set[int]) -> bool:
+    others = (n for n in mol.GetAtomWithIdx(ortho).GetNeighbors() if n.GetIdx() not in ring)
+    return any(n.GetAtomicNum() not in (1, 9) for n in others)
+
+
+def biaryl_fault(mol: Chem.Mol, axes: np.ndarray, positions: np.ndarray) -> str | None:
+    """A hindered biaryl, one of `hindered_axes`, whose rings are less than 35° out of one plane."""
+    if not len(axes):
+        return None
+    a, b, c, d = positions[axes].transpose(1, 0, 2)
+    first, second = np.cross(a - b, c - b), np.cross(d - c, b - c)
+    scale = np.maximum(np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1), 1e-9)
+    twist = np.degrees(np.arccos(np.clip(np.abs((first * second).sum(1)) / scale, 0, 1)))
+    worst = int(twist.argmin())
+    if twist[worst] >= TWIST:
+        return None
+    bond = _names(mol, axes[worst, 1:3])
+    return f"the hindered rings about {bond} are {twist[worst]:.0f}° out of one plane; it ought to be at least {TWIST:.0f}°"
 
 
 _SP2 = Chem.HybridizationType.SP2
