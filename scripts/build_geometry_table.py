@@ -1,11 +1,12 @@
 """Builds molscore/chem/geometry/table.json, the table of bond lengths and angles, from molecules of known geometry.
 
-    python scripts/build_geometry_table.py --experiment ccd.sdf.gz --quantum dft.sdf.gz [--odd odd.smi]
+    python scripts/build_geometry_table.py --experiment ccd.sdf.gz --quantum dft.sdf.gz --qm9 --odd scripts/geometry_odd.smi
 
 Minima of quantum chemistry give the values. Experimental structures (the wwPDB's Chemical Component Dictionary) are less
 precise, and often their hydrogens are computed: they give types that the others lack, without hydrogens, and widen
-ranges. ``--odd`` names SMILES of types that neither knows (hypervalent iodine, SF5, isocyanides, boronates, ...), each
-settled here by GFN2-xTB (the extra ``xtb``) from a conformer of the package. Three-coordinate boron of the experiment is
+ranges. ``--qm9`` (the extra ``qm9``) and ``--odd`` add to types that are rare: strained rings, and what SMILES name
+(hypervalent iodine, SF5, isocyanides, boronates, ...), settled here by GFN2-xTB (the extra ``xtb``) from a conformer of
+the package. Three-coordinate boron of the experiment is
 left out: most of it is bound to the protein there. So are atoms of metals whose shells are open, and atoms with more
 neighbours than pairs, whose angles follow from their shape.
 """
@@ -27,11 +28,20 @@ from molscore.chem.minimise import minimise
 FEWEST = 10
 """Experimental values that make a row."""
 
+TRUSTED = 3
+"""Values of quantum chemistry that say more than all of experiment."""
+
 MANY = 30
 """Values of quantum chemistry that need no widening by those of experiment."""
 
 TAIL = 0.001
 """Part of the values at either end that a range leaves out."""
+
+LEVELS = 4
+"""Of keys, from fine to coarse."""
+
+QM9_PART = 8
+"""One in so many molecules of QM9 is looked at."""
 
 Values = tuple[list[dict[str, list[float]]], list[dict[str, list[float]]]]
 
@@ -42,13 +52,17 @@ def main() -> None:
     parser.add_argument("--experiment", type=Path, required=True, help="SDF of experimental structures")
     parser.add_argument("--quantum", type=Path, required=True, help="SDF of minima of quantum chemistry")
     parser.add_argument("--odd", type=Path, help="SMILES to settle by GFN2-xTB")
+    parser.add_argument("--qm9", action="store_true", help="strained rings of the package qm9pack, too")
     parser.add_argument("--out", type=Path, default=PATH)
     chosen = parser.parse_args()
     experiment, quantum = values(read(chosen.experiment), True), values(read(chosen.quantum))
-    built = build(experiment, quantum)
     sources = [chosen.experiment.name, chosen.quantum.name]
+    if chosen.qm9:
+        add(quantum, qm9(), only_rare=True)
+        sources.append("qm9pack")
+    built = build(experiment, quantum)
     if chosen.odd:
-        add(quantum, settled(chosen.odd, built))
+        add(quantum, settled(chosen.odd, built), only_rare=True)
         built = build(experiment, quantum)
         sources.append(chosen.odd.name)
     chosen.out.write_text(to_text(built, f"low, usual, high (Å or degrees), count; from {', '.join(sources)}"), encoding="utf-8")
@@ -63,25 +77,30 @@ def read(path: Path) -> Iterator[Chem.Mol]:
 
 def values(mols: Iterable[Chem.Mol], experimental: bool = False) -> Values:
     """Lengths and angles by key, for each level."""
-    found: Values = ([defaultdict(list) for _ in range(4)], [defaultdict(list) for _ in range(4)])
+    found: Values = ([defaultdict(list) for _ in range(LEVELS)], [defaultdict(list) for _ in range(LEVELS)])
     add(found, mols, experimental)
     return found
 
 
-def add(found: Values, mols: Iterable[Chem.Mol], experimental: bool = False) -> None:
-    """Adds the values of some molecules."""
+def add(found: Values, mols: Iterable[Chem.Mol], experimental: bool = False, only_rare: bool = False) -> None:
+    """Adds the values of some molecules; `only_rare` to types of fewer than `MANY` values alone."""
+    common = [{key for key, seen in level.items() if only_rare and len(seen) >= MANY} for kind in found for level in kind]
     for mol in mols:
         kinds = terms(mol)
         lengths, angles = lengths_and_angles(mol.GetConformer().GetPositions(), kinds.bonds, kinds.angles)
         left_out = {a.GetIdx() for a in mol.GetAtoms() if experimental and _uncertain(a)}
         shaped = {a.GetIdx() for a in mol.GetAtoms() if shape(a)}
-        for atoms, keys, value in zip(kinds.bonds.tolist(), kinds.bond_keys, lengths, strict=True):
-            if left_out.isdisjoint(atoms):
-                for level, key in zip(found[0], keys, strict=True):
-                    level[key].append(value)
-        for atoms, keys, value in zip(kinds.angles.tolist(), kinds.angle_keys, angles, strict=True):
-            if left_out.isdisjoint(atoms) and atoms[1] not in shaped:
-                for level, key in zip(found[1], keys, strict=True):
+        kept = [left_out.isdisjoint(atoms) for atoms in kinds.bonds.tolist()]
+        _add(found[0], common[:LEVELS], kinds.bond_keys, lengths, kept)
+        kept = [left_out.isdisjoint(atoms) and atoms[1] not in shaped for atoms in kinds.angles.tolist()]
+        _add(found[1], common[LEVELS:], kinds.angle_keys, angles, kept)
+
+
+def _add(levels: list, common: list[set[str]], keys: list[tuple[str, ...]], values: np.ndarray, kept: list[bool]) -> None:
+    for all_keys, value, is_kept in zip(keys, values, kept, strict=True):
+        if is_kept:
+            for level, left_out, key in zip(levels, common, all_keys, strict=True):
+                if key not in left_out:
                     level[key].append(value)
 
 
@@ -111,11 +130,26 @@ def _rows(experiment: dict[str, list[float]], quantum: dict[str, list[float]], d
             middle = np.median(rough)
             spread = 1.4826 * np.median(np.abs(rough - middle))
             ranges.append(middle + np.array([-2, 0, 2]) * spread)
-        usual = ranges[0 if len(precise) >= FEWEST else -1][1]
+        usual = ranges[0 if len(precise) >= TRUSTED else -1][1]
         low, high = min(r[0] for r in ranges), max(r[2] for r in ranges)
         numbers = (round(float(value), digits) for value in (low, usual, high))
         rows[key] = Row(*numbers, len(precise) + len(rough))
     return rows
+
+
+def qm9() -> Iterator[Chem.Mol]:
+    """Some of QM9, with the bonds that its SMILES or its distances show."""
+    from molscore.chem.arrays import MoleculeError, to_mol
+    from molscore.chem.perceive import perceive
+    from molscore.datasets.qm9 import FILES, find_qm9pack, read_rows
+
+    folder = find_qm9pack()[0]
+    for number, row in enumerate(row for file in FILES for row in read_rows(folder / file)):
+        if number % QM9_PART == 0:
+            try:
+                yield to_mol(perceive(row.atomic_numbers, row.positions, row.smiles)[0])
+            except MoleculeError:
+                continue
 
 
 def settled(path: Path, table: Table) -> Iterator[Chem.Mol]:
@@ -126,13 +160,16 @@ def settled(path: Path, table: Table) -> Iterator[Chem.Mol]:
     from molscore.chem.springs import settle_by_table_in_place
 
     for line in path.read_text().splitlines():
-        smiles = line.split("#  ")[0].strip()
-        if not smiles:
+        smiles = line.strip()
+        mol = Chem.MolFromSmiles(smiles)
+        if mol is None:
+            print(f"{smiles}: RDKit cannot read it")
             continue
-        mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+        mol = Chem.AddHs(mol)
         wanted = expected(mol, table)
         bounds = corrected_bounds(mol, wanted)
-        if not any(etkdg_in_place(mol, 7, random=random, bounds=bounds) for random in (False, True)):
+        tries = ((False, bounds), (True, bounds), (True, None))
+        if not any(etkdg_in_place(mol, 7, random=random, bounds=bounds) for random, bounds in tries):
             print(f"{smiles}: ETKDGv3 finds no conformer")
             continue
         settle_by_table_in_place(mol, wanted)

@@ -112,8 +112,8 @@ def _mmff(mol: Chem.Mol) -> Minimum:
     if trusted.field != "mmff94s":
         return Minimum(reason="no_parameters")
     properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
-    plain, field = (forcefield.MMFFGetMoleculeForceField(mol, properties) for _ in range(2))
-    before = plain.CalcEnergy()
+    field = forcefield.MMFFGetMoleculeForceField(mol, properties)
+    before = field.CalcEnergy()
     if not np.isfinite(before):
         return Minimum(reason="no_geometry")
     if trusted.lengths or trusted.angles:
@@ -121,7 +121,8 @@ def _mmff(mol: Chem.Mol) -> Minimum:
         correct(field, trusted)
     if all(field.Minimize(maxIts=STEPS) for _ in range(ROUNDS)):
         return Minimum(before=before, reason="not_converged")
-    return Minimum(mol.GetConformer().GetPositions(), before, plain.CalcEnergy())
+    found = mol.GetConformer().GetPositions()
+    return Minimum(found, before, forcefield.MMFFGetMoleculeForceField(mol, properties).CalcEnergy())
 
 
 def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
@@ -129,7 +130,7 @@ def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
 
     numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
     start = mol.GetConformer().GetPositions() / BOHR
-    last = None
+    unpaired, last = sum(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()), None
 
     def energy_and_gradient(x: np.ndarray) -> tuple[float, np.ndarray]:
         nonlocal last
@@ -138,7 +139,7 @@ def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
         return float(last.get("energy")), np.asarray(last.get("gradient")).ravel()
 
     try:
-        calculator = Calculator("GFN2-xTB", numbers, start, charge=float(Chem.GetFormalCharge(mol)))
+        calculator = Calculator("GFN2-xTB", numbers, start, float(Chem.GetFormalCharge(mol)), unpaired)
         calculator.set("verbosity", 0)
         before = energy_and_gradient(start.ravel())[0] * HARTREE
         if not steps:

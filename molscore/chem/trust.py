@@ -18,6 +18,9 @@ from molscore.chem.geometry.expected import Expected
 BOND_DOUBT, ANGLE_DOUBT = 0.04, 8.0
 """Å and degrees by which a rest value may leave the range that is known."""
 
+NARROW = 0.02
+"""Å about the usual length to which bonds are held in UFF."""
+
 HOPELESS = 25.0
 """Degrees; where UFF is off by more, its other terms cannot be relied upon either."""
 
@@ -68,7 +71,10 @@ def trust(mol: Chem.Mol, wanted: Expected) -> Trust:
         rests = [stretch(mol, i, j) for i, j in wanted.bonds.tolist()]
         theirs = np.array([np.nan if rest is None else rest[-1] for rest in rests])
         low, high = wanted.shortest + wanted.length_margins, wanted.longest - wanted.length_margins
-        off = ~((theirs > low - BOND_DOUBT) & (theirs < high + BOND_DOUBT))
+        if field == "uff":  # rough throughout: C=O 1.26 Å, S=O 1.50 Å
+            low, high = np.maximum(low, wanted.lengths - NARROW), np.minimum(high, wanted.lengths + NARROW)
+        doubt = BOND_DOUBT if field == "mmff94s" else 0.0
+        off = ~((theirs > low - doubt) & (theirs < high + doubt))
         lengths = tuple(
             (*wanted.bonds[b].tolist(), float(low[b]), float(high[b])) for b in np.flatnonzero(off).tolist()
         )

@@ -37,8 +37,8 @@ REASONS: dict[str, str] = {
     "no_3d": "it has no 3-D coordinates, or all atoms share a place, or a plane that they cannot share",
     "no_bounds": "distance geometry finds no arrangement with these bonds",
     "clash": "atoms that are not bonded are too close",
-    "bond_length": "a bond is too short or too long",
-    "bond_angle": "an angle is too narrow or too wide",
+    "bond_length": "a bond is shorter or longer than those of its type are known to be",
+    "bond_angle": "an angle is narrower or wider than those of its type are known to be, or neighbours lie out of shape",
     "ring_not_flat": "an aromatic ring is not flat",
     "double_bond_not_flat": "a C=C double bond is not flat",
     "flat_biaryl": "two hindered aromatic rings lie in one plane",
@@ -101,6 +101,8 @@ def _geometry_faults(
 ) -> Iterator[tuple[str, str | None]]:
     """Those of the positions."""
     yield "no_3d", bounds.space_fault(mol)
+    yield "ring_not_flat", bounds.aromatic_ring_fault(mol)
+    yield "double_bond_not_flat", bounds.double_bond_fault(mol)
     yield geometry.table_fault(mol, wanted or geometry.expected(mol)) or ("bond_length", None)
     try:
         limits = limits or geometry.limits(mol)
@@ -108,8 +110,6 @@ def _geometry_faults(
         yield "no_bounds", f"RDKit: {error}"
     measured = bounds.distances(mol)
     yield "clash", bounds.clash_fault(mol, measured, limits)
-    yield "ring_not_flat", bounds.aromatic_ring_fault(mol)
-    yield "double_bond_not_flat", bounds.double_bond_fault(mol)
     yield "ring_flat", bounds.flat_ring_fault(mol)
 
 

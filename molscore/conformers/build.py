@@ -140,7 +140,10 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
     """
     mol = Chem.Mol(target.mol)
     mol.RemoveAllConformers()
-    failures = 0
+    failures, bounds = 0, target.bounds
+    tries = [(False, True, bounds), (True, True, bounds), (True, False, bounds)]
+    if bounds is not None:
+        tries.append((True, False, None))
     for number in numbers:
         seconds = left()
         if seconds <= 0 or not mol.GetNumConformers() and failures >= HOPELESS:
@@ -148,8 +151,8 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
         limit = math.ceil(seconds) if seconds < math.inf else None
         trial = Chem.Mol(target.mol)
         own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0] % (2**31 - 1)) + 1
-        for random, enforced in ((False, True), (True, True), (True, False)):
-            if done := etkdg_in_place(trial, own, EMBEDDING, random, enforced, limit, target.bounds):
+        for random, enforced, bounds in tries:
+            if done := etkdg_in_place(trial, own, EMBEDDING, random, enforced, limit, bounds):
                 trial = relaxed(trial, how, target)
                 done = _sound(target, trial)
             if done:

@@ -12,7 +12,6 @@ from rdkit.Chem.rdDistGeom import GetMoleculeBoundsMatrix
 
 _X, _Y, _Z = np.eye(3)
 _THIRDS = [np.array([np.cos(a), np.sin(a), 0.0]) for a in np.radians([0, 120, 240])]
-_FIFTHS = [np.array([np.cos(a), np.sin(a), 0.0]) for a in np.radians([0, 72, 144, 216, 288])]
 
 CORNERS: dict[str, list[np.ndarray]] = {
     "linear": [_Z, -_Z],
@@ -22,7 +21,6 @@ CORNERS: dict[str, list[np.ndarray]] = {
     "trigonal bipyramid": [*_THIRDS, _Z, -_Z],
     "square pyramid": [_Z, _X, -_X, _Y, -_Y],
     "octahedron": [_Z, -_Z, _X, -_X, _Y, -_Y],
-    "pentagonal bipyramid": [*_FIFTHS, _Z, -_Z],
 }
 """Unit vectors to the neighbours."""
 
@@ -38,7 +36,6 @@ _PAIRS = {
     (5, 1): "square pyramid",
     (6, 0): "octahedron",
     (6, 1): "octahedron",
-    (7, 0): "pentagonal bipyramid",
 }
 """Shape by neighbours and lone pairs."""
 
@@ -47,8 +44,9 @@ _TAGS = {
     Chem.ChiralType.CHI_TRIGONALBIPYRAMIDAL: (5, "trigonal bipyramid"),
     Chem.ChiralType.CHI_OCTAHEDRAL: (6, "octahedron"),
 }
-_SQUARE = {"Ni": 2, "Pd": 2, "Pt": 2, "Rh": 1, "Ir": 1, "Au": 3}
-"""Metals that are square planar, and their oxidation state, of eight d electrons, when they are."""
+_SQUARE = {"Pd": (2, 4), "Pt": (2, 4), "Rh": (1,), "Ir": (1,), "Au": (3,)}
+"""Oxidation states of metals that are square planar where they have four neighbours. Platinum(IV) and palladium(IV) have
+six: with four, a neutral ligand is drawn with a bond of its own."""
 
 ELECTRONEGATIVITY = {1: 2.2, 5: 2.0, 6: 2.55, 7: 3.0, 8: 3.4, 9: 4.0, 14: 1.9, 15: 2.2, 16: 2.6, 17: 3.2, 33: 2.2}
 ELECTRONEGATIVITY |= {34: 2.55, 35: 3.0, 50: 2.0, 51: 2.05, 52: 2.1, 53: 2.7, 80: 2.0, 82: 2.3, 83: 2.0}
@@ -74,7 +72,7 @@ def shape(atom: Chem.Atom) -> str | None:
     if is_tagged(atom):
         return _TAGS[atom.GetChiralTag()][1]
     if is_metal(atom):
-        square = degree == 4 and _SQUARE.get(atom.GetSymbol()) == _oxidation_state(atom)
+        square = degree == 4 and _oxidation_state(atom) in _SQUARE.get(atom.GetSymbol(), ())
         return "square planar" if square else {2: "linear", 6: "octahedron"}.get(degree)
     if atom.GetAtomicNum() <= 10:
         return None
@@ -91,8 +89,8 @@ def is_tagged(atom: Chem.Atom) -> bool:
 def unknown_metal(mol: Chem.Mol) -> str | None:
     """A sentence on a metal whose neighbours' arrangement does not follow from the molecule, or None.
 
-    It follows from a stereo tag; for six neighbours; for eight d electrons and four, in the second and third rows and
-    nickel; and for none or ten and up to four, as about atoms of the main groups.
+    It follows from a stereo tag; for six neighbours; for four about platinum and its kin; and, as about atoms of the main
+    groups, for four and no d electrons, and for up to four and ten.
     """
     for atom in mol.GetAtoms():
         degree = atom.GetDegree()

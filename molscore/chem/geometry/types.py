@@ -1,7 +1,7 @@
 """What decides a bond length or an angle: types of bonds and angles, from fine to coarse.
 
 An atom's type is its element, its coordination number, a letter for its bonding (``a`` aromatic, ``d`` sp2, ``t`` sp,
-none else) and its charge: ``C3d``, ``N3d+``, ``S4``. A bond or an angle has one key per level, the most specific first:
+none else), its charge and its unpaired electrons: ``C3d``, ``N3d+``, ``S4``, ``O1.``. A bond or an angle has one key per level, the most specific first:
 
     bond    C3d-N3d/5        C3d-N3d    C3-N3    C-N
     angle   -C C3d/0:5 =O    C3d/0:5    C3d/0    C3/0
@@ -86,7 +86,9 @@ def label(atom: Chem.Atom) -> str:
     """An atom's type."""
     bonding = "a" if atom.GetIsAromatic() else _BONDING.get(atom.GetHybridization(), "")
     charge = atom.GetFormalCharge()
-    return f"{atom.GetSymbol()}{atom.GetTotalDegree()}{bonding}{'+' * max(charge, 0)}{'-' * max(-charge, 0)}"
+    unpaired = "." * atom.GetNumRadicalElectrons()
+    sign = "+" * max(charge, 0) + "-" * max(-charge, 0)
+    return f"{atom.GetSymbol()}{atom.GetTotalDegree()}{bonding}{sign}{unpaired}"
 
 
 def lengths_and_angles(positions: np.ndarray, bonds: np.ndarray, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
