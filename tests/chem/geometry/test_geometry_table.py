@@ -61,7 +61,7 @@ def test_angles_are_those_of_the_literature(smiles, i, j, k):
 def test_the_table_is_statistics_in_order():
     known = table()
     assert len(known.bonds) == len(known.angles) == 4
-    assert all(1000 < sum(map(len, levels)) < 10_000 or levels is known.bonds for levels in (known.bonds, known.angles))
+    assert all(1000 < sum(map(len, levels)) < 10_000 for levels in (known.bonds, known.angles))
     for levels, least, greatest in ((known.bonds, 0.6, 3.5), (known.angles, 20, 180)):
         rows = np.array([row for level in levels for row in level.values()])
         assert (rows[:, 0] <= rows[:, 1]).all() and (rows[:, 1] <= rows[:, 2]).all()
@@ -73,9 +73,10 @@ def test_a_table_survives_its_text():
     assert parse(to_text(small, "for a test, in Å")) == small
 
 
-@pytest.mark.parametrize(("smiles", "known"), [("O=[Os](=O)(=O)=O", 1.71), ("Cl[Ti](Cl)(Cl)Cl", 2.17), ("C[Po]C", 2.2)])
+@pytest.mark.parametrize(("smiles", "known"), [("C[Po]C", 2.2), ("C[Hg]C", 2.09), ("C[Hg]Cl", 2.2)])
 def test_types_that_nobody_knows_have_a_length_from_radii(smiles, known):
     wanted = expected(Chem.AddHs(Chem.MolFromSmiles(smiles)))
     heavy = wanted.lengths[: Chem.MolFromSmiles(smiles).GetNumBonds()]
     assert heavy == pytest.approx(known, abs=0.2)
-    assert (wanted.longest[: len(heavy)] - heavy == pytest.approx(0.2)) and (wanted.degrees > 100).all()
+    assert wanted.longest[: len(heavy)] - heavy == pytest.approx(0.2)
+    assert (wanted.degrees > 90).all()
