@@ -1,9 +1,10 @@
 """Builds molscore/chem/geometry/table.json, the table of bond lengths and angles, from molecules of known geometry.
 
-    python scripts/build_geometry_table.py --experiment ccd.sdf.gz --quantum dft.sdf.gz --qm9 --odd scripts/geometry_odd.smi
+    python scripts/build_geometry_table.py --experiment ccd.sdf.gz --quantum dft.sdf.gz --qm9 \\
+        --odd scripts/geometry_odd.smi
 
-Minima of quantum chemistry give the values. Experimental structures (the wwPDB's Chemical Component Dictionary) are less
-precise, and often their hydrogens are computed: they give types that the others lack, without hydrogens, and widen
+Minima of quantum chemistry give the values. Experimental structures (the wwPDB's Chemical Component Dictionary) are
+less precise, and often their hydrogens are computed: they give types that the others lack, without hydrogens, and widen
 ranges. ``--qm9`` (the extra ``qm9``) and ``--odd`` add to types that are rare: strained rings, and what SMILES name
 (hypervalent iodine, SF5, isocyanides, boronates, ...), settled here by GFN2-xTB (the extra ``xtb``) from a conformer of
 the package. Three-coordinate boron of the experiment is
@@ -65,7 +66,9 @@ def main() -> None:
         add(quantum, settled(chosen.odd, built), only_rare=True)
         built = build(experiment, quantum)
         sources.append(chosen.odd.name)
-    chosen.out.write_text(to_text(built, f"low, usual, high (Å or degrees), count; from {', '.join(sources)}"), encoding="utf-8")
+    chosen.out.write_text(
+        to_text(built, f"low, usual, high (Å or degrees), count; from {', '.join(sources)}"), encoding="utf-8"
+    )
     print(f"{chosen.out}: {sum(map(len, built.bonds))} rows of bonds, {sum(map(len, built.angles))} of angles")
 
 
@@ -84,7 +87,9 @@ def values(mols: Iterable[Chem.Mol], experimental: bool = False) -> Values:
 
 def add(found: Values, mols: Iterable[Chem.Mol], experimental: bool = False, only_rare: bool = False) -> None:
     """Adds the values of some molecules; `only_rare` to types of fewer than `MANY` values alone."""
-    common = [{key for key, seen in level.items() if only_rare and len(seen) >= MANY} for kind in found for level in kind]
+    common = [
+        {key for key, seen in level.items() if only_rare and len(seen) >= MANY} for kind in found for level in kind
+    ]
     for mol in mols:
         kinds = terms(mol)
         lengths, angles = lengths_and_angles(mol.GetConformer().GetPositions(), kinds.bonds, kinds.angles)
@@ -96,7 +101,9 @@ def add(found: Values, mols: Iterable[Chem.Mol], experimental: bool = False, onl
         _add(found[1], common[LEVELS:], kinds.angle_keys, angles, kept)
 
 
-def _add(levels: list, common: list[set[str]], keys: list[tuple[str, ...]], values: np.ndarray, kept: list[bool]) -> None:
+def _add(
+    levels: list, common: list[set[str]], keys: list[tuple[str, ...]], values: np.ndarray, kept: list[bool]
+) -> None:
     for all_keys, value, is_kept in zip(keys, values, kept, strict=True):
         if is_kept:
             for level, left_out, key in zip(levels, common, all_keys, strict=True):
@@ -177,8 +184,10 @@ def settled(path: Path, table: Table) -> Iterator[Chem.Mol]:
         if minimum.positions is None:
             print(f"{smiles}: {minimum.reason}")
             continue
-        start, end = (lengths_and_angles(x, wanted.bonds, wanted.angles)[0] for x in
-                      (mol.GetConformer().GetPositions(), minimum.positions))
+        start, end = (
+            lengths_and_angles(x, wanted.bonds, wanted.angles)[0]
+            for x in (mol.GetConformer().GetPositions(), minimum.positions)
+        )
         if (np.abs(start - end) > 0.3).any():
             print(f"{smiles}: a bond of {start[np.abs(start - end).argmax()]:.2f} Å has changed too much")
             continue

@@ -12,8 +12,8 @@ from rdkit.Chem.rdDistGeom import GetMoleculeBoundsMatrix
 from molscore.chem.geometry.expected import Expected
 
 BOND_SLACK, ANGLE_SLACKS = 0.01, (0.06, 0.2, 0.5)
-"""Å by which distances over a bond and over an angle may differ from those expected; where the first of the latter leave no
-arrangement, as in small rings, the next may."""
+"""Å by which distances over a bond and over an angle may differ from those expected; where the first of the latter
+leaves no arrangement, as in small rings, the next may."""
 
 WRONG_BOND, WRONG_ANGLE = 0.08, 0.25
 """Å by which RDKit's distances over a bond and over an angle may differ from those expected."""

@@ -1,9 +1,9 @@
 """Where a force field may be trusted: where its parameters agree with the table of bond lengths and angles.
 
 MMFF94s has parameters for every pair of its types, but those it was not made for come from an empirical rule (C=S of an
-isothiocyanate: 1.80 Å instead of 1.57 Å), and UFF has but one type for most heavy elements. `trust` compares rest lengths
-and angles with what is expected of the molecule; `correct` adds restraints to a force field that hold what it would get
-wrong within the range that is known.
+isothiocyanate: 1.80 Å instead of 1.57 Å), and UFF has but one type for most heavy elements. `trust` compares rest
+lengths and angles with what is expected of the molecule; `correct` adds restraints to a force field that hold what it
+would get wrong within the range that is known.
 """
 
 from typing import NamedTuple
@@ -24,7 +24,7 @@ NARROW = 0.02
 HOPELESS = 25.0
 """Degrees; where UFF is off by more, its other terms cannot be relied upon either."""
 
-BOND_STIFFNESS, ANGLE_STIFFNESS, PLANE_STIFFNESS = 10000.0, 0.5, 0.5
+BOND_STIFFNESS, ANGLE_STIFFNESS, PLANE_STIFFNESS = 50000.0, 0.5, 0.5
 """kcal/mol/Å², and kcal/mol/deg² twice."""
 
 PLANE = 3.0

@@ -12,7 +12,6 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from molscore.chem import geometry
-from molscore.chem.geometry import bounds
 from molscore.chem.arrays import (
     MoleculeArrays,
     MoleculeError,
@@ -21,6 +20,7 @@ from molscore.chem.arrays import (
     sanitize_in_place,
     to_mol,
 )
+from molscore.chem.geometry import bounds
 
 REASONS: dict[str, str] = {
     "empty": "there are no atoms",
@@ -38,7 +38,7 @@ REASONS: dict[str, str] = {
     "no_bounds": "distance geometry finds no arrangement with these bonds",
     "clash": "atoms that are not bonded are too close",
     "bond_length": "a bond is shorter or longer than those of its type are known to be",
-    "bond_angle": "an angle is narrower or wider than those of its type are known to be, or neighbours lie out of shape",
+    "bond_angle": "an angle is narrower or wider than those of its type are known to be, or a shape is not kept",
     "ring_not_flat": "an aromatic ring is not flat",
     "double_bond_not_flat": "a C=C double bond is not flat",
     "flat_biaryl": "two hindered aromatic rings lie in one plane",

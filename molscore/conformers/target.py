@@ -7,8 +7,8 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
-from molscore.chem.ensemble import heavy_atoms, symmetries
 from molscore.chem.distance_bounds import corrected_bounds
+from molscore.chem.ensemble import heavy_atoms, symmetries
 from molscore.chem.geometry import Expected, Limits, expected, limits
 from molscore.chem.stereo import tags, wrong
 from molscore.chem.trust import Trust, trust

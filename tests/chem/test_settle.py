@@ -5,7 +5,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdMolTransforms
 
-from molscore.chem.arrays import MoleculeError, isomeric_smiles
+from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.minimise import energies
 from molscore.chem.settle import settle_hydrogens_in_place, settle_in_place
 from molscore.chem.strain import relaxation_energy

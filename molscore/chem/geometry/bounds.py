@@ -2,12 +2,12 @@
 
 Bounds on every interatomic distance follow from the bonds alone (RDKit's distance-geometry bounds; Riniker & Landrum,
 J. Chem. Inf. Model. 55, 2562, 2015). A conformer is judged by how far it leaves them, with the tolerances of
-PoseBusters (Buttenschoen, Morris & Deane, Chem. Sci. 15, 3130, 2024): pairs of three or more bonds apart not closer than
-0.7 of the lower bound, aromatic rings and double bonds within 0.25 Å of their plane. (Its 0.75 to 1.25 of the bounds for
-bonds and angles lets pass what no chemist would draw; see `judge`.) Three things differ from that program. Hydrogens are judged like the rest. The lower bound of a non-
-bonded pair is capped by the sum of van der Waals radii (unless asked otherwise), since distance geometry takes some
-cis arrangements for impossible. Only rings with four or more sp3 atoms have to be puckered, since others can be
-planar in truth.
+PoseBusters (Buttenschoen, Morris & Deane, Chem. Sci. 15, 3130, 2024): pairs of three or more bonds apart not closer
+than 0.7 of the lower bound, aromatic rings and double bonds within 0.25 Å of their plane. Its 0.75 to 1.25 of the
+bounds for bonds and angles let pass what no chemist would draw: `judge` looks at these. Three things differ from that
+program. Hydrogens are judged like the rest. The lower bound of a non-bonded pair is capped by the sum of van der Waals
+radii (unless asked otherwise), since distance geometry takes some cis arrangements for impossible. Only rings with four
+or more sp3 atoms have to be puckered, since others can be planar in truth.
 
 Each ``*_fault`` function returns a sentence on the worst offence, or None.
 """
@@ -25,8 +25,8 @@ HYDROGEN_BOND_TOLERANCE = 0.4  # instead, between a hydrogen and another element
 FLATNESS = 0.25  # Å: aromatic rings and double bonds lie within this of their best plane
 PUCKER = 0.05  # Å: six-membered rings of mostly sp3 atoms leave theirs by more than this
 CONTACT, HYDROGEN_CONTACT = {3: 0.6, 4: 0.65}, 0.5
-"""Least distance of atoms of three, and of more, bonds apart, in units of the sum of the van der Waals radii; the second
-between a hydrogen and another element. Known strained cages keep it."""
+"""Least distance of atoms of three, and of more, bonds apart, in units of the sum of the van der Waals radii; the
+second between a hydrogen and another element. Known strained cages keep it."""
 
 TWIST = 35.0
 """Degrees: the rings of a hindered biaryl are at least so far from one plane."""
@@ -210,7 +210,8 @@ def biaryl_fault(mol: Chem.Mol, axes: np.ndarray, positions: np.ndarray) -> str 
     if twist[worst] >= TWIST:
         return None
     bond = _names(mol, axes[worst, 1:3])
-    return f"the hindered rings about {bond} are {twist[worst]:.0f}° out of one plane; it ought to be at least {TWIST:.0f}°"
+    angle = f"{twist[worst]:.0f}° out of one plane; it ought to be at least {TWIST:.0f}°"
+    return f"the hindered rings about {bond} are {angle}"
 
 
 _SP2 = Chem.HybridizationType.SP2

@@ -37,7 +37,10 @@ def table_fault(mol: Chem.Mol, wanted: Expected, conformer: int = -1) -> tuple[s
         worst = int((wanted.least_sum - sums).argmax())
         if sums[worst] < wanted.least_sum[worst]:
             centre, least = names(mol, wanted.flat[worst, :1]), wanted.least_sum[worst]
-            return "bond_angle", f"the angles at {centre} add up to {sums[worst]:.0f}°; it ought to be at least {least:.0f}°"
+            return (
+                "bond_angle",
+                f"the angles at {centre} add up to {sums[worst]:.0f}°; it ought to be at least {least:.0f}°",
+            )
     if fault := biaryl_fault(mol, wanted.axes, positions):
         return "flat_biaryl", fault
     return None

@@ -45,8 +45,8 @@ _TAGS = {
     Chem.ChiralType.CHI_OCTAHEDRAL: (6, "octahedron"),
 }
 _SQUARE = {"Pd": (2, 4), "Pt": (2, 4), "Rh": (1,), "Ir": (1,), "Au": (3,)}
-"""Oxidation states of metals that are square planar where they have four neighbours. Platinum(IV) and palladium(IV) have
-six: with four, a neutral ligand is drawn with a bond of its own."""
+"""Oxidation states of metals that are square planar where they have four neighbours. Platinum(IV) and palladium(IV)
+have six: with four, a neutral ligand is drawn with a bond of its own."""
 
 ELECTRONEGATIVITY = {1: 2.2, 5: 2.0, 6: 2.55, 7: 3.0, 8: 3.4, 9: 4.0, 14: 1.9, 15: 2.2, 16: 2.6, 17: 3.2, 33: 2.2}
 ELECTRONEGATIVITY |= {34: 2.55, 35: 3.0, 50: 2.0, 51: 2.05, 52: 2.1, 53: 2.7, 80: 2.0, 82: 2.3, 83: 2.0}
@@ -89,8 +89,8 @@ def is_tagged(atom: Chem.Atom) -> bool:
 def unknown_metal(mol: Chem.Mol) -> str | None:
     """A sentence on a metal whose neighbours' arrangement does not follow from the molecule, or None.
 
-    It follows from a stereo tag; for six neighbours; for four about platinum and its kin; and, as about atoms of the main
-    groups, for four and no d electrons, and for up to four and ten.
+    It follows from a stereo tag; for six neighbours; for four about platinum and its kin; and, as about atoms of the
+    main groups, for four and no d electrons, and for up to four and ten.
     """
     for atom in mol.GetAtoms():
         degree = atom.GetDegree()

@@ -1,7 +1,8 @@
 """What decides a bond length or an angle: types of bonds and angles, from fine to coarse.
 
 An atom's type is its element, its coordination number, a letter for its bonding (``a`` aromatic, ``d`` sp2, ``t`` sp,
-none else), its charge and its unpaired electrons: ``C3d``, ``N3d+``, ``S4``, ``O1.``. A bond or an angle has one key per level, the most specific first:
+none else), its charge and its unpaired electrons: ``C3d``, ``N3d+``, ``S4``, ``O1.``. A bond or an angle has one key
+per level, the most specific first:
 
     bond    C3d-N3d/5        C3d-N3d    C3-N3    C-N
     angle   -C C3d/0:5 =O    C3d/0:5    C3d/0    C3/0

@@ -7,22 +7,53 @@ from rdkit import Chem
 from molscore.chem.geometry import expected
 from molscore.chem.geometry.table import Row, Table, parse, table, to_text
 
-# Å, from electron diffraction, microwave or X-ray work as the CRC Handbook, Allen et al. (J. Chem. Soc. Perkin Trans. 2,
-# S1, 1987) and the Cambridge Structural Database give them.
+# Å, from electron diffraction, microwave or X-ray work as the CRC Handbook, Allen et al. (J. Chem. Soc. Perkin Trans.
+# 2, S1, 1987) and the Cambridge Structural Database give them.
 LENGTHS = {
-    ("CC", 0, 1): 1.53, ("C=C", 0, 1): 1.34, ("C#C", 0, 1): 1.20, ("c1ccccc1", 0, 1): 1.39, ("C=O", 0, 1): 1.21,
-    ("CO", 0, 1): 1.42, ("CN", 0, 1): 1.47, ("CC#N", 1, 2): 1.15, ("CF", 0, 1): 1.37, ("CCl", 0, 1): 1.78,
-    ("CBr", 0, 1): 1.94, ("Ic1ccccc1", 0, 1): 2.10, ("CSC", 0, 1): 1.80, ("CS(C)(=O)=O", 1, 3): 1.44,
-    ("CS(C)=O", 1, 3): 1.49, ("COP(=O)(OC)OC", 2, 3): 1.47, ("COP(=O)(OC)OC", 1, 2): 1.58,
-    ("FS(F)(F)(F)(F)c1ccccc1", 0, 1): 1.58, ("CN=C=S", 2, 3): 1.58, ("CC#[N+][O-]", 1, 2): 1.16,
-    ("CC#[N+][O-]", 2, 3): 1.22, ("C[N+]#[C-]", 1, 2): 1.17, ("CN=[N+]=[N-]", 2, 3): 1.13,
-    ("CN=[N+]=[N-]", 1, 2): 1.22, ("C=[N+]=[N-]", 1, 2): 1.13, ("O=I(=O)c1ccccc1", 0, 1): 1.80,
-    ("O=C1OI(O)c2ccccc12", 2, 3): 2.11, ("OB(O)c1ccccc1", 0, 1): 1.36, ("OB(O)c1ccccc1", 1, 3): 1.56,
-    ("FP(F)(F)(F)F", 0, 1): 1.55, ("F[Si-](F)(F)(F)F", 0, 1): 1.62, ("C[Si](C)(C)C", 0, 1): 1.87,
-    ("C[Se]C", 0, 1): 1.95, ("C[Te]C", 0, 1): 2.14, ("C[Sn](C)(C)C", 0, 1): 2.14, ("C[Hg]C", 0, 1): 2.09,
-    ("COCl(=O)(=O)=O", 2, 3): 1.42, ("C[N+](=O)[O-]", 1, 2): 1.22, ("CN(C)[O]", 1, 3): 1.28,
-    ("COOC", 1, 2): 1.45, ("CSSC", 1, 2): 2.04, ("CC(N)=O", 1, 2): 1.36, ("[NH3][Pt@SP1](Cl)(Cl)[NH3]", 1, 2): 2.33,
-}  # fmt: skip
+    ("CC", 0, 1): 1.53,
+    ("C=C", 0, 1): 1.34,
+    ("C#C", 0, 1): 1.20,
+    ("c1ccccc1", 0, 1): 1.39,
+    ("C=O", 0, 1): 1.21,
+    ("CO", 0, 1): 1.42,
+    ("CN", 0, 1): 1.47,
+    ("CC#N", 1, 2): 1.15,
+    ("CF", 0, 1): 1.37,
+    ("CCl", 0, 1): 1.78,
+    ("CBr", 0, 1): 1.94,
+    ("Ic1ccccc1", 0, 1): 2.10,
+    ("CSC", 0, 1): 1.80,
+    ("CS(C)(=O)=O", 1, 3): 1.44,
+    ("CS(C)=O", 1, 3): 1.49,
+    ("COP(=O)(OC)OC", 2, 3): 1.47,
+    ("COP(=O)(OC)OC", 1, 2): 1.58,
+    ("FS(F)(F)(F)(F)c1ccccc1", 0, 1): 1.58,
+    ("CN=C=S", 2, 3): 1.58,
+    ("CC#[N+][O-]", 1, 2): 1.16,
+    ("CC#[N+][O-]", 2, 3): 1.22,
+    ("C[N+]#[C-]", 1, 2): 1.17,
+    ("CN=[N+]=[N-]", 2, 3): 1.13,
+    ("CN=[N+]=[N-]", 1, 2): 1.22,
+    ("C=[N+]=[N-]", 1, 2): 1.13,
+    ("O=I(=O)c1ccccc1", 0, 1): 1.80,
+    ("O=C1OI(O)c2ccccc12", 2, 3): 2.11,
+    ("OB(O)c1ccccc1", 0, 1): 1.36,
+    ("OB(O)c1ccccc1", 1, 3): 1.56,
+    ("FP(F)(F)(F)F", 0, 1): 1.55,
+    ("F[Si-](F)(F)(F)F", 0, 1): 1.62,
+    ("C[Si](C)(C)C", 0, 1): 1.87,
+    ("C[Se]C", 0, 1): 1.95,
+    ("C[Te]C", 0, 1): 2.14,
+    ("C[Sn](C)(C)C", 0, 1): 2.14,
+    ("C[Hg]C", 0, 1): 2.09,
+    ("COCl(=O)(=O)=O", 2, 3): 1.42,
+    ("C[N+](=O)[O-]", 1, 2): 1.22,
+    ("CN(C)[O]", 1, 3): 1.28,
+    ("COOC", 1, 2): 1.45,
+    ("CSSC", 1, 2): 2.04,
+    ("CC(N)=O", 1, 2): 1.36,
+    ("[NH3][Pt@SP1](Cl)(Cl)[NH3]", 1, 2): 2.33,
+}
 
 
 @pytest.mark.parametrize(("smiles", "i", "j"), LENGTHS)
@@ -37,12 +68,23 @@ def test_lengths_are_those_of_the_literature(smiles, i, j):
 
 # Degrees.
 ANGLES = {
-    ("O", 1, 0, 2): 104.5, ("CC", 0, 1, 5): 110, ("C=C", 1, 0, 2): 121, ("CC#N", 0, 1, 2): 180,
-    ("C1CC1", 0, 1, 2): 60, ("C1CCC1", 0, 1, 2): 89, ("CSC", 0, 1, 2): 99, ("COC", 0, 1, 2): 111.5,
-    ("CN=C=S", 1, 2, 3): 177, ("CN=[N+]=[N-]", 1, 2, 3): 173, ("CC#[N+][O-]", 1, 2, 3): 180,
-    ("CS(C)(=O)=O", 3, 1, 4): 119, ("FS(F)(F)(F)(F)C", 0, 1, 2): 90, ("c1ccccc1[I+]c1ccccc1", 5, 6, 7): 96,
-    ("O=C1OI(O)c2ccccc12", 2, 3, 4): 168, ("C[Hg]C", 0, 1, 2): 180,
-}  # fmt: skip
+    ("O", 1, 0, 2): 104.5,
+    ("CC", 0, 1, 5): 110,
+    ("C=C", 1, 0, 2): 121,
+    ("CC#N", 0, 1, 2): 180,
+    ("C1CC1", 0, 1, 2): 60,
+    ("C1CCC1", 0, 1, 2): 89,
+    ("CSC", 0, 1, 2): 99,
+    ("COC", 0, 1, 2): 111.5,
+    ("CN=C=S", 1, 2, 3): 177,
+    ("CN=[N+]=[N-]", 1, 2, 3): 173,
+    ("CC#[N+][O-]", 1, 2, 3): 180,
+    ("CS(C)(=O)=O", 3, 1, 4): 119,
+    ("FS(F)(F)(F)(F)C", 0, 1, 2): 90,
+    ("c1ccccc1[I+]c1ccccc1", 5, 6, 7): 96,
+    ("O=C1OI(O)c2ccccc12", 2, 3, 4): 168,
+    ("C[Hg]C", 0, 1, 2): 180,
+}
 
 
 @pytest.mark.parametrize(("smiles", "i", "j", "k"), ANGLES)
