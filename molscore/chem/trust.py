@@ -19,7 +19,7 @@ BOND_DOUBT, ANGLE_DOUBT = 0.04, 8.0
 """Å and degrees by which a rest value may leave the range that is known."""
 
 NARROW = 0.02
-"""Å about the usual length to which bonds are held in UFF."""
+"""Å about the usual length to which multiple bonds, and in UFF all, are held where they are corrected."""
 
 HOPELESS = 25.0
 """Degrees; where UFF is off by more, its other terms cannot be relied upon either."""
@@ -70,11 +70,13 @@ def trust(mol: Chem.Mol, wanted: Expected) -> Trust:
             return Trust(None)
         rests = [stretch(mol, i, j) for i, j in wanted.bonds.tolist()]
         theirs = np.array([np.nan if rest is None else rest[-1] for rest in rests])
-        low, high = wanted.shortest + wanted.length_margins, wanted.longest - wanted.length_margins
-        if field == "uff":  # rough throughout: C=O 1.26 Å, S=O 1.50 Å
-            low, high = np.maximum(low, wanted.lengths - NARROW), np.minimum(high, wanted.lengths + NARROW)
-        doubt = BOND_DOUBT if field == "mmff94s" else 0.0
-        off = ~((theirs > low - doubt) & (theirs < high + doubt))
+        least, most = wanted.shortest + wanted.length_margins, wanted.longest - wanted.length_margins
+        # UFF is rough throughout (C=O 1.26 Å, S=O 1.50 Å); other single and aromatic bonds differ in truth
+        multiple = [mol.GetBondBetweenAtoms(i, j).GetBondTypeAsDouble() >= 2 for i, j in wanted.bonds.tolist()]
+        narrow = np.where(np.array(multiple, dtype=bool) | (field == "uff"), NARROW, np.inf)
+        low, high = np.maximum(least, wanted.lengths - narrow), np.minimum(most, wanted.lengths + narrow)
+        trusted = (theirs > least - BOND_DOUBT) & (theirs < most + BOND_DOUBT)
+        off = ~trusted if field == "mmff94s" else ~((theirs > low) & (theirs < high))
         lengths = tuple(
             (*wanted.bonds[b].tolist(), float(low[b]), float(high[b])) for b in np.flatnonzero(off).tolist()
         )
