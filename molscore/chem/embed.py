@@ -67,6 +67,7 @@ def etkdg_in_place(
     random: bool = False,
     enforced: bool = True,
     seconds: int | None = None,
+    bounds: np.ndarray | None = None,
 ) -> bool:
     """One conformer of ETKDGv3, not relaxed; whether there is one.
 
@@ -77,6 +78,7 @@ def etkdg_in_place(
         random: begin with random coordinates, not with distances.
         enforced: only with the stereo that is asked for; else the caller has to look.
         seconds: after which to give up; None is no limit.
+        bounds: of distances, `molscore.chem.distance_bounds.corrected_bounds` of the molecule; None takes RDKit's own.
     """
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = seed
@@ -84,6 +86,8 @@ def etkdg_in_place(
     parameters.useRandomCoords, parameters.enforceChirality = random, enforced
     if seconds is not None:
         parameters.timeout = seconds
+    if bounds is not None:
+        parameters.SetBoundsMat(bounds)
     with rdBase.BlockLogs():
         return rdDistGeom.EmbedMolecule(mol, parameters) == 0
 

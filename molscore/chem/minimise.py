@@ -13,7 +13,9 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
 from scipy.optimize import minimize
 
+from molscore.chem.geometry.expected import expected
 from molscore.chem.settle import NO_CUTOFF
+from molscore.chem.trust import correct, trust
 
 METHODS = ("mmff", "xtb")
 
@@ -31,7 +33,7 @@ GRADIENT = 5e-4
 
 REASONS = {
     "no_geometry": "there is no 3-D conformer, or its energy is not a finite number",
-    "no_parameters": "the method has no parameters for an atom",
+    "no_parameters": "the method has no parameters for an atom, or none that agree with what is known of it",
     "not_converged": "no minimum was reached",
 }
 """Why there is no minimum."""
@@ -62,6 +64,9 @@ def check_method(method: str) -> None:
 
 def minimise(mol: Chem.Mol, method: str = "mmff") -> Minimum:
     """The minimum that lies downhill from the first conformer.
+
+    Terms of MMFF94s that contradict what is known of bonds and angles are corrected on the way (`molscore.chem.trust`);
+    energies are those of MMFF94s as it is.
 
     Args:
         mol: sanitised, hydrogens explicit. It is left as it is.
@@ -103,16 +108,21 @@ def energies(mol: Chem.Mol, method: str = "mmff") -> list[float | None]:
 
 
 def _mmff(mol: Chem.Mol) -> Minimum:
-    properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
-    if properties is None:
+    trusted = trust(mol, expected(mol))
+    if trusted.field != "mmff94s":
         return Minimum(reason="no_parameters")
+    properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
     field = forcefield.MMFFGetMoleculeForceField(mol, properties)
     before = field.CalcEnergy()
     if not np.isfinite(before):
         return Minimum(reason="no_geometry")
+    if trusted.lengths or trusted.angles:
+        field.Initialize()
+        correct(field, trusted)
     if all(field.Minimize(maxIts=STEPS) for _ in range(ROUNDS)):
         return Minimum(before=before, reason="not_converged")
-    return Minimum(mol.GetConformer().GetPositions(), before, field.CalcEnergy())
+    found = mol.GetConformer().GetPositions()
+    return Minimum(found, before, forcefield.MMFFGetMoleculeForceField(mol, properties).CalcEnergy())
 
 
 def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
@@ -120,7 +130,7 @@ def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
 
     numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
     start = mol.GetConformer().GetPositions() / BOHR
-    last = None
+    unpaired, last = sum(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()), None
 
     def energy_and_gradient(x: np.ndarray) -> tuple[float, np.ndarray]:
         nonlocal last
@@ -129,7 +139,7 @@ def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
         return float(last.get("energy")), np.asarray(last.get("gradient")).ravel()
 
     try:
-        calculator = Calculator("GFN2-xTB", numbers, start, charge=float(Chem.GetFormalCharge(mol)))
+        calculator = Calculator("GFN2-xTB", numbers, start, float(Chem.GetFormalCharge(mol)), unpaired)
         calculator.set("verbosity", 0)
         before = energy_and_gradient(start.ravel())[0] * HARTREE
         if not steps:

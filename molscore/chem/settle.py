@@ -4,8 +4,9 @@
 * `settle_in_place`: bonds, angles and contacts settle, the torsions about rotatable bonds stay. An experimental
   conformation, whose bonds are only as good as the electron density, so becomes one to train on without losing itself.
 
-Both in MMFF94s, and in UFF (Rappé et al., J. Am. Chem. Soc. 114, 10024, 1992) where MMFF94s has no parameters (boron,
-silicon, selenium).
+Both in MMFF94s, in UFF (Rappé et al., J. Am. Chem. Soc. 114, 10024, 1992) where MMFF94s has no parameters (boron,
+silicon, selenium), and `settle_in_place` by the table of bond lengths and angles where no force field knows an atom.
+Terms of a force field that contradict the table are corrected (`molscore.chem.trust`).
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,9 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
 from rdkit.ForceField import ForceField
 
-from molscore.chem.arrays import MoleculeError
+from molscore.chem.geometry.expected import Expected, expected
+from molscore.chem.springs import settle_by_table_in_place
+from molscore.chem.trust import Trust, correct, trust
 
 HYDROGEN_STEPS = 200
 """Steps of the hydrogens' minimisation."""
@@ -75,7 +78,9 @@ def settle_in_place(
     window: float = WINDOW,
     stiffness: float = STIFFNESS,
     threads: int = 1,
-) -> None:
+    wanted: Expected | None = None,
+    trusted: Trust | None = None,
+) -> str:
     """Lowers the energy of each conformer with the torsions about rotatable bonds held.
 
     Args:
@@ -84,17 +89,22 @@ def settle_in_place(
         rounds: of so many steps, at most; another follows only where a force above `FORCE` is left.
         window, stiffness: degrees that a torsion may turn, and kcal/mol/deg² beyond them.
         threads: conformers at a time; the result is the same.
+        wanted, trusted: `molscore.chem.geometry.expected` and `molscore.chem.trust.trust` of the molecule, if known.
 
-    Raises:
-        MoleculeError: ``no_parameters`` if neither force field knows an atom.
+    Returns:
+        What it is lowered in: ``mmff94s``, ``uff`` or ``table``.
     """
+    wanted = wanted or expected(mol)
+    trusted = trusted or trust(mol, wanted)
+    if trusted.field is None:
+        settle_by_table_in_place(mol, wanted)
+        return "table"
     with rdBase.BlockLogs():
         properties, torsions = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s"), _torsions(mol)
         singles = [Chem.Mol(mol, False, conformer.GetId()) for conformer in mol.GetConformers()]
         fields = [_field(single, -1, properties) for single in singles]
-        if None in fields:
-            raise MoleculeError("no_parameters", "neither MMFF94s nor UFF has parameters for an atom")
         for field in fields:
+            correct(field, trusted)
             constrain = field.MMFFAddTorsionConstraint if properties else field.UFFAddTorsionConstraint
             for torsion in torsions:
                 constrain(*torsion, True, -window, window, stiffness)
@@ -109,6 +119,7 @@ def settle_in_place(
             list(pool.map(minimise, singles, fields))
     for conformer, single in zip(mol.GetConformers(), singles, strict=True):
         conformer.SetPositions(single.GetConformer().GetPositions())
+    return trusted.field
 
 
 def _field(mol: Chem.Mol, conformer: int, properties: Any) -> ForceField | None:

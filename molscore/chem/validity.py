@@ -20,6 +20,7 @@ from molscore.chem.arrays import (
     sanitize_in_place,
     to_mol,
 )
+from molscore.chem.geometry import bounds
 
 REASONS: dict[str, str] = {
     "empty": "there are no atoms",
@@ -36,10 +37,11 @@ REASONS: dict[str, str] = {
     "no_3d": "it has no 3-D coordinates, or all atoms share a place, or a plane that they cannot share",
     "no_bounds": "distance geometry finds no arrangement with these bonds",
     "clash": "atoms that are not bonded are too close",
-    "bond_length": "a bond is too short or too long",
-    "bond_angle": "an angle is too narrow or too wide",
+    "bond_length": "a bond is shorter or longer than those of its type are known to be",
+    "bond_angle": "an angle is narrower or wider than those of its type are known to be, or a shape is not kept",
     "ring_not_flat": "an aromatic ring is not flat",
     "double_bond_not_flat": "a C=C double bond is not flat",
+    "flat_biaryl": "two hindered aromatic rings lie in one plane",
     "ring_flat": "a six-membered ring of mostly sp3 atoms is flat",
     "filter": "it fails the filter that was asked for",
     "duplicate": "the same molecule has been seen before",
@@ -94,31 +96,36 @@ def _faults(mol: Chem.Mol, net_charge: int | None) -> Iterator[tuple[str, str | 
     yield from _geometry_faults(mol)
 
 
-def _geometry_faults(mol: Chem.Mol, limits: geometry.Limits | None = None) -> Iterator[tuple[str, str | None]]:
+def _geometry_faults(
+    mol: Chem.Mol, limits: geometry.Limits | None = None, wanted: geometry.Expected | None = None
+) -> Iterator[tuple[str, str | None]]:
     """Those of the positions."""
-    yield "no_3d", geometry.space_fault(mol)
+    yield "no_3d", bounds.space_fault(mol)
+    yield "ring_not_flat", bounds.aromatic_ring_fault(mol)
+    yield "double_bond_not_flat", bounds.double_bond_fault(mol)
+    yield geometry.table_fault(mol, wanted or geometry.expected(mol)) or ("bond_length", None)
     try:
         limits = limits or geometry.limits(mol)
     except RuntimeError as error:
         yield "no_bounds", f"RDKit: {error}"
-    measured = geometry.distances(mol)
-    yield "clash", geometry.clash_fault(mol, measured, limits)
-    yield "bond_length", geometry.bond_length_fault(mol, measured, limits)
-    yield "bond_angle", geometry.bond_angle_fault(mol, measured, limits)
-    yield "ring_not_flat", geometry.aromatic_ring_fault(mol)
-    yield "double_bond_not_flat", geometry.double_bond_fault(mol)
-    yield "ring_flat", geometry.flat_ring_fault(mol)
+    measured = bounds.distances(mol)
+    yield "clash", bounds.clash_fault(mol, measured, limits)
+    yield "ring_flat", bounds.flat_ring_fault(mol)
 
 
-def geometry_fault(mol: Chem.Mol, limits: geometry.Limits | None = None) -> tuple[str, str] | None:
+def geometry_fault(
+    mol: Chem.Mol, limits: geometry.Limits | None = None, wanted: geometry.Expected | None = None
+) -> tuple[str, str] | None:
     """What `check` would say of the positions of a sound molecule: key of ``REASONS`` and a sentence, or None.
 
     Args:
         mol: the molecule; its first conformer counts.
-        limits: those of `molscore.chem.geometry.limits`, if they are known from another of its conformers.
+        limits, wanted: those of `molscore.chem.geometry.limits` and `expected`, if they are known from another of its
+            conformers.
     """
     with rdBase.BlockLogs():
-        return next(((reason, fault) for reason, fault in _geometry_faults(mol, limits) if fault is not None), None)
+        faults = _geometry_faults(mol, limits, wanted)
+        return next(((reason, fault) for reason, fault in faults if fault is not None), None)
 
 
 def element_fault(mol: Chem.Mol) -> str | None:

@@ -7,15 +7,22 @@ import numpy as np
 import torch
 from rdkit import Chem
 
-from molscore.chem.arrays import MoleculeError
 from molscore.chem.embed import etkdg_in_place
+from molscore.chem.geometry import table_fault
+from molscore.chem.geometry.bounds import contact_fault, distances
+from molscore.chem.geometry.shapes import shape_stereo_differs
 from molscore.chem.hydrogens import with_hydrogens
+from molscore.chem.relax import REASONS as RELAX_REASONS
 from molscore.chem.relax import relax
-from molscore.chem.settle import settle_hydrogens_in_place, settle_in_place
+from molscore.chem.settle import STEPS, settle_hydrogens_in_place, settle_in_place
+from molscore.chem.springs import settle_by_table_in_place
 from molscore.chem.stereo import misread, wrong
 from molscore.chem.validity import geometry_fault
 from molscore.conformers.target import Target
 from molscore.randomness import Purpose, rdkit_seed
+
+NAMES = {"mmff": "mmff94s", "xtb": "xtb"}
+"""Of relaxations, as a conformer's property says them."""
 
 HYDROGENS_FIRST = 15
 """Steps in which hydrogens settle before all atoms do: without them, some would push heavy atoms aside."""
@@ -42,29 +49,51 @@ def completed(target: Target, heavy: np.ndarray, how: str) -> Chem.Mol:
         heavy: Å.
         how: a relaxation, see `molscore.conformers.options.Options`.
 
+    Returns:
+        The molecule; for the properties of its conformers see `relaxed`.
+
     Raises:
         MoleculeError: if its hydrogens cannot be placed.
     """
     mol = with_hydrogens(target.mol, heavy)
     if how == "none":
         settle_hydrogens_in_place(mol)
-        return mol
-    return relaxed(mol, how)
+    return relaxed(mol, how, target)
 
 
-def relaxed(mol: Chem.Mol, how: str) -> Chem.Mol:
-    """The molecule with its conformers relaxed; what has no minimum, or changes its stereo, stays as it is."""
+def relaxed(mol: Chem.Mol, how: str, target: Target | None = None) -> Chem.Mol:
+    """The molecule with its conformers relaxed; what has no minimum, or changes its stereo, is left with its torsions.
+
+    Args:
+        mol: with its conformers; they are changed, and each gets the property ``relaxation``: what was done. It is
+            ``none``, ``torsions`` with what it was done in (``torsions (mmff94s)``, ``torsions (uff)``, ``torsions
+            (table)``), ``mmff94s`` or ``xtb``. Where that is not what was asked for, ``relaxation_reason`` says why.
+        how: a relaxation, see `molscore.conformers.options.Options`.
+        target: of the molecule, if there is one: what it knows need not be found out again.
+    """
     if how == "none":
-        return mol
-    settle_hydrogens_in_place(mol, HYDROGENS_FIRST)
-    try:
-        settle_in_place(mol, rounds=SETTLING, window=WINDOW, stiffness=STIFFNESS, threads=torch.get_num_threads())
-    except MoleculeError:  # no force field knows an atom
-        pass
-    if how != "torsions":
         for conformer in mol.GetConformers():
-            moved = relax(Chem.Mol(mol, False, conformer.GetId()), how).mol
-            conformer.SetPositions(moved.GetConformer().GetPositions())
+            conformer.SetProp("relaxation", "none")
+        return mol
+    target = target or Target(mol)
+    settle_hydrogens_in_place(mol, HYDROGENS_FIRST)
+    threads, wanted, trusted = torch.get_num_threads(), target.expected, target.trust
+    field = settle_in_place(mol, STEPS, SETTLING, WINDOW, STIFFNESS, threads, wanted, trusted)
+    for conformer in mol.GetConformers():
+        single = Chem.Mol(mol, False, conformer.GetId())
+        done, reason = field, None
+        if field != "table" and table_fault(single, wanted):
+            settle_by_table_in_place(single, wanted)
+            done = "table"
+        done = f"torsions ({done})"
+        if how != "torsions":
+            outcome = relax(single, how)
+            reason = outcome.reason and RELAX_REASONS[outcome.reason]
+            single, done = outcome.mol, done if reason else NAMES[how]
+        conformer.SetPositions(single.GetConformer().GetPositions())
+        conformer.SetProp("relaxation", done)
+        if reason:
+            conformer.SetProp("relaxation_reason", reason)
     return mol
 
 
@@ -75,8 +104,8 @@ def fault(target: Target, mol: Chem.Mol, conformer: int, strict: bool = True) ->
         target: what was asked for.
         mol: with its conformers.
         conformer: the one to look at.
-        strict: look at the geometry too, and ask of centres that they are not turned inside out, as they are in some
-            strained cages.
+        strict: ask also of contacts and flatness what RDKit's distance geometry does, and of centres that they are not
+            turned inside out, as they are in some strained cages.
     """
     positions = mol.GetConformer(conformer).GetPositions()
     if not np.isfinite(positions).all():
@@ -84,8 +113,15 @@ def fault(target: Target, mol: Chem.Mol, conformer: int, strict: bool = True) ->
     tags = target.redundant if strict else target.tags
     if wrong(positions[None], tags).any() or misread(mol, conformer, target.tags):
         return "stereo"
-    found = geometry_fault(Chem.Mol(mol, False, conformer), target.limits) if strict else None
-    return found[0] if found else None
+    if target.expected.shaped and shape_stereo_differs(mol, conformer):
+        return "stereo"
+    single = Chem.Mol(mol, False, conformer)
+    if strict:
+        found = geometry_fault(single, target.limits, target.expected)
+        return found[0] if found else None
+    if found := table_fault(single, target.expected):
+        return found[0]
+    return "clash" if contact_fault(single, distances(single)) else None
 
 
 def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: Callable[[], float]) -> Chem.Mol:
@@ -105,7 +141,10 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
     """
     mol = Chem.Mol(target.mol)
     mol.RemoveAllConformers()
-    failures = 0
+    failures, bounds = 0, target.bounds
+    tries = [(False, True, bounds), (True, True, bounds), (True, False, bounds)]
+    if bounds is not None:
+        tries.append((True, False, None))
     for number in numbers:
         seconds = left()
         if seconds <= 0 or not mol.GetNumConformers() and failures >= HOPELESS:
@@ -113,12 +152,22 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
         limit = math.ceil(seconds) if seconds < math.inf else None
         trial = Chem.Mol(target.mol)
         own = rdkit_seed(seed, Purpose.ETKDG, number)
-        for random, enforced in ((False, True), (True, True), (True, False)):
-            if done := etkdg_in_place(trial, own, EMBEDDING, random, enforced, limit):
-                trial = relaxed(trial, how)
-                done = fault(target, trial, trial.GetConformer().GetId(), strict=False) is None
+        for random, enforced, bounds in tries:
+            if done := etkdg_in_place(trial, own, EMBEDDING, random, enforced, limit, bounds):
+                trial = relaxed(trial, how, target)
+                done = _sound(target, trial)
             if done:
                 mol.AddConformer(trial.GetConformer(), assignId=True)
                 break
             failures += 1
     return mol
+
+
+def _sound(target: Target, mol: Chem.Mol) -> bool:
+    """Whether a molecule's only conformer has no fault; it is mirrored if that puts wrong stereo right."""
+    conformer = mol.GetConformer()
+    found = fault(target, mol, conformer.GetId(), strict=False)
+    if found == "stereo":  # distances, all that an embedding knows of metals, are the same in a mirror
+        conformer.SetPositions(-conformer.GetPositions())
+        found = fault(target, mol, conformer.GetId(), strict=False)
+    return found is None

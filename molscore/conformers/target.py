@@ -7,9 +7,11 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
+from molscore.chem.distance_bounds import corrected_bounds
 from molscore.chem.ensemble import heavy_atoms, symmetries
-from molscore.chem.geometry import Limits, limits
+from molscore.chem.geometry import Expected, Limits, expected, limits
 from molscore.chem.stereo import tags, wrong
+from molscore.chem.trust import Trust, trust
 from molscore.model import MoleculeDiffusion
 from molscore.score.represent import represent
 
@@ -65,6 +67,21 @@ class Target:
             return limits(self.mol, capped=False)
         except RuntimeError:
             return None
+
+    @cached_property
+    def expected(self) -> Expected:
+        """What its bonds and angles ought to be."""
+        return expected(self.mol)
+
+    @cached_property
+    def trust(self) -> Trust:
+        """Which force field serves it, and what is to be corrected there."""
+        return trust(self.mol, self.expected)
+
+    @cached_property
+    def bounds(self) -> np.ndarray | None:
+        """Bounds for distance geometry in place of RDKit's own, None where those will do."""
+        return corrected_bounds(self.mol, self.expected)
 
     @cached_property
     def distant(self) -> np.ndarray:

@@ -1,0 +1,156 @@
+"""What the bonds and angles of one molecule are expected to be, by the table or by what stands in for it.
+
+A value may leave the range of its type by a margin, which grows with the coarseness of the type and where few values
+are known:
+
+    margin = base(level) (1 + 1 / count)
+
+Bonds of no known type have the sum of the covalent radii (Cordero et al., Dalton Trans. 2832, 2008), shortened by bond
+order and by polarity (Schomaker and Stevenson, J. Am. Chem. Soc. 63, 37, 1941); angles have that of the hybridisation
+or, about atoms of many neighbours, of the shape.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from rdkit import Chem
+
+from molscore.chem.geometry.bounds import hindered_axes
+from molscore.chem.geometry.shapes import ELECTRONEGATIVITY, ideal_angles, is_tagged, shape
+from molscore.chem.geometry.table import Table, look_up, table
+from molscore.chem.geometry.types import label, terms
+
+BOND_MARGINS = (0.09, 0.10, 0.12, 0.15)
+"""Å beyond the range of a type, by level."""
+
+ANGLE_MARGINS = (10.0, 11.0, 13.0, 16.0)
+"""Degrees beyond the range of a type, by level."""
+
+RADII_MARGIN = 0.2
+"""Å, of a length from covalent radii."""
+
+SHAPE_MARGIN = 25.0
+"""Degrees, of an angle of a shape."""
+
+IDEAL_MARGIN = 25.0
+"""Degrees, of an angle from hybridisation alone."""
+
+CAGE_MARGIN = 25.0
+"""Degrees more at an atom of two or more rings of three or four: cages are strained each in its own way."""
+
+SHORTENING = {1.0: 1.0, 1.5: 0.93, 2.0: 0.87, 3.0: 0.78}
+"""By which a bond of an order is shorter than a single bond."""
+
+POLARITY = 0.05
+"""Å for each unit of difference in electronegativity."""
+
+FLAT = {"B3d": 357.0, "C3d": 345.0, "C3a": 350.0, "N3d+": 345.0}
+"""Degrees: least sum of the three angles at an atom of a type that is flat."""
+
+_RING_ANGLES = {3: 60.0, 4: 90.0, 5: 105.0}
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """What is expected of a molecule, whatever the conformer.
+
+    Attributes:
+        bonds: (B, 2) atoms.
+        lengths, shortest, longest: (B,) Å; usual value and limits.
+        length_margins: (B,) Å; the part of the limits that is beyond the range of the type.
+        angles: (A, 3) atoms, the centre second.
+        degrees, least, greatest: (A,) usual value and limits; no limits where the centre is in `shapes`.
+        angle_margins: (A,) degrees, like those of lengths.
+        flat: (F, 4) a flat atom and its three neighbours.
+        least_sum: (F,) degrees of its three angles.
+        shapes: for each centre whose neighbours may change places, name of the shape and rows of its `angles`; the
+            usual values are in `degrees`.
+        shaped: centres that have a shape, be it fixed or not.
+        axes: (X, 4) of hindered biaryls, see `molscore.chem.geometry.bounds.hindered_axes`.
+    """
+
+    bonds: np.ndarray
+    lengths: np.ndarray
+    shortest: np.ndarray
+    longest: np.ndarray
+    length_margins: np.ndarray
+    angles: np.ndarray
+    degrees: np.ndarray
+    least: np.ndarray
+    greatest: np.ndarray
+    angle_margins: np.ndarray
+    flat: np.ndarray
+    least_sum: np.ndarray
+    shapes: tuple[tuple[str, np.ndarray], ...]
+    shaped: frozenset[int]
+    axes: np.ndarray
+
+
+def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
+    """What the table says of a molecule.
+
+    Args:
+        mol: sanitised, every hydrogen an atom; coordinates are not looked at.
+        known: another table than the package's.
+    """
+    known = known or table()
+    kinds = terms(mol)
+    bonds = np.array([_length(mol, known, *pair) for pair in zip(kinds.bonds.tolist(), kinds.bond_keys, strict=True)])
+    bonds = bonds.reshape(-1, 4)
+    ideals = {atom.GetIdx(): ideal_angles(mol, atom.GetIdx()) for atom in mol.GetAtoms() if shape(atom)}
+    angles = np.empty((len(kinds.angles), 4))
+    of_shape: dict[int, list[int]] = {}
+    for row, ((i, j, k), keys) in enumerate(zip(kinds.angles.tolist(), kinds.angle_keys, strict=True)):
+        if j in ideals:
+            ideal = ideals[j][min(i, k), max(i, k)]
+            if is_tagged(mol.GetAtomWithIdx(j)):
+                angles[row] = ideal - SHAPE_MARGIN, ideal, ideal + SHAPE_MARGIN, SHAPE_MARGIN
+            else:
+                angles[row] = 0.0, ideal, 180.0, SHAPE_MARGIN
+                of_shape.setdefault(j, []).append(row)
+        else:
+            angles[row] = _angle(mol, known, j, keys)
+    flat, sums = [], []
+    for j, atom in enumerate(mol.GetAtoms()):
+        if atom.GetDegree() == 3 and (least := FLAT.get(label(atom))) is not None:
+            flat.append((j, *(neighbour.GetIdx() for neighbour in atom.GetNeighbors())))
+            sums.append(least)
+    return Expected(
+        kinds.bonds,
+        *bonds.T[[1, 0, 2, 3]],
+        kinds.angles,
+        *angles.T[[1, 0, 2, 3]],
+        np.array(flat, dtype=np.int64).reshape(-1, 4),
+        np.array(sums),
+        tuple((shape(mol.GetAtomWithIdx(j)), np.array(rows)) for j, rows in of_shape.items()),
+        frozenset(ideals),
+        hindered_axes(mol),
+    )
+
+
+def _length(mol: Chem.Mol, known: Table, atoms: list[int], keys: tuple[str, ...]) -> tuple[float, ...]:
+    """Shortest, usual, longest, and margin."""
+    if (found := look_up(known.bonds, keys)) is not None:
+        level, row = found
+        margin = BOND_MARGINS[level] * (1 + 1 / row.count)
+        return row.low - margin, row.usual, row.high + margin, margin
+    periodic, numbers = Chem.GetPeriodicTable(), [mol.GetAtomWithIdx(k).GetAtomicNum() for k in atoms]
+    order = mol.GetBondBetweenAtoms(*atoms).GetBondTypeAsDouble()
+    first, last = (ELECTRONEGATIVITY.get(z, 1.8) for z in numbers)
+    usual = sum(map(periodic.GetRcovalent, numbers)) * SHORTENING.get(order, 1.0) - POLARITY * abs(first - last)
+    return usual - RADII_MARGIN, usual, usual + RADII_MARGIN, RADII_MARGIN
+
+
+def _angle(mol: Chem.Mol, known: Table, centre: int, keys: tuple[str, ...]) -> tuple[float, ...]:
+    """Least, usual, greatest, and margin."""
+    ring, sizes = (part.rstrip() for part in keys[1].split("/")[1].split(":"))
+    cage = CAGE_MARGIN if sum(size in "34" for size in sizes) > 1 else 0.0
+    if (found := look_up(known.angles, keys)) is not None:
+        level, row = found
+        margin = ANGLE_MARGINS[level] * (1 + 1 / row.count) + cage
+        return row.low - margin, row.usual, row.high + margin, margin
+    hybridisation = mol.GetAtomWithIdx(centre).GetHybridization()
+    usual = {Chem.HybridizationType.SP: 180.0, Chem.HybridizationType.SP2: 120.0}.get(hybridisation, 109.5)
+    usual = _RING_ANGLES.get(int(ring), usual)
+    margin = IDEAL_MARGIN + cage
+    return usual - margin, usual, usual + margin, margin

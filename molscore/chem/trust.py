@@ -1,0 +1,124 @@
+"""Where a force field may be trusted: where its parameters agree with the table of bond lengths and angles.
+
+MMFF94s has parameters for every pair of its types, but those it was not made for come from an empirical rule (C=S of an
+isothiocyanate: 1.80 Å instead of 1.57 Å), and UFF has but one type for most heavy elements. `trust` compares rest
+lengths and angles with what is expected of the molecule; `correct` adds restraints to a force field that hold what it
+would get wrong within the range that is known.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdForceFieldHelpers as forcefield
+from rdkit.ForceField import ForceField
+
+from molscore.chem.geometry.expected import Expected
+
+BOND_DOUBT, ANGLE_DOUBT = 0.04, 8.0
+"""Å and degrees by which a rest value may leave the range that is known."""
+
+NARROW = 0.02
+"""Å about the usual length to which multiple bonds, and in UFF all, are held where they are corrected."""
+
+HOPELESS = 25.0
+"""Degrees; where UFF is off by more, its other terms cannot be relied upon either."""
+
+BOND_STIFFNESS, ANGLE_STIFFNESS, PLANE_STIFFNESS = 50000.0, 0.5, 0.5
+"""kcal/mol/Å², and kcal/mol/deg² twice."""
+
+PLANE = 3.0
+"""Degrees that an improper torsion may leave 180° by."""
+
+
+BORON = 5
+
+
+class Trust(NamedTuple):
+    """Which force field to use, and what to correct in it.
+
+    Attributes:
+        field: ``mmff94s`` or ``uff``; None if neither will do.
+        lengths: two atoms, and the least and the greatest distance in Å.
+        angles: three atoms, and the least and the greatest angle in degrees.
+        planes: a neighbour, the centre and its other two neighbours, which are to lie in a plane.
+    """
+
+    field: str | None
+    lengths: tuple[tuple[int, int, float, float], ...] = ()
+    angles: tuple[tuple[int, int, int, float, float], ...] = ()
+    planes: tuple[tuple[int, int, int, int], ...] = ()
+
+
+def trust(mol: Chem.Mol, wanted: Expected) -> Trust:
+    """What of the force fields can be trusted for a molecule.
+
+    Args:
+        mol: sanitised, every hydrogen an atom; coordinates are not looked at.
+        wanted: `molscore.chem.geometry.expected` of it.
+    """
+    if wanted.shaped:
+        return Trust(None)
+    with rdBase.BlockLogs():
+        properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
+        if properties is not None:
+            stretch, bend, field = properties.GetMMFFBondStretchParams, properties.GetMMFFAngleBendParams, "mmff94s"
+        elif forcefield.UFFHasAllMoleculeParams(mol):
+            stretch, bend = forcefield.GetUFFBondStretchParams, forcefield.GetUFFAngleBendParams
+            field = "uff"
+        else:
+            return Trust(None)
+        rests = [stretch(mol, i, j) for i, j in wanted.bonds.tolist()]
+        theirs = np.array([np.nan if rest is None else rest[-1] for rest in rests])
+        least, most = wanted.shortest + wanted.length_margins, wanted.longest - wanted.length_margins
+        # UFF is rough throughout (C=O 1.26 Å, S=O 1.50 Å); other single and aromatic bonds differ in truth
+        multiple = [mol.GetBondBetweenAtoms(i, j).GetBondTypeAsDouble() >= 2 for i, j in wanted.bonds.tolist()]
+        narrow = np.where(np.array(multiple, dtype=bool) | (field == "uff"), NARROW, np.inf)
+        low, high = np.maximum(least, wanted.lengths - narrow), np.minimum(most, wanted.lengths + narrow)
+        trusted = (theirs > least - BOND_DOUBT) & (theirs < most + BOND_DOUBT)
+        off = ~trusted if field == "mmff94s" else ~((theirs > low) & (theirs < high))
+        lengths = tuple(
+            (*wanted.bonds[b].tolist(), float(low[b]), float(high[b])) for b in np.flatnonzero(off).tolist()
+        )
+        angles, worst = _angles(mol, wanted, bend, field)
+    if field == "uff" and worst > HOPELESS:
+        return Trust(None)
+    numbers = [atom.GetAtomicNum() for atom in mol.GetAtoms()]
+    bare = [row for row in wanted.flat.tolist() if field == "uff" and numbers[row[0]] == BORON]  # UFF keeps others flat
+    planes = tuple((a, j, b, c) for j, a, b, c in bare)
+    return Trust(field, lengths, angles, planes)
+
+
+def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, float]:
+    """Angles to correct, and by how much the worst rest value is off.
+
+    Rest angles of MMFF94s at carbon, nitrogen and oxygen make up for its other terms and are sound as they are; so are
+    those inside rings, which the ring decides.
+    """
+    low, high = wanted.least + wanted.angle_margins, wanted.greatest - wanted.angle_margins
+    angles, worst = [], 0.0
+    for a, (i, j, k) in enumerate(wanted.angles.tolist()):
+        centre = mol.GetAtomWithIdx(j)
+        organic = centre.GetAtomicNum() in (6, 7, 8) and centre.GetHybridization() != Chem.HybridizationType.SP
+        if organic or mol.GetBondBetweenAtoms(i, k) is not None:
+            continue
+        rest = bend(mol, i, j, k)
+        off = np.inf if rest is None else max(low[a] - rest[-1], rest[-1] - high[a])
+        if off > ANGLE_DOUBT:
+            angles.append((i, j, k, float(low[a]), float(high[a])))
+            worst = max(worst, off)
+    return tuple(angles), worst
+
+
+def correct(field: ForceField, trusted: Trust) -> None:
+    """Adds to an initialised force field what `trust` has to correct in it."""
+    kind = "MMFF" if trusted.field == "mmff94s" else "UFF"
+    distance, angle, torsion = (
+        getattr(field, f"{kind}Add{what}Constraint") for what in ("Distance", "Angle", "Torsion")
+    )
+    for i, j, low, high in trusted.lengths:
+        distance(i, j, False, low, high, BOND_STIFFNESS)
+    for i, j, k, low, high in trusted.angles:
+        angle(i, j, k, False, low, high, ANGLE_STIFFNESS)
+    for a, j, b, c in trusted.planes:
+        torsion(a, j, b, c, False, 180 - PLANE, 180 + PLANE, PLANE_STIFFNESS)

@@ -1,0 +1,276 @@
+"""Nothing leaves that no chemist would draw: conformers of molecules that force fields do not know.
+
+Right values are those of the literature, in Å and degrees, not those of the package's table.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from rdkit import Chem
+
+from molscore.chem.prepare import whole
+from molscore.conformers.build import embedded, fault, relaxed
+from molscore.conformers.target import Target
+
+
+def made(smiles, n=2, how="torsions"):
+    """The molecule with conformers of ETKDGv3, relaxed and judged."""
+    target = Target(whole(Chem.MolFromSmiles(smiles)).mol)
+    return embedded(target, range(n), 0, how, lambda: math.inf)
+
+
+def measured(mol, pattern):
+    """Lengths or angles, the first atoms of each match of a pattern, over all conformers."""
+    query = Chem.MolFromSmarts(pattern)
+    found = []
+    for conformer in mol.GetConformers():
+        x = conformer.GetPositions()
+        for match in mol.GetSubstructMatches(query, uniquify=False):
+            if query.GetNumAtoms() == 2:
+                found.append(np.linalg.norm(x[match[0]] - x[match[1]]))
+            else:
+                a, b = x[match[0]] - x[match[1]], x[match[2]] - x[match[1]]
+                found.append(np.degrees(np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b))))
+    return np.array(found)
+
+
+LENGTHS = [
+    ("FS(F)(F)(F)(F)c1ccccc1", "FS", 1.58),
+    ("FS(F)(F)(F)(F)CC(=O)O", "FS", 1.58),
+    ("Cc1ccc(S(F)(F)(F)(F)F)cc1N", "FS", 1.58),
+    ("FS(F)(F)(F)(F)c1ccccc1", "Sc", 1.80),
+    ("O=I(=O)c1ccccc1", "O=I", 1.80),
+    ("O=I(=O)c1cccc(C(=O)O)c1", "O=I", 1.80),
+    ("O=Ic1ccccc1", "O=I", 1.85),
+    ("O=C1OI(O)c2ccccc12", "Ic", 2.10),
+    ("O=C1OI(O)c2ccccc12", "I[O;H1]", 2.00),
+    ("O=C1OI(O)c2ccccc12", "cc", 1.39),
+    ("O=I1(O)OC(=O)c2ccccc21", "O=I", 1.80),
+    ("ClI(Cl)c1ccccc1", "ClI", 2.47),
+    ("c1ccc(cc1)[I+]c1ccccc1", "Ic", 2.10),
+    ("CC(=O)OI(OC(C)=O)c1ccccc1", "IO", 2.15),
+    ("CC(=O)OI1(OC(C)=O)(OC(C)=O)OC(=O)c2ccccc12", "cc", 1.39),
+    ("CC(=O)OI1(OC(C)=O)(OC(C)=O)OC(=O)c2ccccc12", "IO", 2.1),
+    ("CS(=O)CCCCN=C=S", "C=[S;D1]", 1.57),
+    ("S=C=Nc1ccccc1", "C=S", 1.57),
+    ("CCN=C=S", "N=C", 1.20),
+    ("[O-][N+]#CCCCC", "C#N", 1.16),
+    ("[O-][N+]#CCCCC", "[O-]N", 1.22),
+    ("[O-][N+]#Cc1c(C)cccc1C", "[O-]N", 1.22),
+    ("[C-]#[N+]CC(=O)OCC", "[C-]#N", 1.17),
+    ("[N-]=[N+]=NCc1ccccc1", "[N-]=N", 1.14),
+    ("CCOC(=O)C=[N+]=[N-]", "[N-]=N", 1.12),
+    ("CCOC(=O)C=[N+]=[N-]", "C=N", 1.33),
+    ("FP(F)(F)(F)F", "FP", 1.55),
+    ("F[Si-](F)(F)(F)F", "FSi", 1.62),
+    ("F[Si-](F)(F)(F)c1ccccc1", "Sic", 1.89),
+    ("COCl(=O)(=O)=O", "[O-]Cl", 1.41),
+    ("[O-][Cl+3]([O-])([O-])[O-]", "OCl", 1.45),
+    ("CCOCl(=O)=O", "[O-]Cl", 1.45),
+    ("C[Se]CC[C@H](N)C(=O)O", "C[Se]", 1.95),
+    ("c1ccc([Te]c2ccccc2)cc1", "c[Te]", 2.12),
+    ("C[Te](C)(Cl)Cl", "Cl[Te]", 2.5),
+    ("CC1(C)OB(c2ccccc2)OC1(C)C", "CC", 1.54),
+    ("OB(O)c1ccccc1", "BO", 1.37),
+    ("NS(=O)(=O)c1cccc(B(O)O)c1", "O=S", 1.43),
+    ("O=C(O)c1cccc(B(O)O)c1", "O=C", 1.21),
+    ("F[B-](F)(F)c1ccccc1", "FB", 1.40),
+    ("CN=S(C)(C)=O", "O=S", 1.46),
+    ("Cl[Pt@SP3](Cl)([NH3])[NH3]", "Cl[Pt]", 2.32),
+    ("Cl[Pt@SP3](Cl)([NH3])[NH3]", "N~[Pt]", 2.05),
+    ("C[Hg]c1ccccc1", "C[Hg]", 2.10),
+    ("C[Sn](C)(C)c1ccccc1", "C[Sn]", 2.14),
+    ("Nc1ccc([As](=O)(O)O)cc1", "c[As]", 1.90),
+]
+
+
+@pytest.mark.parametrize(("smiles", "bond", "known"), LENGTHS)
+def test_bonds_have_their_length(smiles, bond, known):
+    lengths = measured(made(smiles), bond.replace("Si", "[Si]"))
+    assert len(lengths) and np.abs(lengths - known).max() < 0.13
+
+
+ANGLES = [
+    ("FS(F)(F)(F)(F)c1ccccc1", "FSF", (90, 180)),
+    ("FS(F)(F)(F)(F)CCO", "FSC", (90, 180)),
+    ("O=C1OI(O)c2ccccc12", "OIO", (168,)),
+    ("O=C1OI(O)c2ccccc12", "OIc", (85,)),
+    ("ClI(Cl)c1ccccc1", "ClICl", (177,)),
+    ("O=I(=O)c1ccccc1", "O=I=O", (103,)),
+    ("c1ccc(cc1)[I+]c1ccccc1", "cIc", (94,)),
+    ("CC(=O)OI1(OC(C)=O)(OC(C)=O)OC(=O)c2ccccc12", "OIO", (90, 168)),
+    ("FP(F)(F)(F)F", "FPF", (90, 120, 180)),
+    ("F[Si-](F)(F)(F)F", "F[Si]F", (90, 120, 180)),
+    ("C[Te](C)(Cl)Cl", "ClTeCl", (173,)),
+    ("CS(=O)CCCCN=C=S", "N=C=S", (177,)),
+    ("[O-][N+]#CCCCC", "O[N+]#C", (180,)),
+    ("CN=[N+]=[N-]", "N=[N+]=[N-]", (173,)),
+    ("[C-]#[N+]CC(=O)OCC", "[C-]#[N+]C", (180,)),
+    ("CCOC(=O)C=[N+]=[N-]", "C=[N+]=[N-]", (178,)),
+    ("Cl[Pt@SP3](Cl)([NH3])[NH3]", "Cl[Pt]~N", (90, 180)),
+    ("[NH3+][Pt-2](Cl)(Cl)[NH3+]", "Cl[Pt]N", (90, 180)),
+    ("CC(=O)O[Hg]c1ccccc1", "O[Hg]c", (176,)),
+    ("F[Xe]F", "F[Xe]F", (180,)),
+    ("c1ccc([Te]c2ccccc2)cc1", "c[Te]c", (98,)),
+]
+
+
+@pytest.mark.parametrize(("smiles", "angle", "known"), ANGLES)
+def test_angles_are_those_of_the_shape(smiles, angle, known):
+    angles = measured(made(smiles), angle.replace("ClTeCl", "Cl[Te]Cl"))
+    off = np.abs(angles[:, None] - np.array(known)).min(1)
+    assert len(off) and off.max() < 14
+
+
+BORON = [
+    "OB1OCc2cc(F)ccc21",
+    "OB1OCc2cc(Oc3ccc(C#N)cc3)ccc21",
+    "CC1(C)OB(c2ccccc2)OC1(C)C",
+    "OB1C=Cc2ccccc2O1",
+    "OB1NN=Cc2ccccc12",
+    "CB1Oc2ccccc2O1",
+    "CN1CC(=O)OB(c2ccccc2)OC(=O)C1",
+    "OB(O)[C@H](C)NC(=O)CNC(=O)c1ccccc1",
+    "CB(C)C",
+    "C1CCB(C)C1",
+]
+
+
+@pytest.mark.parametrize("smiles", BORON)
+@pytest.mark.parametrize("how", ["torsions", "mmff"])
+def test_trigonal_boron_is_flat(smiles, how):
+    mol = made(smiles, how=how)
+    boron = next(atom for atom in mol.GetAtoms() if atom.GetSymbol() == "B")
+    for conformer in mol.GetConformers():
+        vectors = conformer.GetPositions()[[n.GetIdx() for n in boron.GetNeighbors()]]
+        vectors = vectors - conformer.GetPositions()[boron.GetIdx()]
+        units = vectors / np.linalg.norm(vectors, axis=1)[:, None]
+        cosines = [units[i] @ units[j] for i, j in ((0, 1), (0, 2), (1, 2))]
+        assert np.degrees(np.arccos(cosines)).sum() > 358
+    assert mol.GetNumConformers()
+
+
+@pytest.mark.parametrize(
+    ("smiles", "across"),
+    [
+        ("Cl[Pt@SP1](Cl)([NH3])[NH3]", "ClN"),
+        ("Cl[Pt@SP2](Cl)([NH3])[NH3]", "ClCl"),
+        ("Cl[Pt@SP3](Cl)([NH3])[NH3]", "ClN"),
+        ("F[Pd@SP1](Cl)(Br)I", "BrF"),
+        ("F[Pd@SP2](Cl)(Br)I", "ClF"),
+        ("F[Pd@SP3](Cl)(Br)I", "FI"),
+        ("F[Co@OH1](Cl)(Br)(I)(S)O", "FO"),
+        ("F[Co@OH2](Cl)(Br)(I)(S)O", "FO"),
+        ("F[As@TB1](Cl)(Br)(I)C", "CF"),
+    ],
+)
+def test_tags_of_other_shapes_are_kept(smiles, across):
+    mol = made(smiles, 3)
+    centre = max(mol.GetAtoms(), key=lambda atom: atom.GetDegree())
+    assert mol.GetNumConformers() == 3
+    for conformer in mol.GetConformers():
+        x = conformer.GetPositions()
+        first, *others = (x[n.GetIdx()] - x[centre.GetIdx()] for n in centre.GetNeighbors())
+        farthest = [n.GetSymbol() for n in centre.GetNeighbors()][
+            1 + int(np.argmin([first @ o / np.linalg.norm(o) for o in others]))
+        ]
+        assert "".join(sorted((centre.GetNeighbors()[0].GetSymbol(), farthest))) == across
+        read = Chem.Mol(mol, False, conformer.GetId())
+        Chem.AssignStereochemistryFrom3D(read)
+        permutations = {m.GetAtomWithIdx(centre.GetIdx()).GetIntProp("_chiralPermutation") for m in (mol, read)}
+        assert len(permutations) == 1
+
+
+IMPOSSIBLE = [
+    "CC1(C)[C@H]2CC[C@@]1(C)C(=O)C2",
+    "CC1(C)[C@@H]2CC[C@]1(C)C(=O)C2",
+    "C[C@]12CC[C@@H](C1)[C@H](O)C2",
+    "O=C1C[C@H]2CC[C@@]1(C)O2",
+    "CC1=C2C[C@H](C1)[C@@H]2C",
+    "OC1=C2CC1C2",
+    "C1#CC1",
+]
+"""Stereo that no bridged ring can have, bridgehead double bonds, a triple bond in a ring of three."""
+
+
+@pytest.mark.parametrize("smiles", IMPOSSIBLE)
+def test_what_cannot_exist_has_no_conformer(smiles):
+    assert made(smiles, 20).GetNumConformers() == 0
+
+
+@pytest.mark.parametrize(
+    "smiles", ["CC1(C)[C@@H]2CC[C@@]1(C)C(=O)C2", "C[C@]12CC[C@H](C1)[C@H](O)C2", "O=C1C[C@@H]2CC[C@@]1(C)O2"]
+)
+def test_the_isomers_that_exist_have_conformers(smiles):
+    assert made(smiles, 3).GetNumConformers() == 3
+
+
+CAGES = [
+    "C12C3C4C1C5C2C3C45",
+    "C12C3C4C1C5C2C3C45C(=O)O",
+    "C1C2CC3CC1CC(C2)C3",
+    "C12C3C4C1C4C23",
+    "C12C3C1C23",
+    "CC12C3C1(C)C23C",
+    "C1C2CC1(C2)C(=O)O",
+    "C1C2C1C2",
+    "C1CC2CCC1C2",
+    "C1CC2(C1)CC2",
+    "C1C2C3CC1C23",
+    "C1=CC2C=CC1C2",
+    "OC12CC(C1)C2",
+    "C1CC2CC12",
+    "c1ccc2CCc2c1",
+    "C1C[C@H]2CC[C@@H]1C2",
+    "C1CCC/C=C/CC1",
+]
+
+
+@pytest.mark.parametrize("smiles", CAGES)
+def test_strained_cages_are_delivered(smiles):
+    mol = made(smiles)
+    assert mol.GetNumConformers() == 2
+    assert 1.4 < measured(mol, "[C;X4][C;X4]").min() and measured(mol, "[C;X4][C;X4]").max() < 1.7
+
+
+@pytest.mark.parametrize("smiles", ["C1C23CC1(C2)C3", "C1CC23CC1(C2)C3", "C1CC#CCCCC1"])
+def test_cages_that_etkdg_does_not_know_come_of_the_model(generator, smiles):
+    mol = generator.generate(smiles, 2, seed=0)
+    assert mol.GetNumConformers() == 2
+    assert 1.4 < measured(mol, "[C;X4][C;X4]").min() and measured(mol, "[C;X4][C;X4]").max() < 1.7
+
+
+SAID = [
+    ("CCO", "torsions", "torsions (mmff94s)", False),
+    ("CCO", "mmff", "mmff94s", False),
+    ("CCO", "none", "none", False),
+    ("OB(O)c1ccccc1", "torsions", "torsions (uff)", False),
+    ("OB(O)c1ccccc1", "mmff", "torsions (uff)", True),
+    ("FS(F)(F)(F)(F)c1ccccc1", "mmff", "torsions (table)", True),
+    ("Cl[Pt@SP3](Cl)([NH3])[NH3]", "mmff", "torsions (table)", True),
+    ("O=I(=O)c1ccccc1", "mmff", "torsions (table)", True),
+    ("CN=C=S", "mmff", "mmff94s", False),
+    ("CC#[N+][O-]", "mmff", "mmff94s", False),
+]
+
+
+@pytest.mark.parametrize(("smiles", "how", "done", "has_reason"), SAID)
+def test_every_conformer_says_how_it_was_relaxed(smiles, how, done, has_reason):
+    mol = made(smiles, how=how) if how != "none" else relaxed(made(smiles), "none")
+    assert mol.GetNumConformers()
+    for conformer in mol.GetConformers():
+        assert conformer.GetProp("relaxation") == done
+        assert bool(conformer.GetPropsAsDict().get("relaxation_reason")) == has_reason
+
+
+def test_faults_of_a_finished_conformer_are_seen():
+    """Strict or not, a bond that is drawn out is a fault."""
+    mol = made("FS(F)(F)(F)(F)c1ccccc1", 1)
+    target = Target(whole(Chem.MolFromSmiles("FS(F)(F)(F)(F)c1ccccc1")).mol)
+    conformer = mol.GetConformer()
+    assert fault(target, mol, conformer.GetId()) is None
+    x = conformer.GetPositions()
+    x[0] = x[1] + (x[0] - x[1]) * 1.10 / np.linalg.norm(x[0] - x[1])
+    conformer.SetPositions(x)
+    assert [fault(target, mol, conformer.GetId(), strict) for strict in (True, False)] == ["bond_length"] * 2
