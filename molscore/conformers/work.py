@@ -11,6 +11,7 @@ from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.ensemble import k_medoids
+from molscore.conformers.barriers import leave_barriers
 from molscore.conformers.build import completed, embedded, fault
 from molscore.conformers.ensemble import Ensemble, Made, distances, ranked
 from molscore.conformers.options import Options
@@ -143,6 +144,8 @@ class Work:
         began = time.monotonic()
         try:
             mol = completed(self.target, self.pool[part], self.options.relax)
+            if self.options.relax == "torsions":
+                leave_barriers(mol)
             faults = [fault(self.target, mol, conformer.GetId()) for conformer in mol.GetConformers()]
         except RDKIT:
             mol, faults = Chem.Mol(), ()
@@ -171,11 +174,14 @@ class Work:
             for how in dict.fromkeys((self.options.relax, "none")):  # what RDKit cannot relax, it may still embed
                 try:
                     mol = embedded(self.target, [number], seed, how, lambda: self.limit - (time.monotonic() - began))
+                    faults = [None] * mol.GetNumConformers()
+                    if how == "torsions" and leave_barriers(mol):
+                        faults = [fault(self.target, mol, one.GetId(), strict=False) for one in mol.GetConformers()]
                 except RDKIT as error:
                     failure = ("rdkit", f"ETKDGv3 of RDKit failed: {first_line(error)}")
                     continue
                 if mol.GetNumConformers():
-                    self._add("etkdg", [number], mol, [None])
+                    self._add("etkdg", [number], mol, faults)
                     fruitless = 0
                 break
             self.spent = time.monotonic() - began
