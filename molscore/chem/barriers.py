@@ -48,24 +48,32 @@ def leave_barriers_in_place(mol: Chem.Mol, conformers: Sequence[int] | None = No
         for one in mol.GetConformers()
         if (conformers is None or one.GetId() in conformers) and np.isfinite(one.GetPositions()).all()
     ]
-    moved = []
+    moved, lowest = [], np.inf
     with rdBase.BlockLogs():
         trial = Chem.Mol(mol)  # one field serves all conformers: its terms hang on the bonds alone
         if not finite or (field := _field(trial, finite[0].GetId())) is None:
             return []
         place = trial.GetConformer(finite[0].GetId())
         for conformer in finite:
-            place.SetPositions(conformer.GetPositions())
-            before = field.CalcEnergy()
+            for index, position in enumerate(conformer.GetPositions()):  # the field looks at this very place
+                place.SetAtomPosition(index, position)
+            before = _energy(field, place)
             field.Minimize(maxIts=FIRST)
-            if before - field.CalcEnergy() < AT_FIRST * BARRIER:
+            after = _energy(field, place)
+            lowest = min(lowest, after)
+            if before - after < AT_FIRST * BARRIER and after - lowest < BARRIER:
                 continue
             field.Minimize(maxIts=STEPS)
-            fallen, x = before - field.CalcEnergy(), place.GetPositions()
+            fallen, x = before - _energy(field, place), place.GetPositions()
             if fallen > BARRIER and _turned(place, conformer, bonds) > TURN and np.isfinite(x).all():
                 conformer.SetPositions(x)
                 moved.append(conformer.GetId())
     return moved
+
+
+def _energy(field: ForceField, conformer: Chem.Conformer) -> float:
+    """kcal/mol. Without positions a field would go by distances that it has from the last ones."""
+    return field.CalcEnergy(conformer.GetPositions().ravel().tolist())
 
 
 def _turned(one: Chem.Conformer, other: Chem.Conformer, bonds: list[tuple[int, int, int, int]]) -> float:
