@@ -205,8 +205,10 @@ class Work:
     def finish(self) -> None:
         """Ranks what was made, and says why if there is nothing."""
         ensemble = self.ensemble
-        ensemble.exhausted = self.exhausted
         ensemble.mol = ranked(self.target, self.made, ensemble.asked, self.options, ensemble.dropped)
+        kept = ensemble.mol.GetNumConformers() + ensemble.dropped["window"]
+        repeated = self.exhausted or kept + ensemble.dropped["rmsd"] >= ensemble.asked
+        ensemble.exhausted = bool(self.made) and kept < ensemble.asked and repeated
         for name, value in self.properties.items():
             setter = {int: ensemble.mol.SetIntProp, float: ensemble.mol.SetDoubleProp, bool: ensemble.mol.SetBoolProp}
             setter.get(type(value), ensemble.mol.SetProp)(name, value if type(value) in setter else str(value))
