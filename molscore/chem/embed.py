@@ -13,6 +13,7 @@ from rdkit.Chem import rdDistGeom
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, isomeric_smiles
 from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix, symmetries
 from molscore.chem.minimise import REASONS, minimise
+from molscore.chem.rdkit_errors import rdkit_call
 
 ATTEMPTS = 20
 """Tries at an embedding: from distances, and if that fails as many from random coordinates."""
@@ -79,6 +80,9 @@ def etkdg_in_place(
         random: begin with random coordinates, not with distances.
         enforced: only with the stereo that is asked for; else the caller has to look.
         seconds: after which to give up; None is no limit.
+
+    Raises:
+        MoleculeError: ``rdkit`` if RDKit raises.
     """
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = seed % 2**31
@@ -86,7 +90,7 @@ def etkdg_in_place(
     parameters.useRandomCoords, parameters.enforceChirality = random, enforced
     if seconds is not None:
         parameters.timeout = seconds
-    with rdBase.BlockLogs():
+    with rdBase.BlockLogs(), rdkit_call("ETKDGv3"):
         return rdDistGeom.EmbedMolecule(mol, parameters) == 0
 
 
