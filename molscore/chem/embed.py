@@ -13,6 +13,7 @@ from rdkit.Chem import rdDistGeom
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, isomeric_smiles
 from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix, symmetries
 from molscore.chem.minimise import REASONS, minimise
+from molscore.chem.rdkit_errors import rdkit_call
 from molscore.randomness import Purpose, rdkit_seed
 
 ATTEMPTS = 20
@@ -79,6 +80,9 @@ def etkdg_in_place(
         enforced: only with the stereo that is asked for; else the caller has to look.
         seconds: after which to give up; None is no limit.
         bounds: of distances, `molscore.chem.distance_bounds.corrected_bounds` of the molecule; None takes RDKit's own.
+
+    Raises:
+        MoleculeError: ``rdkit`` if RDKit raises.
     """
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = seed
@@ -88,7 +92,7 @@ def etkdg_in_place(
         parameters.timeout = seconds
     if bounds is not None:
         parameters.SetBoundsMat(bounds)
-    with rdBase.BlockLogs():
+    with rdBase.BlockLogs(), rdkit_call("ETKDGv3"):
         return rdDistGeom.EmbedMolecule(mol, parameters) == 0
 
 

@@ -27,11 +27,6 @@ _CENTRES = {Chem.ChiralType.CHI_TETRAHEDRAL_CCW: 1, Chem.ChiralType.CHI_TETRAHED
 AXES = {Chem.BondStereo.STEREOATROPCW: 1, Chem.BondStereo.STEREOATROPCCW: -1}
 """Code of a tag for the stereo of a bond that is a hindered axis."""
 
-_SHAPES = (
-    Chem.ChiralType.CHI_SQUAREPLANAR,
-    Chem.ChiralType.CHI_TRIGONALBIPYRAMIDAL,
-    Chem.ChiralType.CHI_OCTAHEDRAL,
-)
 _SIDES = {
     Chem.BondStereo.STEREOZ: CIS,
     Chem.BondStereo.STEREOCIS: CIS,
@@ -99,7 +94,6 @@ def wrong(positions: np.ndarray, tags: np.ndarray) -> np.ndarray:
 def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:
     """Whether RDKit reads other stereo from the positions than was asked for, or, at a carbon atom, none.
 
-    Of metals and the like it is which ligands lie opposite one another (square planar, octahedral, trigonal bipyramid).
     Axes are not read: RDKit perceives none from positions alone, their tags say it all.
 
     Args:
@@ -107,8 +101,7 @@ def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:
         conformer: which of its conformers.
         asked: `tags` of the molecule.
     """
-    ligands = _ligands(mol)
-    if not len(asked) and not ligands:
+    if not len(asked):
         return False
     found = Chem.Mol(mol, False, conformer)
     Chem.RemoveStereochemistry(found)
@@ -116,23 +109,12 @@ def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:
         Chem.AssignStereochemistryFrom3D(found)
     except RuntimeError:  # a direction between two atoms in one place
         return True
-    if any(_ligands(found).get(index) != asked_for for index, asked_for in ligands.items()):
-        return True
     read = {tuple(row) for row in tags(found).tolist()}
     for *atoms, code in asked.tolist():
         carbon = abs(code) == 1 and mol.GetAtomWithIdx(atoms[0]).GetAtomicNum() == 6
         if (*atoms, -code) in read or carbon and (*atoms, code) not in read:
             return True
     return False
-
-
-def _ligands(mol: Chem.Mol) -> dict[int, tuple[str, int]]:
-    """Arrangement of the ligands of each atom that is marked with one: shape, and number of the permutation."""
-    return {
-        atom.GetIdx(): (str(atom.GetChiralTag()), atom.GetUnsignedProp("_chiralPermutation"))
-        for atom in mol.GetAtoms()
-        if atom.GetChiralTag() in _SHAPES and atom.HasProp("_chiralPermutation")
-    }
 
 
 def _dot(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 from rdkit import Chem
+from rdkit.Chem.rdMolDescriptors import CalcNumBridgeheadAtoms
+
+from molscore.chem.stereo import AXES, FLAT
 
 SMALL = 8
 """Atoms of a ring below which RDKit holds no double bond to be E."""
@@ -17,7 +20,6 @@ SMALL = 8
 _NOT_HELD, _OPPOSITE = "_stereo_not_held", "_stereo_opposite"
 _NONE = (Chem.BondStereo.STEREONONE, Chem.BondStereo.STEREOANY)
 _TRANS = (Chem.BondStereo.STEREOTRANS, Chem.BondStereo.STEREOE)
-_AXES = (Chem.BondStereo.STEREOATROPCW, Chem.BondStereo.STEREOATROPCCW)
 _WEDGES = (Chem.BondDir.BEGINWEDGE, Chem.BondDir.BEGINDASH)
 _SLASHES = (Chem.BondDir.ENDUPRIGHT, Chem.BondDir.ENDDOWNRIGHT)
 
@@ -126,7 +128,7 @@ def _centres(mol: Chem.Mol, raw: Chem.Mol, graph: _Graph) -> Iterator[str]:
     none = Chem.ChiralType.CHI_UNSPECIFIED
     marked = {atom.GetIdx() for atom in raw.GetAtoms() if atom.GetChiralTag() != none}
     wedged = {bond.GetBeginAtomIdx() for bond in raw.GetBonds() if bond.GetBondDir() in _WEDGES}
-    axes = {i for b in mol.GetBonds() if b.GetStereo() in _AXES for i in (b.GetBeginAtomIdx(), b.GetEndAtomIdx())}
+    axes = {i for b in mol.GetBonds() if b.GetStereo() in AXES for i in (b.GetBeginAtomIdx(), b.GetEndAtomIdx())}
     for index in sorted((marked | wedged) - axes):
         if mol.GetAtomWithIdx(index).GetChiralTag() == none and _means(graph, index, marked - {index}):
             yield _centre(graph, index)
@@ -162,7 +164,7 @@ def _bonds(mol: Chem.Mol, raw: Chem.Mol, graph: _Graph) -> Iterator[str]:
         if bond.GetStereo() in _NONE or own.GetStereo() not in _NONE:
             continue
         begin, end = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-        if bond.GetStereo() in _AXES:
+        if bond.GetStereo() in AXES:
             yield f"axis {_pair(bond)}"
         elif not any({begin, end} <= ring for ring in graph.small):
             if graph.two_sided(begin, end) and graph.two_sided(end, begin):
@@ -233,7 +235,7 @@ def _of_block(mol: Chem.Mol) -> Iterator[str]:
         if centres & set(ends):
             yield f"ends of the cumulated double bonds from {_name(mol, ends[0])}"
             centres -= set(ends)
-    axes = {i for b in mol.GetBonds() if b.GetStereo() in _AXES for i in (b.GetBeginAtomIdx(), b.GetEndAtomIdx())}
+    axes = {i for b in mol.GetBonds() if b.GetStereo() in AXES for i in (b.GetBeginAtomIdx(), b.GetEndAtomIdx())}
     for index in sorted(centres - axes):
         none = mol.GetAtomWithIdx(index).GetChiralTag() == Chem.ChiralType.CHI_UNSPECIFIED
         if none and _means(graph, index, centres - {index}) and not _doubles(mol, index):
@@ -243,16 +245,17 @@ def _of_block(mol: Chem.Mol) -> Iterator[str]:
 def _of_coordinates(mol: Chem.Mol, graph: _Graph) -> Iterator[str]:
     for ends, _ in graph.rows():
         yield f"ends of the cumulated double bonds from {_name(mol, ends[0])}"
-    none = Chem.ChiralType.CHI_UNSPECIFIED
-    for atom in mol.GetAtoms():
-        rings = sum(bond.IsInRing() for bond in atom.GetBonds())
-        bridgehead = atom.GetAtomicNum() == 7 and rings == atom.GetTotalDegree() == 3 and not atom.GetIsAromatic()
-        if bridgehead and atom.GetChiralTag() == none and not graph.alike(atom.GetIdx()):
-            around = [n.GetIdx() for n in atom.GetNeighbors()]
-            x = mol.GetConformer().GetPositions()
-            arms = [(x[n] - x[atom.GetIdx()]) / max(np.linalg.norm(x[n] - x[atom.GetIdx()]), 1e-9) for n in around]
-            if abs(np.linalg.det(arms)) > 0.3:  # a pyramid; that of ammonia has 0.7
-                yield _centre(graph, atom.GetIdx())
+    bridgeheads: list[int] = []
+    CalcNumBridgeheadAtoms(mol, bridgeheads)
+    x = mol.GetConformer().GetPositions()
+    for index in sorted(bridgeheads):
+        atom = mol.GetAtomWithIdx(index)
+        none = atom.GetChiralTag() == Chem.ChiralType.CHI_UNSPECIFIED and not atom.GetIsAromatic()
+        if none and atom.GetAtomicNum() == 7 and atom.GetTotalDegree() == 3 and not graph.alike(index):
+            arms = x[[n.GetIdx() for n in atom.GetNeighbors()]] - x[index]
+            lengths = np.linalg.norm(arms, axis=1, keepdims=True)
+            if abs(np.linalg.det(arms / np.maximum(lengths, 1e-9))) > FLAT:
+                yield _centre(graph, index)
 
 
 def _twisted_rings(mol: Chem.Mol) -> Iterator[str]:

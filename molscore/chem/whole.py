@@ -8,6 +8,7 @@ from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 from molscore.chem.arrays import MoleculeError, isomeric_smiles
 from molscore.chem.axes import assign_axes_in_place
 from molscore.chem.geometry.shapes import unknown_metal
+from molscore.chem.rdkit_errors import first_line, rdkit_call
 
 REASONS = {
     "empty": "there are no atoms",
@@ -55,12 +56,13 @@ def sanitised(mol: Chem.Mol) -> Chem.Mol:
     with rdBase.BlockLogs():
         try:
             Chem.SanitizeMol(mol)
+        except (ValueError, RuntimeError) as error:
+            raise MoleculeError("valence", f"RDKit cannot sanitise it: {first_line(error)}") from error
+        with rdkit_call("assignment of stereo"):
             if mol.GetNumConformers() and mol.GetConformer().Is3D():
                 Chem.AssignStereochemistryFrom3D(mol)
             else:
                 Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
-        except (Chem.MolSanitizeException, RuntimeError) as error:
-            raise MoleculeError("valence", f"RDKit cannot sanitise it: {str(error).strip().splitlines()[0]}") from error
     return mol
 
 
@@ -85,7 +87,8 @@ def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
     if mol.GetNumAtoms() == 0:
         raise MoleculeError("empty", REASONS["empty"])
     with rdBase.BlockLogs():
-        full = Chem.AddHs(mol, addCoords=True)
+        with rdkit_call("adding of hydrogens"):
+            full = Chem.AddHs(mol, addCoords=True)
         pieces = Chem.GetMolFrags(full, asMols=True)
         if len(pieces) > 1 and fragments == "refuse":
             raise MoleculeError("disconnected", f"{len(pieces)} fragments; separate salts and solvents first")

@@ -51,7 +51,7 @@ class Ensemble:
         isomer, isomers: which of how many isomers of the input this is, from 1; more may have been possible.
         drawn: whether stereo was open and has been decided here.
         dropped: conformers left out by reason: wrong stereo, faults of geometry, ``window``, ``rmsd``.
-        exhausted: whether further conformers repeated those that are here, so that fewer than asked are all there are.
+        exhausted: whether there are fewer conformers than asked for because further ones repeated these.
         not_held: stereo that the input marks and the conformers need not have, in words.
         reason: token and sentence, if there is no conformer, or why ETKDGv3 made some of them; else None.
     """
@@ -85,8 +85,7 @@ class Ensemble:
     @property
     def short(self) -> bool:
         """Whether there are fewer conformers than asked for, and not because they would repeat those that there are."""
-        left_out = self.dropped["window"] + self.dropped["rmsd"]
-        return not self.exhausted and self.mol.GetNumConformers() + left_out < self.asked
+        return not self.exhausted and self.mol.GetNumConformers() + self.dropped["window"] < self.asked
 
     def single(self) -> list[tuple[Chem.Mol, dict[str, object]]]:
         """Each conformer as a molecule of its own, with the title of the input, and the conformer's properties."""

@@ -19,7 +19,7 @@ from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.options import Options
 from molscore.conformers.propose import propose
 from molscore.conformers.target import target_of
-from molscore.conformers.work import RDKIT, ROUNDS, Work, first_line
+from molscore.conformers.work import RDKIT, ROUNDS, Work, reason_of
 from molscore.limits import check_proposals
 from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.randomness import checked_seed
@@ -139,10 +139,8 @@ class ConformerGenerator:
             seconds = None if options.seconds is None else PREPARATION * options.seconds
             found = isomers(prepared.mol, options.stereo, options.max_isomers, seed, seconds).mols
             targets = [target_of(isomer, self.model) for isomer in found]
-        except MoleculeError as error:
-            return Ensemble(Chem.Mol(), n, reason=(error.reason, error.detail))
         except RDKIT as error:
-            return Ensemble(Chem.Mol(), n, reason=("rdkit", f"RDKit failed: {first_line(error)}"))
+            return Ensemble(Chem.Mol(), n, reason=reason_of(error))
         works = []
         for k, target in enumerate(targets):
             ensemble = Ensemble(target.mol, n, prepared.removed, k + 1, len(found), drawn, not_held=not_held(mol))
@@ -158,9 +156,8 @@ class ConformerGenerator:
     def _serve(self, works: list[Work], seed: int, options: Options) -> None:
         """Fills the ensembles."""
         for _ in range(ROUNDS):
-            able = [work for work in works if work.proposable]
-            self._propose(able, seed, options)
-            for work in able:
+            self._propose([work for work in works if work.proposable], seed, options)
+            for work in works:
                 work.complete()
         for work in works:
             work.embed(seed)

@@ -18,8 +18,8 @@ from molscore.score.represent import represent
 CLOSE = 2.0
 """Å. Heavy atoms of three bonds or more apart are never so close."""
 
-SYMMETRIES = 100
-"""Symmetries of the graph that distances look at: enough to choose by."""
+SYMMETRIES = 2000
+"""Symmetries of the graph that distances look at: three trifluoromethyl groups on benzene have 1296."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,8 @@ from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.ensemble import k_medoids
+from molscore.chem.rdkit_errors import first_line
+from molscore.conformers.barriers import leave_barriers
 from molscore.conformers.build import completed, embedded, fault
 from molscore.conformers.ensemble import Ensemble, Made, distances, ranked
 from molscore.conformers.options import Options
@@ -31,8 +33,8 @@ REPEATS = 10
 HOPELESS = 3
 """Conformers in a row that ETKDGv3 fails at, after which it is given up."""
 
-MODEL_SHARE = 0.6
-"""Of the time, for the model; the rest is for ETKDGv3."""
+MODEL_SHARE, PROPOSING = 0.6, 0.5
+"""Of the time, for the model (the rest is for ETKDGv3); and of the model's, for proposals (the rest completes them)."""
 
 RDKIT = (RuntimeError, Chem.MolSanitizeException, MoleculeError)
 """What RDKit raises where it meets what it was not made for (RuntimeError: an exception of its C++ code), and what
@@ -99,9 +101,18 @@ class Work:
 
     @property
     def proposable(self) -> bool:
-        """Whether the model can, may and should make conformers."""
+        """Whether the model can and should propose, and has the time."""
+        return self.completable and self.spent < self._model_limit * PROPOSING
+
+    @property
+    def completable(self) -> bool:
+        """Whether conformers of the model are missing, and there is time for them."""
         served = self.target.arrays is not None and self.options.method == "score"
-        return served and self.missing > 0 and self.spent < self.limit * (MODEL_SHARE if self.fallback else 1)
+        return served and self.missing > 0 and self.spent < self._model_limit
+
+    @property
+    def _model_limit(self) -> float:
+        return self.limit * (MODEL_SHARE if self.fallback else 1)
 
     @property
     def at_once(self) -> int:
@@ -124,7 +135,7 @@ class Work:
 
     def complete(self) -> None:
         """Conformers from the pool: as many as are missing, spread over it; then others in place of what fails."""
-        while len(self.pool) and self.proposable:
+        while len(self.numbers) and self.completable:
             chosen = range(len(self.pool))
             if len(self.pool) > self.missing:
                 # Whole thousandths of an Å: rounding errors must not choose between the two ends of a pair.
@@ -134,7 +145,7 @@ class Work:
                 part = list(chosen)[at : at + self.at_once]
                 taken[part] = True
                 self._complete(part)
-                if not self.proposable:
+                if not self.completable:
                     break
             self.pool = self.pool[~taken]
             self.numbers = [number for number, gone in zip(self.numbers, taken, strict=True) if not gone]
@@ -143,6 +154,8 @@ class Work:
         began = time.monotonic()
         try:
             mol = completed(self.target, self.pool[part], self.options.relax)
+            if self.options.relax == "torsions":
+                leave_barriers(mol)
             faults = [fault(self.target, mol, conformer.GetId()) for conformer in mol.GetConformers()]
         except RDKIT:
             mol, faults = Chem.Mol(), ()
@@ -161,7 +174,9 @@ class Work:
             return
         if self.options.method == "score":
             failed = ("failed", f"{self.missing} conformers that the model failed at")
-            late = ("late", "the model had no time for more") if self.limit < math.inf and not self.proposable else None
+            late = (
+                ("late", "the model had no time for more") if self.limit < math.inf and not self.completable else None
+            )
             self.ensemble.reason = self.target.reason or late or failed
         began, fruitless, failure = time.monotonic() - self.spent, 0, None
         for number in range(ROUNDS * self.missing):
@@ -171,11 +186,14 @@ class Work:
             for how in dict.fromkeys((self.options.relax, "none")):  # what RDKit cannot relax, it may still embed
                 try:
                     mol = embedded(self.target, [number], seed, how, lambda: self.limit - (time.monotonic() - began))
+                    faults = [None] * mol.GetNumConformers()
+                    if how == "torsions" and leave_barriers(mol):
+                        faults = [fault(self.target, mol, one.GetId(), strict=False) for one in mol.GetConformers()]
                 except RDKIT as error:
-                    failure = ("rdkit", f"ETKDGv3 of RDKit failed: {first_line(error)}")
+                    failure = reason_of(error)
                     continue
                 if mol.GetNumConformers():
-                    self._add("etkdg", [number], mol, [None])
+                    self._add("etkdg", [number], mol, faults)
                     fruitless = 0
                 break
             self.spent = time.monotonic() - began
@@ -199,8 +217,10 @@ class Work:
     def finish(self) -> None:
         """Ranks what was made, and says why if there is nothing."""
         ensemble = self.ensemble
-        ensemble.exhausted = self.exhausted
         ensemble.mol = ranked(self.target, self.made, ensemble.asked, self.options, ensemble.dropped)
+        kept = ensemble.mol.GetNumConformers() + ensemble.dropped["window"]
+        repeated = self.exhausted or kept + ensemble.dropped["rmsd"] >= ensemble.asked
+        ensemble.exhausted = bool(self.made) and kept < ensemble.asked and repeated
         for name, value in self.properties.items():
             setter = {int: ensemble.mol.SetIntProp, float: ensemble.mol.SetDoubleProp, bool: ensemble.mol.SetBoolProp}
             setter.get(type(value), ensemble.mol.SetProp)(name, value if type(value) in setter else str(value))
@@ -220,8 +240,8 @@ class Work:
         return self.target.reason or ("failed", "every proposal failed: " + ", ".join(f"{k} {t}" for t, k in counts))
 
 
-def first_line(error: Exception) -> str:
-    """What an exception of RDKit says, without where in its C++ code that was."""
-    lines = [line.strip(" \t*") for line in str(error).splitlines()]
-    lines = [line for line in lines if line and not line.endswith("Violation")]
-    return lines[0] if lines else type(error).__name__
+def reason_of(error: Exception) -> tuple[str, str]:
+    """Token and sentence for one of `RDKIT`."""
+    if isinstance(error, MoleculeError):
+        return error.reason, error.detail
+    return "rdkit", f"RDKit failed: {first_line(error)}"

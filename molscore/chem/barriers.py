@@ -1,0 +1,107 @@
+"""Conformers off torsional barriers, on which held torsions can leave them: a biaryl flat, an amide on edge.
+
+Bonds between trigonal atoms turn over barriers of sterics (two rings with ortho groups in one plane) or of conjugation
+(an amide at 90°) that may be as high as a bond is strong, and no conformer stays there: one at 10 kcal/mol above the
+minimum next to it is populated to 5e-8 at 300 K, and ligands bound to proteins bear less than that in all their
+torsions together (Perola and Charifson, J. Med. Chem. 47, 2499, 2004). A conformer is on a barrier if its energy falls
+by more than `BARRIER` in a minimisation in which such a bond turns. Coulomb's terms are left out of that: in the gas
+phase they fold charged groups together, which is no barrier.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdForceFieldHelpers as forcefield
+from rdkit.Chem.rdMolTransforms import GetDihedralDeg
+from rdkit.ForceField import ForceField
+
+from molscore.chem.settle import NO_CUTOFF, ROTATABLE
+
+BARRIER = 8.0
+"""kcal/mol, 13 kT at room temperature."""
+
+TURN = 25.0
+"""Degrees by which the bond turns at least."""
+
+FIRST, STEPS = 25, 150
+"""Steps of the minimisation that shows whether energy falls at all, and of the one that goes on from there."""
+
+AT_FIRST = 0.5
+"""Of `BARRIER`, which falls within the first steps."""
+
+
+def leave_barriers_in_place(mol: Chem.Mol, conformers: Sequence[int] | None = None) -> list[int]:
+    """Minimises those conformers freely that are on a barrier, and leaves the others as they are.
+
+    Args:
+        mol: sanitised, hydrogens explicit. It is left as it is where no force field knows it.
+        conformers: ids of those to look at; None is all.
+
+    Returns:
+        Ids of the conformers that were moved.
+    """
+    if not (bonds := _trigonal(mol)):
+        return []
+    finite = [
+        one
+        for one in mol.GetConformers()
+        if (conformers is None or one.GetId() in conformers) and np.isfinite(one.GetPositions()).all()
+    ]
+    moved, lowest = [], np.inf
+    with rdBase.BlockLogs():
+        trial = Chem.Mol(mol)  # one field serves all conformers: its terms hang on the bonds alone
+        if not finite or (field := _field(trial, finite[0].GetId())) is None:
+            return []
+        place = trial.GetConformer(finite[0].GetId())
+        for conformer in finite:
+            for index, position in enumerate(conformer.GetPositions()):  # the field looks at this very place
+                place.SetAtomPosition(index, position)
+            before = _energy(field, place)
+            field.Minimize(maxIts=FIRST)
+            after = _energy(field, place)
+            lowest = min(lowest, after)
+            if before - after < AT_FIRST * BARRIER and after - lowest < BARRIER:
+                continue
+            field.Minimize(maxIts=STEPS)
+            fallen, x = before - _energy(field, place), place.GetPositions()
+            if fallen > BARRIER and _turned(place, conformer, bonds) > TURN and np.isfinite(x).all():
+                conformer.SetPositions(x)
+                moved.append(conformer.GetId())
+    return moved
+
+
+def _energy(field: ForceField, conformer: Chem.Conformer) -> float:
+    """kcal/mol. Without positions a field would go by distances that it has from the last ones."""
+    return field.CalcEnergy(conformer.GetPositions().ravel().tolist())
+
+
+def _turned(one: Chem.Conformer, other: Chem.Conformer, bonds: list[tuple[int, int, int, int]]) -> float:
+    """Degrees by which the bond that turned most has turned."""
+    return max(abs((GetDihedralDeg(one, *b) - GetDihedralDeg(other, *b) + 180) % 360 - 180) for b in bonds)
+
+
+def _field(mol: Chem.Mol, conformer: int) -> ForceField | None:
+    """MMFF94s without Coulomb's terms, or UFF, which has none; None if neither knows an atom."""
+    properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
+    if properties is not None:
+        properties.SetMMFFEleTerm(False)
+        field = forcefield.MMFFGetMoleculeForceField(mol, properties, NO_CUTOFF, conformer)
+    elif forcefield.UFFHasAllMoleculeParams(mol):
+        field = forcefield.UFFGetMoleculeForceField(mol, NO_CUTOFF, conformer)
+    else:
+        return None
+    field.Initialize()
+    return field
+
+
+def _trigonal(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:
+    """Four atoms along each rotatable bond between two trigonal atoms."""
+    found = []
+    for j, k in mol.GetSubstructMatches(ROTATABLE):
+        ends = [mol.GetAtomWithIdx(index) for index in (j, k)]
+        if all(atom.GetHybridization() == Chem.HybridizationType.SP2 for atom in ends):
+            others = ([n for n in atom.GetNeighbors() if n.GetIdx() not in (j, k)] for atom in ends)
+            first, last = (min(some, key=lambda n: (n.GetAtomicNum() == 1, n.GetIdx())).GetIdx() for some in others)
+            found.append((first, j, k, last))
+    return found

@@ -1,0 +1,32 @@
+"""Conformers whose torsions were held on a barrier, let go."""
+
+from rdkit import Chem
+
+from molscore.chem.barriers import leave_barriers_in_place
+from molscore.conformers.build import relaxed
+
+HELD = {"torsions (mmff94s)": "mmff94s", "torsions (uff)": "uff"}
+"""Relaxations that hold torsions in a force field that knows the molecule, and what they are without holding them."""
+
+REASON = "torsions were held on a barrier"
+
+
+def leave_barriers(mol: Chem.Mol) -> list[int]:
+    """Minimises conformers freely that are on a torsional barrier, then settles them like the others.
+
+    Args:
+        mol: relaxed with torsions held, as its conformers' property ``relaxation`` says. Those that are moved say
+            ``mmff94s`` or ``uff`` there, and `REASON` in ``relaxation_reason``.
+
+    Returns:
+        Ids of the conformers that were moved.
+    """
+    done = {one.GetId(): one.GetProp("relaxation") for one in mol.GetConformers() if one.HasProp("relaxation")}
+    able = [one.GetId() for one in mol.GetConformers() if done.get(one.GetId(), "torsions (mmff94s)") in HELD]
+    moved = leave_barriers_in_place(mol, able)
+    for index in moved:
+        conformer = mol.GetConformer(index)
+        conformer.SetPositions(relaxed(Chem.Mol(mol, False, index), "torsions").GetConformer().GetPositions())
+        conformer.SetProp("relaxation", HELD[done.get(index, "torsions (mmff94s)")])
+        conformer.SetProp("relaxation_reason", REASON)
+    return moved

@@ -1,0 +1,165 @@
+"""No molecule of a stream depends on the others, whatever these are, and none is lost."""
+
+import time
+
+import numpy as np
+import pytest
+from conformers.conftest import positions
+from rdkit import Chem
+from rdkit.Chem.rdDistGeom import EmbedMolecule
+
+from molscore.chem import embed
+from molscore.chem.arrays import MoleculeError
+from molscore.chem.io.inputs import read_inputs
+from molscore.chem.stereo import tags, wrong
+from molscore.conformers import Options, work
+
+STREAM = ["CCCCC", "CC(C)Cc1ccc(cc1)[C@@H](C)C(=O)O", "CCO", "O=C(Nc1ccccc1)C1CC1"]
+BINOL = "Oc1ccc2ccccc2c1-c1c(O)ccc2ccccc12"
+
+
+def of(generator, *mols, n=3, seed=0, **options):
+    return [one for found in generator.ensembles(mols, n, seed, Options(**options)) for one in found]
+
+
+def test_bit_for_bit_alone_reversed_and_among_others(generator):
+    options = {"n": 4, "steps": 4}
+    among = of(generator, *STREAM, **options)
+    again = of(generator, *reversed(STREAM), **options)[::-1]
+    alone = [of(generator, smiles, **options)[0] for smiles in STREAM]
+    for one, *others in zip(among, again, alone, strict=True):
+        for other in others:
+            np.testing.assert_array_equal(positions(one.mol), positions(other.mol))
+            for a, b in zip(one.mol.GetConformers(), other.mol.GetConformers(), strict=True):
+                assert a.GetPropsAsDict() == b.GetPropsAsDict()
+
+
+def test_an_isomer_is_the_same_alone(generator):
+    """Isomers of one molecule do not share batches either."""
+    found = of(generator, "CC(O)C(F)CC", stereo="enumerate", steps=6)
+    for isomer in found:
+        (alone,) = of(generator, Chem.Mol(isomer.mol, True), steps=6)
+        np.testing.assert_array_equal(positions(alone.mol), positions(isomer.mol))
+
+
+def test_what_is_no_molecule_does_not_end_the_stream(generator):
+    unsanitised = Chem.MolFromSmiles("CC(=O)Nc1ccccc1", sanitize=False)
+    five = Chem.MolFromSmiles("C(C)(C)(C)(C)(C)C", sanitize=False)
+    found = of(generator, None, "CCCC[", unsanitised, five, "", Chem.Mol(), "CCCCO", n=1, steps=4)
+    reasons = [one.reason and one.reason[0] for one in found]
+    assert reasons == ["unreadable", "smiles", None, "valence", "empty", "empty", None]
+    assert [one.mol.GetNumConformers() for one in found] == [0, 0, 1, 0, 0, 0, 1]
+    assert all("\n" not in one.reason[1] and "Violation" not in one.reason[1] for one in found if one.reason)
+    with pytest.raises(TypeError, match="int"):
+        of(generator, 42)
+
+
+def test_titles_and_properties_go_along(generator):
+    mol = Chem.MolFromSmiles("CCCCO")
+    mol.SetProp("_Name", "butanol")
+    mol.SetProp("assay", "0012")
+    mol.SetIntProp("count", 3)
+    mol.SetDoubleProp("activity", 7.5)
+    named, numbered, written = of(generator, mol, "CCCCN", "CCCCF fluorobutane", n=1, steps=4)
+    assert named.mol.GetPropsAsDict(autoConvertStrings=False) == {"assay": "0012", "count": 3, "activity": 7.5}
+    names = [one.mol.GetProp("_Name") for one in (named, numbered, written)]
+    assert names == ["butanol", "molecule_2", "fluorobutane"]
+    for single, properties in named.single():
+        assert single.GetProp("_Name") == "butanol" and single.GetProp("assay") == "0012" and properties["rank"] == 1
+    assert generator.generate("CCCCO", n=1, steps=4).GetProp("_Name") == "molecule_1"
+
+
+class Bug(ValueError):
+    """A fault of this program."""
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError])
+def test_what_the_model_made_outlives_etkdg(generator, monkeypatch, error):
+    """Some of those that are asked for come from the model; then RDKit raises."""
+
+    def fail(*_):
+        raise error("Pre-condition Violation\n\tsome text\n\tViolation occurred on line 1 in file x.cpp\n")
+
+    options = {"n": 12, "steps": 3, "surplus": 1.0, "rmsd": None}
+    monkeypatch.setattr(work, "ROUNDS", 1)
+    monkeypatch.setattr("molscore.conformers.generator.ROUNDS", 1)
+    smiles = "CCOC(=O)C[C@H](F)/C=C\\CNC(C)=O"
+    (whole,) = of(generator, smiles, **options)
+    assert 0 < whole.methods["score"] < 12 and whole.methods["etkdg"] == 12 - whole.methods["score"]
+    monkeypatch.setattr(embed.rdDistGeom, "EmbedMolecule", fail)
+    (found,) = of(generator, smiles, **options)
+    assert found.methods == {"score": whole.methods["score"]} and found.short
+    (none,) = of(generator, "CCO", n=2)
+    assert none.reason == ("rdkit", "ETKDGv3 of RDKit failed: some text")
+
+
+def test_rdkit_raising_once_costs_one_conformer(generator, monkeypatch):
+    real, calls = embed.rdDistGeom.EmbedMolecule, []
+
+    def fail_third(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise RuntimeError("zero length vector")
+        return real(*arguments)
+
+    monkeypatch.setattr(embed.rdDistGeom, "EmbedMolecule", fail_third)
+    (found,) = of(generator, "CCCCCCO", n=5, method="etkdg", rmsd=None)
+    assert found.methods == {"etkdg": 5} and len(calls) > 5
+
+
+@pytest.mark.parametrize("place", ["completed", "fault", "embedded", "ranked"])
+def test_our_own_faults_are_not_hidden(generator, monkeypatch, place):
+    def fail(*_, **__):
+        raise Bug("index of the wrong kind")
+
+    monkeypatch.setattr(work, place, fail)
+    with pytest.raises(Bug):
+        of(generator, "CCO" if place == "embedded" else "CCCCO", n=2, steps=4)
+
+
+def test_time_is_of_the_molecule_with_all_its_isomers(generator):
+    """Thirty-two isomers share a time that one alone would use up; ETKDGv3 has a part of it."""
+    smiles, limit = "CC(O)C(F)C(N)C(Cl)C(O)CCCCCC", 2.0
+    began = time.monotonic()
+    found = of(generator, smiles, n=100, stereo="enumerate", seconds=limit)
+    assert len(found) > 8 and time.monotonic() - began < len(found) * limit / 4
+    (one,) = of(generator, "CCCCCCCCC(=O)NCCc1ccccc1CCCCO", n=400, seconds=limit)
+    assert one.methods["score"] and one.methods["etkdg"] and one.short and one.reason[0] == "late"
+    (alone,) = of(generator, "CCCCCCCCC(=O)NCCc1ccccc1CCCCO", n=400, seconds=0.3, fallback=False)
+    assert not alone.methods["etkdg"] and alone.short
+
+
+def test_stereo_that_is_not_held_is_said_or_refused(generator):
+    allene, plain, ring = of(generator, "CC(F)=[C@]=C(C)CO", "CCCCO", "C1CCC/C=C/C1", n=2, steps=6)
+    assert len(allene.not_held) == 1 and plain.not_held == ()
+    assert allene.mol.GetNumConformers() == 2
+    assert all("atom 4 (C)" in one.GetProp("stereo_not_held") for one in allene.mol.GetConformers())
+    assert not any(one.HasProp("stereo_not_held") for one in plain.mol.GetConformers())
+    assert ring.reason[0] == "stereo" and "5-6 is E in a ring of 7" in ring.reason[1]
+    with pytest.raises(MoleculeError, match="E in a ring"):
+        generator.generate("C1CC/C=C/C1")
+    assert generator.generate("C1CCCC/C=C/C1", n=1).GetNumConformers() == 1
+
+
+def test_a_racemic_axis_gives_both_hands(generator):
+    found = of(generator, f"{BINOL} |wU:10.11,&1:10,11|", n=3, stereo="enumerate")
+    assert [one.isomers for one in found] == [2, 2] and all(one.mol.GetNumConformers() for one in found)
+    left, right = (positions(one.mol) for one in found)
+    tag = tags(found[0].mol)
+    assert not wrong(left, tag).any() and wrong(right, tag).all()
+
+
+@pytest.mark.parametrize("mirror", [1, -1])
+@pytest.mark.parametrize("smiles", [BINOL, "Cc1cccc(Cl)c1-c1c(C)cccc1O"])
+def test_the_axis_of_a_3d_file_is_kept(generator, tmp_path, smiles, mirror):
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    assert EmbedMolecule(mol, randomSeed=2) == 0
+    mol.GetConformer().SetPositions(mirror * mol.GetConformer().GetPositions())
+    path = tmp_path / "in.sdf"
+    path.write_text(Chem.MolToMolBlock(mol) + "$$$$\n")
+    (entry,) = read_inputs(str(path))
+    for method in ("score", "etkdg"):
+        (found,) = of(generator, entry.mol, n=4, method=method)
+        tag = tags(found.mol)
+        assert len(tag) == 1 and not wrong(positions(found.mol), tag).any()
+        assert not wrong(mol.GetConformer().GetPositions()[None], tag).any()
