@@ -4,7 +4,6 @@ import copy
 import csv
 import gzip
 import os
-from itertools import islice, pairwise
 
 import pytest
 import torch
@@ -17,7 +16,6 @@ from molscore.files.part import ResumeError, journal_of, part_of
 from molscore.files.signals import Terminated
 from molscore.generate import MoleculeGenerator, Options
 from molscore.generate.files import generate_sdf
-from molscore.generate.generator import windows
 
 N, STEPS = 6, 12
 """So few steps that half of the attempts are rejected, over two windows."""
@@ -293,13 +291,3 @@ def test_two_runs_into_one_file(generator, straight, tmp_path):
     generate_sdf(generator, N, sdf, options=Options(steps=STEPS), rejects=rejects, on_attempt=intrude)
     assert sdf.read_bytes() == straight[0].read_bytes() and rejects.read_bytes() == straight[1].read_bytes()
     assert sorted(os.listdir(tmp_path)) == ["link.sdf", "mols.sdf", "rejects.csv"]
-
-
-@pytest.mark.parametrize("batch_size", [1, 2, 5, 32, 512])
-def test_windows_are_cut_by_number_alone(batch_size):
-    """No gap, no overlap, whole quarters of a batch, never longer than a few batches or an eighth of the past."""
-    cut = list(islice(windows(batch_size), 60))
-    assert cut[0].start == 0 and all(a.stop == b.start for a, b in pairwise(cut))
-    quarter = max(1, batch_size // 4)
-    assert all(len(one) % quarter == 0 or len(one) == 4 * batch_size for one in cut)
-    assert all(len(one) <= max(quarter, min(one.start / 8, 4 * batch_size)) for one in cut)
