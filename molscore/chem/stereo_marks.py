@@ -104,7 +104,9 @@ class _Graph:
                 (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()),
                 (bond.GetEndAtomIdx(), bond.GetBeginAtomIdx()),
             ):
-                if bond.GetBondType() != Chem.BondType.DOUBLE or len(_doubles(self.mol, begin)) != 1:
+                ends = (self.mol.GetAtomWithIdx(index) for index in (begin, towards))
+                carbon = all(atom.GetAtomicNum() == 6 for atom in ends)  # not azides, ketenes, carbodiimides
+                if bond.GetBondType() != Chem.BondType.DOUBLE or not carbon or len(_doubles(self.mol, begin)) != 1:
                     continue
                 end, before, count = self.cumulated(begin, towards)
                 if count > 1 and begin < end and self.two_sided(begin, towards) and self.two_sided(end, before):
@@ -248,9 +250,12 @@ def _of_coordinates(mol: Chem.Mol, graph: _Graph) -> Iterator[str]:
     bridgeheads: list[int] = []
     CalcNumBridgeheadAtoms(mol, bridgeheads)
     x = mol.GetConformer().GetPositions()
+    tagged = [k for k in bridgeheads if mol.GetAtomWithIdx(k).GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED]
     for index in sorted(bridgeheads):
         atom = mol.GetAtomWithIdx(index)
         none = atom.GetChiralTag() == Chem.ChiralType.CHI_UNSPECIFIED and not atom.GetIsAromatic()
+        # A carbon at the other end of a bridge leaves the nitrogen no choice.
+        none = none and not any({index, one} <= ring for one in tagged for ring in graph.rings)
         if none and atom.GetAtomicNum() == 7 and atom.GetTotalDegree() == 3 and not graph.alike(index):
             arms = x[[n.GetIdx() for n in atom.GetNeighbors()]] - x[index]
             lengths = np.linalg.norm(arms, axis=1, keepdims=True)

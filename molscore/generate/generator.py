@@ -2,8 +2,8 @@
 
 Attempt i draws its size and all its noise from a stream of ``(seed, i)``, see `molscore.randomness`. Attempts are
 judged in their order (`judge`) and compared with those accepted before. The first N that pass are delivered, so
-neither batch size nor N decides what attempt i is. Which attempts share a call of the network follows from N and from
-what came before, so that a run that goes on where another stopped repeats its very bits.
+neither batch size nor N decides what attempt i is. Which attempts share a call of the network follows from their
+numbers alone (`windows`), so that a run that goes on where another stopped repeats its very bits.
 """
 
 import time
@@ -30,8 +30,9 @@ from molscore.randomness import Purpose, checked_seed, stream
 from molscore.score import MoleculeScorer
 
 CPU_BATCH, GPU_BATCH = 32, 512
-WINDOW = 2
-"""Batches drawn together at most: their attempts are sorted by size, which saves padding."""
+FIRST_WINDOWS = 0.25, 0.5, 1.0, 1.75
+"""Batches sampled together, their attempts sorted by size, before windows are two batches long. On a CPU their ends are
+attempts 8, 24, 56 and 112, so that neither ten nor a hundred molecules leave many attempts over."""
 PATIENCE = 20, 500
 """Give up after 20 N + 500 attempts."""
 
@@ -168,13 +169,14 @@ class MoleculeGenerator:
         seed, known, duplicate = checked_seed(seed), known or {}, DuplicateFilter(seen)
         judge = Judge(self.model, options)
         scorer = MoleculeScorer.from_pretrained(device=str(self.model.device)) if options.uncertainty else None
-        accepted, start, end = 0, 0, PATIENCE[0] * n + PATIENCE[1]
-        while accepted < n and start < end:
-            window = self._next_window(start, accepted, n, end, options)
+        accepted, end = 0, PATIENCE[0] * n + PATIENCE[1]
+        for window in windows(self.batch_size(options)):
             judged = None
-            if any(index not in known for index in window):
+            if any(index not in known for index in window if index < end):
                 judged = self._window(window, seed, options, judge, duplicate, scorer)
             for index in window:
+                if accepted >= n or index >= end:
+                    return
                 attempt = None if judged is None else next(judged)
                 if index in known:
                     accepted += known[index] is not None
@@ -182,18 +184,6 @@ class MoleculeGenerator:
                 else:
                     accepted += attempt.verdict.ok
                     yield attempt
-                if accepted == n:
-                    return
-            start = window.stop
-
-    def _next_window(self, start: int, accepted: int, n: int, end: int, options: Options) -> range:
-        """The attempts that share calls of the network: as many as are likely to be needed, up to `WINDOW` batches.
-
-        What came before decides, so that the same run has the same windows when it goes on.
-        """
-        rate = max(accepted / start, 0.1) if start else 1.0
-        likely = int((n - accepted) / rate * 1.05) + 1
-        return range(start, min(start + likely, start + WINDOW * self.batch_size(options), end))
 
     def _window(
         self,
@@ -260,6 +250,18 @@ class MoleculeGenerator:
             known = self.model.size_probabilities.nonzero().flatten().tolist()
             raise ValueError(f"no molecule of {low} to {high} atoms: {self.name} knows {known[0]} to {known[-1]}")
         return weights
+
+
+def windows(batch_size: int) -> Iterator[range]:
+    """Attempts that are sampled together, from 0 on: cut by their numbers alone, whatever a run asks for.
+
+    The first are short, so that a few molecules cost few attempts; the longer ones, up to two batches, save padding.
+    """
+    start = 0
+    for part in chain(FIRST_WINDOWS, repeat(2.0)):
+        length = max(1, round(part * batch_size))
+        yield range(start, start + length)
+        start += length
 
 
 def _distinct(attempt: Attempt, options: Options, duplicate: DuplicateFilter) -> Attempt:

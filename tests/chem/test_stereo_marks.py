@@ -4,6 +4,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
 from rdkit.Chem.rdDistGeom import EmbedMolecule
+from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
 from molscore.chem.io.inputs import read_inputs
 from molscore.chem.io.smiles import parse_smiles
@@ -106,7 +107,7 @@ def test_e_in_a_small_ring_of_coordinates():
     for seed in range(200):  # a saturated ring with a torsion that is trans stands for it
         placed = Chem.AddHs(single)
         assert EmbedMolecule(placed, randomSeed=seed) == 0
-        torsions = Chem.rdMolTransforms.GetDihedralDeg(placed.GetConformer(), 4, 5, 6, 0)
+        torsions = GetDihedralDeg(placed.GetConformer(), 4, 5, 6, 0)
         if abs(torsions) > 95:
             break
     ring = Chem.RWMol(Chem.RemoveHs(placed))

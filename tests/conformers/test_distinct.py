@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from conformers.conftest import positions
 from rdkit import Chem
+from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
 from molscore.chem.ensemble import heavy_positions, rmsd_matrix, symmetries
 from molscore.conformers import Options
@@ -109,7 +110,7 @@ def test_no_hindered_biaryl_is_flat(generator, smiles, angle):
     mol = of(generator, smiles, 10).mol
     match = mol.GetSubstructMatch(Chem.MolFromSmarts("a:a(-!@a(:a))"))
     for conformer in mol.GetConformers():
-        torsion = Chem.rdMolTransforms.GetDihedralDeg(conformer, *match)
+        torsion = GetDihedralDeg(conformer, *match)
         assert angle < abs(torsion) < 180 - angle
     spans = [one.GetDoubleProp("relative_energy_kcal_per_mol") for one in mol.GetConformers()]
     assert max(spans) < 12

@@ -4,6 +4,7 @@ import copy
 import csv
 import gzip
 import os
+from itertools import islice, pairwise
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from molscore.files.part import ResumeError, journal_of, part_of
 from molscore.files.signals import Terminated
 from molscore.generate import MoleculeGenerator, Options
 from molscore.generate.files import generate_sdf
+from molscore.generate.generator import windows
 
 N, STEPS = 6, 12
 """So few steps that half of the attempts are rejected, over two windows."""
@@ -291,3 +293,12 @@ def test_two_runs_into_one_file(generator, straight, tmp_path):
     generate_sdf(generator, N, sdf, options=Options(steps=STEPS), rejects=rejects, on_attempt=intrude)
     assert sdf.read_bytes() == straight[0].read_bytes() and rejects.read_bytes() == straight[1].read_bytes()
     assert sorted(os.listdir(tmp_path)) == ["link.sdf", "mols.sdf", "rejects.csv"]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 32, 512])
+def test_windows_are_cut_by_number_alone(batch_size):
+    """No gap, no overlap, never longer than two batches, nor much longer than what came before."""
+    cut = list(islice(windows(batch_size), 60))
+    assert cut[0].start == 0 and all(a.stop == b.start for a, b in pairwise(cut))
+    assert all(1 <= len(one) <= max(2, 2 * batch_size) for one in cut)
+    assert all(len(one) <= max(batch_size / 4, 1) + 2 * one.start for one in cut)

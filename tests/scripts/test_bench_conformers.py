@@ -73,7 +73,7 @@ def test_ours_is_compared_in_pairs_and_its_failures_count(command, words, tmp_pa
     found = json.loads((tmp_path / "cells.json").read_text())
     assert len(found["rows"]) == 6 and len(found["differences"]) == 4
     cells = {(row["method"], row["count"]): row for row in found["rows"]}
-    assert cells["score", 3]["labels"] == {"etkdg": 3, "score": 6} and cells["score", 3]["failures"] == {}
+    assert cells["score", 3]["labels"] == {"etkdg": 1, "score": 6} and cells["score", 3]["failures"] == {}
     row = cells["alone", 3]
     assert row["failures"] == {"too_small": 1} and row["settings"] == {"steps": 5, "fallback": False}
     assert row["labels"] == {"score": 6} and (row["delivered"], row["asked"]) == (6, 9)
