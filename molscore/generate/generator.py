@@ -10,9 +10,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain, repeat
 from functools import cached_property
 from importlib import metadata
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
