@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from judge import literature
 from judge.environments import Graph
 from judge.reference import Reference, molecules, outside, ranges
 from judge.shapes import shapes
@@ -141,6 +142,23 @@ def test_square_planar_platinum(referee):
     assert not wrong_stereo(SQUARE, good, positions)
     assert wrong_stereo(SQUARE.replace("SP1", "SP2"), good, positions)
     assert not wrong_stereo(SQUARE.replace("SP1", "SP3"), good, positions)  # the two ammines are alike
+
+
+@pytest.mark.parametrize(
+    "smiles, atoms, right, wrong",
+    [
+        ("c1ccc(cc1)[I+]c1ccccc1", (3, 6, 7), 95.0, 179.0),
+        ("ClI(Cl)c1ccccc1", (0, 1, 3), 90.0, 120.0),
+        ("FS(F)(F)F", (0, 1, 2), 101.0, 130.0),
+        ("C[Hg]Cl", (0, 1, 2), 178.0, 120.0),
+    ],
+)
+def test_angles_of_the_literature(smiles, atoms, right, wrong):
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    ranges = literature.angles(mol)[atoms]
+    assert any(low <= right <= high for low, high in ranges)
+    assert not any(low <= wrong <= high for low, high in ranges)
+    assert literature.angles(Chem.AddHs(Chem.MolFromSmiles("CS(C)=O"))) == {}
 
 
 def test_pyramidal_boron(referee):
