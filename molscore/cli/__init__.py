@@ -1,10 +1,8 @@
 """The command line. A command checks its words, calls one job and prints what came of it; heavy imports are inside.
 
 Exit codes: 0 done, 1 the input or the machine is at fault, 2 the command was misused, 3 fewer molecules than asked for,
-130 interrupted, 143 terminated (SIGTERM).
+or records that cannot be read, 130 interrupted, 143 terminated (SIGTERM).
 """
-
-import typer
 
 from molscore.cli.bounds import bounded
 from molscore.cli.common import interruptible
@@ -12,10 +10,11 @@ from molscore.cli.conformers import conformers
 from molscore.cli.data import data
 from molscore.cli.evaluate import evaluate, report
 from molscore.cli.generate import generate
+from molscore.cli.program import Program
 from molscore.cli.score import interpolate, score
 from molscore.cli.train import info, models, train
 
-app = typer.Typer(
+app = Program(
     name="molscore",
     help="3-D molecules from score networks: generate, conformers, score, evaluate, train.",
     no_args_is_help=True,

@@ -1,13 +1,7 @@
-"""What holds for every command: its numbers are held against `molscore.limits` before it begins.
-
-And results that cannot be printed end it with a sentence and code 1.
-"""
+"""What holds for every command: its numbers are held against `molscore.limits` before it begins."""
 
 import functools
-import os
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from molscore.cli.common import fail
@@ -40,21 +34,9 @@ def bounded(command: Callable[..., None]) -> Callable[..., None]:
                     check(name, value, flag(option))
                 except ValueError as error:
                     fail(error)
-        try:
-            return command(**options)
-        except BrokenPipeError:  # whoever reads has seen enough
-            raise
-        except OSError as error:  # a command says itself what is wrong with its files
-            _close_stdout()
-            fail(f"cannot write to standard output: {error}", code=1)
+        return command(**options)
 
     return run
-
-
-def _close_stdout() -> None:
-    """What is still to be printed goes nowhere; else Python would try again at its end."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def flag(option: str) -> str:

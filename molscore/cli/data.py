@@ -150,3 +150,7 @@ def _build(
         options = {"n": n, "hydrogens": hydrogens, "workers": workers}
         found = builder(source, out, **options, on_progress=lambda word, k, total: advance(k, f"{word} of {total}"))
     typer.echo(json.dumps(found, indent=1))
+    from molscore.chem.io.inputs import REASONS
+
+    if any(found["dropped"].get(reason) for reason in REASONS):  # records that could not be read
+        raise typer.Exit(3)

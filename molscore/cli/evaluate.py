@@ -50,10 +50,12 @@ def evaluate(
             on_progress=lambda done, total: advance(done, f"evaluating {total}"),
             encoding=encoding,
         )
-    typer.echo(metrics.format_text())
     if json_file is not None:
         with complaints(OSError, code=1):
             write_text(json_file, json.dumps(metrics.to_dict(), indent=1) + "\n")
+    typer.echo(metrics.format_text())
+    if metrics["readable"].count < metrics["readable"].total:
+        raise typer.Exit(3)
 
 
 def report(

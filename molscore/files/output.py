@@ -38,7 +38,7 @@ def written(path: str | os.PathLike, lock: bool = True) -> Iterator[IO[bytes]]:
     with locked(path) if lock else nullcontext():
         try:
             with io.BufferedWriter(NamedFile(temporary, "wb", path)) as file:
-                with _compressed(file) if str(path).endswith(".gz") else nullcontext(file) as stream:
+                with _compressed(file) if str(path).lower().endswith(".gz") else nullcontext(file) as stream:
                     yield stream
                 file.flush()
                 _keep_mode(file.fileno(), path)

@@ -17,7 +17,7 @@ def check_writable(path: str | os.PathLike, endings: tuple[str, ...] = (".sdf", 
 
     Args:
         path: the file to be.
-        endings: what its name may end in; empty for any name.
+        endings: what its name may end in, in upper or lower case; empty for any name.
 
     Returns:
         `path` as a Path.
@@ -31,7 +31,7 @@ def check_writable(path: str | os.PathLike, endings: tuple[str, ...] = (".sdf", 
     if str(path) == "-":
         raise ValueError("results go to a file, not to standard output: give the name of one in place of -")
     check_regular(path)
-    if endings and not path.name.endswith(endings):
+    if endings and not path.name.lower().endswith(endings):
         raise ValueError(f"{path}: the name of this file must end in {' or '.join(endings)}")
     target = resolved(path)
     if len(os.fsencode(target.name)) > LONGEST:

@@ -156,15 +156,33 @@ def test_options_of_generation(options):
         Options(**options)
 
 
+WATER = (
+    "water\n  x 3D\n\n  3  2  0  0  0  0  0  0  0  0999 V2000\n"
+    "    0.0000    0.0000    0.1173 O   0  0\n    0.0000    0.7572   -0.4692 H   0  0\n"
+    "    0.0000   -0.7572   -0.4692 H   0  0\n  1  2  1  0\n  1  3  1  0\nM  END\n$$$$\n"
+)
+
+
 @pytest.mark.parametrize(
-    "words", [["models"], ["info", "qm9"], ["data", "moses3d", "a.smi", "--out", "o.safetensors", "-q"]]
+    "words",
+    [
+        ["models"],
+        ["info", "qm9"],
+        ["data", "moses3d", "a.smi", "--out", "o.safetensors", "-q"],
+        ["--help"],
+        ["data", "--help"],
+        ["score", "--help"],
+        ["evaluate", "a.sdf", "--json", "o.json", "--reference", "none", "-q"],
+    ],
 )
 def test_results_that_cannot_be_printed(words, tmp_path):
     """Standard output on a full disk: a sentence and code 1; what was written to files stays."""
     (tmp_path / "a.smi").write_text("CCO\n")
+    (tmp_path / "a.sdf").write_text(WATER)
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "molscore", *words]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=120)
     assert done.returncode == 1 and "cannot write to standard output" in done.stderr
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
-    assert (tmp_path / "o.safetensors").exists() == (words[0] == "data")
+    assert (tmp_path / "o.safetensors").exists() == (words[:2] == ["data", "moses3d"])
+    assert (tmp_path / "o.json").exists() == (words[0] == "evaluate")

@@ -14,8 +14,10 @@ from typer.testing import CliRunner
 
 from molscore import cli
 from molscore.chem.io.sdf_reader import read_sdf
+from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.cli import app
 from molscore.files.part import journal_of, part_of
+from molscore.files.paths import check_writable
 from molscore.files.signals import Terminated
 
 ROOT = Path(cli.__file__).parents[2]
@@ -178,3 +180,34 @@ def test_a_real_signal_while_molecules_are_made(tmp_path, number):
     }
     subprocess.run([*words, out, "--resume"], check=True, env=environment(), stderr=subprocess.DEVNULL)
     assert out.read_bytes() == whole.read_bytes() and sorted(os.listdir(tmp_path)) == ["mols.sdf", "whole.sdf"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["evaluate", "mixed.sdf", "--reference", "none", "--posebusters", "none", "--json", "e.json"], 3),
+        (["evaluate", "mols.sdf", "--reference", "none", "--posebusters", "none", "--json", "e.json"], 0),
+        (["data", "sdf", "mixed.sdf", "--out", "d.safetensors", "--workers", "1"], 3),
+        (["data", "sdf", "mols.sdf", "--out", "d.safetensors", "--workers", "1"], 0),
+        (["data", "moses3d", "mixed.smi", "--out", "d.safetensors", "--workers", "1"], 3),
+    ],
+    ids=str,
+)
+def test_records_that_cannot_be_read_are_code_3(folder, words, code):
+    """As for `conformers` and `score`: what can be read is done, and written."""
+    sound = Path("mols.sdf").read_text()
+    Path("mixed.sdf").write_text(f"{sound}broken\n\n\nno counts\nM  END\n$$$$\n{sound}")
+    Path("mixed.smi").write_text("CCO\nC1CC\nCCN\n")
+    result = CliRunner().invoke(app, [*words, "-q"])
+    assert result.exit_code == code, result.output
+    assert Path(words[-1] if words[0] == "evaluate" else "d.safetensors").stat().st_size > 0
+
+
+def test_an_ending_in_upper_case_is_one(folder):
+    """``OUT.SDF.GZ`` is compressed, as an input of this name is read."""
+    for name in ("OUT.SDF.GZ", "Out.Sdf"):
+        with SDFWriter(name) as writer:
+            writer.copy(Path("mols.sdf").read_text().removesuffix("$$$$\n"), {"a": 1})
+        assert [record.mol.GetProp("a") for record in read_sdf(name)] == ["1"]
+    assert Path("OUT.SDF.GZ").read_bytes().startswith(b"\x1f\x8b") and Path("Out.Sdf").read_bytes().startswith(b"\n")
+    assert check_writable("P.CSV", (".csv",)) == Path("P.CSV")
