@@ -5,6 +5,7 @@ MOSES: 1.9 million drug-like SMILES of ZINC (Polykovskiy et al., Front. Pharmaco
 
 import os
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
@@ -30,6 +31,13 @@ SHARD = ("n_atoms", "n_bonds", "z", "charge", "pos_mA", "bonds", "order")
 
 LARGEST = 100_000
 """Atoms, or bonds, of a molecule in a shard, at most."""
+
+SHARD_BYTES = 2**31
+"""Of the arrays of a shard, unpacked, at most."""
+
+DAMAGE = (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, RuntimeError, MemoryError)
+DAMAGE += (zipfile.BadZipFile, zlib.error)
+"""What reading a damaged shard raises."""
 
 
 class SourceError(ValueError):
@@ -156,9 +164,14 @@ def read_smiles(path: str | os.PathLike[str], encoding: str | None = None) -> It
 def _shard(path: Path) -> list[tuple[np.ndarray, ...]]:
     """The molecules of a shard, each the arrays of `SHARD` from the third on."""
     try:
+        with zipfile.ZipFile(path) as archive:  # which yields no more bytes of a member than it says
+            if (size := sum(archive.getinfo(f"{name}.npy").file_size for name in SHARD)) > SHARD_BYTES:
+                raise SourceError(f"{path} unpacks to {size:,} bytes; a shard has at most {SHARD_BYTES:,}: split it")
         with np.load(path, allow_pickle=False) as file:
             found = {name: file[name] for name in SHARD}
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except SourceError:
+        raise
+    except DAMAGE as error:
         raise SourceError(f"{path} is no shard, or damaged: {error or 'it is empty'}") from error
     counts = {name: found[name] for name in ("n_atoms", "n_bonds")}
     for name, array in counts.items():

@@ -9,6 +9,7 @@ from rdkit import Chem
 from typer.testing import CliRunner
 
 from molscore.cli import app
+from molscore.datasets import sources
 from molscore.datasets.merge import merge
 from molscore.datasets.qm9 import FILES, build_qm9
 from molscore.datasets.sources import build_sdf, build_shards, build_smiles
@@ -129,6 +130,14 @@ def test_damaged_shards(tmp_path):
         result = CliRunner().invoke(app, ["data", "moses3d", str(folder), "--out", str(tmp_path / "o.safetensors")])
         assert result.exit_code == 1 and isinstance(result.exception, SystemExit), content
         assert "a.npz is no shard" in " ".join(result.stderr.split())
+
+
+def test_a_shard_that_unpacks_to_too_much_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "SHARD_BYTES", 2**20)
+    np.savez_compressed(tmp_path / "a.npz", **shard(1, order=np.zeros(2**20, np.int64)))
+    assert (tmp_path / "a.npz").stat().st_size < 2**14
+    with pytest.raises(ValueError, match="a.npz unpacks to 8,3.* split it"):
+        build_shards(tmp_path, tmp_path / "o.safetensors", workers=1)
 
 
 def shard(n: int = 1, **changes: np.ndarray) -> dict[str, np.ndarray]:
