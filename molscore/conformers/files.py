@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 
 from rdkit import Chem
 
-from molscore.chem.io.inputs import Entry, read_inputs
+from molscore.chem.io.inputs import Entry, check_source, read_inputs
 from molscore.chem.io.sdf_text import carried, format_mol, record_properties, tagged
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.generator import ConformerGenerator
@@ -22,8 +22,11 @@ from molscore.conformers.options import Options
 from molscore.conformers.outcome import Outcome
 from molscore.files.output import write_text, written
 from molscore.files.part import PartFile
+from molscore.files.paths import check_apart, check_writable
 from molscore.files.table import csv_text
+from molscore.limits import check_proposals
 from molscore.model.fingerprint import identity
+from molscore.randomness import checked_seed
 
 HEADER = ("record", "line", "name", "reason", "detail")
 """Columns of a file of problems."""
@@ -69,10 +72,15 @@ def conformers_sdf(
         Counts, those of earlier runs included. ``KeyboardInterrupt`` is caught: the outcome says so.
 
     Raises:
-        ValueError: for bad arguments, or an input without records.
+        ValueError: for bad arguments, an output that is the input or the other output, or an input without records.
         ResumeError: if there is nothing to resume, or it was made otherwise; it stays as it is.
         OSError: if a file cannot be read or written, or another run is writing it.
     """
+    check_proposals(n, options.surplus)
+    check_source(source, form)
+    seed, out = checked_seed(seed), check_writable(out)
+    problems = None if problems is None else check_writable(problems, (".csv",))
+    check_apart({"out": out, "problems": problems}, {"source": source if stream is None else None})
     outcome, chosen = Outcome(), _words(n, options)
     made_with = identity(generator.model, generator.name, seed, chosen)
     columns = {"smiles_column": smiles_column, "name_column": name_column}

@@ -146,9 +146,7 @@ class PartFile:
     def _resume(self, stack: ExitStack) -> None:
         journal, part = journal_of(self.path), part_of(self.path)
         if not journal.is_file():
-            raise ResumeError(
-                f"there is no {self.path} to resume: no run was stopped there; run without --resume first"
-            )
+            raise ResumeError(f"there is nothing to resume: no run into {self.path} was stopped; run without --resume")
         with journal.open("rb") as lines:
             first = lines.readline()
             self._check(_content(first))

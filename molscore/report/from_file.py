@@ -12,7 +12,7 @@ from rdkit import Chem, rdBase
 from molscore.chem.validity import check
 from molscore.evaluate.evaluation import evaluate as judge
 from molscore.evaluate.records import read_records
-from molscore.files.paths import check_writable
+from molscore.files.paths import check_apart, check_writable
 from molscore.report.page import write_report
 
 PROVENANCE = {"model": "molscore_model", "seed": "molscore_seed", "molscore_version": "molscore_version"}
@@ -45,10 +45,11 @@ def report_file(
 
     Raises:
         FileNotFoundError: if there is no such SDF file.
-        ValueError: if it holds nothing that can be read, or there is no such reference.
+        ValueError: if it holds nothing that can be read, is the report to be, or there is no such reference.
         OSError: if the report cannot be written.
     """
     out_path = check_writable(out_path, (".html",))
+    check_apart({"out_path": out_path}, {"sdf_path": sdf_path})
     records = read_records(sdf_path, encoding)
     mols = [_as_written(record.mol) for record in records if record.mol is not None]
     facts = {"file": Path(sdf_path).name, "records": len(records), **_provenance(mols), **(manifest or {})}

@@ -14,6 +14,7 @@ from molscore.chem.arrays import MoleculeError
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.chem.protein import TAGS, Fit, Protein, fit
+from molscore.files.paths import check_apart
 from molscore.score.scorer import ATOM_TAG, REASON_TAG, MoleculeScore, MoleculeScorer
 
 
@@ -66,15 +67,17 @@ def score_sdf(
     Args:
         scorer: with the model.
         source: SDF file.
-        out: the file to write, the same records with properties more; it may be `source` itself.
+        out: the file to write, the same records with properties more; not `source` itself.
         seed: as for `MoleculeScorer.stream`.
         on_progress: called with the number of records done.
         protein: in whose frame the molecules lie, to tell of each how it fits, whether the model can score it or not.
         encoding: of the file, by default UTF-8; the file to write is UTF-8.
 
     Raises:
-        OSError, ValueError: if a file cannot be read or written, or there is no record. Nothing is written then.
+        OSError, ValueError: if a file cannot be read or written, `out` is `source`, or there is no record. Nothing is
+            written then.
     """
+    check_apart({"out": out}, {"source": source})
     outcome = Outcome()
     with SDFWriter(out) as writer:
         records, again = tee(read_sdf(source, encoding=encoding))
