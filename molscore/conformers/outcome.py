@@ -86,10 +86,10 @@ class Outcome:
         if self.changed:
             lines.append(f"{self.changed} records of the input have changed since; they were made again")
         if made := self.conformers["etkdg"]:
-            lines.append(f"{made} of them are ETKDGv3's")
+            lines.append(f"made by ETKDGv3: {made}")
             lines[-1] += f"; the model could not serve: {_words(self.fallbacks)}" if self.fallbacks else ""
         if self.relaxations:
-            lines.append(f"could not be relaxed as asked for, and were with: {_words(self.relaxations)}")
+            lines.append(f"relaxed otherwise than asked for (relaxation_reason says why): {_words(self.relaxations)}")
         if self.dropped:
             lines.append(f"geometries thrown away: {_words(self.dropped)}")
         if self.unranked:

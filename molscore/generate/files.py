@@ -16,11 +16,14 @@ from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_text import format_record
 from molscore.files.output import write_text, written
 from molscore.files.part import PartFile, ResumeError, journal_of
+from molscore.files.paths import check_apart, check_writable
 from molscore.files.table import csv_text, plain
 from molscore.generate.generator import MoleculeGenerator, version
 from molscore.generate.judge import Attempt
 from molscore.generate.options import Options
+from molscore.limits import check
 from molscore.model.fingerprint import identity
+from molscore.randomness import checked_seed
 
 HEADER = ("molscore_index", "reason", "detail")
 """Columns of a file of rejected attempts."""
@@ -37,6 +40,7 @@ class Outcome:
         requested, delivered: molecules asked for; molecules in the file.
         kept: molecules that an earlier run had made.
         attempts: samples drawn, but for those behind a finished file that was added to.
+        added: whether there was such a file. What became of all its attempts is not known.
         as_sampled: those of them whose most probable classes were a valid molecule, unrepaired (duplicates count).
         rejected: rejected attempts by reason, most frequent first.
         interrupted: what stopped the run, if the user did: Ctrl-C, or SIGTERM.
@@ -47,13 +51,16 @@ class Outcome:
     delivered: int = 0
     kept: int = 0
     attempts: int = 0
+    added: bool = False
     as_sampled: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     interrupted: KeyboardInterrupt | None = None
     in_place: bool = True
 
     def counts(self) -> dict[str, Any]:
-        """What a manifest says of the outcome."""
+        """What a manifest says of the outcome: of attempts only where all are known."""
+        if self.added:
+            return {"delivered": self.delivered}
         return {"delivered": self.delivered, "attempts": self.attempts, "rejected": dict(self.rejected.most_common())}
 
     def text(self, out: Path) -> str:
@@ -61,7 +68,8 @@ class Outcome:
         place = f"in {out}" if self.in_place else f"kept for --resume, while {out} is as it was"
         lines = [f"{self.delivered} of {self.requested} molecules {place}"]
         if self.attempts:
-            share = f"{self.as_sampled} of {self.attempts} samples ({self.as_sampled / self.attempts:.0%})"
+            drawn = f"{self.attempts} {'further ' if self.added else ''}samples"
+            share = f"{self.as_sampled} of {drawn} ({self.as_sampled / self.attempts:.0%})"
             lines.append(f"{share} were valid as sampled, before any repair")
         if self.rejected:
             reasons = ", ".join(f"{count} {reason}" for reason, count in self.rejected.most_common())
@@ -99,17 +107,21 @@ def generate_sdf(
         Counts, those of earlier runs included. ``KeyboardInterrupt`` is caught: the outcome says so.
 
     Raises:
-        ValueError: for bad arguments.
+        ValueError: for bad arguments, two outputs that are one file, or a name with another ending.
         ResumeError: if there is nothing to resume, or it was made otherwise; it stays as it is.
         OSError: if a file cannot be written, or another run is writing it.
     """
-    options = generator.resolved(options)
+    check("molecules", n, "n")
+    seed, options = checked_seed(seed), generator.resolved(options)
+    out = check_writable(out)
+    rejects = None if rejects is None else check_writable(rejects, (".csv",))
+    check_apart({"out": out, "rejects": rejects}, {})
     made_with = identity(generator.model, generator.name, seed, options.text())
     made_with["batch size"] = generator.batch_size(options)
     finished = resume and out.is_file() and not journal_of(out).is_file()
     before = _finished(generator, out, rejects, seed, options) if finished else []
     if (molecules := sum(bool(text) for _, text, _ in before)) >= n:
-        return Outcome(n, delivered=molecules, kept=molecules)
+        return Outcome(n, delivered=molecules, kept=molecules, added=True)
     with PartFile(out, made_with, resume and not finished, [rejects] if rejects else []) as part:
         for number, text, about in before:
             part.add(number, text, about)
@@ -155,7 +167,9 @@ def _deliver(part: PartFile, outcome: Outcome, out: Path, rejects: Path | None) 
             outcome.delivered += 1
         else:
             refused.append(number)
-        if not about.get("finished"):
+        if about.get("finished"):
+            outcome.added = True
+        else:
             outcome.attempts += 1
             outcome.as_sampled += about["plain"]
             if about["smiles"] is None:

@@ -4,6 +4,7 @@ import copy
 import csv
 import gzip
 import io
+import os
 
 import numpy as np
 import pytest
@@ -222,7 +223,7 @@ def test_what_is_damaged_is_made_again(generator, straight, listed, tmp_path, of
     if damage == "gone":
         path.unlink()
         if of is journal_of:
-            with pytest.raises(ResumeError, match="run without --resume first"):
+            with pytest.raises(ResumeError, match="run without --resume"):
                 run(generator, listed, out, problems, resume=True)
             assert part_of(out).exists()
             return
@@ -282,7 +283,7 @@ def test_there_is_nothing_to_resume(generator, straight, listed, tmp_path):
     for name in ("none.sdf", "finished.sdf"):
         if name == "finished.sdf":
             (tmp_path / name).write_bytes(straight[0].read_bytes())
-        with pytest.raises(ResumeError, match="no .* to resume.*run without --resume"):
+        with pytest.raises(ResumeError, match="nothing to resume: no run into .* was stopped; run without --resume"):
             run(generator, listed, tmp_path / name, resume=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["finished.sdf", "in.smi"]
 
@@ -335,3 +336,26 @@ def test_memory_does_not_grow_with_the_input(generator, tmp_path):
         on_progress=lambda done: ahead.append(pulled[0] - done),
     )
     assert len(ahead) == 120 and max(ahead) <= 40
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"out": "link.sdf"}, "are the same file"), ({"problems": "in.csv"}, "are the same file"),
+        ({"problems": "link.csv"}, "are the same file"), ({"out": "o.txt"}, "must end in"), ({"n": 0}, "n must be"),
+        ({"seed": -1}, "seed must be"), ({"problems": "p.txt"}, "must end in"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_arguments_are_checked_before_anything_is_written(generator, tmp_path, changes, words):
+    """From Python as on the command line: above all, no output may be the input."""
+    (tmp_path / "in.csv").write_text("smiles\nCCCCO\n")
+    (tmp_path / "link.sdf").symlink_to("in.csv")
+    (tmp_path / "link.csv").symlink_to("o.sdf")
+    before = sorted(os.listdir(tmp_path))
+    given = {"out": "o.sdf", "problems": None, "n": 1, "seed": 0} | changes
+    paths = {name: given.pop(name) for name in ("out", "problems")}
+    paths = {name: value and tmp_path / value for name, value in paths.items()}
+    with pytest.raises(ValueError, match=words):
+        conformers_sdf(generator, str(tmp_path / "in.csv"), **paths, **given)
+    assert sorted(os.listdir(tmp_path)) == before and (tmp_path / "in.csv").read_text() == "smiles\nCCCCO\n"

@@ -4,6 +4,7 @@ import copy
 import csv
 import gzip
 import os
+import shutil
 from itertools import islice, pairwise
 
 import pytest
@@ -302,3 +303,32 @@ def test_windows_are_cut_by_number_alone(batch_size):
     assert cut[0].start == 0 and all(a.stop == b.start for a, b in pairwise(cut))
     assert all(1 <= len(one) <= max(2, 2 * batch_size) for one in cut)
     assert all(len(one) <= max(batch_size / 4, 1) + 2 * one.start for one in cut)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"n": 0}, "n must be"), ({"n": -2}, "n must be"), ({"n": 1.5}, "n must be"), ({"n": "3"}, "n must be"),
+        ({"seed": -1}, "seed must be"), ({"seed": None}, "seed must be"), ({"out": "m.txt"}, "must end in"),
+        ({"rejects": "r.txt"}, "must end in"), ({"rejects": "link.csv"}, "are the same file"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_arguments_are_checked_before_anything_is_written(generator, tmp_path, changes, words):
+    (tmp_path / "m.sdf").write_text("precious")
+    (tmp_path / "link.csv").symlink_to("m.sdf")
+    given = {"n": 1, "out": "m.sdf", "seed": 0, "rejects": None} | changes
+    paths = {name: given[name] and tmp_path / given[name] for name in ("out", "rejects")}
+    with pytest.raises(ValueError, match=words):
+        generate_sdf(generator, given["n"], seed=given["seed"], options=Options(steps=STEPS), **paths)
+    assert sorted(os.listdir(tmp_path)) == ["link.csv", "m.sdf"] and (tmp_path / "m.sdf").read_text() == "precious"
+
+
+def test_what_a_finished_file_had_cost_is_not_made_up(generator, straight, tmp_path):
+    """The attempts behind a file that is added to are not known: a manifest is silent on them, not wrong."""
+    shutil.copy(straight[0], tmp_path / "mols.sdf")
+    for n in (N - 1, N, N + 2):
+        outcome = generate_sdf(generator, n, tmp_path / "mols.sdf", options=Options(steps=STEPS), resume=True)
+        assert outcome.counts() == {"delivered": max(n, N)}, n
+    assert f"of {outcome.attempts} further samples" in outcome.text(tmp_path / "mols.sdf")
+    assert straight[2].counts()["attempts"] == straight[2].attempts > N
