@@ -212,7 +212,7 @@ def _trans_in_ring(mol: Chem.Mol, raw: Chem.Mol) -> Iterator[str]:
 def _impossible(bond: Chem.Bond, size: int) -> str:
     return (
         f"the double bond {_pair(bond)} is E in a ring of {size} atoms; conformers could only be Z there, because "
-        f"RDKit holds E in rings of {SMALL} atoms and more alone"
+        f"RDKit keeps E only in rings of at least {SMALL} atoms"
     )
 
 

@@ -81,7 +81,7 @@ class Outcome:
 
     def text(self, out: Path) -> str:
         """What to tell the user."""
-        place = f"in {out}" if self.in_place else f"kept for --resume, while {out} is as it was"
+        place = f"in {out}" if self.in_place else f"kept for --resume; nothing was written to {out}"
         lines = [f"{self.conformers.total()} conformers of {self.molecules} of {self.records} molecules {place}"]
         if self.changed:
             lines.append(f"{self.changed} records of the input have changed since; they were made again")
@@ -97,9 +97,11 @@ class Outcome:
         if self.not_held:
             lines.append(f"stereo of the input that could not be held: {self.not_held} (stereo_not_held says which)")
         if self.exhausted:
-            lines.append(f"{self.exhausted} molecules have no more distinct conformers; --fill repeats them up to --n")
+            lines.append(
+                f"ensembles without further distinct conformers: {self.exhausted}; --fill repeats some up to --n"
+            )
         if self.short:
-            lines.append(f"{self.short} molecules have fewer conformers than asked for")
+            lines.append(f"ensembles with fewer conformers than asked for: {self.short}")
         if self.failed:
             lines.append(f"without a conformer: {_words(self.failed)}")
             lines += [f"  {problem}" for problem in self.problems]

@@ -65,7 +65,7 @@ class Outcome:
 
     def text(self, out: Path) -> str:
         """What to tell the user."""
-        place = f"in {out}" if self.in_place else f"kept for --resume, while {out} is as it was"
+        place = f"in {out}" if self.in_place else f"kept for --resume; nothing was written to {out}"
         lines = [f"{self.delivered} of {self.requested} molecules {place}"]
         if self.attempts:
             drawn = f"{self.attempts} {'further ' if self.added else ''}samples"

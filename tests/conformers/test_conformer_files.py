@@ -240,7 +240,7 @@ def test_a_run_that_is_stopped_leaves_the_files_that_stood_there(generator, list
     problems.write_text("precious, too")
     try:
         outcome = run(generator, listed, out, problems, stop_at, stop)
-        assert not outcome.in_place and "is as it was" in outcome.text(out)
+        assert not outcome.in_place and "nothing was written to" in outcome.text(out)
     except Killed:
         pass
     assert out.read_text() == "precious" and problems.read_text() == "precious, too"
@@ -359,3 +359,13 @@ def test_arguments_are_checked_before_anything_is_written(generator, tmp_path, c
     with pytest.raises(ValueError, match=words):
         conformers_sdf(generator, str(tmp_path / "in.csv"), **paths, **given)
     assert sorted(os.listdir(tmp_path)) == before and (tmp_path / "in.csv").read_text() == "smiles\nCCCCO\n"
+
+
+def test_isomers_are_not_counted_as_molecules(generator, tmp_path):
+    """The summary of one molecule with four isomers, all of them rigid."""
+    out = tmp_path / "o.sdf"
+    outcome = conformers_sdf(generator, "FC(Cl)C1CC1(F)Br", out, 9, options=Options(stereo="enumerate", method="etkdg"))
+    assert outcome.molecules == outcome.records == 1 and outcome.exhausted > 1
+    words = outcome.text(out)
+    assert "of 1 of 1 molecules" in words and f"distinct conformers: {outcome.exhausted};" in words
+    assert f"{outcome.exhausted} molecules" not in words
