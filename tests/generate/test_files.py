@@ -179,7 +179,7 @@ def test_what_is_damaged_is_made_again(generator, straight, tmp_path, of, damage
         path.unlink()
         if of is journal_of:
             sdf.unlink(missing_ok=True)
-            with pytest.raises(ResumeError, match="run without --resume first"):
+            with pytest.raises(ResumeError, match="run without --resume"):
                 run(generator, sdf, rejects, resume=True)
             assert part_of(sdf).exists()
             return
