@@ -135,10 +135,12 @@ def from_mol(mol: Chem.Mol) -> MoleculeArrays:
         i, j = sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))
         bonds.append((i, j, _BOND_ORDERS[bond.GetBondType()]))
     table = np.array(sorted(bonds), dtype=np.int64).reshape(-1, 3)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and not finite for whoever checks
+        positions = near_origin(copy).astype(np.float32)
     return MoleculeArrays(
         atomic_numbers=np.array([atom.GetAtomicNum() for atom in copy.GetAtoms()], dtype=np.uint8),
         formal_charges=np.array([atom.GetFormalCharge() for atom in copy.GetAtoms()], dtype=np.int8),
-        positions=near_origin(copy).astype(np.float32),
+        positions=positions,
         bonds=table[:, :2],
         bond_orders=table[:, 2].astype(np.uint8),
         stereo=tags(mol),

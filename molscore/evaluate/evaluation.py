@@ -200,7 +200,8 @@ def _distances(valid: Sequence[Judgement], reference: Reference) -> dict[str, Di
 
 def _notes(records: Sequence[Judgement], valid: Sequence[Judgement], reference: Reference | None) -> tuple[str, ...]:
     notes = []
-    if not any(1 in record.arrays.atomic_numbers for record in records if record.arrays is not None):
+    read = [record.arrays.atomic_numbers for record in records if record.arrays is not None]
+    if read and not any(1 in numbers for numbers in read):
         notes.append(
             "no record has hydrogen atoms. Hydrogens must be explicit; an atom that lacks one counts as a radical. Add "
             "them, with positions, and evaluate again."

@@ -1,9 +1,12 @@
 import gzip
+import math
 
 import pytest
 from rdkit import Chem
+from rdkit.Chem.rdDistGeom import EmbedMolecule
 from small_molecules import embed, judge_mol, with_hydrogen, without_atom, write_sdf
 
+from molscore.evaluate import evaluate
 from molscore.evaluate.records import judge, read_records
 
 
@@ -99,3 +102,14 @@ def test_clear_errors(tmp_path):
     text.write_text("x")
     with pytest.raises(ValueError, match="not an SDF"):
         read_records(text)
+
+
+@pytest.mark.parametrize("far", [math.nan, math.inf, 1e300])
+@pytest.mark.filterwarnings("error:overflow")
+def test_coordinates_that_are_no_positions_are_the_only_fault(far):
+    """No warning of numpy's, and no word on hydrogens that the record has."""
+    mol = Chem.AddHs(Chem.MolFromSmiles("CO"))
+    EmbedMolecule(mol, randomSeed=1)
+    mol.GetConformer().SetAtomPosition(0, (far, 0.0, 0.0))
+    notes = " ".join(evaluate([mol], None, posebusters=None).notes)
+    assert "not a finite number" in notes and "hydrogen" not in notes
