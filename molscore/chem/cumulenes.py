@@ -42,12 +42,7 @@ class Cumulenes(NamedTuple):
 
     def off(self, positions: np.ndarray) -> np.ndarray:
         """(..., C) degrees, -180 to 180: by how much the angles are off, in positions ``(..., N, 3)``."""
-        a, b, c, d = np.moveaxis(np.asarray(positions, dtype=np.float64)[..., self.atoms, :], -2, 0)
-        axis = c - b
-        axis = axis / np.maximum(np.linalg.norm(axis, axis=-1, keepdims=True), 1e-9)
-        left, right = np.cross(b - a, axis), np.cross(axis, d - c)
-        angle = np.degrees(np.arctan2((np.cross(left, right) * axis).sum(-1), (left * right).sum(-1)))
-        return (angle - self.degrees + self.period / 2) % self.period - self.period / 2
+        return dihedrals_off(positions, self.atoms, self.degrees, self.period)
 
     def opposite(self, positions: np.ndarray) -> np.ndarray:
         """(..., C) bool: which have the stereo that is opposite to their mark."""
@@ -59,17 +54,29 @@ class Cumulenes(NamedTuple):
         return Cumulenes(*(field[self.period == 360] for field in self))
 
 
+def dihedrals_off(
+    positions: np.ndarray, atoms: np.ndarray, degrees: np.ndarray | float, period: np.ndarray | float
+) -> np.ndarray:
+    """(..., C) by how many degrees the dihedral angles of atoms (C, 4) are off, modulo a period, in ``(..., N, 3)``."""
+    a, b, c, d = np.moveaxis(np.asarray(positions, dtype=np.float64)[..., atoms, :], -2, 0)
+    with np.errstate(invalid="ignore"):
+        axis = c - b
+        axis = axis / np.maximum(np.linalg.norm(axis, axis=-1, keepdims=True), 1e-9)
+        left, right = np.cross(b - a, axis), np.cross(axis, d - c)
+        angle = np.degrees(np.arctan2((np.cross(left, right) * axis).sum(-1), (left * right).sum(-1)))
+        return (angle - degrees + period / 2) % period - period / 2
+
+
 def cumulenes(mol: Chem.Mol) -> Cumulenes:
-    """Those of a sanitised molecule whose ends are held; coordinates are not looked at."""
+    """Those of a sanitised molecule whose ends are held; every hydrogen an atom; coordinates are not looked at."""
     rows = []
-    for chain in chains(mol) if mol.HasSubstructMatch(_MIDDLE) else ():
+    for chain in chains(mol):
         ends = mol.GetAtomWithIdx(chain[0]), mol.GetAtomWithIdx(chain[-1])
-        room = _ring(mol, chain)
-        if not all(map(_holds, ends)) or all(end.GetAtomicNum() == 7 for end in ends) or 0 < room < SMALLEST:
+        if not all(map(_holds, ends)) or all(end.GetAtomicNum() == 7 for end in ends) or not has_room(mol, chain):
             continue
         mark = ends[0].GetIntProp(_MARK) if ends[0].HasProp(_MARK) else None
         degrees = (90 if len(chain) % 2 else 0) if mark is None else mark
-        tolerance = RING_TOLERANCE if 0 < room <= STRAINED else TOLERANCE
+        tolerance = RING_TOLERANCE if 0 < _ring(mol, chain) <= STRAINED else TOLERANCE
         rows.append((*row(mol, chain), degrees, 180 if mark is None else 360, tolerance))
     table = np.array(rows, dtype=np.float64).reshape(-1, 7)
     return Cumulenes(table[:, :4].astype(np.int64), *table[:, 4:].T)
@@ -77,7 +84,7 @@ def cumulenes(mol: Chem.Mol) -> Cumulenes:
 
 def chains(mol: Chem.Mol) -> Iterator[list[int]]:
     """Atoms of each row of two or more cumulated double bonds, from the end of lower index to the other."""
-    for atom in mol.GetAtoms():
+    for atom in mol.GetAtoms() if mol.HasSubstructMatch(_MIDDLE) else ():
         if len(_next(atom)) != 1:
             continue
         chain = [atom.GetIdx(), *_next(atom)]
@@ -85,6 +92,11 @@ def chains(mol: Chem.Mol) -> Iterator[list[int]]:
             chain += [index for index in _next(mol.GetAtomWithIdx(chain[-1])) if index != chain[-2]]
         if len(chain) > 2 and chain[0] < chain[-1] and len(_next(mol.GetAtomWithIdx(chain[-1]))) == 1:
             yield chain
+
+
+def has_room(mol: Chem.Mol, chain: list[int]) -> bool:
+    """Whether a chain is in no ring that is too small for it."""
+    return not 0 < _ring(mol, chain) < SMALLEST
 
 
 def row(mol: Chem.Mol, chain: list[int]) -> tuple[int, int, int, int]:
@@ -102,11 +114,6 @@ def row(mol: Chem.Mol, chain: list[int]) -> tuple[int, int, int, int]:
 def mark_in_place(mol: Chem.Mol, chain: list[int], degrees: int) -> None:
     """Notes the stereo of a chain: the dihedral angle of its `row`, 90, -90, 0 or 180."""
     mol.GetAtomWithIdx(chain[0]).SetIntProp(_MARK, degrees)
-
-
-def is_marked(mol: Chem.Mol, chain: list[int]) -> bool:
-    """Whether the stereo of a chain is noted."""
-    return bool(mol.GetAtomWithIdx(chain[0]).HasProp(_MARK))
 
 
 def _next(atom: Chem.Atom) -> list[int]:

@@ -9,6 +9,7 @@ from molscore.chem.arrays import MoleculeError, isomeric_smiles
 from molscore.chem.axes import assign_axes_in_place
 from molscore.chem.geometry.shapes import unknown_metal
 from molscore.chem.rdkit_errors import first_line, rdkit_call
+from molscore.chem.stereo_marks import hold_shown_in_place
 
 REASONS = {
     "empty": "there are no atoms",
@@ -74,7 +75,7 @@ def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
 
     Args:
         mol: sanitised; it is left as it is. Some, all or none of the hydrogens may be atoms already. If it has 3-D
-            coordinates, hindered axes that no wedge marks get their sense from them.
+            coordinates, hindered axes that no wedge marks and cumulenes get their stereo from them.
         fragments: ``largest`` keeps the fragment with most heavy atoms, of equals the heaviest, then the first;
             ``refuse`` refuses a molecule of several.
 
@@ -98,6 +99,7 @@ def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
         kept = pieces[best] if others else full
         _check(kept)
     assign_axes_in_place(kept)
+    hold_shown_in_place(kept)
     for index in false_centres(without_maps(kept)):
         if kept.GetRingInfo().IsAtomInRingOfSize(index, 4):
             kept.GetAtomWithIdx(index).SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
