@@ -9,7 +9,7 @@ from molscore.chem.arrays import MoleculeError, isomeric_smiles
 from molscore.chem.axes import assign_axes_in_place
 from molscore.chem.geometry.shapes import unknown_metal
 from molscore.chem.rdkit_errors import first_line, rdkit_call
-from molscore.chem.stereo_marks import hold_shown_in_place
+from molscore.chem.stereo_marks import hold_shown_in_place, note_in_place
 
 REASONS = {
     "empty": "there are no atoms",
@@ -40,7 +40,8 @@ class Prepared(NamedTuple):
 
 
 def sanitised(mol: Chem.Mol) -> Chem.Mol:
-    """The molecule itself if RDKit has sanitised it, else a sanitised copy with stereo assigned.
+    """The molecule itself if RDKit has sanitised it, else a sanitised copy with stereo assigned; it knows which marks
+    could not be held.
 
     Raises:
         MoleculeError: ``valence`` with RDKit's words.
@@ -53,7 +54,7 @@ def sanitised(mol: Chem.Mol) -> Chem.Mol:
             ready = False
     if ready:
         return mol
-    mol = Chem.Mol(mol)
+    raw, mol = mol, Chem.Mol(mol)
     with rdBase.BlockLogs():
         try:
             Chem.SanitizeMol(mol)
@@ -64,6 +65,7 @@ def sanitised(mol: Chem.Mol) -> Chem.Mol:
                 Chem.AssignStereochemistryFrom3D(mol)
             else:
                 Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+                note_in_place(mol, raw)
     return mol
 
 

@@ -7,6 +7,7 @@ import pytest
 from conformers.conftest import positions
 from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
+from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
 from molscore.chem import embed
 from molscore.chem.arrays import MoleculeError
@@ -139,6 +140,33 @@ def test_stereo_that_is_not_held_is_said_or_refused(generator):
     with pytest.raises(MoleculeError, match="E in a ring"):
         generator.generate("C1CC/C=C/C1")
     assert generator.generate("C1CCCC/C=C/C1", n=1).GetNumConformers() == 1
+
+
+@pytest.mark.parametrize("way", ["smiles", "unsanitised", "smi", "csv"])
+def test_marks_are_not_lost_in_silence_whatever_brings_them(generator, tmp_path, way):
+    marked = {
+        "C1CCC/C=C/C1": "E in a ring of 7",
+        "C1CC/C=C/C1": "E in a ring of 6",
+        "Cc1ccc2c(c1)C[N@@]1C[N@]2Cc2cc(C)ccc21": "atom 9 (N)",
+        "C1CC=[C@]=CCC1": "atom 4 (C)",
+        "CC=[C@]=CC": "",
+    }
+    mols = list(marked)
+    if way == "unsanitised":
+        mols = [Chem.MolFromSmiles(smiles, sanitize=False) for smiles in marked]
+    elif way in ("smi", "csv"):
+        path = tmp_path / f"in.{way}"
+        path.write_text("".join(f"{smiles}\n" for smiles in (["smiles"] if way == "csv" else []) + mols))
+        mols = [entry.mol for entry in read_inputs(str(path))]
+    for words, ensemble in zip(marked.values(), of(generator, *mols, n=1, steps=4), strict=True):
+        if "ring" in words:
+            assert ensemble.reason[0] == "stereo" and words in ensemble.reason[1]
+        elif words:
+            assert words in ensemble.mol.GetConformer().GetProp("stereo_not_held")
+        else:
+            assert not ensemble.not_held
+            angle = GetDihedralDeg(ensemble.mol.GetConformer(), 0, 1, 3, 4)
+            assert angle == pytest.approx(-90, abs=6)  # (R), which is M
 
 
 def test_a_racemic_axis_gives_both_hands(generator):
