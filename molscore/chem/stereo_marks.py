@@ -66,6 +66,12 @@ def note_in_place(mol: Chem.Mol, raw: Chem.Mol) -> None:
         mol.SetProp(_OPPOSITE, wrong)
 
 
+def clear_notes_in_place(mol: Chem.Mol) -> None:
+    """Forgets what `note_in_place` wrote of marks that are not held: RDKit's writer would take it for a user's data."""
+    for name in (_NOT_HELD, _OPPOSITE):
+        mol.ClearProp(name)
+
+
 def hold_shown_in_place(mol: Chem.Mol) -> None:
     """Notes the stereo of cumulenes that a molecule's coordinates show, every hydrogen an atom, if they are 3-D."""
     if mol.GetNumConformers() and mol.GetConformer().Is3D() and next(chains(mol), None):

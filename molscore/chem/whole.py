@@ -9,7 +9,7 @@ from molscore.chem.arrays import MoleculeError, isomeric_smiles
 from molscore.chem.axes import assign_axes_in_place
 from molscore.chem.geometry.shapes import unknown_metal
 from molscore.chem.rdkit_errors import first_line, rdkit_call
-from molscore.chem.stereo_marks import hold_shown_in_place, note_in_place
+from molscore.chem.stereo_marks import clear_notes_in_place, hold_shown_in_place, note_in_place
 
 REASONS = {
     "empty": "there are no atoms",
@@ -102,6 +102,7 @@ def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
         _check(kept)
     assign_axes_in_place(kept)
     hold_shown_in_place(kept)
+    clear_notes_in_place(kept)
     for index in false_centres(without_maps(kept)):
         if kept.GetRingInfo().IsAtomInRingOfSize(index, 4):
             kept.GetAtomWithIdx(index).SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)

@@ -163,6 +163,7 @@ def test_marks_are_not_lost_in_silence_whatever_brings_them(generator, tmp_path,
             assert ensemble.reason[0] == "stereo" and words in ensemble.reason[1]
         elif words:
             assert words in ensemble.mol.GetConformer().GetProp("stereo_not_held")
+            assert not any("stereo" in name for name in ensemble.mol.GetPropNames(includePrivate=True))
         else:
             assert not ensemble.not_held
             angle = GetDihedralDeg(ensemble.mol.GetConformer(), 0, 1, 3, 4)
