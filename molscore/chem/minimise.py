@@ -116,7 +116,7 @@ def _mmff(mol: Chem.Mol) -> Minimum:
     before = field.CalcEnergy()
     if not np.isfinite(before):
         return Minimum(reason="no_geometry")
-    if trusted.lengths or trusted.angles:
+    if trusted.lengths or trusted.angles or trusted.cumulenes:
         field.Initialize()
         correct(field, trusted)
     if all(field.Minimize(maxIts=STEPS) for _ in range(ROUNDS)):

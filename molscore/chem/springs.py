@@ -1,11 +1,12 @@
 """Settling of geometries by the table of bond lengths and angles alone, for atoms that no force field knows.
 
     E(x) = Σ k_b (r - r0)² + Σ k_a (cos θ - cos θ0)² / sin² θ0 + Σ k_f v² + Σ k_c max(0, V - s v)²
-           + Σ k_r max(0, d - r)²,         Σ k_a 2 (1 + cos θ) in place of the second where θ0 is near 180°
+           + Σ k_r max(0, d - r)² + Σ k_c max(0, P - |v|)²,
+           Σ k_a 2 (1 + cos θ) in place of the second where θ0 is near 180°
 
-over bonds, angles, flat groups (v is the triple product of unit vectors, 0 in a plane), handed centres (sign s) and
-pairs of three or more bonds apart that are closer than d. There are no torsions: these stay near what they are. SciPy's
-L-BFGS finds the minimum.
+over bonds, angles, flat groups (v is the triple product of unit vectors, 0 in a plane), handed centres (sign s), pairs
+of three or more bonds apart that are closer than d, and perpendicular ends of cumulated double bonds (with a sign where
+that is marked). There are no other torsions: these stay near what they are. SciPy's L-BFGS finds the minimum.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ NEARLY_STRAIGHT = 165.0
 
 VOLUME = 0.5
 """Least triple product of unit vectors at a handed centre; a tetrahedral one has 0.77."""
+
+PERPENDICULAR = 0.74
+"""The same across cumulated double bonds whose ends are perpendicular, where bonds and axis are 120° apart."""
 
 NEAR = {3: 0.76, 4: 0.88}
 """Distance that contacts keep, in units of the sum of the van der Waals radii, by the number of bonds between: 4 stands
@@ -47,6 +51,8 @@ class Springs:
     pairs: np.ndarray
     nearest: np.ndarray
     angle_stiffness: np.ndarray
+    across: np.ndarray
+    across_sign: np.ndarray
 
     def energy(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """kcal/mol and its gradient ``(3N,)`` at positions ``(3N,)``."""
@@ -62,6 +68,14 @@ class Springs:
                 return HANDED * short**2, -2 * HANDED * sign * short
 
             total += _volumes(x, gradient, self.handed[:, [0, 0, 0, 1, 2, 3]], handed)
+        if len(self.across):
+
+            def across(v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+                sign = np.where(self.across_sign == 0, np.where(v < 0, -1, 1), self.across_sign)
+                short = np.maximum(PERPENDICULAR - sign * v, 0)
+                return HANDED * short**2, -2 * HANDED * sign * short
+
+            total += _volumes(x, gradient, self.across, across)
         return total, gradient.ravel()
 
     def _stretch(self, x: np.ndarray, gradient: np.ndarray) -> float:
@@ -102,6 +116,10 @@ def springs(mol: Chem.Mol, wanted: Expected) -> Springs:
     for bond in mol.GetBonds():
         if bond.GetIsAromatic() or bond.GetBondType() == Chem.BondType.DOUBLE:
             groups += _four_in_plane(bond)
+    ends = wanted.cumulenes
+    spans = np.array([(b, b, c, a, c, d) for a, b, c, d in ends.atoms.tolist()], dtype=np.int64).reshape(-1, 6)
+    crossed = ends.degrees % 180 == 90
+    groups += spans[~crossed].tolist()
     separation = Chem.GetDistanceMatrix(mol)
     pairs = np.argwhere(np.triu(separation >= 3, 1))
     numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
@@ -118,6 +136,8 @@ def springs(mol: Chem.Mol, wanted: Expected) -> Springs:
         pairs,
         np.where(bonded, HYDROGEN_BOND, part) * (radii[first] + radii[last]),
         np.array([SHAPE if j in wanted.shaped else ANGLE for j in wanted.angles[:, 1].tolist()]),
+        spans[crossed],
+        np.where(ends.period == 360, -np.sign(ends.degrees), 0)[crossed],
     )
 
 

@@ -1,9 +1,10 @@
 """Stereo that an input marks and RDKit cannot hold, so that a record can say so.
 
 While it sanitises, RDKit drops the marks of what it has no perception for: allenes and longer cumulenes, nitrogens that
-may invert (and some that cannot: Tröger's base), E in rings of fewer than eight atoms. Conformers need not have, or in
-such rings cannot have, the stereo that these marks ask for. A mark that means nothing, because exchanging two
-neighbours that are alike gives the same molecule, is not missed.
+may invert (and some that cannot: Tröger's base), E in rings of fewer than eight atoms. Of these, the marks of cumulenes
+are kept where they can be (`molscore.chem.cumulene_marks`). Conformers need not have, or in such rings cannot have, the
+stereo that the others ask for. A mark that means nothing, because exchanging two neighbours that are alike gives the
+same molecule, is not missed.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcNumBridgeheadAtoms
 
+from molscore.chem.cumulene_marks import hold_in_place, of_coordinates, of_smiles
+from molscore.chem.cumulenes import chains
 from molscore.chem.stereo import AXES, FLAT
 
 SMALL = 8
@@ -43,7 +46,7 @@ def opposite(mol: Chem.Mol) -> str | None:
 
 
 def note_in_place(mol: Chem.Mol, raw: Chem.Mol) -> None:
-    """Notes in a molecule what it could not hold of the marks in its SMILES.
+    """Notes in a molecule the stereo of its cumulenes that its SMILES marks, and which marks it could not hold.
 
     Args:
         mol: sanitised.
@@ -55,11 +58,25 @@ def note_in_place(mol: Chem.Mol, raw: Chem.Mol) -> None:
         return
     Chem.SetBondStereoFromDirections(raw)
     graph = _Graph(mol)
-    lost = [*_centres(mol, raw, graph), *_bonds(mol, raw, graph), *_directions(mol, raw, graph)]
+    held = {k for chain in graph.rows() if hold_in_place(mol, chain, of_smiles(raw, graph.mol, chain)) for k in chain}
+    lost = [*_centres(mol, raw, graph, held), *_bonds(mol, raw, graph), *_directions(mol, raw, graph, held)]
     if lost:
         mol.SetProp(_NOT_HELD, "\n".join(dict.fromkeys(lost)))
     if wrong := next(_trans_in_ring(mol, raw), None):
         mol.SetProp(_OPPOSITE, wrong)
+
+
+def clear_notes_in_place(mol: Chem.Mol) -> None:
+    """Forgets what `note_in_place` wrote of marks that are not held: RDKit's writer would take it for a user's data."""
+    for name in (_NOT_HELD, _OPPOSITE):
+        mol.ClearProp(name)
+
+
+def hold_shown_in_place(mol: Chem.Mol) -> None:
+    """Notes the stereo of cumulenes that a molecule's coordinates show, every hydrogen an atom, if they are 3-D."""
+    if mol.GetNumConformers() and mol.GetConformer().Is3D() and next(chains(mol), None):
+        for chain in _Graph(mol).rows():
+            hold_in_place(mol, chain, of_coordinates(mol, chain))
 
 
 class _Graph:
@@ -97,20 +114,13 @@ class _Graph:
             index, towards, count = towards, following[0], count + 1
         return towards, index, count
 
-    def rows(self) -> Iterator[tuple[tuple[int, int, int, int], int]]:
-        """Rows of two and more double bonds whose ends show sides: end, next to it, next to the other, other; bonds."""
-        for bond in self.mol.GetBonds():
-            for begin, towards in (
-                (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()),
-                (bond.GetEndAtomIdx(), bond.GetBeginAtomIdx()),
-            ):
-                ends = (self.mol.GetAtomWithIdx(index) for index in (begin, towards))
-                carbon = all(atom.GetAtomicNum() == 6 for atom in ends)  # not azides, ketenes, carbodiimides
-                if bond.GetBondType() != Chem.BondType.DOUBLE or not carbon or len(_doubles(self.mol, begin)) != 1:
-                    continue
-                end, before, count = self.cumulated(begin, towards)
-                if count > 1 and begin < end and self.two_sided(begin, towards) and self.two_sided(end, before):
-                    yield (begin, towards, before, end), count
+    def rows(self) -> list[list[int]]:
+        """Atoms of rows of two and more double bonds between carbon atoms that show sides."""
+        return [chain for chain in chains(self.mol) if self._ends_show(chain)]
+
+    def _ends_show(self, chain: list[int]) -> bool:
+        carbon = all(self.mol.GetAtomWithIdx(chain[k]).GetAtomicNum() == 6 for k in (0, -1))  # not ketenimines
+        return carbon and self.two_sided(chain[0], chain[1]) and self.two_sided(chain[-1], chain[-2])
 
 
 def _doubles(mol: Chem.Mol, index: int) -> list[Chem.Bond]:
@@ -125,13 +135,13 @@ def _pair(bond: Chem.Bond) -> str:
     return "-".join(str(index + 1) for index in sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())))
 
 
-def _centres(mol: Chem.Mol, raw: Chem.Mol, graph: _Graph) -> Iterator[str]:
+def _centres(mol: Chem.Mol, raw: Chem.Mol, graph: _Graph, held: set[int]) -> Iterator[str]:
     """Marks of atoms that are gone and meant something."""
     none = Chem.ChiralType.CHI_UNSPECIFIED
     marked = {atom.GetIdx() for atom in raw.GetAtoms() if atom.GetChiralTag() != none}
     wedged = {bond.GetBeginAtomIdx() for bond in raw.GetBonds() if bond.GetBondDir() in _WEDGES}
     axes = {i for b in mol.GetBonds() if b.GetStereo() in AXES for i in (b.GetBeginAtomIdx(), b.GetEndAtomIdx())}
-    for index in sorted((marked | wedged) - axes):
+    for index in sorted((marked | wedged) - axes - held):
         if mol.GetAtomWithIdx(index).GetChiralTag() == none and _means(graph, index, marked - {index}):
             yield _centre(graph, index)
 
@@ -173,22 +183,24 @@ def _bonds(mol: Chem.Mol, raw: Chem.Mol, graph: _Graph) -> Iterator[str]:
                 yield f"side of the double bond {_pair(bond)}"
 
 
-def _directions(mol: Chem.Mol, raw: Chem.Mol, graph: _Graph) -> Iterator[str]:
+def _directions(mol: Chem.Mol, raw: Chem.Mol, graph: _Graph, held: set[int]) -> Iterator[str]:
     """Slashes next to double bonds of which none has stereo: on one side alone, or at the end of a cumulene."""
 
-    def held(bond: Chem.Bond) -> Chem.Bond:
+    def own(bond: Chem.Bond) -> Chem.Bond:
         return mol.GetBondWithIdx(bond.GetIdx())
 
     for bond in raw.GetBonds():
         if bond.GetBondDir() not in _SLASHES:
             continue
         doubles = [(k, one) for k in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for one in _doubles(raw, k)]
-        if any(one.GetStereo() not in _NONE for _, raw_one in doubles for one in (raw_one, held(raw_one))):
+        if any(one.GetStereo() not in _NONE for _, raw_one in doubles for one in (raw_one, own(raw_one))):
             continue
         for index, double in doubles:
             far = double.GetOtherAtomIdx(index)
             end, before, count = graph.cumulated(index, far)
             if not (graph.two_sided(index, far) and graph.two_sided(end, before)):
+                continue
+            if count > 1 and {index, end} <= held and count % 2:
                 continue
             if count > 1:
                 yield f"ends of the cumulated double bonds from {_name(raw, min(index, end))}"
@@ -231,12 +243,11 @@ def _of_block(mol: Chem.Mol) -> Iterator[str]:
     if solid:
         yield from _of_coordinates(mol, graph)
         return
-    rows = list(graph.rows())
     centres = {bond.GetBeginAtomIdx() for bond in wedged}
-    for ends, _ in rows:
-        if centres & set(ends):
-            yield f"ends of the cumulated double bonds from {_name(mol, ends[0])}"
-            centres -= set(ends)
+    for chain in graph.rows():
+        if ends := centres & {*chain[:2], *chain[-2:]}:
+            yield f"ends of the cumulated double bonds from {_name(mol, chain[0])}"
+            centres -= ends
     axes = {i for b in mol.GetBonds() if b.GetStereo() in AXES for i in (b.GetBeginAtomIdx(), b.GetEndAtomIdx())}
     for index in sorted(centres - axes):
         none = mol.GetAtomWithIdx(index).GetChiralTag() == Chem.ChiralType.CHI_UNSPECIFIED
@@ -245,8 +256,9 @@ def _of_block(mol: Chem.Mol) -> Iterator[str]:
 
 
 def _of_coordinates(mol: Chem.Mol, graph: _Graph) -> Iterator[str]:
-    for ends, _ in graph.rows():
-        yield f"ends of the cumulated double bonds from {_name(mol, ends[0])}"
+    for chain in graph.rows():
+        if of_coordinates(mol, chain) is None:
+            yield f"ends of the cumulated double bonds from {_name(mol, chain[0])}"
     bridgeheads: list[int] = []
     CalcNumBridgeheadAtoms(mol, bridgeheads)
     x = mol.GetConformer().GetPositions()

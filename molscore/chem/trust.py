@@ -13,6 +13,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
 from rdkit.ForceField import ForceField
 
+from molscore.chem.cumulenes import Cumulenes
 from molscore.chem.geometry.expected import Expected
 
 BOND_DOUBT, ANGLE_DOUBT = 0.04, 8.0
@@ -30,6 +31,10 @@ BOND_STIFFNESS, ANGLE_STIFFNESS, PLANE_STIFFNESS = 50000.0, 0.5, 0.5
 PLANE = 3.0
 """Degrees that an improper torsion may leave 180° by."""
 
+TWIST, TWIST_STIFFNESS = 2.0, 0.014
+"""Degrees that the dihedral angle across cumulated double bonds may be off, and kcal/mol/deg² beyond them: as allene,
+whose ends turn against 46 kcal/mol (Roth, Ruf and Ford, Chem. Ber. 107, 48, 1974)."""
+
 
 BORON = 5
 
@@ -42,12 +47,14 @@ class Trust(NamedTuple):
         lengths: two atoms, and the least and the greatest distance in Å.
         angles: three atoms, and the least and the greatest angle in degrees.
         planes: a neighbour, the centre and its other two neighbours, which are to lie in a plane.
+        cumulenes: dihedral angles across cumulated double bonds; None if there are none.
     """
 
     field: str | None
     lengths: tuple[tuple[int, int, float, float], ...] = ()
     angles: tuple[tuple[int, int, int, float, float], ...] = ()
     planes: tuple[tuple[int, int, int, int], ...] = ()
+    cumulenes: Cumulenes | None = None
 
 
 def trust(mol: Chem.Mol, wanted: Expected) -> Trust:
@@ -86,7 +93,7 @@ def trust(mol: Chem.Mol, wanted: Expected) -> Trust:
     numbers = [atom.GetAtomicNum() for atom in mol.GetAtoms()]
     bare = [row for row in wanted.flat.tolist() if field == "uff" and numbers[row[0]] == BORON]  # UFF keeps others flat
     planes = tuple((a, j, b, c) for j, a, b, c in bare)
-    return Trust(field, lengths, angles, planes)
+    return Trust(field, lengths, angles, planes, wanted.cumulenes if len(wanted.cumulenes.atoms) else None)
 
 
 def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, float]:
@@ -122,3 +129,7 @@ def correct(field: ForceField, trusted: Trust) -> None:
         angle(i, j, k, False, low, high, ANGLE_STIFFNESS)
     for a, j, b, c in trusted.planes:
         torsion(a, j, b, c, False, 180 - PLANE, 180 + PLANE, PLANE_STIFFNESS)
+    if trusted.cumulenes is not None:
+        off = trusted.cumulenes.off(np.reshape(field.Positions(), (-1, 3)))
+        for atoms, by in zip(trusted.cumulenes.atoms.tolist(), off.tolist(), strict=True):
+            torsion(*atoms, True, -by - TWIST, -by + TWIST, TWIST_STIFFNESS)

@@ -42,6 +42,7 @@ REASONS: dict[str, str] = {
     "ring_not_flat": "an aromatic ring is not flat",
     "double_bond_not_flat": "a C=C double bond is not flat",
     "flat_biaryl": "two hindered aromatic rings lie in one plane",
+    "cumulene": "the ends of cumulated double bonds are turned from where they belong",
     "ring_flat": "a six-membered ring of mostly sp3 atoms is flat",
     "filter": "it fails the filter that was asked for",
     "duplicate": "the same molecule has been seen before",

@@ -9,6 +9,7 @@ from molscore.chem.arrays import MoleculeError, isomeric_smiles
 from molscore.chem.axes import assign_axes_in_place
 from molscore.chem.geometry.shapes import unknown_metal
 from molscore.chem.rdkit_errors import first_line, rdkit_call
+from molscore.chem.stereo_marks import clear_notes_in_place, hold_shown_in_place, note_in_place
 
 REASONS = {
     "empty": "there are no atoms",
@@ -39,7 +40,8 @@ class Prepared(NamedTuple):
 
 
 def sanitised(mol: Chem.Mol) -> Chem.Mol:
-    """The molecule itself if RDKit has sanitised it, else a sanitised copy with stereo assigned.
+    """The molecule itself if RDKit has sanitised it, else a sanitised copy with stereo assigned; it knows which marks
+    could not be held.
 
     Raises:
         MoleculeError: ``valence`` with RDKit's words.
@@ -52,7 +54,7 @@ def sanitised(mol: Chem.Mol) -> Chem.Mol:
             ready = False
     if ready:
         return mol
-    mol = Chem.Mol(mol)
+    raw, mol = mol, Chem.Mol(mol)
     with rdBase.BlockLogs():
         try:
             Chem.SanitizeMol(mol)
@@ -63,6 +65,7 @@ def sanitised(mol: Chem.Mol) -> Chem.Mol:
                 Chem.AssignStereochemistryFrom3D(mol)
             else:
                 Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+                note_in_place(mol, raw)
     return mol
 
 
@@ -74,7 +77,7 @@ def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
 
     Args:
         mol: sanitised; it is left as it is. Some, all or none of the hydrogens may be atoms already. If it has 3-D
-            coordinates, hindered axes that no wedge marks get their sense from them.
+            coordinates, hindered axes that no wedge marks and cumulenes get their stereo from them.
         fragments: ``largest`` keeps the fragment with most heavy atoms, of equals the heaviest, then the first;
             ``refuse`` refuses a molecule of several.
 
@@ -98,6 +101,8 @@ def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
         kept = pieces[best] if others else full
         _check(kept)
     assign_axes_in_place(kept)
+    hold_shown_in_place(kept)
+    clear_notes_in_place(kept)
     for index in false_centres(without_maps(kept)):
         if kept.GetRingInfo().IsAtomInRingOfSize(index, 4):
             kept.GetAtomWithIdx(index).SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)

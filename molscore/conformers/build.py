@@ -113,6 +113,8 @@ def fault(target: Target, mol: Chem.Mol, conformer: int, strict: bool = True) ->
     tags = target.redundant if strict else target.tags
     if wrong(positions[None], tags).any() or misread(mol, conformer, target.tags):
         return "stereo"
+    if target.expected.cumulenes.marked.opposite(positions).any():
+        return "stereo"
     if target.expected.shaped and shape_stereo_differs(mol, conformer):
         return "stereo"
     single = Chem.Mol(mol, False, conformer)

@@ -7,6 +7,7 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
+from molscore.chem.cumulenes import Cumulenes
 from molscore.chem.distance_bounds import corrected_bounds
 from molscore.chem.ensemble import heavy_atoms, symmetries
 from molscore.chem.geometry import Expected, Limits, expected, limits
@@ -88,11 +89,19 @@ class Target:
         """``(n, n)`` bool: heavy atoms of three bonds or more apart."""
         return Chem.GetDistanceMatrix(self.mol)[np.ix_(self.heavy, self.heavy)] >= 3
 
+    @cached_property
+    def allenes(self) -> Cumulenes:
+        """Those that are marked with a hand, among heavy atoms alone."""
+        marked = self.expected.cumulenes.marked
+        kept = np.isin(marked.atoms, self.heavy).all(1) & (np.abs(marked.degrees) == 90)
+        return Cumulenes(np.searchsorted(self.heavy, marked.atoms[kept]), *(field[kept] for field in marked[1:]))
+
     def mended(self, heavy: np.ndarray) -> np.ndarray:
         """The geometries ``(K, n, 3)``, in a mirror where all tags of handedness are wrong and would hold there."""
         tags = self.arrays.stereo
         handed = tags[np.abs(tags[:, 4]) == 1]
-        mirrored = (len(handed) > 0) & wrong(heavy, handed).all(1) & ~wrong(-heavy, handed).any(1)
+        mirrored = wrong(heavy, handed).all(1) & ~wrong(-heavy, handed).any(1)
+        mirrored &= self.allenes.opposite(heavy).all(1) & (len(handed) + len(self.allenes.atoms) > 0)
         return np.where(mirrored[:, None, None], -heavy, heavy)
 
     def plausible(self, heavy: np.ndarray) -> np.ndarray:

@@ -11,9 +11,9 @@ from molscore.chem.io.smiles import parse_smiles
 from molscore.chem.stereo_marks import not_held, opposite
 
 LOST = {
-    "CC=[C@]=CC": ["atom 3"],
-    "OC(=[C@@]=C(F)C)Cl": ["atom 3"],
-    "C/C=C=C=C/C": ["cumulated"],
+    "C1CC=[C@]=CCC1": ["atom 4"],
+    "[C@]1(=CCCCCCCC=1)": ["atom 1"],
+    "CC(O)=[C@]=NC": ["atom 4"],
     "C/C=C=C/C": ["cumulated"],
     "C1[N@]2Cc3ccc(C)cc3[N@]1Cc1ccc(C)cc12": ["atom 2 (N)", "atom 11 (N)"],
     "C[N@](CC)CCC": ["atom 2 (N)"],
@@ -24,6 +24,10 @@ LOST = {
 }
 HELD = [
     "C[C@H](N)C(=O)O",
+    "CC=[C@]=CC",
+    "OC(=[C@@]=C(F)C)Cl",
+    "C/C=C=C=C/C",
+    "C1CCCC=[C@]=CCC1",
     "C/C=C/C",
     "C/C=C/C=C/C",
     "C/C=C/C=CC",
@@ -94,7 +98,7 @@ def test_an_sdf_says_it_too(tmp_path):
     path = tmp_path / "in.sdf"
     path.write_text("$$$$\n".join(blocks) + "$$$$\n")
     words = [not_held(entry.mol) for entry in read_inputs(str(path))]
-    assert "cumulated" in words[0][0] and "cumulated" in words[1][0]
+    assert "cumulated" in words[0][0] and words[1] == ()
     assert [word.split()[-1] for word in words[2]] == ["(N)", "(N)"] and words[3] == ()
 
 

@@ -75,7 +75,9 @@ def test_energies_of_a_minimum_are_those_of_mmff_as_it_is():
     assert plain.after < plain.before and np.isfinite(corrected.after)
 
 
-@pytest.mark.parametrize("smiles", ["FS(F)(F)(F)(F)C", "C[C@H](F)/C=C/Cl", "CC#CC", "OB1OCc2ccccc12", "F[Xe]F"])
+@pytest.mark.parametrize(
+    "smiles", ["FS(F)(F)(F)(F)C", "C[C@H](F)/C=C/Cl", "CC#CC", "OB1OCc2ccccc12", "F[Xe]F", "CC=C=CC"]
+)
 def test_springs_have_the_gradient_of_their_energy(smiles):
     mol = embedded(smiles)
     terms, random = springs(mol, expected(mol)), np.random.default_rng(0)

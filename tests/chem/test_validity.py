@@ -94,6 +94,20 @@ def flat_biaryl(mol):
     return turned(mol, "SetDihedralDeg", axis, 25)
 
 
+def turned_allene(mol):
+    """One end turned by 30°, about the axis of the three carbon atoms."""
+    x = mol.GetConformer().GetPositions()
+    axis = (x[2] - x[0]) / np.linalg.norm(x[2] - x[0])
+    ends = [n.GetIdx() for n in mol.GetAtomWithIdx(2).GetNeighbors() if n.GetAtomicNum() == 1]
+    for k in ends:
+        arm = x[k] - x[2]
+        along = axis * (axis @ arm)
+        mol.GetConformer().SetAtomPosition(
+            k, x[2] + along + (arm - along) * np.cos(np.pi / 6) + np.cross(axis, arm) * np.sin(np.pi / 6)
+        )
+    return mol
+
+
 def nitro_without_charges(mol):
     arrays = with_orders(mol, {(1, 3): 2})
     return replace(arrays, formal_charges=0 * arrays.formal_charges)
@@ -131,6 +145,7 @@ REJECTED = {
     "ring_not_flat": ("c1ccccc1", lambda mol: raised(mol, [0, 6], 0.7)),
     "double_bond_not_flat": ("C=C", lambda mol: turned(mol, "SetDihedralDeg", (2, 0, 1, 4), 50)),
     "flat_biaryl": ("Cc1cccc(C)c1-c1c(C)cccc1C", flat_biaryl),
+    "cumulene": ("C=C=C", turned_allene),
     "ring_flat": ("C1CCCCC1", flat_cyclohexane),
 }
 

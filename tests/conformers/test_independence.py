@@ -7,6 +7,7 @@ import pytest
 from conformers.conftest import positions
 from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
+from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
 from molscore.chem import embed
 from molscore.chem.arrays import MoleculeError
@@ -45,13 +46,12 @@ def test_an_isomer_is_the_same_alone(generator):
 def test_what_is_no_molecule_does_not_end_the_stream(generator):
     unsanitised = Chem.MolFromSmiles("CC(=O)Nc1ccccc1", sanitize=False)
     five = Chem.MolFromSmiles("C(C)(C)(C)(C)(C)C", sanitize=False)
-    found = of(generator, None, "CCCC[", unsanitised, five, "", Chem.Mol(), "CCCCO", n=1, steps=4)
+    found = of(generator, None, "CCCC[", unsanitised, five, "", Chem.Mol(), "CCCCO", 42, n=1, steps=4)
     reasons = [one.reason and one.reason[0] for one in found]
-    assert reasons == ["unreadable", "smiles", None, "valence", "empty", "empty", None]
-    assert [one.mol.GetNumConformers() for one in found] == [0, 0, 1, 0, 0, 0, 1]
+    assert reasons == ["unreadable", "smiles", None, "valence", "empty", "empty", None, "unreadable"]
+    assert [one.mol.GetNumConformers() for one in found] == [0, 0, 1, 0, 0, 0, 1, 0]
     assert all("\n" not in one.reason[1] and "Violation" not in one.reason[1] for one in found if one.reason)
-    with pytest.raises(TypeError, match="int"):
-        of(generator, 42)
+    assert "not 42" in found[-1].reason[1]
 
 
 def test_titles_and_properties_go_along(generator):
@@ -130,15 +130,43 @@ def test_time_is_of_the_molecule_with_all_its_isomers(generator):
 
 
 def test_stereo_that_is_not_held_is_said_or_refused(generator):
-    allene, plain, ring = of(generator, "CC(F)=[C@]=C(C)CO", "CCCCO", "C1CCC/C=C/C1", n=2, steps=6)
-    assert len(allene.not_held) == 1 and plain.not_held == ()
-    assert allene.mol.GetNumConformers() == 2
-    assert all("atom 4 (C)" in one.GetProp("stereo_not_held") for one in allene.mol.GetConformers())
+    amine, plain, ring = of(generator, "C[N@](CC)CCCO", "CCCCO", "C1CCC/C=C/C1", n=2, steps=6)
+    assert len(amine.not_held) == 1 and plain.not_held == ()
+    assert amine.mol.GetNumConformers() == 2
+    assert all("atom 2 (N)" in one.GetProp("stereo_not_held") for one in amine.mol.GetConformers())
     assert not any(one.HasProp("stereo_not_held") for one in plain.mol.GetConformers())
     assert ring.reason[0] == "stereo" and "5-6 is E in a ring of 7" in ring.reason[1]
     with pytest.raises(MoleculeError, match="E in a ring"):
         generator.generate("C1CC/C=C/C1")
     assert generator.generate("C1CCCC/C=C/C1", n=1).GetNumConformers() == 1
+
+
+@pytest.mark.parametrize("way", ["smiles", "unsanitised", "smi", "csv"])
+def test_marks_are_not_lost_in_silence_whatever_brings_them(generator, tmp_path, way):
+    marked = {
+        "C1CCC/C=C/C1": "E in a ring of 7",
+        "C1CC/C=C/C1": "E in a ring of 6",
+        "Cc1ccc2c(c1)C[N@@]1C[N@]2Cc2cc(C)ccc21": "atom 9 (N)",
+        "C1CC=[C@]=CCC1": "atom 4 (C)",
+        "CC=[C@]=CC": "",
+    }
+    mols = list(marked)
+    if way == "unsanitised":
+        mols = [Chem.MolFromSmiles(smiles, sanitize=False) for smiles in marked]
+    elif way in ("smi", "csv"):
+        path = tmp_path / f"in.{way}"
+        path.write_text("".join(f"{smiles}\n" for smiles in (["smiles"] if way == "csv" else []) + mols))
+        mols = [entry.mol for entry in read_inputs(str(path))]
+    for words, ensemble in zip(marked.values(), of(generator, *mols, n=1, steps=4), strict=True):
+        if "ring" in words:
+            assert ensemble.reason[0] == "stereo" and words in ensemble.reason[1]
+        elif words:
+            assert words in ensemble.mol.GetConformer().GetProp("stereo_not_held")
+            assert not any("stereo" in name for name in ensemble.mol.GetPropNames(includePrivate=True))
+        else:
+            assert not ensemble.not_held
+            angle = GetDihedralDeg(ensemble.mol.GetConformer(), 0, 1, 3, 4)
+            assert angle == pytest.approx(-90, abs=6)  # (R), which is M
 
 
 def test_a_racemic_axis_gives_both_hands(generator):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from rdkit import Chem
 
+from molscore.chem.cumulenes import Cumulenes, cumulenes
 from molscore.chem.geometry.bounds import hindered_axes
 from molscore.chem.geometry.shapes import ELECTRONEGATIVITY, ideal_angles, is_tagged, shape
 from molscore.chem.geometry.table import Table, look_up, table
@@ -67,6 +68,7 @@ class Expected:
             usual values are in `degrees`.
         shaped: centres that have a shape, be it fixed or not.
         axes: (X, 4) of hindered biaryls, see `molscore.chem.geometry.bounds.hindered_axes`.
+        cumulenes: dihedral angles across cumulated double bonds.
     """
 
     bonds: np.ndarray
@@ -84,6 +86,7 @@ class Expected:
     shapes: tuple[tuple[str, np.ndarray], ...]
     shaped: frozenset[int]
     axes: np.ndarray
+    cumulenes: Cumulenes
 
 
 def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
@@ -125,6 +128,7 @@ def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
         tuple((shape(mol.GetAtomWithIdx(j)), np.array(rows)) for j, rows in of_shape.items()),
         frozenset(ideals),
         hindered_axes(mol),
+        cumulenes(mol),
     )
 
 

@@ -1,4 +1,5 @@
-"""Judges a conformer by what is expected of its molecule: bond lengths, angles, flat atoms, shapes, hindered axes.
+"""Judges a conformer by what is expected of its molecule: bond lengths, angles, flat atoms, shapes, hindered axes,
+cumulenes.
 
 The sentence names the worst offence: the one that leaves its limits by most.
 """
@@ -6,14 +7,15 @@ The sentence names the worst offence: the one that leaves its limits by most.
 import numpy as np
 from rdkit import Chem
 
+from molscore.chem.cumulenes import Cumulenes
 from molscore.chem.geometry.bounds import biaryl_fault
 from molscore.chem.geometry.expected import SHAPE_MARGIN, Expected
 from molscore.chem.geometry.types import lengths_and_angles
 
 
 def table_fault(mol: Chem.Mol, wanted: Expected, conformer: int = -1) -> tuple[str, str] | None:
-    """What is wrong with a conformer by the table: ``bond_length``, ``bond_angle`` or ``flat_biaryl`` and a
-    sentence, or None.
+    """What is wrong with a conformer by the table: ``bond_length``, ``bond_angle``, ``flat_biaryl`` or
+    ``cumulene`` and a sentence, or None.
 
     Args:
         mol: the molecule.
@@ -43,7 +45,23 @@ def table_fault(mol: Chem.Mol, wanted: Expected, conformer: int = -1) -> tuple[s
             )
     if fault := biaryl_fault(mol, wanted.axes, positions):
         return "flat_biaryl", fault
+    if fault := cumulene_fault(mol, wanted.cumulenes, positions):
+        return "cumulene", fault
     return None
+
+
+def cumulene_fault(mol: Chem.Mol, wanted: Cumulenes, positions: np.ndarray) -> str | None:
+    """Ends of cumulated double bonds that stand to one another as they cannot."""
+    if not len(wanted.atoms):
+        return None
+    off = np.abs(wanted.off(positions))
+    worst = int((off - wanted.tolerance).argmax())
+    if not off[worst] > wanted.tolerance[worst]:
+        return None
+    ends = names(mol, wanted.atoms[worst, 1:3], " and ")
+    return (
+        f"the groups at {ends}, ends of cumulated double bonds, are turned by {off[worst]:.0f}° from where they belong"
+    )
 
 
 def angle_sums(positions: np.ndarray, flat: np.ndarray) -> np.ndarray:
