@@ -51,7 +51,7 @@ POLARITY = 0.05
 FLAT = {"B3d": 357.0, "C3d": 345.0, "C3a": 350.0, "N3d+": 345.0}
 """Degrees: least sum of the three angles at an atom of a type that is flat."""
 
-_RING_ANGLES = {3: 60.0, 4: 90.0, 5: 105.0}
+_RING_ANGLES = {"3": 60.0, "4": 90.0, "5": 105.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +174,6 @@ def _angle(mol: Chem.Mol, known: Table, centre: int, keys: tuple[str, ...]) -> t
         return row.low - margin, row.usual, row.high + margin, margin, level < NAMED_LEVELS
     hybridisation = mol.GetAtomWithIdx(centre).GetHybridization()
     usual = {Chem.HybridizationType.SP: 180.0, Chem.HybridizationType.SP2: 120.0}.get(hybridisation, 109.5)
-    usual = _RING_ANGLES.get(int(ring), usual)
+    usual = _RING_ANGLES.get(ring, usual)
     margin = IDEAL_MARGIN + cage
     return usual - margin, usual, usual + margin, margin, False

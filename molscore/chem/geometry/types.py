@@ -9,8 +9,8 @@ key per level, the most specific first:
     angle   -C C3d/0:5 =O    -C C3d/0 =O    C3d/0:5    C3d/0    C3/0
 
 A bond's number is the size of its smallest ring (3, 4, 5, 6 for all greater, 0 for none), an angle's that of the
-smallest ring that holds both its bonds, followed by the ring sizes of its centre; in the second key of angles rings of
-six and more count as none. A double bond that another follows, as in isocyanates, is written with it: ``=C=O``. The
+smallest ring that holds both its bonds (``x`` if two rings below six hold one each, as in spiro compounds and
+propellanes), followed by the ring sizes of its centre; in the second key of angles rings of six and more count as none. A double bond that another follows, as in isocyanates, is written with it: ``=C=O``. The
 third key of a bond of a metal, or of an atom of a shape, says how many neighbours and lone pairs that has, and of its
 partner the element alone: ``Cl-Zn4``, ``F-S4e``.
 """
@@ -83,9 +83,9 @@ def terms(mol: Chem.Mol) -> Terms:
         around = [neighbour.GetIdx() for neighbour in atom.GetNeighbors()]
         sizes = "".join(str(min(len(ring), LARGEST_RING)) for ring in of_atom[j][:3])
         for i, k in combinations(around, 2):
-            size = min(min((len(ring) for ring in of_atom[j] if i in ring and k in ring), default=0), LARGEST_RING)
+            size = _both(of_atom[j], i, k)
             first, last = sorted(_end(atoms[a], j, orders[a, j]) for a in (i, k))
-            place, anywhere = f"{labels[j]}/{size}:{sizes}", f"{labels[j]}/{size % LARGEST_RING}"
+            place, anywhere = f"{labels[j]}/{size}:{sizes}", f"{labels[j]}/{0 if size == LARGEST_RING else size}"
             angles.append((i, j, k))
             exact = (f"{first} {place} {last}", f"{first} {anywhere} {last}")
             angle_keys.append((*exact, place, f"{labels[j]}/{size}", f"{plain[j]}/{size}"))
@@ -127,6 +127,13 @@ def _lone_pairs(atom: Chem.Atom) -> int | None:
     if atom.GetAtomicNum() <= 10 or is_metal(atom) or shape(atom) is None:
         return None
     return lone_pairs(atom)
+
+
+def _both(rings: list[set[int]], i: int, k: int) -> int | str:
+    """Size of the smallest of an atom's rings that holds two neighbours, ``x`` if small rings hold one each, or 0."""
+    if sizes := [len(ring) for ring in rings if i in ring and k in ring]:
+        return min(*sizes, LARGEST_RING)
+    return "x" if all(0 < _smallest(rings, a) < LARGEST_RING for a in (i, k)) else 0
 
 
 def _smallest(rings: list[set[int]], other: int) -> int:
