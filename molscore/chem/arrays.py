@@ -12,6 +12,12 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.stereo import tags
 
+# RDKit's pickles leave out properties and round coordinates, so that what goes through a process pool would come back
+# without titles, tags and energies. This holds for the whole process.
+Chem.SetDefaultPickleProperties(
+    Chem.GetDefaultPickleProperties() | Chem.PropertyPickleOptions.AllProps | Chem.PropertyPickleOptions.CoordsAsDouble
+)
+
 STEP = 16.0
 """Å by which molecules are moved towards the origin."""
 

@@ -20,7 +20,7 @@ from molscore.conformers.options import Options
 from molscore.conformers.propose import propose
 from molscore.conformers.target import target_of
 from molscore.conformers.work import RDKIT, ROUNDS, Work, reason_of
-from molscore.limits import check_proposals
+from molscore.limits import check_proposals, shown
 from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.randomness import checked_seed
 
@@ -96,8 +96,8 @@ class ConformerGenerator:
         """Makes conformers of many molecules.
 
         Args:
-            mols: molecules, sanitised or not, or SMILES. What is none (None, or what RDKit cannot read) is an ensemble
-                with a reason.
+            mols: molecules, sanitised or not, or SMILES. What is neither (None, a number, what RDKit cannot read) is an
+                ensemble with a reason.
             n: conformers of each isomer.
             seed: of the run. An ensemble depends on molecule, model, seed and options alone; without a limit of time
                 and on a CPU bit for bit, whatever the other molecules are.
@@ -107,11 +107,11 @@ class ConformerGenerator:
             For each molecule, in order, an ensemble of each isomer; one without conformers where there is a reason.
 
         Raises:
-            ValueError: for ``n`` or ``seed`` out of bounds, or ``n`` times ``options.surplus``.
-            TypeError: for what is neither molecule, SMILES nor None, or for a single one in place of several.
+            ValueError: for ``n``, ``seed`` or ``n`` times ``options.surplus`` out of bounds, or a single molecule in
+                place of several.
         """
         if isinstance(mols, (str, Chem.Mol)):
-            raise TypeError("one molecule was given where several are expected; put it in a list: ensembles([mol])")
+            raise ValueError("one molecule was given where several are expected; put it in a list: ensembles([mol])")
         check_proposals(n, options.surplus)
         seed, source = checked_seed(seed), enumerate(mols, start=1)
         together = self.model.device.type == "cuda" and options.seconds is None
@@ -178,19 +178,18 @@ class ConformerGenerator:
                 work.spent += time.monotonic() - began  # limited, it is alone
 
 
-def _molecule(given: str | Chem.Mol | None) -> Chem.Mol:
+def _molecule(given: object) -> Chem.Mol:
     """The molecule that was given, or that a SMILES says.
 
     Raises:
         MoleculeError: if there is none.
-        TypeError: for something else.
     """
     if given is None:
         raise MoleculeError("unreadable", "there is None in place of a molecule; RDKit could not read it")
     if isinstance(given, Chem.Mol):
         return given
     if not isinstance(given, str):
-        raise TypeError(f"a molecule is an RDKit molecule or a SMILES, not {type(given).__name__}")
+        raise MoleculeError("unreadable", f"an RDKit molecule or a SMILES is wanted, not {shown(given)}")
     smiles, name = split_smiles(given)
     mol, reason, detail = parse_smiles(smiles)
     if mol is None:

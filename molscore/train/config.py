@@ -60,12 +60,12 @@ class TrainConfig(BaseModel):
     log_every: int = Field(default=50, gt=0, le=STEPS)
     max_seconds: float = Field(default=0.0, ge=0, le=1e9)
 
-    @field_validator("data", "out")
+    @field_validator("data", "out", mode="before")
     @classmethod
-    def _name(cls, path: Path) -> Path:
-        if path == Path() or "\0" in str(path):
+    def _name(cls, value: Any) -> Any:
+        if isinstance(value, str) and (not value or "\0" in value):
             raise ValueError("this is no name of a file or folder")
-        return path
+        return value
 
 
 class ConfigError(ValueError):

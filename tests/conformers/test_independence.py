@@ -45,13 +45,12 @@ def test_an_isomer_is_the_same_alone(generator):
 def test_what_is_no_molecule_does_not_end_the_stream(generator):
     unsanitised = Chem.MolFromSmiles("CC(=O)Nc1ccccc1", sanitize=False)
     five = Chem.MolFromSmiles("C(C)(C)(C)(C)(C)C", sanitize=False)
-    found = of(generator, None, "CCCC[", unsanitised, five, "", Chem.Mol(), "CCCCO", n=1, steps=4)
+    found = of(generator, None, "CCCC[", unsanitised, five, "", Chem.Mol(), "CCCCO", 42, n=1, steps=4)
     reasons = [one.reason and one.reason[0] for one in found]
-    assert reasons == ["unreadable", "smiles", None, "valence", "empty", "empty", None]
-    assert [one.mol.GetNumConformers() for one in found] == [0, 0, 1, 0, 0, 0, 1]
+    assert reasons == ["unreadable", "smiles", None, "valence", "empty", "empty", None, "unreadable"]
+    assert [one.mol.GetNumConformers() for one in found] == [0, 0, 1, 0, 0, 0, 1, 0]
     assert all("\n" not in one.reason[1] and "Violation" not in one.reason[1] for one in found if one.reason)
-    with pytest.raises(TypeError, match="int"):
-        of(generator, 42)
+    assert "not 42" in found[-1].reason[1]
 
 
 def test_titles_and_properties_go_along(generator):

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
-SMILES = ["CCO", "C[C@H](N)C(=O)O", "C[NH2+]CC([O-])=O", "C[N+](C)(C)CCO", "F/C=C/Cl", "c1ccncc1", "CC#N"]
+SMILES = ["CCO", "C[C@H](N)C(=O)O", "C[N+]([O-])(C)C", "C[N+](C)(C)CCO", "F/C=C/Cl", "c1ccncc1", "CC#N"]
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 MANIFEST = {"model": "qm9", "seed": 3, "requested": 9, "delivered": 7, "attempts": 12, "steps": 50, "sampler": "dpm"}
 
