@@ -19,6 +19,7 @@ from rdkit.Chem import rdForceFieldHelpers as forcefield
 from rdkit.ForceField import ForceField
 
 from molscore.chem.geometry.expected import Expected, expected
+from molscore.chem.mmff import typed
 from molscore.chem.springs import settle_by_table_in_place
 from molscore.chem.trust import Trust, correct, trust
 
@@ -60,8 +61,8 @@ def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = HYDROGEN_STEPS) -> Non
     if len(heavy) == mol.GetNumAtoms() or not finite:
         return
     with rdBase.BlockLogs():
-        properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
-        moving = Chem.Mol(mol, False, finite[0].GetId())  # one field serves all: its terms hang on the bonds alone
+        # one field serves all: its terms hang on the bonds alone
+        moving, properties = typed(Chem.Mol(mol, False, finite[0].GetId()))
         if (field := _field(moving, -1, properties)) is None:
             return
         for index in heavy:
@@ -104,10 +105,10 @@ def settle_in_place(
         settle_by_table_in_place(mol, wanted)
         return "table"
     with rdBase.BlockLogs():
-        properties, torsions = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s"), _torsions(mol)
+        (same, properties), torsions = typed(mol), _torsions(mol)
         if properties is not None and _has_net_charges(mol):
             properties.SetMMFFDielectricConstant(DIELECTRIC)
-        singles = [Chem.Mol(mol, False, conformer.GetId()) for conformer in mol.GetConformers()]
+        singles = [Chem.Mol(same, False, conformer.GetId()) for conformer in mol.GetConformers()]
         fields = [_field(single, -1, properties) for single in singles]
         for field in fields:
             correct(field, trusted)

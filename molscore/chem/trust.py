@@ -14,6 +14,7 @@ from rdkit.Chem import rdForceFieldHelpers as forcefield
 from rdkit.ForceField import ForceField
 
 from molscore.chem.geometry.expected import Expected
+from molscore.chem.mmff import typed
 
 BOND_DOUBT, AROMATIC_DOUBT, ANGLE_DOUBT = 0.04, 0.01, 8.0
 """Å and degrees by which a rest value may leave the range that is known."""
@@ -63,15 +64,15 @@ def trust(mol: Chem.Mol, wanted: Expected) -> Trust:
     if wanted.shaped:
         return Trust(None)
     with rdBase.BlockLogs():
-        properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
+        same, properties = typed(mol)
         if properties is not None:
             stretch, bend, field = properties.GetMMFFBondStretchParams, properties.GetMMFFAngleBendParams, "mmff94s"
-        elif forcefield.UFFHasAllMoleculeParams(mol):
+        elif forcefield.UFFHasAllMoleculeParams(same):
             stretch, bend = forcefield.GetUFFBondStretchParams, forcefield.GetUFFAngleBendParams
             field = "uff"
         else:
             return Trust(None)
-        rests = [stretch(mol, i, j) for i, j in wanted.bonds.tolist()]
+        rests = [stretch(same, i, j) for i, j in wanted.bonds.tolist()]
         theirs = np.array([np.nan if rest is None else rest[-1] for rest in rests])
         least, most = wanted.shortest + wanted.length_margins, wanted.longest - wanted.length_margins
         # UFF is rough throughout (C=O 1.26 Å, S=O 1.50 Å); other single and aromatic bonds differ in truth
@@ -87,7 +88,7 @@ def trust(mol: Chem.Mol, wanted: Expected) -> Trust:
         lengths = tuple(
             (*wanted.bonds[b].tolist(), float(low[b]), float(high[b])) for b in np.flatnonzero(off).tolist()
         )
-        angles, worst = _angles(mol, wanted, bend, field)
+        angles, worst = _angles(same, wanted, bend, field)
     if field == "uff" and worst > HOPELESS:
         return Trust(None)
     numbers = [atom.GetAtomicNum() for atom in mol.GetAtoms()]

@@ -8,8 +8,8 @@ from scipy.optimize import check_grad
 from molscore.chem.distance_bounds import corrected_bounds
 from molscore.chem.embed import etkdg_in_place
 from molscore.chem.geometry import expected, table_fault
-from molscore.chem.minimise import minimise
-from molscore.chem.settle import settle_in_place
+from molscore.chem.minimise import energies, minimise
+from molscore.chem.settle import settle_hydrogens_in_place, settle_in_place
 from molscore.chem.springs import settle_by_table_in_place, springs
 from molscore.chem.trust import trust
 
@@ -54,6 +54,23 @@ def test_corrections_leave_room(smiles):
     found = trust(mol, expected(mol))
     assert all(low < high for *_, low, high in (*found.lengths, *found.angles))
     assert found.field is None or settle_in_place(embedded(smiles)) == found.field
+
+
+@pytest.mark.parametrize(
+    "smiles", ["O=c1cccc[nH]1", "Cc1ccc2nnnn2n1", "O=C1N(c2ccccc2)[Se]c2ccccc12", "c1cc[se]c1", "CC(=O)c1ccn(C)c1"]
+)
+def test_force_fields_leave_the_molecule_as_it_is(smiles):
+    """RDKit's typing for MMFF94s changes aromatic bonds, and so what the molecule is, in its argument."""
+    mol = embedded(smiles)
+    before, wanted = mol.ToBinary(Chem.PropertyPickleOptions.NoProps), expected(mol)
+    energies(mol)
+    minimise(mol)
+    trust(mol, wanted)
+    assert mol.ToBinary(Chem.PropertyPickleOptions.NoProps) == before
+    aromatic = [bond.GetIsAromatic() for bond in mol.GetBonds()]
+    settle_hydrogens_in_place(mol)
+    settle_in_place(mol)
+    assert [bond.GetIsAromatic() for bond in mol.GetBonds()] == aromatic
 
 
 def test_boron_is_held_flat_in_uff():
