@@ -10,9 +10,9 @@ ranges. ``--qm9`` (the extra ``qm9``) and ``--odd`` add to types that are rare: 
 the package. Three-coordinate boron of the experiment is left out: most of it is bound to the protein there. So are the
 angles of atoms with more neighbours than pairs, which follow from their shape.
 
-``--known`` lists what is taken from the literature alone: bonds by the third of their keys, where GFN2-xTB is off by 0.1
-to 0.25 Å (zinc, tungsten, mercury, S-F) or nothing else is to be had, and angles by their first, where it is off by 10
-to 20 degrees. The sources are H: electron diffraction and spectra in the gas (Haaland, Molecules and Models, Oxford
+``--known`` lists what is taken from the literature alone: bonds by the third of their keys, where GFN2-xTB is off by
+0.1 to 0.25 Å (zinc, tungsten, mercury, S-F) or nothing else is to be had, and angles by their first, where it is off by
+10 to 20 degrees. The sources are H: electron diffraction and spectra in the gas (Haaland, Molecules and Models, Oxford
 2008; Hargittai, Chem. Rev. 100, 2233, 2000; Landolt-Börnstein II/7), A and O: means over crystals (Allen et al., J.
 Chem. Soc. Perkin Trans. 2 1987, S1; Orpen et al., J. Chem. Soc. Dalton Trans. 1989, S1). Other bonds of metals have no
 row.

@@ -10,9 +10,10 @@ key per level, the most specific first:
 
 A bond's number is the size of its smallest ring (3, 4, 5, 6 for all greater, 0 for none), an angle's that of the
 smallest ring that holds both its bonds (``x`` if two rings below six hold one each, as in spiro compounds and
-propellanes), followed by the ring sizes of its centre; in the second key of angles rings of six and more count as none. A double bond that another follows, as in isocyanates, is written with it: ``=C=O``. The
-third key of a bond of a metal, or of an atom of a shape, says how many neighbours and lone pairs that has, and of its
-partner the element alone: ``Cl-Zn4``, ``F-S4e``.
+propellanes), followed by the ring sizes of its centre; in the second key of angles rings of six and more count as none.
+A double bond that another follows, as in isocyanates, is written with it: ``=C=O``. The third key of a bond of a metal,
+or of an atom of a shape, says how many neighbours and lone pairs that has, and of its partner the element alone:
+``Cl-Zn4``, ``F-S4e``.
 """
 
 from itertools import combinations

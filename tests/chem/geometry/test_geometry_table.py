@@ -116,7 +116,9 @@ def test_the_table_is_statistics_in_order():
 
 
 def test_a_table_survives_its_text():
-    small = Table(({"C4-C4/0": Row(1.5, 1.53, 1.6, 12)}, {}, {}, {}), ({}, {}, {"C4/0:": Row(100, 109.5, 120, 3)}, {}, {}))
+    small = Table(
+        ({"C4-C4/0": Row(1.5, 1.53, 1.6, 12)}, {}, {}, {}), ({}, {}, {"C4/0:": Row(100, 109.5, 120, 3)}, {}, {})
+    )
     assert parse(to_text(small, "for a test, in Å")) == small
 
 
