@@ -34,8 +34,8 @@ HYDROGEN_BOND = 0.62
 """The same, between a hydrogen and an atom that takes hydrogen bonds."""
 
 STEPS, FORCE, TOLERANCE = 400, 0.1, 1e-8
-"""Steps of the minimisation; kcal/mol/Å, the force that ends it; and the part of the energy by which a step has to lower
-it, a small one, lest a single short step ends it."""
+"""Steps of the minimisation; kcal/mol/Å, the force that ends it; and the part of the energy by which a step has to
+lower it, a small one, lest a single short step ends it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -88,7 +88,7 @@ LENGTHS = [
     ("CC1(C)OS2(OC(C)(C)c3ccccc32)c2ccccc21", "OS", 1.83),
     ("COS(OC)(c1ccccc1)c1ccccc1", "OS", 1.83),
     ("CCOC(=O)C(C(=O)OCC)=Ic1ccccc1", "C=I", 2.06),
-    ("O=C1C(=Ic2ccccc2)C(=O)c2ccccc12", "C=I", 2.06),
+    ("O=C1C(=Ic2ccccc2)C(=O)c2ccccc12", "[#6]=I", 2.06),
     ("F[I](F)(F)(F)F", "FI", 1.86),
     ("F[I](F)F", "FI", 1.95),
     ("CC[Zn]CC", "CZn", 1.95),
