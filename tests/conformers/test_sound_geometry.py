@@ -269,6 +269,8 @@ CAGES = [
     "c1ccc2CCc2c1",
     "C1C[C@H]2CC[C@@H]1C2",
     "C1CCC/C=C/CC1",
+    "CC12CC1(C)C2",
+    "CC12C3(C)C1(C)C23C",
 ]
 
 
