@@ -1,18 +1,25 @@
 """Builds molscore/chem/geometry/table.json, the table of bond lengths and angles, from molecules of known geometry.
 
     python scripts/build_geometry_table.py --experiment ccd.sdf.gz --quantum dft.sdf.gz --qm9 \\
-        --odd scripts/geometry_odd.smi
+        --odd scripts/geometry_odd.smi --known scripts/known_values.csv
 
 Minima of quantum chemistry give the values. Experimental structures (the wwPDB's Chemical Component Dictionary) are
 less precise, and often their hydrogens are computed: they give types that the others lack, without hydrogens, and widen
 ranges. ``--qm9`` (the extra ``qm9``) and ``--odd`` add to types that are rare: strained rings, and what SMILES name
 (hypervalent iodine, SF5, isocyanides, boronates, ...), settled here by GFN2-xTB (the extra ``xtb``) from a conformer of
-the package. Three-coordinate boron of the experiment is
-left out: most of it is bound to the protein there. So are atoms of metals whose shells are open, and atoms with more
-neighbours than pairs, whose angles follow from their shape.
+the package. Three-coordinate boron of the experiment is left out: most of it is bound to the protein there. So are the
+angles of atoms with more neighbours than pairs, which follow from their shape.
+
+``--known`` lists what is taken from the literature alone: bonds by the third of their keys, where GFN2-xTB is off by
+0.1 to 0.25 Å (zinc, tungsten, mercury, S-F) or nothing else is to be had, and angles by their first, where it is off by
+10 to 20 degrees. The sources are H: electron diffraction and spectra in the gas (Haaland, Molecules and Models, Oxford
+2008; Hargittai, Chem. Rev. 100, 2233, 2000; Landolt-Börnstein II/7), A and O: means over crystals (Allen et al., J.
+Chem. Soc. Perkin Trans. 2 1987, S1; Orpen et al., J. Chem. Soc. Dalton Trans. 1989, S1). Other bonds of metals have no
+row.
 """
 
 import argparse
+import csv
 import gzip
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -21,7 +28,7 @@ from pathlib import Path
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.geometry.shapes import shape
+from molscore.chem.geometry.shapes import is_metal, shape
 from molscore.chem.geometry.table import PATH, Row, Table, to_text
 from molscore.chem.geometry.types import lengths_and_angles, terms
 from molscore.chem.minimise import minimise
@@ -38,11 +45,17 @@ MANY = 30
 TAIL = 0.001
 """Part of the values at either end that a range leaves out."""
 
-LEVELS = 4
+SHORTEST_PART, LONGEST_PART = 0.65, 1.3
+"""Of the sum of the covalent radii: what is shorter or longer than that is no bond of the molecule any more."""
+
+LEVELS = {"bonds": 4, "angles": 5}
 """Of keys, from fine to coarse."""
 
-LONGER = 0.3
-"""Å by which a bond that GFN2-xTB breaks gets longer."""
+KNOWN_LEVELS = {"bonds": 2, "angles": 0}
+"""Of the keys of what is taken from the literature."""
+
+KNOWN_RANGES, KNOWN_COUNT = {"bonds": 0.05, "angles": 5.0}, 10
+"""Å or degrees to either side of a value of the literature, and the count that stands for it."""
 
 QM9_PART = 8
 """One in so many molecules of QM9 is looked at."""
@@ -56,18 +69,20 @@ def main() -> None:
     parser.add_argument("--experiment", type=Path, required=True, help="SDF of experimental structures")
     parser.add_argument("--quantum", type=Path, required=True, help="SDF of minima of quantum chemistry")
     parser.add_argument("--odd", type=Path, help="SMILES to settle by GFN2-xTB")
+    parser.add_argument("--known", type=Path, help="CSV of lengths and angles of the literature")
     parser.add_argument("--qm9", action="store_true", help="strained rings of the package qm9pack, too")
     parser.add_argument("--out", type=Path, default=PATH)
     chosen = parser.parse_args()
-    experiment, quantum = values(read(chosen.experiment), True), values(read(chosen.quantum))
-    sources = [chosen.experiment.name, chosen.quantum.name]
+    given = known(chosen.known) if chosen.known else {}
+    experiment, quantum = values(read(chosen.experiment), given, True), values(read(chosen.quantum), given)
+    sources = [chosen.experiment.name, chosen.quantum.name, *([chosen.known.name] if given else [])]
     if chosen.qm9:
-        add(quantum, qm9(), only_rare=True)
+        add(quantum, qm9(), given, only_rare=True)
         sources.append("qm9pack")
-    built = build(experiment, quantum)
+    built = build(experiment, quantum, given)
     if chosen.odd:
-        add(quantum, settled(chosen.odd, built), only_rare=True)
-        built = build(experiment, quantum)
+        add(quantum, settled(chosen.odd, built), given, only_rare=True)
+        built = build(experiment, quantum, given)
         sources.append(chosen.odd.name)
     chosen.out.write_text(
         to_text(built, f"low, usual, high (Å or degrees), count; from {', '.join(sources)}"), encoding="utf-8"
@@ -81,15 +96,21 @@ def read(path: Path) -> Iterator[Chem.Mol]:
         yield from (mol for mol in Chem.ForwardSDMolSupplier(stream, removeHs=False) if mol is not None)
 
 
-def values(mols: Iterable[Chem.Mol], experimental: bool = False) -> Values:
+def values(mols: Iterable[Chem.Mol], given: dict[str, float], experimental: bool = False) -> Values:
     """Lengths and angles by key, for each level."""
-    found: Values = ([defaultdict(list) for _ in range(LEVELS)], [defaultdict(list) for _ in range(LEVELS)])
-    add(found, mols, experimental)
+    found: Values = tuple([defaultdict(list) for _ in range(levels)] for levels in LEVELS.values())
+    add(found, mols, given, experimental)
     return found
 
 
-def add(found: Values, mols: Iterable[Chem.Mol], experimental: bool = False, only_rare: bool = False) -> None:
-    """Adds the values of some molecules; `only_rare` to types of fewer than `MANY` values alone."""
+def add(
+    found: Values,
+    mols: Iterable[Chem.Mol],
+    given: dict[str, float],
+    experimental: bool = False,
+    only_rare: bool = False,
+) -> None:
+    """Adds the values of some molecules, but for what is `given`; `only_rare` to types of fewer than `MANY` values."""
     common = [
         {key for key, seen in level.items() if only_rare and len(seen) >= MANY} for kind in found for level in kind
     ]
@@ -98,10 +119,17 @@ def add(found: Values, mols: Iterable[Chem.Mol], experimental: bool = False, onl
         lengths, angles = lengths_and_angles(mol.GetConformer().GetPositions(), kinds.bonds, kinds.angles)
         left_out = {a.GetIdx() for a in mol.GetAtoms() if experimental and _uncertain(a)}
         shaped = {a.GetIdx() for a in mol.GetAtoms() if shape(a)}
-        kept = [left_out.isdisjoint(atoms) for atoms in kinds.bonds.tolist()]
-        _add(found[0], common[:LEVELS], kinds.bond_keys, lengths, kept)
-        kept = [left_out.isdisjoint(atoms) and atoms[1] not in shaped for atoms in kinds.angles.tolist()]
-        _add(found[1], common[LEVELS:], kinds.angle_keys, angles, kept)
+        metals = {a.GetIdx() for a in mol.GetAtoms() if is_metal(a)}
+        kept = [
+            left_out.isdisjoint(atoms) and metals.isdisjoint(atoms) and keys[KNOWN_LEVELS["bonds"]] not in given
+            for atoms, keys in zip(kinds.bonds.tolist(), kinds.bond_keys, strict=True)
+        ]
+        _add(found[0], common[: LEVELS["bonds"]], kinds.bond_keys, lengths, kept)
+        kept = [
+            left_out.isdisjoint(atoms) and atoms[1] not in shaped and keys[KNOWN_LEVELS["angles"]] not in given
+            for atoms, keys in zip(kinds.angles.tolist(), kinds.angle_keys, strict=True)
+        ]
+        _add(found[1], common[LEVELS["bonds"] :], kinds.angle_keys, angles, kept)
 
 
 def _add(
@@ -118,12 +146,16 @@ def _uncertain(atom: Chem.Atom) -> bool:
     return atom.GetAtomicNum() == 1 or (atom.GetAtomicNum() == 5 and atom.GetDegree() == 3)
 
 
-def build(experiment: Values, quantum: Values) -> Table:
+def build(experiment: Values, quantum: Values, given: dict[str, float]) -> Table:
     """The table."""
     bonds, angles = (
         tuple(_rows(first, second, digits) for first, second in zip(experiment[kind], quantum[kind], strict=True))
         for kind, digits in ((0, 3), (1, 1))
     )
+    for key, value in given.items():
+        kind, rows = ("angles", angles) if " " in key else ("bonds", bonds)
+        spread = KNOWN_RANGES[kind]
+        rows[KNOWN_LEVELS[kind]][key] = Row(round(value - spread, 3), value, round(value + spread, 3), KNOWN_COUNT)
     return Table(bonds, angles)
 
 
@@ -145,6 +177,18 @@ def _rows(experiment: dict[str, list[float]], quantum: dict[str, list[float]], d
         numbers = (round(float(value), digits) for value in (low, usual, high))
         rows[key] = Row(*numbers, len(precise) + len(rough))
     return rows
+
+
+def known(path: Path) -> dict[str, float]:
+    """Values of the literature by key."""
+    with path.open(newline="") as file:
+        rows = [(row["term"], float(row["value"])) for row in csv.DictReader(file)]
+    return {term if " " in term else _in_order(term): value for term, value in rows}
+
+
+def _in_order(bond: str) -> str:
+    order = next(sign for sign in "-=#>" if sign in bond)
+    return order.join(sorted(bond.split(order)))
 
 
 def qm9() -> Iterator[Chem.Mol]:
@@ -187,12 +231,11 @@ def settled(path: Path, table: Table) -> Iterator[Chem.Mol]:
         if minimum.positions is None:
             print(f"{smiles}: {minimum.reason}")
             continue
-        start, end = (
-            lengths_and_angles(x, wanted.bonds, wanted.angles)[0]
-            for x in (mol.GetConformer().GetPositions(), minimum.positions)
-        )
-        if (end - start > LONGER).any():
-            print(f"{smiles}: a bond of {start[(end - start).argmax()]:.2f} Å has come apart")
+        ends = lengths_and_angles(minimum.positions, wanted.bonds, wanted.angles)[0]
+        radii = np.array([Chem.GetPeriodicTable().GetRcovalent(atom.GetAtomicNum()) for atom in mol.GetAtoms()])
+        part = ends / radii[wanted.bonds].sum(1)
+        if part.max(initial=1) > LONGEST_PART or part.min(initial=1) < SHORTEST_PART:
+            print(f"{smiles}: {ends[np.abs(part - 1).argmax()]:.2f} Å is no bond")
             continue
         mol.GetConformer().SetPositions(minimum.positions)
         yield mol

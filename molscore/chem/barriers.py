@@ -9,6 +9,7 @@ phase they fold charged groups together, which is no barrier.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -16,6 +17,7 @@ from rdkit.Chem import rdForceFieldHelpers as forcefield
 from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 from rdkit.ForceField import ForceField
 
+from molscore.chem.mmff import typed
 from molscore.chem.settle import NO_CUTOFF, ROTATABLE
 
 BARRIER = 8.0
@@ -50,8 +52,8 @@ def leave_barriers_in_place(mol: Chem.Mol, conformers: Sequence[int] | None = No
     ]
     moved, lowest = [], np.inf
     with rdBase.BlockLogs():
-        trial = Chem.Mol(mol)  # one field serves all conformers: its terms hang on the bonds alone
-        if not finite or (field := _field(trial, finite[0].GetId())) is None:
+        trial, properties = typed(mol)  # one field serves all conformers: its terms hang on the bonds alone
+        if not finite or (field := _field(trial, properties, finite[0].GetId())) is None:
             return []
         place = trial.GetConformer(finite[0].GetId())
         for conformer in finite:
@@ -81,9 +83,8 @@ def _turned(one: Chem.Conformer, other: Chem.Conformer, bonds: list[tuple[int, i
     return max(abs((GetDihedralDeg(one, *b) - GetDihedralDeg(other, *b) + 180) % 360 - 180) for b in bonds)
 
 
-def _field(mol: Chem.Mol, conformer: int) -> ForceField | None:
+def _field(mol: Chem.Mol, properties: Any, conformer: int) -> ForceField | None:
     """MMFF94s without Coulomb's terms, or UFF, which has none; None if neither knows an atom."""
-    properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
     if properties is not None:
         properties.SetMMFFEleTerm(False)
         field = forcefield.MMFFGetMoleculeForceField(mol, properties, NO_CUTOFF, conformer)

@@ -14,6 +14,7 @@ from rdkit.Chem import rdForceFieldHelpers as forcefield
 from scipy.optimize import minimize
 
 from molscore.chem.geometry.expected import expected
+from molscore.chem.mmff import typed
 from molscore.chem.settle import NO_CUTOFF
 from molscore.chem.trust import correct, trust
 
@@ -97,12 +98,12 @@ def energies(mol: Chem.Mol, method: str = "mmff") -> list[float | None]:
     with rdBase.BlockLogs():
         if method == "xtb":
             return [_xtb(Chem.Mol(mol, False, k), steps=0).before for k in conformers]
-        properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
+        same, properties = typed(mol)
         positions = [conformer.GetPositions() for conformer in mol.GetConformers()]
         finite = [k for k, x in zip(conformers, positions, strict=True) if np.isfinite(x).all()]
         if properties is None or not finite:
             return [None] * len(conformers)
-        field = forcefield.MMFFGetMoleculeForceField(mol, properties, NO_CUTOFF, finite[0])
+        field = forcefield.MMFFGetMoleculeForceField(same, properties, NO_CUTOFF, finite[0])
         found = (field.CalcEnergy(x.ravel().tolist()) for x in positions)
         return [energy if np.isfinite(energy) else None for energy in found]
 
@@ -111,7 +112,7 @@ def _mmff(mol: Chem.Mol) -> Minimum:
     trusted = trust(mol, expected(mol))
     if trusted.field != "mmff94s":
         return Minimum(reason="no_parameters")
-    properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
+    mol, properties = typed(mol)
     field = forcefield.MMFFGetMoleculeForceField(mol, properties)
     before = field.CalcEnergy()
     if not np.isfinite(before):

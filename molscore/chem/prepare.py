@@ -15,6 +15,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom
 
+from molscore.chem.geometry.shapes import shape
 from molscore.chem.stereo import AXES
 from molscore.chem.whole import LARGEST, REASONS, Prepared, false_centres, whole, without_maps
 from molscore.randomness import Purpose, rdkit_seed, stream
@@ -111,7 +112,8 @@ def _open(mol: Chem.Mol) -> list[_Element]:
             continue
         if found.type == Chem.StereoType.Atom_Tetrahedral and found.centeredOn not in false:
             atom = plain.GetAtomWithIdx(found.centeredOn)
-            elements.append(_Element("centre", (atom.GetIdx(),), atom.IsInRing()))
+            if shape(atom) is None:  # two of four neighbours across from one another have no sense of rotation
+                elements.append(_Element("centre", (atom.GetIdx(),), atom.IsInRing()))
         elif found.type == Chem.StereoType.Bond_Double:
             bond = plain.GetBondWithIdx(found.centeredOn)
             sides = [_told(plain, list(found.controllingAtoms)[k : k + 2]) for k in (0, 2)]

@@ -6,7 +6,8 @@
 
 Both in MMFF94s, in UFF (Rappé et al., J. Am. Chem. Soc. 114, 10024, 1992) where MMFF94s has no parameters (boron,
 silicon, selenium), and `settle_in_place` by the table of bond lengths and angles where no force field knows an atom.
-Terms of a force field that contradict the table are corrected (`molscore.chem.trust`).
+Terms of a force field that contradict the table are corrected (`molscore.chem.trust`). Where atoms bear net charges,
+MMFF94s' electrostatics are damped as in a medium: in vacuo charges draw bonds out and bend flat rings.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from rdkit.Chem import rdForceFieldHelpers as forcefield
 from rdkit.ForceField import ForceField
 
 from molscore.chem.geometry.expected import Expected, expected
+from molscore.chem.mmff import typed
 from molscore.chem.springs import settle_by_table_in_place
 from molscore.chem.trust import Trust, correct, trust
 
@@ -39,6 +41,9 @@ WINDOW, STIFFNESS = 5.0, 100.0
 FORCE = 20.0
 """kcal/mol/Å; a greater one on any atom tells that a geometry is still far from settled."""
 
+DIELECTRIC = 4.0
+"""Dielectric constant about charged atoms, that of the inside of proteins and of organic crystals; 1 elsewhere."""
+
 NO_CUTOFF = 1e6
 """For pairs of atoms: in Å for MMFF94s, a multiple of their well's distance for UFF."""
 
@@ -56,8 +61,8 @@ def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = HYDROGEN_STEPS) -> Non
     if len(heavy) == mol.GetNumAtoms() or not finite:
         return
     with rdBase.BlockLogs():
-        properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
-        moving = Chem.Mol(mol, False, finite[0].GetId())  # one field serves all: its terms hang on the bonds alone
+        # one field serves all: its terms hang on the bonds alone
+        moving, properties = typed(Chem.Mol(mol, False, finite[0].GetId()))
         if (field := _field(moving, -1, properties)) is None:
             return
         for index in heavy:
@@ -100,8 +105,10 @@ def settle_in_place(
         settle_by_table_in_place(mol, wanted)
         return "table"
     with rdBase.BlockLogs():
-        properties, torsions = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s"), _torsions(mol)
-        singles = [Chem.Mol(mol, False, conformer.GetId()) for conformer in mol.GetConformers()]
+        (same, properties), torsions = typed(mol), _torsions(mol)
+        if properties is not None and _has_net_charges(mol):
+            properties.SetMMFFDielectricConstant(DIELECTRIC)
+        singles = [Chem.Mol(same, False, conformer.GetId()) for conformer in mol.GetConformers()]
         fields = [_field(single, -1, properties) for single in singles]
         for field in fields:
             correct(field, trusted)
@@ -132,6 +139,15 @@ def _field(mol: Chem.Mol, conformer: int, properties: Any) -> ForceField | None:
         return None
     field.Initialize()
     return field
+
+
+def _has_net_charges(mol: Chem.Mol) -> bool:
+    """Whether an atom bears a charge that no neighbour offsets, as in nitro groups and N-oxides one does."""
+    charges = [atom.GetFormalCharge() for atom in mol.GetAtoms()]
+    return any(
+        charge and all(charge * charges[neighbour.GetIdx()] >= 0 for neighbour in atom.GetNeighbors())
+        for charge, atom in zip(charges, mol.GetAtoms(), strict=True)
+    )
 
 
 def _torsions(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:

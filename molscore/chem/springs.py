@@ -37,8 +37,9 @@ for all more."""
 HYDROGEN_BOND = 0.62
 """The same, between a hydrogen and an atom that takes hydrogen bonds."""
 
-STEPS, TOLERANCE = 400, 1e-5
-"""Steps of the minimisation, and the part of the energy by which the last has to lower it."""
+STEPS, FORCE, TOLERANCE = 400, 0.1, 1e-8
+"""Steps of the minimisation; kcal/mol/Å, the force that ends it; and the part of the energy by which a step has to
+lower it, a small one, lest a single short step ends it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +155,7 @@ def settle_by_table_in_place(mol: Chem.Mol, wanted: Expected, steps: int = STEPS
         x = conformer.GetPositions()
         if not np.isfinite(x).all():
             continue
-        options = {"maxiter": steps, "maxfun": 2 * steps, "ftol": TOLERANCE, "maxcor": 20}
+        options = {"maxiter": steps, "maxfun": 2 * steps, "ftol": TOLERANCE, "gtol": FORCE, "maxcor": 20}
         found = minimize(terms.energy, x.ravel(), jac=True, method="L-BFGS-B", options=options).x
         if np.isfinite(found).all():
             conformer.SetPositions(found.reshape(-1, 3))

@@ -15,12 +15,16 @@ from rdkit.ForceField import ForceField
 
 from molscore.chem.cumulenes import Cumulenes
 from molscore.chem.geometry.expected import Expected
+from molscore.chem.mmff import typed
 
-BOND_DOUBT, ANGLE_DOUBT = 0.04, 8.0
+BOND_DOUBT, AROMATIC_DOUBT, ANGLE_DOUBT = 0.04, 0.01, 8.0
 """Å and degrees by which a rest value may leave the range that is known."""
 
 NARROW = 0.02
 """Å about the usual length to which multiple bonds, and in UFF all, are held where they are corrected."""
+
+LENGTH_ROOM, ANGLE_ROOM = 0.005, 1.0
+"""Å and degrees to either side of the usual value that a corrected term leaves free at least."""
 
 HOPELESS = 25.0
 """Degrees; where UFF is off by more, its other terms cannot be relied upon either."""
@@ -67,27 +71,31 @@ def trust(mol: Chem.Mol, wanted: Expected) -> Trust:
     if wanted.shaped:
         return Trust(None)
     with rdBase.BlockLogs():
-        properties = forcefield.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
+        same, properties = typed(mol)
         if properties is not None:
             stretch, bend, field = properties.GetMMFFBondStretchParams, properties.GetMMFFAngleBendParams, "mmff94s"
-        elif forcefield.UFFHasAllMoleculeParams(mol):
+        elif forcefield.UFFHasAllMoleculeParams(same):
             stretch, bend = forcefield.GetUFFBondStretchParams, forcefield.GetUFFAngleBendParams
             field = "uff"
         else:
             return Trust(None)
-        rests = [stretch(mol, i, j) for i, j in wanted.bonds.tolist()]
+        rests = [stretch(same, i, j) for i, j in wanted.bonds.tolist()]
         theirs = np.array([np.nan if rest is None else rest[-1] for rest in rests])
         least, most = wanted.shortest + wanted.length_margins, wanted.longest - wanted.length_margins
         # UFF is rough throughout (C=O 1.26 Å, S=O 1.50 Å); other single and aromatic bonds differ in truth
         multiple = [mol.GetBondBetweenAtoms(i, j).GetBondTypeAsDouble() >= 2 for i, j in wanted.bonds.tolist()]
         narrow = np.where(np.array(multiple, dtype=bool) | (field == "uff"), NARROW, np.inf)
-        low, high = np.maximum(least, wanted.lengths - narrow), np.minimum(most, wanted.lengths + narrow)
-        trusted = (theirs > least - BOND_DOUBT) & (theirs < most + BOND_DOUBT)
+        low = _below(np.maximum(least, wanted.lengths - narrow), wanted.lengths, LENGTH_ROOM)
+        high = -_below(-np.minimum(most, wanted.lengths + narrow), -wanted.lengths, LENGTH_ROOM)
+        # where RDKit sees aromatic atoms and MMFF94s those of a chain, the rest length need not be far off
+        aromatic = np.array([atom.GetIsAromatic() for atom in mol.GetAtoms()])
+        doubt = np.where(aromatic[wanted.bonds].all(axis=1), AROMATIC_DOUBT, BOND_DOUBT)
+        trusted = (theirs > least - doubt) & (theirs < most + doubt)
         off = ~trusted if field == "mmff94s" else ~((theirs > low) & (theirs < high))
         lengths = tuple(
             (*wanted.bonds[b].tolist(), float(low[b]), float(high[b])) for b in np.flatnonzero(off).tolist()
         )
-        angles, worst = _angles(mol, wanted, bend, field)
+        angles, worst = _angles(same, wanted, bend, field)
     if field == "uff" and worst > HOPELESS:
         return Trust(None)
     numbers = [atom.GetAtomicNum() for atom in mol.GetAtoms()]
@@ -100,14 +108,19 @@ def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, f
     """Angles to correct, and by how much the worst rest value is off.
 
     Rest angles of MMFF94s at carbon, nitrogen and oxygen make up for its other terms and are sound as they are; so are
-    those inside rings, which the ring decides.
+    those inside rings, which the ring decides. Not so where the table knows the angle of a nitrogen of two neighbours
+    (isocyanates), or one at an atom of several rings of three or four (tetrahedranes).
     """
-    low, high = wanted.least + wanted.angle_margins, wanted.greatest - wanted.angle_margins
-    angles, worst = [], 0.0
+    low = _below(wanted.least + wanted.angle_margins, wanted.degrees, ANGLE_ROOM)
+    high = -_below(wanted.angle_margins - wanted.greatest, -wanted.degrees, ANGLE_ROOM)
+    angles, worst, rings = [], 0.0, mol.GetRingInfo()
     for a, (i, j, k) in enumerate(wanted.angles.tolist()):
         centre = mol.GetAtomWithIdx(j)
         organic = centre.GetAtomicNum() in (6, 7, 8) and centre.GetHybridization() != Chem.HybridizationType.SP
-        if organic or mol.GetBondBetweenAtoms(i, k) is not None:
+        small = rings.NumAtomRings(j) > 1 and sum(size < 5 for size in rings.AtomRingSizes(j)) > 1
+        nitrogen = centre.GetAtomicNum() == 7 and centre.GetDegree() == 2 and not centre.IsInRing()
+        special = wanted.named[a] and (small or nitrogen)
+        if organic and not special or mol.GetBondBetweenAtoms(i, k) is not None:
             continue
         rest = bend(mol, i, j, k)
         off = np.inf if rest is None else max(low[a] - rest[-1], rest[-1] - high[a])
@@ -115,6 +128,11 @@ def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, f
             angles.append((i, j, k, float(low[a]), float(high[a])))
             worst = max(worst, off)
     return tuple(angles), worst
+
+
+def _below(bounds: np.ndarray, usual: np.ndarray, room: float) -> np.ndarray:
+    """Lower bounds, lowered where they leave less than some room below the usual value: RDKit refuses crossed ones."""
+    return np.minimum(bounds, usual - room)
 
 
 def correct(field: ForceField, trusted: Trust) -> None:

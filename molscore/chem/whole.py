@@ -7,6 +7,7 @@ from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 
 from molscore.chem.arrays import MoleculeError, isomeric_smiles
 from molscore.chem.axes import assign_axes_in_place
+from molscore.chem.geometry.expected import unknown_metal_bond
 from molscore.chem.geometry.shapes import unknown_metal
 from molscore.chem.rdkit_errors import first_line, rdkit_call
 from molscore.chem.stereo_marks import clear_notes_in_place, hold_shown_in_place, note_in_place
@@ -16,7 +17,7 @@ REASONS = {
     "disconnected": "more than one fragment",
     "unknown_element": "a dummy atom, an R group or a query in place of an atom",
     "valence": "a query in place of a bond",
-    "metal": "a metal whose neighbours may lie about it in more than one way",
+    "metal": "a metal whose neighbours may lie about it in more than one way, or whose bonds have no known length",
     "stereo": "stereo that RDKit cannot hold and that conformers would have the opposite of",
     "too_large": "more atoms or bonds than an SDF record can hold",
 }
@@ -115,7 +116,7 @@ def _check(mol: Chem.Mol) -> None:
             raise MoleculeError("unknown_element", f"atom {atom.GetIdx()} ({atom.GetSymbol()}) is not of one element")
     if any(bond.HasQuery() for bond in mol.GetBonds()):
         raise MoleculeError("valence", "a bond is a query; say single, double or triple")
-    if fault := unknown_metal(mol):
+    if fault := unknown_metal(mol) or unknown_metal_bond(mol):
         raise MoleculeError("metal", fault)
     if max(mol.GetNumAtoms(), mol.GetNumBonds()) > LARGEST:
         sizes = f"{mol.GetNumAtoms()} atoms and {mol.GetNumBonds()} bonds, hydrogens included"

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from rdkit import Chem
 
-from molscore.chem.embed import etkdg_in_place
+from molscore.chem.embed import etkdg_in_place, without_cage_stereo
 from molscore.chem.geometry import table_fault
 from molscore.chem.geometry.bounds import contact_fault, distances
 from molscore.chem.geometry.shapes import shape_stereo_differs
@@ -143,20 +143,25 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
     """
     mol = Chem.Mol(target.mol)
     mol.RemoveAllConformers()
-    failures, bounds = 0, target.bounds
-    tries = [(False, True, bounds), (True, True, bounds), (True, False, bounds)]
+    failures, bounds, same = 0, target.bounds, target.mol
+    tries = [(same, False, True, bounds), (same, True, True, bounds), (same, True, False, bounds)]
     if bounds is not None:
-        tries.append((True, False, None))
+        tries.append((same, True, False, None))
+    if (free := without_cage_stereo(same)) is not None:
+        tries.append((free, True, False, bounds))
     for number in numbers:
         seconds = left()
         if seconds <= 0 or not mol.GetNumConformers() and failures >= HOPELESS:
             break
         limit = math.ceil(seconds) if seconds < math.inf else None
-        trial = Chem.Mol(target.mol)
         own = rdkit_seed(seed, Purpose.ETKDG, number)
-        for random, enforced, bounds in tries:
+        for start, random, enforced, bounds in tries:
+            trial = Chem.Mol(start)
             if done := etkdg_in_place(trial, own, EMBEDDING, random, enforced, limit, bounds):
-                trial = relaxed(trial, how, target)
+                placed = Chem.Mol(target.mol)
+                placed.RemoveAllConformers()
+                placed.AddConformer(trial.GetConformer(), assignId=True)
+                trial = relaxed(placed, how, target)
                 done = _sound(target, trial)
             if done:
                 mol.AddConformer(trial.GetConformer(), assignId=True)

@@ -8,8 +8,8 @@ from scipy.optimize import check_grad
 from molscore.chem.distance_bounds import corrected_bounds
 from molscore.chem.embed import etkdg_in_place
 from molscore.chem.geometry import expected, table_fault
-from molscore.chem.minimise import minimise
-from molscore.chem.settle import settle_in_place
+from molscore.chem.minimise import energies, minimise
+from molscore.chem.settle import settle_hydrogens_in_place, settle_in_place
 from molscore.chem.springs import settle_by_table_in_place, springs
 from molscore.chem.trust import trust
 
@@ -47,6 +47,32 @@ def test_what_is_trusted(smiles, field, corrected):
     assert (found.field, bool(found.lengths)) == (field, bool(corrected))
 
 
+@pytest.mark.parametrize("smiles", ["C[Al](C)C", "CC[Al](CC)CC", "[Li]CCCC", "C[Ga](C)C", "N#[N+]c1ccccc1", "[O][O]"])
+def test_corrections_leave_room(smiles):
+    """RDKit raises where a lower bound is above an upper one, by a rounding error even."""
+    mol = whole(smiles)
+    found = trust(mol, expected(mol))
+    assert all(low < high for *_, low, high in (*found.lengths, *found.angles))
+    assert found.field is None or settle_in_place(embedded(smiles)) == found.field
+
+
+@pytest.mark.parametrize(
+    "smiles", ["O=c1cccc[nH]1", "Cc1ccc2nnnn2n1", "O=C1N(c2ccccc2)[Se]c2ccccc12", "c1cc[se]c1", "CC(=O)c1ccn(C)c1"]
+)
+def test_force_fields_leave_the_molecule_as_it_is(smiles):
+    """RDKit's typing for MMFF94s changes aromatic bonds, and so what the molecule is, in its argument."""
+    mol = embedded(smiles)
+    before, wanted = mol.ToBinary(Chem.PropertyPickleOptions.NoProps), expected(mol)
+    energies(mol)
+    minimise(mol)
+    trust(mol, wanted)
+    assert mol.ToBinary(Chem.PropertyPickleOptions.NoProps) == before
+    aromatic = [bond.GetIsAromatic() for bond in mol.GetBonds()]
+    settle_hydrogens_in_place(mol)
+    settle_in_place(mol)
+    assert [bond.GetIsAromatic() for bond in mol.GetBonds()] == aromatic
+
+
 def test_boron_is_held_flat_in_uff():
     mol = whole("OB1OCc2ccccc12")
     found = trust(mol, expected(mol))
@@ -73,6 +99,24 @@ def test_what_mmff_has_from_its_empirical_rule_is_corrected(smiles, atoms, known
 def test_energies_of_a_minimum_are_those_of_mmff_as_it_is():
     plain, corrected = (minimise(embedded(smiles)) for smiles in ("CCO", "CN=C=S"))
     assert plain.after < plain.before and np.isfinite(corrected.after)
+
+
+@pytest.mark.parametrize(
+    ("smiles", "longest"),
+    [
+        ("C[n+]1cccc(-c2nc3ccccc3[nH]2)c1", 1.51),
+        ("c1cc[n+](-c2nc3ccccc3[nH]2)cc1", 1.50),
+        ("O=C([O-])c1cc[n+](-c2ccccc2)cc1", 1.56),
+        ("O=c1c(-c2ccccc2)c([O-])[n+](Cc2cncnc2)c2ccccn12", 1.53),
+        ("Cc1c(CCOP(=O)([O-])[O-])sc[n+]1Cc1cnc(C(F)(F)F)nc1N", 1.56),
+    ],
+)
+def test_charges_do_not_draw_bonds_of_rings_out(smiles, longest):
+    mol = embedded(smiles)
+    settle_in_place(mol)
+    x, pattern = mol.GetConformer().GetPositions(), Chem.MolFromSmarts("[c,n][c,n,C]")
+    bonds = np.array(mol.GetSubstructMatches(pattern))
+    assert np.linalg.norm(x[bonds[:, 0]] - x[bonds[:, 1]], axis=1).max() < longest
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ Right values are those of the literature, in Å and degrees, not those of the pa
 """
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -82,12 +83,37 @@ LENGTHS = [
     ("C[Hg]c1ccccc1", "C[Hg]", 2.10),
     ("C[Sn](C)(C)c1ccccc1", "C[Sn]", 2.14),
     ("Nc1ccc([As](=O)(O)O)cc1", "c[As]", 1.90),
+    ("FS(F)(F)F", "FS", 1.60),
+    ("CCN(CC)S(F)(F)F", "NS", 1.64),
+    ("CC1(C)OS2(OC(C)(C)c3ccccc32)c2ccccc21", "OS", 1.83),
+    ("COS(OC)(c1ccccc1)c1ccccc1", "OS", 1.83),
+    ("CCOC(=O)C(C(=O)OCC)=Ic1ccccc1", "C=I", 2.06),
+    ("O=C1C(=Ic2ccccc2)C(=O)c2ccccc12", "[#6]=I", 2.06),
+    ("F[I](F)(F)(F)F", "FI", 1.86),
+    ("F[I](F)F", "FI", 1.95),
+    ("CC[Zn]CC", "CZn", 1.95),
+    ("CCC[Al](CC)CC", "CAl", 1.96),
+    ("C[Al](C)C", "CAl", 1.957),
+    ("Cl[Al](Cl)Cl", "ClAl", 2.06),
+    ("CCO[Ti](OCC)(OCC)OCC", "OTi", 1.79),
+    ("CC[Mg]Br", "BrMg", 2.33),
+    ("O=[Cr](=O)(Cl)Cl", "O=Cr", 1.58),
+    ("O=[Cr](=O)(Cl)Cl", "ClCr", 2.13),
+    ("CP(C)(C)->[Au]Cl", "PAu", 2.235),
+    ("Cl[Pt]1(Cl)<-[NH2]CC[NH2]->1", "NPt", 2.04),
+    ("F[W](F)(F)(F)(F)F", "FW", 1.83),
+    ("[BH3-][S+](CC)CC", "BS", 1.92),
+    ("[O][O]", "OO", 1.21),
+    ("CN(c1ccccc1)[N]c1ccccc1", "NN", 1.34),
+    ("C1C2CC12C(=O)OC", "[CH2][CH]", 1.50),
+    ("C1C23CC12C3", "[CH2][CX4H0]", 1.525),
 ]
 
 
 @pytest.mark.parametrize(("smiles", "bond", "known"), LENGTHS)
 def test_bonds_have_their_length(smiles, bond, known):
-    lengths = measured(made(smiles), bond.replace("Si", "[Si]"))
+    pattern = re.sub(r"(?<!\[)(Si|Zn|Al|Ti|Mg|Cr|Au|Pt|W)$", r"~[\1]", bond)
+    lengths = measured(made(smiles), re.sub(r"(?<!\[)Si", "[Si]", pattern))
     assert len(lengths) and np.abs(lengths - known).max() < 0.13
 
 
@@ -113,6 +139,25 @@ ANGLES = [
     ("CC(=O)O[Hg]c1ccccc1", "O[Hg]c", (176,)),
     ("F[Xe]F", "F[Xe]F", (180,)),
     ("c1ccc([Te]c2ccccc2)cc1", "c[Te]c", (98,)),
+    ("O=C=NCc1ccccc1", "CN=C", (140,)),
+    ("O=C=Nc1ccc(C)cc1", "cN=C", (140,)),
+    ("CC(C)(C)N=C=O", "CN=C", (140,)),
+    ("S=C=NCCc1ccccc1", "CN=C", (147,)),
+    ("S=C=Nc1ccc(C)cc1", "cN=C", (151,)),
+    ("FS(F)(F)F", "FSF", (88, 101.5, 173)),
+    ("CCN(CC)S(F)(F)F", "FSN", (90, 99)),
+    ("F[Se](F)(F)F", "F[Se]F", (87, 100.6, 169)),
+    ("Cl[Te](Cl)(Cl)Cl", "Cl[Te]Cl", (88, 103, 176)),
+    ("F[I](F)(F)(F)F", "FIF", (81.9, 89, 164)),
+    ("Cl[I](Cl)Cl", "ClICl", (88, 176)),
+    ("CC1(C)OS2(OC(C)(C)c3ccccc32)c2ccccc21", "cSc", (106,)),
+    ("O=I1(O)OC(=O)c2cc(F)ccc21", "O=Ic", (97,)),
+    ("C[Si](C)(C)O[Si](C)(C)C", "[Si]O[Si]", (149,)),
+    ("C[Si]1(C)O[Si](C)(C)O[Si](C)(C)O1", "[Si]O[Si]", (132,)),
+    ("C[Si]1(C)O[Si](C)(C)O[Si](C)(C)O[Si](C)(C)O1", "[Si]O[Si]", (145,)),
+    ("Cl[Pd]1(Cl)<-[NH2]CC[NH2]->1", "[N]~[Pd]~[N]", (83,)),
+    ("Cl[Pd]1(Cl)<-[NH2]CC[NH2]->1", "Cl[Pd]Cl", (93,)),
+    ("[NH3]->[Pt]1(<-[NH3])OC(=O)C2(CCC2)C(=O)O1", "O[Pt]O", (90,)),
 ]
 
 
@@ -224,6 +269,8 @@ CAGES = [
     "c1ccc2CCc2c1",
     "C1C[C@H]2CC[C@@H]1C2",
     "C1CCC/C=C/CC1",
+    "CC12CC1(C)C2",
+    "CC12C3(C)C1(C)C23C",
 ]
 
 
@@ -239,6 +286,28 @@ def test_cages_that_etkdg_does_not_know_come_of_the_model(generator, smiles):
     mol = generator.generate(smiles, 2, seed=0, fill=True)  # propellanes are rigid
     assert mol.GetNumConformers() == 2
     assert 1.4 < measured(mol, "[C;X4][C;X4]").min() and measured(mol, "[C;X4][C;X4]").max() < 1.7
+
+
+@pytest.mark.parametrize("smiles", ["C12C3C1C1C2C31", "CC12C3C1C1C2C31", "C12C3C4C1C5C2C3C45"])
+def test_cages_are_not_inside_out(smiles):
+    """Across a face of prismane or cubane carbons are 2.2 Å apart."""
+    mol = made(smiles, 5)
+    carbons = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetSymbol() == "C"]
+    far = np.argwhere(np.triu(Chem.GetDistanceMatrix(mol) > 1)[np.ix_(carbons, carbons)])
+    assert mol.GetNumConformers() == 5
+    for conformer in mol.GetConformers():
+        x = conformer.GetPositions()[carbons]
+        assert np.linalg.norm(x[far[:, 0]] - x[far[:, 1]], axis=1).min() > 2.0
+
+
+@pytest.mark.parametrize("smiles", ["O=C1N(c2ccccc2)[Se]c2ccccc12", "O=C1N(CC(=O)O)[Se]c2cc(F)ccc12"])
+def test_rings_of_selenium_that_are_aromatic_are_flat(smiles):
+    mol = made(smiles)
+    selenium = next(atom.GetIdx() for atom in mol.GetAtoms() if atom.GetSymbol() == "Se")
+    ring = next(list(ring) for ring in mol.GetRingInfo().AtomRings() if selenium in ring)
+    for conformer in mol.GetConformers():
+        x = conformer.GetPositions()[ring]
+        assert np.abs(np.linalg.svd(x - x.mean(0))[1][2]) < 0.25
 
 
 SAID = [

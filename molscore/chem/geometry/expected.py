@@ -17,15 +17,18 @@ from rdkit import Chem
 
 from molscore.chem.cumulenes import Cumulenes, cumulenes
 from molscore.chem.geometry.bounds import hindered_axes
-from molscore.chem.geometry.shapes import ELECTRONEGATIVITY, ideal_angles, is_tagged, shape
+from molscore.chem.geometry.shapes import ELECTRONEGATIVITY, ideal_angles, is_metal, is_tagged, shape
 from molscore.chem.geometry.table import Table, look_up, table
 from molscore.chem.geometry.types import label, terms
 
 BOND_MARGINS = (0.09, 0.10, 0.12, 0.15)
 """Å beyond the range of a type, by level."""
 
-ANGLE_MARGINS = (10.0, 11.0, 13.0, 16.0)
+ANGLE_MARGINS = (10.0, 10.0, 11.0, 13.0, 16.0)
 """Degrees beyond the range of a type, by level."""
+
+NAMED_LEVELS = 2
+"""Of angles, those whose keys name the outer atoms."""
 
 RADII_MARGIN = 0.2
 """Å, of a length from covalent radii."""
@@ -37,7 +40,8 @@ IDEAL_MARGIN = 25.0
 """Degrees, of an angle from hybridisation alone."""
 
 CAGE_MARGIN = 25.0
-"""Degrees more at an atom of two or more rings of three or four: cages are strained each in its own way."""
+"""Degrees more at an atom of two or more rings of three or four, for angles that none of these rings holds: cages are
+strained each in its own way."""
 
 SHORTENING = {1.0: 1.0, 1.5: 0.93, 2.0: 0.87, 3.0: 0.78}
 """By which a bond of an order is shorter than a single bond."""
@@ -48,7 +52,7 @@ POLARITY = 0.05
 FLAT = {"B3d": 357.0, "C3d": 345.0, "C3a": 350.0, "N3d+": 345.0}
 """Degrees: least sum of the three angles at an atom of a type that is flat."""
 
-_RING_ANGLES = {3: 60.0, 4: 90.0, 5: 105.0}
+_RING_ANGLES = {"3": 60.0, "4": 90.0, "5": 105.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,7 @@ class Expected:
         angles: (A, 3) atoms, the centre second.
         degrees, least, greatest: (A,) usual value and limits; no limits where the centre is in `shapes`.
         angle_margins: (A,) degrees, like those of lengths.
+        named: (A,) bool; whether the table has the angle with its outer atoms, not its centre alone.
         flat: (F, 4) a flat atom and its three neighbours.
         least_sum: (F,) degrees of its three angles.
         shapes: for each centre whose neighbours may change places, name of the shape and rows of its `angles`; the
@@ -81,6 +86,7 @@ class Expected:
     least: np.ndarray
     greatest: np.ndarray
     angle_margins: np.ndarray
+    named: np.ndarray
     flat: np.ndarray
     least_sum: np.ndarray
     shapes: tuple[tuple[str, np.ndarray], ...]
@@ -101,15 +107,15 @@ def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
     bonds = np.array([_length(mol, known, *pair) for pair in zip(kinds.bonds.tolist(), kinds.bond_keys, strict=True)])
     bonds = bonds.reshape(-1, 4)
     ideals = {atom.GetIdx(): ideal_angles(mol, atom.GetIdx()) for atom in mol.GetAtoms() if shape(atom)}
-    angles = np.empty((len(kinds.angles), 4))
+    angles = np.zeros((len(kinds.angles), 5))
     of_shape: dict[int, list[int]] = {}
     for row, ((i, j, k), keys) in enumerate(zip(kinds.angles.tolist(), kinds.angle_keys, strict=True)):
         if j in ideals:
             ideal = ideals[j][min(i, k), max(i, k)]
             if is_tagged(mol.GetAtomWithIdx(j)):
-                angles[row] = ideal - SHAPE_MARGIN, ideal, ideal + SHAPE_MARGIN, SHAPE_MARGIN
+                angles[row, :4] = ideal - SHAPE_MARGIN, ideal, ideal + SHAPE_MARGIN, SHAPE_MARGIN
             else:
-                angles[row] = 0.0, ideal, 180.0, SHAPE_MARGIN
+                angles[row, :4] = 0.0, ideal, 180.0, SHAPE_MARGIN
                 of_shape.setdefault(j, []).append(row)
         else:
             angles[row] = _angle(mol, known, j, keys)
@@ -123,6 +129,7 @@ def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
         *bonds.T[[1, 0, 2, 3]],
         kinds.angles,
         *angles.T[[1, 0, 2, 3]],
+        angles[:, 4] > 0,
         np.array(flat, dtype=np.int64).reshape(-1, 4),
         np.array(sums),
         tuple((shape(mol.GetAtomWithIdx(j)), np.array(rows)) for j, rows in of_shape.items()),
@@ -130,6 +137,22 @@ def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
         hindered_axes(mol),
         cumulenes(mol),
     )
+
+
+def unknown_metal_bond(mol: Chem.Mol) -> str | None:
+    """A sentence on a bond of a metal that the table does not know, or None.
+
+    Sums of radii will not do for metals: bonds of one length by them, 2.1 to 2.3 Å, are 1.8 to 2.1 Å in truth.
+    """
+    if not any(is_metal(atom) and atom.GetDegree() for atom in mol.GetAtoms()):
+        return None
+    kinds = terms(mol)
+    for (i, j), keys in zip(kinds.bonds.tolist(), kinds.bond_keys, strict=True):
+        ends = mol.GetAtomWithIdx(i), mol.GetAtomWithIdx(j)
+        if any(map(is_metal, ends)) and look_up(table().bonds, keys) is None:
+            first, last = (f"{end.GetSymbol()}{end.GetIdx()}" for end in ends)
+            return f"how long the bond {first}-{last} is, is not known with so many neighbours of the metal"
+    return None
 
 
 def _length(mol: Chem.Mol, known: Table, atoms: list[int], keys: tuple[str, ...]) -> tuple[float, ...]:
@@ -146,15 +169,15 @@ def _length(mol: Chem.Mol, known: Table, atoms: list[int], keys: tuple[str, ...]
 
 
 def _angle(mol: Chem.Mol, known: Table, centre: int, keys: tuple[str, ...]) -> tuple[float, ...]:
-    """Least, usual, greatest, and margin."""
-    ring, sizes = (part.rstrip() for part in keys[1].split("/")[1].split(":"))
-    cage = CAGE_MARGIN if sum(size in "34" for size in sizes) > 1 else 0.0
+    """Least, usual, greatest, margin, and whether the table has the outer atoms too."""
+    ring, sizes = (part.rstrip() for part in keys[2].split("/")[1].split(":"))
+    cage = CAGE_MARGIN if ring not in "34" and sum(size in "34" for size in sizes) > 1 else 0.0
     if (found := look_up(known.angles, keys)) is not None:
         level, row = found
         margin = ANGLE_MARGINS[level] * (1 + 1 / row.count) + cage
-        return row.low - margin, row.usual, row.high + margin, margin
+        return row.low - margin, row.usual, row.high + margin, margin, level < NAMED_LEVELS
     hybridisation = mol.GetAtomWithIdx(centre).GetHybridization()
     usual = {Chem.HybridizationType.SP: 180.0, Chem.HybridizationType.SP2: 120.0}.get(hybridisation, 109.5)
-    usual = _RING_ANGLES.get(int(ring), usual)
+    usual = _RING_ANGLES.get(ring, usual)
     margin = IDEAL_MARGIN + cage
-    return usual - margin, usual, usual + margin, margin
+    return usual - margin, usual, usual + margin, margin, False

@@ -4,6 +4,8 @@ cumulenes.
 The sentence names the worst offence: the one that leaves its limits by most.
 """
 
+from itertools import permutations
+
 import numpy as np
 from rdkit import Chem
 
@@ -31,7 +33,7 @@ def table_fault(mol: Chem.Mol, wanted: Expected, conformer: int = -1) -> tuple[s
         limits = _limits(angles[worst], wanted.least[worst], wanted.greatest[worst], ".0f", "°")
         return "bond_angle", f"the angle {names(mol, wanted.angles[worst], '-')} is {limits}"
     for name, rows in wanted.shapes:
-        if np.abs(np.sort(angles[rows]) - np.sort(wanted.degrees[rows])).max() > SHAPE_MARGIN:
+        if _distortion(wanted.angles[rows], angles[rows], wanted.degrees[rows]) > SHAPE_MARGIN:
             centre = names(mol, wanted.angles[rows[0], 1:2])
             return "bond_angle", f"the neighbours of {centre} do not lie as in a {name} shape"
     if len(wanted.flat):
@@ -62,6 +64,17 @@ def cumulene_fault(mol: Chem.Mol, wanted: Cumulenes, positions: np.ndarray) -> s
     return (
         f"the groups at {ends}, ends of cumulated double bonds, are turned by {off[worst]:.0f}° from where they belong"
     )
+
+
+def _distortion(triples: np.ndarray, angles: np.ndarray, ideals: np.ndarray) -> float:
+    """Degrees by which the worst angle of a centre is off, in the order of its neighbours where that is least."""
+    ends, index = np.unique(triples[:, [0, 2]], return_inverse=True)
+    i, k = index.reshape(-1, 2).T
+    found, ideal = np.zeros((2, len(ends), len(ends)))
+    found[i, k] = found[k, i] = angles
+    ideal[i, k] = ideal[k, i] = ideals
+    orders = np.array(list(permutations(range(len(ends)))))
+    return float(np.abs(ideal[orders[:, :, None], orders[:, None]] - found).max(axis=(1, 2)).min())
 
 
 def angle_sums(positions: np.ndarray, flat: np.ndarray) -> np.ndarray:

@@ -12,14 +12,28 @@ from rdkit.Chem.rdDistGeom import GetMoleculeBoundsMatrix
 
 _X, _Y, _Z = np.eye(3)
 _THIRDS = [np.array([np.cos(a), np.sin(a), 0.0]) for a in np.radians([0, 120, 240])]
+_BENT = np.radians([88.0, 102.0 / 2, 94.0, 85.0])
+"""Angles that lone pairs leave: of neighbours across in a T to the third (ClF3 87.5, PhICl2 88), half of that between
+the two neighbours beside one another in a see-saw (SF4 101.5, SeF4 100.6, TeCl4 103), of the other two to their
+bisector, turned away from the lone pair (SF4 173 between them), and of the base of a square pyramid to its top (BrF5
+84.8, IF5 81.9); electron diffraction and microwave work as collected by Gillespie and Hargittai, The VSEPR Model of
+Molecular Geometry (1991)."""
+
+
+def _at(angle: float, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The unit vector at an angle, in radians, from a first towards a second one at right angles to it."""
+    return np.cos(angle) * first + np.sin(angle) * second
+
+
+_T, _SIDE, _ACROSS, _BASE = _BENT
 
 CORNERS: dict[str, list[np.ndarray]] = {
     "linear": [_Z, -_Z],
-    "T-shaped": [_X, _Z, -_Z],
-    "see-saw": [_THIRDS[1], _THIRDS[2], _Z, -_Z],
+    "T-shaped": [_X, _at(_T, _X, _Z), _at(_T, _X, -_Z)],
+    "see-saw": [_at(_SIDE, _X, _Y), _at(_SIDE, _X, -_Y), _at(_ACROSS, -_X, _Z), _at(_ACROSS, -_X, -_Z)],
     "square planar": [_X, -_X, _Y, -_Y],
     "trigonal bipyramid": [*_THIRDS, _Z, -_Z],
-    "square pyramid": [_Z, _X, -_X, _Y, -_Y],
+    "square pyramid": [_Z, *(_at(_BASE, _Z, side) for side in (_X, -_X, _Y, -_Y))],
     "octahedron": [_Z, -_Z, _X, -_X, _Y, -_Y],
 }
 """Unit vectors to the neighbours."""
@@ -48,12 +62,20 @@ _SQUARE = {"Pd": (2, 4), "Pt": (2, 4), "Rh": (1,), "Ir": (1,), "Au": (3,)}
 """Oxidation states of metals that are square planar where they have four neighbours. Platinum(IV) and palladium(IV)
 have six: with four, a neutral ligand is drawn with a bond of its own."""
 
+_OTHER_METALS = frozenset({3, 4, 11, 12, 13, 19, 20, 30, 31, 37, 38, 48, 49, 55, 56, 80, 81, 87, 88})
+
 ELECTRONEGATIVITY = {1: 2.2, 5: 2.0, 6: 2.55, 7: 3.0, 8: 3.4, 9: 4.0, 14: 1.9, 15: 2.2, 16: 2.6, 17: 3.2, 33: 2.2}
 ELECTRONEGATIVITY |= {34: 2.55, 35: 3.0, 50: 2.0, 51: 2.05, 52: 2.1, 53: 2.7, 80: 2.0, 82: 2.3, 83: 2.0}
 """Pauling's, by atomic number; that of others, metals, is near 1.8."""
 
 
 def is_metal(atom: Chem.Atom) -> bool:
+    """Whether it is of groups 1 to 12, or below boron; hydrogen and the metals of later groups are not meant."""
+    z = atom.GetAtomicNum()
+    return _has_open_shell(atom) or z in _OTHER_METALS
+
+
+def _has_open_shell(atom: Chem.Atom) -> bool:
     """Whether its d or f shell is open, as in elements 21 to 29 and those below them."""
     z = atom.GetAtomicNum()
     return 21 <= z <= 29 or 39 <= z <= 47 or 57 <= z <= 79 or 89 <= z <= 111
@@ -71,7 +93,7 @@ def shape(atom: Chem.Atom) -> str | None:
     degree = atom.GetDegree()
     if is_tagged(atom):
         return _TAGS[atom.GetChiralTag()][1]
-    if is_metal(atom):
+    if _has_open_shell(atom):
         square = degree == 4 and _oxidation_state(atom) in _SQUARE.get(atom.GetSymbol(), ())
         return "square planar" if square else {2: "linear", 6: "octahedron"}.get(degree)
     if atom.GetAtomicNum() <= 10:
@@ -94,13 +116,20 @@ def unknown_metal(mol: Chem.Mol) -> str | None:
     """
     for atom in mol.GetAtoms():
         degree = atom.GetDegree()
-        if not is_metal(atom) or degree < 2 or is_tagged(atom) or degree == 6 or shape(atom) == "square planar":
+        if not _has_open_shell(atom) or degree < 2 or is_tagged(atom) or degree == 6 or shape(atom) == "square planar":
             continue
         electrons = _d_electrons(atom)
         if not (electrons == 10 and degree <= 4 or electrons == 0 and degree == 4):
             place = f"{atom.GetSymbol()}{atom.GetIdx()}"
             return f"how the {degree} neighbours of {place} lie about it is not known; say it by a tag (@SP, @TB, @OH)"
     return None
+
+
+def rings(mol: Chem.Mol) -> tuple[tuple[int, ...], ...]:
+    """The smallest rings, those too that dative bonds close, as in chelates: RDKit leaves these out."""
+    if all(bond.GetBondType() != Chem.BondType.DATIVE for bond in mol.GetBonds()):
+        return mol.GetRingInfo().AtomRings()
+    return tuple(map(tuple, Chem.GetSymmSSSR(Chem.Mol(mol), includeDativeBonds=True)))
 
 
 def has_shape_stereo(mol: Chem.Mol) -> bool:
@@ -136,7 +165,7 @@ def ideal_angles(mol: Chem.Mol, index: int) -> dict[tuple[int, int], float]:
     between = np.degrees(np.arccos(np.clip(np.array(corners) @ np.array(corners).T, -1, 1)))
     wish = np.array([_reluctance(mol.GetBondBetweenAtoms(index, k), index) for k in around])
     together = np.zeros((len(around), len(around)), dtype=bool)
-    for ring in mol.GetRingInfo().AtomRings():
+    for ring in rings(mol):
         if index in ring and len(ring) <= 7:
             members = [k for k, a in enumerate(around) if a in ring]
             together[np.ix_(members, members)] = True

@@ -1,14 +1,19 @@
 """What decides a bond length or an angle: types of bonds and angles, from fine to coarse.
 
 An atom's type is its element, its coordination number, a letter for its bonding (``a`` aromatic, ``d`` sp2, ``t`` sp,
-none else), its charge and its unpaired electrons: ``C3d``, ``N3d+``, ``S4``, ``O1.``. A bond or an angle has one key
-per level, the most specific first:
+none else), its charge and its unpaired electrons: ``C3d``, ``N3d+``, ``S4``, ``O1.``. An ``e`` stands for each lone
+pair of an atom whose shape depends on it: ``S4`` is that of a sulfone, ``S4e`` that of SF4. A bond or an angle has one
+key per level, the most specific first:
 
     bond    C3d-N3d/5        C3d-N3d    C3-N3    C-N
-    angle   -C C3d/0:5 =O    C3d/0:5    C3d/0    C3/0
+    angle   -C C3d/0:5 =O    -C C3d/0 =O    C3d/0:5    C3d/0    C3/0
 
 A bond's number is the size of its smallest ring (3, 4, 5, 6 for all greater, 0 for none), an angle's that of the
-smallest ring that holds both its bonds, followed by the ring sizes of its centre.
+smallest ring that holds both its bonds (``x`` if two rings below six hold one each, as in spiro compounds and
+propellanes), followed by the ring sizes of its centre; in the second key of angles rings of six and more count as none.
+A double bond that another follows, as in isocyanates, is written with it: ``=C=O``. The third key of a bond of a metal,
+or of an atom of a shape, says how many neighbours and lone pairs that has, and of its partner the element alone:
+``Cl-Zn4``, ``F-S4e``.
 """
 
 from itertools import combinations
@@ -16,6 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 from rdkit import Chem
+
+from molscore.chem.geometry.shapes import is_metal, lone_pairs, rings, shape
 
 LARGEST_RING = 6
 """Rings of this size and greater are alike."""
@@ -51,8 +58,10 @@ def terms(mol: Chem.Mol) -> Terms:
     labels = [label(atom) for atom in atoms]
     symbols = [atom.GetSymbol() for atom in atoms]
     plain = [f"{symbol}{atom.GetTotalDegree()}" for symbol, atom in zip(symbols, atoms, strict=True)]
+    pairs = [_lone_pairs(atom) for atom in atoms]
+    special = [is_metal(atom) or k is not None for atom, k in zip(atoms, pairs, strict=True)]
     of_atom: list[list[set[int]]] = [[] for _ in atoms]
-    for ring in sorted(map(set, mol.GetRingInfo().AtomRings()), key=len):
+    for ring in sorted(map(set, rings(mol)), key=len):
         for index in ring:
             of_atom[index].append(ring)
 
@@ -61,7 +70,12 @@ def terms(mol: Chem.Mol) -> Terms:
         i, j = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
         order = _ORDERS.get(bond.GetBondType(), "~")
         orders[i, j] = orders[j, i] = order
-        fine, middle, coarse = (order.join(sorted((kind[i], kind[j]))) for kind in (labels, plain, symbols))
+        degrees = [
+            plain[a] + "e" * (pairs[a] or 0) if special[a] else symbols[a] if special[b] else plain[a]
+            for a, b in ((i, j), (j, i))
+        ]
+        ends = (labels[i], labels[j]), degrees, (symbols[i], symbols[j])
+        fine, middle, coarse = (order.join(sorted(pair)) for pair in ends)
         bonds.append((i, j))
         bond_keys.append((f"{fine}/{_smallest(of_atom[i], j)}", fine, middle, coarse))
 
@@ -70,11 +84,12 @@ def terms(mol: Chem.Mol) -> Terms:
         around = [neighbour.GetIdx() for neighbour in atom.GetNeighbors()]
         sizes = "".join(str(min(len(ring), LARGEST_RING)) for ring in of_atom[j][:3])
         for i, k in combinations(around, 2):
-            size = min(min((len(ring) for ring in of_atom[j] if i in ring and k in ring), default=0), LARGEST_RING)
-            first, last = sorted((orders[i, j] + symbols[i], orders[j, k] + symbols[k]))
-            place = f"{labels[j]}/{size}:{sizes}"
+            size = _both(of_atom[j], i, k)
+            first, last = sorted(_end(atoms[a], j, orders[a, j]) for a in (i, k))
+            place, anywhere = f"{labels[j]}/{size}:{sizes}", f"{labels[j]}/{0 if size == LARGEST_RING else size}"
             angles.append((i, j, k))
-            angle_keys.append((f"{first} {place} {last}", place, f"{labels[j]}/{size}", f"{plain[j]}/{size}"))
+            exact = (f"{first} {place} {last}", f"{first} {anywhere} {last}")
+            angle_keys.append((*exact, place, f"{labels[j]}/{size}", f"{plain[j]}/{size}"))
     return Terms(
         np.array(bonds, dtype=np.int64).reshape(-1, 2),
         np.array(angles, dtype=np.int64).reshape(-1, 3),
@@ -89,7 +104,8 @@ def label(atom: Chem.Atom) -> str:
     charge = atom.GetFormalCharge()
     unpaired = "." * atom.GetNumRadicalElectrons()
     sign = "+" * max(charge, 0) + "-" * max(-charge, 0)
-    return f"{atom.GetSymbol()}{atom.GetTotalDegree()}{bonding}{sign}{unpaired}"
+    pairs = "e" * (_lone_pairs(atom) or 0)
+    return f"{atom.GetSymbol()}{atom.GetTotalDegree()}{bonding}{sign}{unpaired}{pairs}"
 
 
 def lengths_and_angles(positions: np.ndarray, bonds: np.ndarray, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,6 +114,27 @@ def lengths_and_angles(positions: np.ndarray, bonds: np.ndarray, angles: np.ndar
     a, b = (positions[angles[:, k]] - positions[angles[:, 1]] for k in (0, 2))
     cosine = (a * b).sum(1) / np.maximum(np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1), 1e-9)
     return length, np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+
+
+def _end(atom: Chem.Atom, centre: int, order: str) -> str:
+    text = order + atom.GetSymbol()
+    if order == "=" and atom.GetHybridization() == Chem.HybridizationType.SP:
+        text += "".join(f"={other.GetSymbol()}" for other in atom.GetNeighbors() if other.GetIdx() != centre)
+    return text
+
+
+def _lone_pairs(atom: Chem.Atom) -> int | None:
+    """Of an atom of the main groups whose shape depends on them; None for others."""
+    if atom.GetAtomicNum() <= 10 or is_metal(atom) or shape(atom) is None:
+        return None
+    return lone_pairs(atom)
+
+
+def _both(rings: list[set[int]], i: int, k: int) -> int | str:
+    """Size of the smallest of an atom's rings that holds two neighbours, ``x`` if small rings hold one each, or 0."""
+    if sizes := [len(ring) for ring in rings if i in ring and k in ring]:
+        return min(*sizes, LARGEST_RING)
+    return "x" if all(0 < _smallest(rings, a) < LARGEST_RING for a in (i, k)) else 0
 
 
 def _smallest(rings: list[set[int]], other: int) -> int:

@@ -5,6 +5,7 @@ import pytest
 from rdkit import Chem
 
 from molscore.chem.geometry import expected
+from molscore.chem.geometry.expected import unknown_metal_bond
 from molscore.chem.geometry.table import Row, Table, parse, table, to_text
 
 # Å, from electron diffraction, microwave or X-ray work as the CRC Handbook, Allen et al. (J. Chem. Soc. Perkin Trans.
@@ -84,6 +85,10 @@ ANGLES = {
     ("c1ccccc1[I+]c1ccccc1", 5, 6, 7): 96,
     ("O=C1OI(O)c2ccccc12", 2, 3, 4): 168,
     ("C[Hg]C", 0, 1, 2): 180,
+    ("CN=C=O", 0, 1, 2): 140,
+    ("CN=C=S", 0, 1, 2): 147,
+    ("C[Si](C)(C)O[Si](C)(C)C", 1, 4, 5): 149,
+    ("CN=CC", 0, 1, 2): 117,
 }
 
 
@@ -102,7 +107,7 @@ def test_angles_are_those_of_the_literature(smiles, i, j, k):
 
 def test_the_table_is_statistics_in_order():
     known = table()
-    assert len(known.bonds) == len(known.angles) == 4
+    assert (len(known.bonds), len(known.angles)) == (4, 5)
     assert all(1000 < sum(map(len, levels)) < 10_000 for levels in (known.bonds, known.angles))
     for levels, least, greatest in ((known.bonds, 0.6, 3.5), (known.angles, 20, 180)):
         rows = np.array([row for level in levels for row in level.values()])
@@ -111,14 +116,37 @@ def test_the_table_is_statistics_in_order():
 
 
 def test_a_table_survives_its_text():
-    small = Table(({"C4-C4/0": Row(1.5, 1.53, 1.6, 12)}, {}, {}, {}), ({}, {"C4/0:": Row(100, 109.5, 120, 3)}, {}, {}))
+    small = Table(
+        ({"C4-C4/0": Row(1.5, 1.53, 1.6, 12)}, {}, {}, {}), ({}, {}, {"C4/0:": Row(100, 109.5, 120, 3)}, {}, {})
+    )
     assert parse(to_text(small, "for a test, in Å")) == small
 
 
-@pytest.mark.parametrize(("smiles", "known"), [("C[Po]C", 2.2), ("C[Hg]C", 2.09), ("C[Hg]Cl", 2.2)])
+@pytest.mark.parametrize(("smiles", "known"), [("C[Po]C", 2.2), ("C[At]", 2.2)])
 def test_types_that_nobody_knows_have_a_length_from_radii(smiles, known):
     wanted = expected(Chem.AddHs(Chem.MolFromSmiles(smiles)))
     heavy = wanted.lengths[: Chem.MolFromSmiles(smiles).GetNumBonds()]
     assert heavy == pytest.approx(known, abs=0.2)
     assert wanted.longest[: len(heavy)] - heavy == pytest.approx(0.2)
     assert (wanted.degrees > 90).all()
+
+
+@pytest.mark.parametrize(
+    ("smiles", "known"),
+    [
+        ("C[Zn]C", True),
+        ("C[Hg]Cl", True),
+        ("CC[Al](CC)CC", True),
+        ("Cl[Pt]1(Cl)<-[NH2]CC[NH2]->1", True),
+        ("[Na+]", True),
+        ("CCO", True),
+        ("C[Sn](C)(C)C", True),
+        ("C[W](C)(C)(C)(C)C", False),
+        ("C[Nb](C)(C)(C)C", False),
+        ("C[Zn]I(C)C", False),
+        ("[Ca]C", False),
+        ("CS[Ti](SC)(SC)SC", False),
+    ],
+)
+def test_bonds_of_metals_are_known_or_not(smiles, known):
+    assert (unknown_metal_bond(Chem.AddHs(Chem.MolFromSmiles(smiles, sanitize=True))) is None) == known
