@@ -27,7 +27,7 @@ NEARLY_STRAIGHT = 165.0
 VOLUME = 0.5
 """Least triple product of unit vectors at a handed centre; a tetrahedral one has 0.77."""
 
-PERPENDICULAR = 0.74
+PERPENDICULAR = 0.748
 """The same across cumulated double bonds whose ends are perpendicular, where bonds and axis are 120° apart."""
 
 NEAR = {3: 0.76, 4: 0.88}

@@ -47,7 +47,7 @@ def test_another_run_is_refused_with_the_difference_and_nothing_changes(path, na
 
 
 def test_nothing_to_resume(tmp_path):
-    with pytest.raises(ResumeError, match="run without --resume first"):
+    with pytest.raises(ResumeError, match="run without --resume"):
         PartFile(tmp_path / "out.sdf", MADE_WITH, resume=True).__enter__()
     assert os.listdir(tmp_path) == []
 
