@@ -17,7 +17,7 @@ from molscore.chem.cumulenes import Cumulenes
 from molscore.chem.geometry.expected import Expected
 from molscore.chem.mmff import typed
 
-BOND_DOUBT, AROMATIC_DOUBT, ANGLE_DOUBT = 0.04, 0.01, 8.0
+BOND_MARGIN, AROMATIC_MARGIN, ANGLE_MARGIN = 0.04, 0.01, 8.0
 """Å and degrees by which a rest value may leave the range that is known."""
 
 NARROW = 0.02
@@ -89,8 +89,8 @@ def trust(mol: Chem.Mol, wanted: Expected) -> Trust:
         high = -_below(-np.minimum(most, wanted.lengths + narrow), -wanted.lengths, LENGTH_ROOM)
         # where RDKit sees aromatic atoms and MMFF94s those of a chain, the rest length need not be far off
         aromatic = np.array([atom.GetIsAromatic() for atom in mol.GetAtoms()])
-        doubt = np.where(aromatic[wanted.bonds].all(axis=1), AROMATIC_DOUBT, BOND_DOUBT)
-        trusted = (theirs > least - doubt) & (theirs < most + doubt)
+        margin = np.where(aromatic[wanted.bonds].all(axis=1), AROMATIC_MARGIN, BOND_MARGIN)
+        trusted = (theirs > least - margin) & (theirs < most + margin)
         off = ~trusted if field == "mmff94s" else ~((theirs > low) & (theirs < high))
         lengths = tuple(
             (*wanted.bonds[b].tolist(), float(low[b]), float(high[b])) for b in np.flatnonzero(off).tolist()
@@ -124,7 +124,7 @@ def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, f
             continue
         rest = bend(mol, i, j, k)
         off = np.inf if rest is None else max(low[a] - rest[-1], rest[-1] - high[a])
-        if off > ANGLE_DOUBT:
+        if off > ANGLE_MARGIN:
             angles.append((i, j, k, float(low[a]), float(high[a])))
             worst = max(worst, off)
     return tuple(angles), worst
