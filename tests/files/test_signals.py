@@ -9,6 +9,17 @@ import pytest
 from molscore.files.signals import Terminated, terminable, uninterrupted
 
 
+@pytest.fixture(autouse=True)
+def as_in_a_terminal():
+    """Shells start background jobs with SIGINT ignored."""
+    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    for number, handler in before:
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
 def test_signals_wait_for_the_end_of_the_block(number, error):
     done = []
