@@ -101,7 +101,7 @@ class Job:
 
 def main() -> None:
     """Measures and writes."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored from the start in background jobs, and by children
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it, and so would children
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=60, help="of both commands together")
     parser.add_argument("--seed", type=int, default=0)
