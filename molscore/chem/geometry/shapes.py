@@ -132,11 +132,6 @@ def rings(mol: Chem.Mol) -> tuple[tuple[int, ...], ...]:
     return tuple(map(tuple, Chem.GetSymmSSSR(Chem.Mol(mol), includeDativeBonds=True)))
 
 
-def has_shape_stereo(mol: Chem.Mol) -> bool:
-    """Whether an atom has a tag ``@SP``, ``@TB`` or ``@OH``."""
-    return any(is_tagged(atom) for atom in mol.GetAtoms())
-
-
 def shape_stereo_differs(mol: Chem.Mol, conformer: int = -1) -> bool:
     """Whether RDKit reads another tag ``@SP``, ``@TB`` or ``@OH`` from the positions than an atom has."""
     read = Chem.Mol(mol, False, conformer)
