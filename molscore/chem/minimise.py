@@ -15,7 +15,8 @@ from scipy.optimize import minimize
 
 from molscore.chem.geometry.expected import expected
 from molscore.chem.mmff import typed
-from molscore.chem.settle import NO_CUTOFF
+from molscore.chem.settle import HOLDING, NO_CUTOFF
+from molscore.chem.strays import strays
 from molscore.chem.trust import correct, trust
 
 METHODS = ("mmff", "xtb")
@@ -109,7 +110,8 @@ def energies(mol: Chem.Mol, method: str = "mmff") -> list[float | None]:
 
 
 def _mmff(mol: Chem.Mol) -> Minimum:
-    trusted = trust(mol, expected(mol))
+    wanted = expected(mol)
+    trusted = trust(mol, wanted)
     if trusted.field != "mmff94s":
         return Minimum(reason="no_parameters")
     mol, properties = typed(mol)
@@ -120,9 +122,14 @@ def _mmff(mol: Chem.Mol) -> Minimum:
     if trusted.lengths or trusted.angles or trusted.cumulenes:
         field.Initialize()
         correct(field, trusted)
-    if all(field.Minimize(maxIts=STEPS) for _ in range(ROUNDS)):
-        return Minimum(before=before, reason="not_converged")
-    found = mol.GetConformer().GetPositions()
+    for _ in range(1 + HOLDING):
+        if all(field.Minimize(maxIts=STEPS) for _ in range(ROUNDS)):
+            return Minimum(before=before, reason="not_converged")
+        found = mol.GetConformer().GetPositions()
+        if not (strayed := strays(found, wanted)):
+            break
+        field.Initialize()
+        strayed.hold_in(field, "MMFF")
     return Minimum(found, before, forcefield.MMFFGetMoleculeForceField(mol, properties).CalcEnergy())
 
 

@@ -6,7 +6,8 @@
 
 Both in MMFF94s, in UFF (Rappé et al., J. Am. Chem. Soc. 114, 10024, 1992) where MMFF94s has no parameters (boron,
 silicon, selenium), and `settle_in_place` by the table of bond lengths and angles where no force field knows an atom.
-Terms of a force field that contradict the table are corrected (`molscore.chem.trust`). Where atoms bear net charges,
+Terms of a force field that contradict the table are corrected (`molscore.chem.trust`), and what its minimum leaves
+outside of what is known is held (`molscore.chem.strays`). Where atoms bear net charges,
 MMFF94s' electrostatics are damped as in a medium: in vacuo charges draw bonds out and bend flat rings.
 """
 
@@ -21,6 +22,7 @@ from rdkit.ForceField import ForceField
 from molscore.chem.geometry.expected import Expected, expected
 from molscore.chem.mmff import typed
 from molscore.chem.springs import settle_by_table_in_place
+from molscore.chem.strays import strays
 from molscore.chem.trust import Trust, correct, trust
 
 HYDROGEN_STEPS = 200
@@ -37,6 +39,9 @@ ROTATABLE = Chem.MolFromSmarts("[!$(*#*)&!D1]-&!@[!$(*#*)&!D1]")
 
 WINDOW, STIFFNESS = 5.0, 100.0
 """Degrees that a torsion may turn, and kcal/mol/deg² beyond them: a wall."""
+
+HOLDING = 2
+"""Rounds, at most, in which bonds and angles that `strays` are held."""
 
 FORCE = 20.0
 """kcal/mol/Å; a greater one on any atom tells that a geometry is still far from settled."""
@@ -110,9 +115,10 @@ def settle_in_place(
             properties.SetMMFFDielectricConstant(DIELECTRIC)
         singles = [Chem.Mol(same, False, conformer.GetId()) for conformer in mol.GetConformers()]
         fields = [_field(single, -1, properties) for single in singles]
+        kind = "MMFF" if properties else "UFF"
         for field in fields:
             correct(field, trusted)
-            constrain = field.MMFFAddTorsionConstraint if properties else field.UFFAddTorsionConstraint
+            constrain = getattr(field, f"{kind}AddTorsionConstraint")
             for torsion in torsions:
                 constrain(*torsion, True, -window, window, stiffness)
 
@@ -121,6 +127,11 @@ def settle_in_place(
                 forcefield.OptimizeMoleculeConfs(single, field, numThreads=1, maxIters=steps)
                 if np.abs(field.CalcGrad()).max() < FORCE:
                     break
+            for _ in range(HOLDING):
+                if not (strayed := strays(single.GetConformer().GetPositions(), wanted)):
+                    break
+                strayed.hold_in(field, kind)
+                forcefield.OptimizeMoleculeConfs(single, field, numThreads=1, maxIters=steps)
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(minimise, singles, fields))

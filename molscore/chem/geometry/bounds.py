@@ -202,16 +202,23 @@ def biaryl_fault(mol: Chem.Mol, axes: np.ndarray, positions: np.ndarray) -> str 
     """A hindered biaryl, one of `hindered_axes`, whose rings are less than 35° out of one plane."""
     if not len(axes):
         return None
-    a, b, c, d = positions[axes].transpose(1, 0, 2)
-    first, second = np.cross(a - b, c - b), np.cross(d - c, b - c)
-    scale = np.maximum(np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1), 1e-9)
-    twist = np.degrees(np.arccos(np.clip(np.abs((first * second).sum(1)) / scale, 0, 1)))
+    dihedral = np.abs(twists(positions, axes))
+    twist = np.minimum(dihedral, 180 - dihedral)
     worst = int(twist.argmin())
     if twist[worst] >= TWIST:
         return None
     bond = _names(mol, axes[worst, 1:3])
     angle = f"{twist[worst]:.0f}° out of one plane; it ought to be at least {TWIST:.0f}°"
     return f"the hindered rings about {bond} are {angle}"
+
+
+def twists(positions: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """(X,) dihedral angles of axes (X, 4) in degrees, -180 to 180; positions are (N, 3)."""
+    a, b, c, d = positions[axes.reshape(-1, 4)].transpose(1, 0, 2)
+    axis = c - b
+    first, second = np.cross(b - a, axis), np.cross(axis, d - c)
+    along = np.maximum(np.linalg.norm(axis, axis=1), 1e-9)
+    return np.degrees(np.arctan2((np.cross(first, second) * axis).sum(1) / along, (first * second).sum(1)))
 
 
 _SP2 = Chem.HybridizationType.SP2

@@ -1,0 +1,85 @@
+"""Bonds, angles and hindered axes that a minimisation has left outside what is known of their kind.
+
+A force field's parameters may agree with the table of bond lengths and angles where its minimum does not: a rest length
+at the end of the range, and neighbours that pull. What strays is held within the range, flat-bottomed, and the
+minimisation goes on. Strain is real: the restraints are no stiffer than bonds and angles themselves, and what is inside
+its range is never touched.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from rdkit.ForceField import ForceField
+
+from molscore.chem.geometry.bounds import TWIST, twists
+from molscore.chem.geometry.expected import Expected
+from molscore.chem.geometry.types import lengths_and_angles
+from molscore.chem.springs import NEARLY_STRAIGHT
+
+LENGTH_ALLOWED, ANGLE_ALLOWED = 0.1, 0.35
+"""Part of a margin (see `molscore.chem.geometry.expected`) that may be used up before a value strays."""
+
+BOND_STIFFNESS, ANGLE_STIFFNESS, TWIST_STIFFNESS = 3000.0, 0.15, 0.05
+"""kcal/mol/Å², and kcal/mol/deg² twice: somewhat more than bonds and angles have, to prevail over what pulls."""
+
+SPARE = 10.0
+"""Degrees beyond the least twist of a hindered axis that its restraint asks for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Strays:
+    """What to hold, and where.
+
+    Attributes:
+        lengths: two atoms, and the least and the greatest distance in Å.
+        angles: three atoms, and the least and the greatest angle in degrees.
+        twists: four atoms, and the least and the greatest dihedral angle in degrees.
+    """
+
+    lengths: tuple[tuple[int, int, float, float], ...] = ()
+    angles: tuple[tuple[int, int, int, float, float], ...] = ()
+    twists: tuple[tuple[int, int, int, int, float, float], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.lengths or self.angles or self.twists)
+
+    def hold_in(self, field: ForceField, kind: str) -> None:
+        """Adds the restraints to an initialised force field; `kind` is ``MMFF`` or ``UFF``."""
+        distance, angle, torsion = (
+            getattr(field, f"{kind}Add{what}Constraint") for what in ("Distance", "Angle", "Torsion")
+        )
+        for i, j, low, high in self.lengths:
+            distance(i, j, False, low, high, BOND_STIFFNESS)
+        for i, j, k, low, high in self.angles:
+            angle(i, j, k, False, low, high, ANGLE_STIFFNESS)
+        for a, b, c, d, low, high in self.twists:
+            torsion(a, b, c, d, False, low, high, TWIST_STIFFNESS)
+
+
+def strays(positions: np.ndarray, wanted: Expected) -> Strays:
+    """What of a geometry strays. Straight angles are left alone: rings bend cumulenes and triple bonds in truth.
+
+    Args:
+        positions: ``(N, 3)`` Å.
+        wanted: `molscore.chem.geometry.expected` of the molecule.
+    """
+    lengths, angles = lengths_and_angles(positions, wanted.bonds, wanted.angles)
+    longer = _outside(lengths, wanted.shortest, wanted.longest, wanted.length_margins, LENGTH_ALLOWED)
+    wider = _outside(angles, wanted.least, wanted.greatest, wanted.angle_margins, ANGLE_ALLOWED)
+    low, turns = TWIST + SPARE, twists(positions, wanted.axes)
+    return Strays(
+        tuple((*wanted.bonds[k].tolist(), *limits) for k, *limits in longer),
+        tuple((*wanted.angles[k].tolist(), *limits) for k, *limits in wider if wanted.degrees[k] < NEARLY_STRAIGHT),
+        tuple(
+            (*axis, *((low, 180 - low) if turn > 0 else (low - 180, -low)))
+            for axis, turn in zip(wanted.axes.tolist(), turns.tolist(), strict=True)
+            if not low <= abs(turn) <= 180 - low
+        ),
+    )
+
+
+def _outside(values, least, greatest, margins, allowed) -> list[tuple[int, float, float]]:
+    """Which values leave their range by more than a part of the margin, and the range, half as much wider."""
+    low, high, allowed = least + margins, greatest - margins, allowed * margins
+    off = np.flatnonzero((values < low - allowed) | (values > high + allowed))
+    return [(int(k), float(low[k] - allowed[k] / 2), float(high[k] + allowed[k] / 2)) for k in off]

@@ -1,0 +1,80 @@
+"""What a minimisation leaves outside of what is known is held."""
+
+import numpy as np
+import pytest
+from rdkit import Chem
+from rdkit.Chem import rdForceFieldHelpers as forcefield
+from rdkit.Chem import rdMolTransforms
+from rdkit.Chem.rdDistGeom import EmbedMolecule
+
+from molscore.chem.geometry.bounds import biaryl_fault, twists
+from molscore.chem.geometry.expected import expected
+from molscore.chem.minimise import minimise
+from molscore.chem.settle import settle_in_place
+from molscore.chem.strays import strays
+
+
+def embedded(smiles: str) -> Chem.Mol:
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    assert EmbedMolecule(mol, randomSeed=7) == 0
+    return mol
+
+
+TETRAZOLOPYRIDAZINE = "c1cc2c(cc1Nc1ccc3nnnn3n1)CCC2"
+"""MMFF94s takes an aromatic bond for a single one: 1.51 Å at its minimum, 1.44 Å in GFN2-xTB."""
+
+
+def test_a_bond_that_mmff_draws_out_is_held():
+    mol = embedded(TETRAZOLOPYRIDAZINE)
+    wanted, free = expected(mol), Chem.Mol(mol)
+    forcefield.MMFFOptimizeMolecule(free, "MMFF94s", maxIters=2000)  # which takes the ring's aromaticity away
+    strayed = strays(free.GetConformer().GetPositions(), wanted)
+    (i, j, *_), *others = (row for row in strayed.lengths if mol.GetBondBetweenAtoms(*row[:2]).GetIsAromatic())
+    assert {mol.GetAtomWithIdx(k).GetSymbol() for k in (i, j)} == {"C"} and not others
+    settle_in_place(mol)
+    x = mol.GetConformer().GetPositions()
+    assert not strays(x, wanted)
+    assert 1.35 < np.linalg.norm(x[i] - x[j]) < 1.495
+
+
+def test_the_minimum_is_held_too():
+    mol = embedded(TETRAZOLOPYRIDAZINE)
+    found = minimise(mol)
+    assert found.reason is None
+    assert not strays(found.positions, expected(mol))
+
+
+@pytest.mark.parametrize(
+    "smiles", ["CCO", "CC(=O)Nc1ccc(O)cc1", "C1CC2CCC1C2", "c1ccc2ccccc2c1", "OC(=O)c1ccccc1", "CS(=O)(=O)N1CCOCC1"]
+)
+def test_nothing_strays_in_what_force_fields_know(smiles):
+    mol = embedded(smiles)
+    forcefield.MMFFOptimizeMolecule(mol, "MMFF94s", maxIters=2000)
+    assert not strays(mol.GetConformer().GetPositions(), expected(mol))
+
+
+def test_a_squeezed_angle_and_a_stretched_bond_are_named():
+    mol = embedded("CCO")
+    wanted, x = expected(mol), mol.GetConformer().GetPositions()
+    x[2] = x[1] + (x[2] - x[1]) * 1.2
+    row = next(row for row in strays(x, wanted).lengths if row[:2] == (1, 2))
+    assert row[2] < 1.43 < row[3] < np.linalg.norm(x[1] - x[2])
+    x = mol.GetConformer().GetPositions()
+    x[0] = x[1] + 0.35 * (x[0] - x[1]) + 0.65 * (x[2] - x[1])
+    assert any(row[:3] == (0, 1, 2) for row in strays(x, wanted).angles)
+
+
+def test_a_hindered_axis_is_turned_out_of_the_plane():
+    mol = embedded("Cc1cccc(C)c1-c1c(C)cccc1C")
+    wanted = expected(mol)
+    (axis,) = wanted.axes.tolist()
+    conformer = mol.GetConformer()
+    for angle in (30.0, -30.0, 150.0, -150.0):
+        rdMolTransforms.SetDihedralDeg(conformer, *axis, angle)
+        x = conformer.GetPositions()
+        assert twists(x, wanted.axes)[0] == pytest.approx(angle, abs=1e-6)
+        assert biaryl_fault(mol, wanted.axes, x) is not None
+        (row,) = strays(x, wanted).twists
+        assert min(abs(row[4] - angle), abs(row[5] - angle)) == pytest.approx(15.0, abs=1e-6)
+    rdMolTransforms.SetDihedralDeg(conformer, *axis, 90.0)
+    assert not strays(conformer.GetPositions(), wanted).twists
