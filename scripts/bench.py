@@ -27,7 +27,7 @@ from molscore import pretrained
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model import MoleculeDiffusion
 from molscore.model.files import load
-from molscore.model.sampling import sample
+from molscore.model.sampling import sample_molecules
 from molscore.model.state import size_mask
 from molscore.train.optimiser import make_optimisers
 
@@ -136,7 +136,7 @@ def sampling(model: MoleculeDiffusion, batch: MoleculeBatch, words: argparse.Nam
     sizes = batch.mask.sum(1).tolist()
 
     def draw() -> None:
-        sample(model, sizes, [np.random.default_rng(k) for k in range(len(sizes))], steps=words.steps)
+        sample_molecules(model, sizes, [np.random.default_rng(k) for k in range(len(sizes))], steps=words.steps)
 
     return draw
 

@@ -44,11 +44,8 @@ VARIANTS: dict[str, dict[str, float]] = {
     "middle 0.7": {"middle": 0.7},
     "ends at 0.01": {"t_end": 0.01},
     "ends at 0.08": {"t_end": 0.08},
-    "3 corrector steps": {"corrector": 3},
-    "10 corrector steps": {"corrector": 10},
-    "10 gentle corrector steps": {"corrector": 10, "snr": 0.05},
 }
-"""Options of `molscore.model.sample` to compare, beside its defaults."""
+"""Options of `molscore.model.sample_molecules` to compare, beside its defaults."""
 
 RATES = {
     "valid_connected": "valid and connected",
@@ -95,7 +92,7 @@ def main() -> None:
         if any(row.items() >= key.items() for row in rows):
             continue
         print(f"{sampler}, {variant}, {count} evaluations", file=sys.stderr)
-        steps = steps_for(sampler, count - options.get("corrector", 0))
+        steps = steps_for(sampler, count)
         rows.append(key | measure(generator, words, seed, sampler, steps, options))
         write_rows(words.out, header, rows)
     print(markdown(rows))

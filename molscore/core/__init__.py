@@ -5,5 +5,6 @@ Everything here takes a state `z` of any shape `(N, ...)`, times `t` in [0, 1] t
 
 * `sde`: the noising processes, their marginals and their time reversals.
 * `losses`: denoising score matching, with a choice of weightings.
-* `sampling`: ways from noise back to data.
+* `denoiser`: the posterior mean, and the score as a view of it.
+* `samplers`: ways from noise back to data; `guidance`: to other densities than the data's.
 """

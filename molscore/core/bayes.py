@@ -26,6 +26,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from molscore.core.denoiser import Denoiser
+
 
 @dataclass
 class LastLayer:
@@ -94,19 +96,20 @@ def draws(covariance: Float[Tensor, "k d d"], noise: Float[Tensor, "n k d"]) -> 
     return torch.einsum("kde,nke->nkd", root, noise.to(covariance))
 
 
-def spread(
-    sample: Callable[[Callable[[Tensor, Tensor], Tensor]], Tensor], scores: Iterable[Callable[[Tensor, Tensor], Tensor]]
-) -> tuple[Tensor, Tensor]:
-    """Uncertainty of samples: every score of a posterior draws them, from the same noise.
+def spread(sample: Callable[[Denoiser], Tensor], denoisers: Iterable[Denoiser]) -> tuple[Tensor, Tensor]:
+    """Uncertainty of samples: every denoiser of a posterior makes them, from the same noise.
 
     Args:
-        sample: from a score to samples, (N, ...); it must use the same noise at every call.
-        scores: of draws of the weights, two or more.
+        sample: from a denoiser to samples, (N, ...); it must use the same noise at every call.
+        denoisers: with draws of the weights, two or more.
 
     Returns:
-        Mean and variance over the scores, of the shape of the samples.
+        Mean and variance over the denoisers, of the shape of the samples.
+
+    Raises:
+        ValueError: for fewer than two.
     """
-    found = torch.stack([sample(score) for score in scores])
-    if len(found) < 2:
-        raise ValueError("a spread takes two scores or more")
-    return found.mean(0), found.var(0)
+    samples = torch.stack([sample(denoiser) for denoiser in denoisers])
+    if len(samples) < 2:
+        raise ValueError("a spread takes two denoisers or more")
+    return samples.mean(0), samples.var(0)

@@ -31,7 +31,7 @@ Score = Callable[[Tensor, Tensor], Tensor]
 class SDE(ABC):
     """A linear diffusion, dz = f(z, t) dt + g(t) dw.
 
-    Times are tensors in [0, 1] that broadcast against the state; each element of the state may have a clock of its own.
+    Times are tensors in [0, 1] that broadcast against the state; each element of the state may have a time of its own.
     Results have the dtype and device of the arguments.
     """
 
@@ -229,19 +229,3 @@ def perturb(
     """
     alpha, sigma = sde.marginal(t)
     return alpha * z0 + sigma * noise
-
-
-def score_from_mean(
-    sde: SDE, z: Float[Tensor, "*shape"], t: Float[Tensor, "*#shape"], mean: Float[Tensor, "*shape"]
-) -> Float[Tensor, "*shape"]:
-    """The score, (alpha E[z_0 | z_t] - z_t) / sigma², from the posterior mean (Tweedie's formula)."""
-    alpha, sigma = sde.marginal(t)
-    return (alpha * mean - z) / sigma**2
-
-
-def mean_from_score(
-    sde: SDE, z: Float[Tensor, "*shape"], t: Float[Tensor, "*#shape"], score: Float[Tensor, "*shape"]
-) -> Float[Tensor, "*shape"]:
-    """The posterior mean E[z_0 | z_t] = (z_t + sigma² s) / alpha, from the value of the score (Tweedie's formula)."""
-    alpha, sigma = sde.marginal(t)
-    return (z + sigma**2 * score) / alpha

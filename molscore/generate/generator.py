@@ -22,10 +22,11 @@ from rdkit import Chem
 from molscore import pretrained
 from molscore.chem.io.sdf_text import record_properties
 from molscore.chem.validity import DuplicateFilter
+from molscore.core.samplers import SAMPLERS
 from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import Options
 from molscore.limits import check
-from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample
+from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample_molecules
 from molscore.model.fingerprint import fingerprint
 from molscore.randomness import Purpose, checked_seed, stream
 from molscore.score import MoleculeScorer
@@ -221,7 +222,8 @@ class MoleculeGenerator:
         atoms: tuple[int, int] | None = None,
         **options: float,
     ) -> list[Sample]:
-        """The samples of the given attempts, in their order; `options` are those of `molscore.model.sample`."""
+        """The samples of the given attempts, in their order; `options` are those of
+        `molscore.model.sample_molecules`."""
         streams = [stream(seed, Purpose.MOLECULE, i) for i in indices]
         cumulative = self.sizes(atoms).double().cumsum(0).numpy()
         sizes = [int(np.searchsorted(cumulative, one.random() * cumulative[-1], side="right")) for one in streams]
@@ -230,8 +232,9 @@ class MoleculeGenerator:
         for at in range(0, len(order), batch_size):
             batch = order[at : at + batch_size]
             parts = [sizes[k] for k in batch], [streams[k] for k in batch]
-            drawn = sample(self.model, *parts, steps=steps, sampler=sampler, **options)
-            for k, one in zip(batch, drawn, strict=True):
+            own = None if sampler == "dpm" else SAMPLERS[sampler]()  # dpm with the noise that suits the model
+            made = sample_molecules(self.model, *parts, steps=steps, sampler=own, **options)
+            for k, one in zip(batch, made, strict=True):
                 samples[k] = one
         return samples
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from molscore.chem.filters import MoleculeFilter
 from molscore.chem.relax import check_method
-from molscore.core.sampling import SAMPLERS
+from molscore.core.samplers import SAMPLERS
 from molscore.limits import check, shown
 
 
@@ -15,7 +15,7 @@ class Options:
     Attributes:
         steps: steps from noise to molecule, one network evaluation each, two with ``pc`` and ``ode``; None takes the
             model's own.
-        sampler: ``dpm``, ``em``, ``pc`` or ``ode``, see `molscore.core.sampling`.
+        sampler: ``dpm``, ``em``, ``pc`` or ``ode``, see `molscore.core.samplers`.
         atoms: fewest and most atoms of a molecule, as the model counts them: heavy atoms if it implies hydrogens. None
             follows the sizes of the training data; so does what lies within the bounds.
         batch_size: molecules per network call; None chooses by device.

@@ -1,6 +1,6 @@
 """What defines a model beside its weights, and how it is best sampled."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -43,15 +43,18 @@ class DiffusionConfig(BaseModel):
         network: sizes of the network.
         sampling: how it is sampled.
         position_scale: Å per unit of the coordinates' state.
-        position_power: the coordinates' clock is ``t ** position_power``.
+        position_power: the coordinates' time is ``t ** position_power`` at graph time ``t``.
         category_scale: length of the one-hot vectors.
+        sde: the noising process: ``cosine`` (variance preserving) or ``ve`` (variance exploding), see
+            `molscore.core.sde`.
         sigma_min, alpha_min: ends of the cosine schedule.
+        sigma_max: of ``ve``, which begins at ``sigma_min``; in units of the state.
         atom_weight, bond_weight: weights of the cross-entropies beside the coordinates' loss.
         self_conditioning: fraction of training batches that see a previous prediction.
         fake_atoms: most fake atoms of a molecule; 0 is none.
         distortion: noise added once more to the coordinates in training, a share of their sigma.
-        known_graph: fraction of training molecules whose graph's clock stands at 0: the graph is given, the coordinates
-            are to be found. That is the score of conformers, and of the likelihood of coordinates.
+        known_graph: fraction of training molecules whose graph is given, at time 0, and the coordinates alone are
+            noised. That is the score of conformers, and of the likelihood of coordinates.
         walks: kinds of walks on the previous prediction's bonds that the network is shown, see `walks`.
     """
 
@@ -62,8 +65,10 @@ class DiffusionConfig(BaseModel):
     position_scale: float = Field(default=1.4, ge=1e-3, le=1e3)
     position_power: float = Field(default=2.0, ge=0.01, le=100)
     category_scale: float = Field(default=1.0, ge=1e-3, le=1e3)
+    sde: Literal["cosine", "ve"] = "cosine"
     sigma_min: float = Field(default=0.005, ge=1e-6, le=0.5)
     alpha_min: float = Field(default=0.001, ge=1e-6, le=0.5)
+    sigma_max: float = Field(default=20.0, ge=1, le=1e4)
     atom_weight: float = Field(default=0.5, ge=0, le=1e6)
     bond_weight: float = Field(default=0.5, ge=0, le=1e6)
     self_conditioning: float = Field(default=0.5, ge=0, le=1)

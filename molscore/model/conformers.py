@@ -1,6 +1,6 @@
-"""Conformers of known molecules: the reverse SDE of their coordinates, from noise or from a rough first geometry.
+"""Conformers of given molecules: the reverse SDE of their coordinates, from noise or from a rough first geometry.
 
-With the graph's clock at 0 (see `conformation`) the score is that of the coordinates alone. Three ways to begin:
+With the graph at time 0 (see `conformation`) the score is that of the coordinates alone. Three ways to begin:
 
 * ``noise``: at the end of the noising process, where nothing is left of the data;
 * ``harmonic``: at an earlier time, from a draw in which bonded atoms are held by springs, ``p(x) ∝ exp(-sum over bonds
@@ -14,12 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from molscore.core.sampling import dpm_solver_pp_2m_sde, log_snr_grid
-from molscore.core.sde import mean_from_score, perturb
+from molscore.core.samplers import DPMSolver
+from molscore.core.sde import perturb
+from molscore.core.times import log_snr_grid
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.config import SamplingConfig
-from molscore.model.conformation import centred_noise, position_score, scaled
+from molscore.model.conformation import centred_noise, scaled
+from molscore.model.denoisers import ConformerDenoiser
 from molscore.model.diffusion import MoleculeDiffusion
+from molscore.model.sampling import sample
 from molscore.network.geometry import centre
 
 LENGTH = 1.5
@@ -35,17 +38,17 @@ def sample_positions(
     begin: str = "noise",
     **settings: float,
 ) -> Tensor:
-    """Draws coordinates for molecules whose graphs are known.
+    """Coordinates for molecules whose graphs are given.
 
     Args:
-        model: one that was trained with known graphs.
+        model: one that was trained with given graphs.
         batch: the molecules; their positions matter only if `begin` says so.
         streams: one for each molecule, see `molscore.randomness`; all its noise comes from there.
         begin: ``noise``, ``harmonic`` or ``given``, see the module.
         settings: changes to the model's own `SamplingConfig`: ``steps``, evaluations of the network, of which the last
             is the posterior mean; ``t_start`` and ``t_end``, times of the coordinates between which steps are even in
             log signal-to-noise; ``eta_x``, the share of the reverse SDE's noise, see
-            `molscore.core.sampling.dpm_solver_pp_2m_sde`.
+            `molscore.core.samplers.DPMSolver`.
 
     Returns:
         ``(B, N, 3)`` Å, centred, zero in the padding.
@@ -61,14 +64,11 @@ def sample_positions(
     def noise(z: Tensor) -> Tensor:
         return centred_noise(mask, streams).to(z)
 
-    score = position_score(model, batch)
     first = {"noise": torch.zeros_like, "given": lambda x: x, "harmonic": lambda x: harmonic(model, batch, noise(x))}
     x = scaled(model, batch).double()
-    z = perturb(model.sde, first[begin](x), torch.full_like(x[:, :1, :1], chosen.t_start), noise(x))
+    start = perturb(model.sde, first[begin](x), torch.full_like(x[:, :1, :1], chosen.t_start), noise(x))
     times = log_snr_grid(model.sde, max(steps - 1, 1), chosen.t_end, chosen.t_start)[:steps].to(x.device)
-    if steps > 1:
-        z = dpm_solver_pp_2m_sde(model.sde, score, z, times, noise, eta=chosen.eta_x, final_first_order=False)
-    mean = mean_from_score(model.sde, z, times[-1], score(z, times[-1]))
+    mean = sample(ConformerDenoiser(model, batch), DPMSolver(chosen.eta_x), times, noise, start).mean
     return centre(mean.to(model.dtype), mask) * model.config.position_scale
 
 

@@ -1,70 +1,50 @@
 """`MoleculeDiffusion`: the one place where an SDE meets molecules.
 
-A molecule of N atoms is one flat state ``z = [x, a, e]``: coordinates ``x (N, 3)`` in units of ``position_scale`` Å, on
-the subspace of zero centre of mass; atom classes ``a (N, K)`` and bond classes ``e (N, N, 4)`` as one-hot vectors. All
-of it is noised by the same variance-preserving SDE, each part on its own clock::
+A molecule of N atoms has coordinates ``x (N, 3)`` in units of ``position_scale`` Å, atom classes ``a (N, K)`` and bond
+classes ``e (N, N, 4)`` as one-hot vectors. All of it is noised by the same SDE, every atom at two diffusion times, one
+for its position and one for its class; a bond has the larger of its two atoms'::
 
-    z_t = alpha(tau) z_0 + sigma(tau) eps,      tau = t_x ^ power for coordinates,  tau = t_g for the graph.
+    z_t = alpha(t) z_0 + sigma(t) eps,      t of a position = (t of the graph) ^ position_power, where both are noised.
 
-With ``power`` > 1 the coordinates lose their shape more slowly than the classes. The network returns the posterior mean
-of the coordinates and the probabilities of the classes; both are ``E[z_0 | z_t]``, hence the score
-``(alpha E[z_0 | z_t] - z_t) / sigma²``.
+With ``position_power`` > 1 the coordinates lose their shape more slowly than the classes. What has time 0 is given: it
+is its own mean. Where positions are given the frame is theirs; otherwise the state lies on the subspace of zero centre
+of mass. The network returns the posterior mean of the coordinates and the probabilities of the classes; both are
+``E[z_0 | z_t]``, from which `molscore.core.denoiser` makes the score.
 
-* Coordinates: ``E[x_0 | z_t] = alpha x_t + sigma F``, so that the network's task is of order one at every noise level,
-  and the denoising loss in its velocity weighting is the plain squared error of ``F`` (Salimans & Ho,
-  arXiv:2202.00512).
-* Classes: by Bayes' rule ``p(c | z_t) ∝ exp(alpha z_c / sigma²) p(c | all else)``; the first factor is known, the
-  network learns the second. Cross-entropy on the classes has the same minimiser as denoising score matching (Dieleman
-  et al., "Continuous diffusion for categorical data", arXiv:2211.15089).
+* Coordinates: ``E[x_0 | z_t] = (alpha x_t + sigma r F) / r²`` with ``r² = alpha² + sigma²`` (1 where variance is
+  preserved), so that the network's task is of order one at every noise level, and the denoising loss in its velocity
+  weighting is the plain squared error of ``F`` (Salimans & Ho, arXiv:2202.00512; for VE, Karras et al.,
+  arXiv:2206.00364, at unit data variance).
+* Classes: see `molscore.model.features`. Cross-entropy on the classes has the same minimiser as denoising score
+  matching (Dieleman et al., "Continuous diffusion for categorical data", arXiv:2211.15089).
 * Self-conditioning (Chen et al., arXiv:2208.04202): the network sees its previous prediction.
 * Options that proved no gain so far (data/benchmarks/ablations.json): a scale of the one-hot vectors, which is a shift
-  of the graph's noise (Hoogeboom et al.); fake atoms (`fakes`); coordinates noisier than their clock says, so that the
-  network learns to mend its own errors (Ning et al., arXiv:2301.11706; FlowMol3's geometry distortion,
+  of the graph's noise (Hoogeboom et al.); fake atoms (`fakes`); coordinates noisier than their time says, so that the
+  network learns to correct its own errors (Ning et al., arXiv:2301.11706; FlowMol3's geometry distortion,
   arXiv:2508.12629).
 
 Sources: Song et al., arXiv:2011.13456; Hoogeboom et al., EDM, arXiv:2203.17003; Huang et al., JODO, arXiv:2305.12347;
-Vignac et al., MiDi, arXiv:2302.09048 (a clock for each part).
+Vignac et al., MiDi, arXiv:2302.09048 (a time for each part).
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from molscore.core.losses import weighted_mean_error
-from molscore.core.sde import CosineVP, perturb
+from molscore.core.sde import SDE, VE, CosineVP, perturb
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.config import DiffusionConfig
 from molscore.model.fakes import FAKE, add_fakes
-from molscore.model.state import pair_mask, symmetric
-from molscore.model.walks import walk_features
+from molscore.model.features import Features, Prediction, class_features
+from molscore.model.state import MoleculeState, Times, pair_mask, symmetric
 from molscore.network.geometry import centre
 from molscore.network.network import EquivariantScoreNetwork
 
 BOND_CLASSES = 4
 """No bond, single, double, triple: the class of a bond is its kekulised order."""
-
-MAX_EVIDENCE = 50.0
-"""Bound on ``alpha / sigma²`` in the classes' likelihood: beyond it a class is known."""
-
-
-class Prediction(NamedTuple):
-    """Posterior means: ``positions (B, N, 3)`` in scaled units, class probabilities as logits."""
-
-    positions: Tensor
-    atom_logits: Tensor
-    bond_logits: Tensor
-
-
-class Evidence(NamedTuple):
-    """The network's inputs that do not hang on noisy positions, and the likelihood of each class as logits."""
-
-    positions: Tensor
-    atoms: Tensor
-    pairs: Tensor
-    atom_logits: Tensor
-    bond_logits: Tensor
 
 
 class MoleculeDiffusion(nn.Module):
@@ -85,7 +65,7 @@ class MoleculeDiffusion(nn.Module):
         super().__init__()
         self.config = config
         self.vocabulary = [(int(z), int(q)) for z, q in vocabulary]
-        self.sde = CosineVP(sigma_min=config.sigma_min, alpha_min=config.alpha_min)
+        self.sde = schedule(config)
         k, c = len(self.classes), BOND_CLASSES
         inputs = 3 * k + config.walks, 3 * c + config.walks
         self.network = without_batch_norm(EquivariantScoreNetwork(config.network, *inputs, k, c))
@@ -113,84 +93,84 @@ class MoleculeDiffusion(nn.Module):
         """Where the model lives."""
         return self.size_probabilities.device
 
-    def position_clock(self, t: Tensor) -> Tensor:
+    def position_time(self, t: Tensor) -> Tensor:
         """The coordinates' own time at graph time ``t``."""
         return t**self.config.position_power
 
     def predict(
         self,
-        x: Tensor,
-        a: Tensor,
-        e: Tensor,
+        state: MoleculeState,
+        times: Times,
         mask: Tensor,
-        clocks: Tensor,
-        previous: Prediction | None,
+        previous: Prediction | None = None,
         stereo: Tensor | None = None,
     ) -> Prediction:
         """One evaluation of the network.
 
         Args:
-            x, a, e: noisy state, ``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, 4)``; ``e`` symmetric, on the diagonal
-                ``alpha`` times the clean "no bond", as `loss` makes it: an atom has no bond to itself.
+            state: noisy or given, padded with zeros.
+            times: ``(B, N)`` each.
             mask: ``(B, N)`` bool.
-            clocks: ``(B, 2)``, the SDE's times of coordinates and graph.
             previous: the last prediction, if there is one.
-            stereo: ``(B, S, 5)`` tags of molecules whose graphs are known; None if there are none.
+            stereo: ``(B, S, 5)`` tags of molecules whose graphs are given; None if there are none.
 
         Returns:
-            The posterior means; coordinates centred, bonds symmetric.
+            The posterior means; coordinates in their frame, bonds symmetric.
         """
-        evidence = self.evidence(a, e, mask, clocks, previous)
-        positions, _, *logits = self._evaluate(x, evidence, mask, clocks, stereo, classes=True)
-        known = evidence.atom_logits, evidence.bond_logits
-        return Prediction(positions, *(found.to(x.dtype) + y for found, y in zip(logits, known, strict=True)))
+        features = self.features(state.a, state.e, mask, times, previous)
+        positions, _, *logits = self._evaluate(state.x, features, mask, times, stereo, classes=True)
+        known = features.atom_logits, features.bond_logits
+        return Prediction(positions, *(own.to(state.x.dtype) + y for own, y in zip(logits, known, strict=True)))
 
-    def evidence(self, a: Tensor, e: Tensor, mask: Tensor, clocks: Tensor, previous: Prediction | None) -> Evidence:
-        """What the network is told beside noisy positions; for a known graph the same at every time. See `predict`."""
-        alpha, sigma = (y[:, 1, None, None].to(a.dtype) for y in self.sde.marginal(clocks))
-        strength = (self.config.category_scale * alpha / sigma**2).clamp(max=MAX_EVIDENCE)
-        atom_logits, bond_logits = strength * a, strength[..., None] * e
-        if previous is None:
-            known = (clocks[:, 1, None, None] == 0).to(a.dtype)  # a known graph is its own prediction
-            positions = a.new_zeros(*a.shape[:2], 3)
-            before = positions, atom_logits.softmax(-1) * known, bond_logits.softmax(-1) * known[..., None]
-        else:
-            before = previous.positions, previous.atom_logits.softmax(-1), previous.bond_logits.softmax(-1)
-        walked = walk_features(before[2], pair_mask(mask), self.config.walks) if self.config.walks else ()
-        atoms = torch.cat([a, atom_logits.softmax(-1), before[1], *walked[:1]], dim=-1)
-        pairs = torch.cat([e, bond_logits.softmax(-1), before[2], *walked[1:]], dim=-1)
-        return Evidence(before[0], atoms, pairs, atom_logits, bond_logits)
+    def features(
+        self, a: Tensor, e: Tensor, mask: Tensor, times: Times, previous: Prediction | None = None
+    ) -> Features:
+        """The network's position-independent inputs, see `molscore.model.features`; for a given graph always the
+        same."""
+        return class_features(self.config, self.sde, a, e, mask, times, previous)
 
     def predict_positions(
         self,
         x: Tensor,
-        evidence: Evidence,
+        features: Features,
         mask: Tensor,
-        clocks: Tensor,
+        times: Times,
         stereo: Tensor | None = None,
         change: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """`predict` for the positions alone, with all that does not hang on them made before.
+        """`predict` for the positions alone, from features made before.
 
         Args:
-            x, mask, clocks, stereo: as for `predict`.
-            evidence: of `evidence`.
+            x: noisy positions ``(B, N, 3)``.
+            features: of `features`.
+            mask, times, stereo: as for `predict`.
             change: ``(B, D)``, added to the weights of the last layer, for each molecule its own.
 
         Returns:
             The posterior mean ``(B, N, 3)``, and the vectors ``(B, N, 3, D)`` of the last layer, see `posterior`.
         """
-        positions, vectors, *_ = self._evaluate(x, evidence, mask, clocks, stereo, classes=False, change=change)
+        positions, vectors, *_ = self._evaluate(x, features, mask, times, stereo, classes=False, change=change)
         return positions, vectors
 
     def _evaluate(
-        self, x: Tensor, evidence: Evidence, mask: Tensor, clocks: Tensor, stereo: Tensor | None, **options: Any
+        self, x: Tensor, features: Features, mask: Tensor, times: Times, stereo: Tensor | None, **options: Any
     ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         """Posterior mean of the positions, vectors of the last layer, the network's logits."""
         stereo = mask.new_zeros(len(x), 0, 5, dtype=torch.int64) if stereo is None else stereo
-        alpha, sigma = (y[:, :1, None].to(x.dtype) for y in self.sde.marginal(clocks))
-        shift, *logits, vectors = self.network(x, *evidence[:3], mask, clocks, stereo, **options)
-        return centre(alpha * x + sigma * shift, mask), vectors, *logits
+        alpha, sigma = (y[..., None].to(x.dtype) for y in self.sde.marginal(times.x))
+        given = (times.x == 0) & mask
+        unit = torch.where(given[..., None], 1, (alpha**2 + sigma**2).rsqrt())
+        both = torch.stack(times, dim=-1).to(x.dtype)
+        shift, *logits, vectors = self.network(unit * x, *features[:3], mask, both, stereo, **options)
+        mean = unit * (alpha * unit * x + sigma * anchored(shift, mask, given))
+        mean = torch.where(given[..., None], x, mean) * mask[..., None]
+        framed = given.any(1)[:, None, None]
+        return torch.where(framed, mean, centre(mean, mask)), vectors, *logits
+
+    def noised(self, clean: MoleculeState, times: Times, noise: MoleculeState) -> MoleculeState:
+        """``alpha z_0 + sigma noise``, part by part; what is given stays clean."""
+        parts = zip(clean, (times.x[..., None], times.graph[..., None], times.pairs[..., None]), noise, strict=True)
+        return MoleculeState(*(torch.where(t > 0, perturb(self.sde, z0, t, eps), z0) for z0, t, eps in parts))
 
     def forward(self, *arguments: Any, **options: Any) -> dict[str, Tensor]:
         """`loss`, under the name that wrappers for several devices call."""
@@ -232,23 +212,23 @@ class MoleculeDiffusion(nn.Module):
         graph = t
         if self.config.known_graph:
             graph = torch.where(torch.rand(b, **random) < self.config.known_graph, 0, t)
-        clocks = torch.stack([self.position_clock(t), graph], dim=-1)[rows]
+        times = Times.uniform(self.position_time(t)[rows], graph[rows], n)
         x0 = centre(positions.to(self.dtype) / self.config.position_scale, mask)
         scale = self.config.category_scale
         a0, e0 = scale * torch.eye(k, **like)[atom_classes], scale * torch.eye(BOND_CLASSES, **like)[bond_classes]
-        x = perturb(self.sde, x0, clocks[:, :1, None], centre(x_noise, mask))
-        a = perturb(self.sde, a0, clocks[:, 1:, None], a_noise)
-        e = perturb(self.sde, e0, clocks[:, 1:, None, None], symmetric(e_noise))
+        clean = MoleculeState(x0, a0, e0)
+        noised = self.noised(clean, times, MoleculeState(centre(x_noise, mask), a_noise, symmetric(e_noise)))
         if self.training and self.config.distortion:
-            _, sigma_x = self.sde.marginal(clocks[:, :1, None])
-            x = x + self.config.distortion * sigma_x * centre(torch.randn(b, n, 3, **random)[rows], mask)
+            _, sigma_x = self.sde.marginal(times.x[..., None])
+            extra = centre(torch.randn(b, n, 3, **random)[rows], mask)
+            noised = noised._replace(x=noised.x + self.config.distortion * sigma_x * extra)
         previous = None
         if conditioned:
             with torch.no_grad():
-                previous = self.predict(x, a, e, mask, clocks, None, stereo)
-        out = self.predict(x, a, e, mask, clocks, previous, stereo)
-        atoms, pairs = mask.to(x.dtype), pair_mask(mask).to(x.dtype)
-        error = weighted_mean_error(self.sde, out.positions, x0, clocks[:, :1, None], "velocity")
+                previous = self.predict(noised, times, mask, None, stereo)
+        out = self.predict(noised, times, mask, previous, stereo)
+        atoms, pairs = mask.to(x0.dtype), pair_mask(mask).to(x0.dtype)
+        error = weighted_mean_error(self.sde, out.positions, x0, times.x[..., None], "velocity")
         positions = (error * atoms[..., None]).sum() / (3 * count)
         cross_entropy = nn.functional.cross_entropy
         atom = cross_entropy(out.atom_logits.flatten(0, 1), atom_classes.flatten(), reduction="none") * atoms.flatten()
@@ -256,6 +236,23 @@ class MoleculeDiffusion(nn.Module):
         atom, bond = atom.sum() / count, bond.sum() / (2 * count)
         total = positions + self.config.atom_weight * atom + self.config.bond_weight * bond
         return {"loss": total, "positions": positions, "atoms": atom, "bonds": bond}
+
+
+def schedule(config: DiffusionConfig) -> SDE:
+    """The noising process that a configuration names."""
+    if config.sde == "ve":
+        return VE(sigma_min=config.sigma_min, sigma_max=config.sigma_max)
+    return CosineVP(sigma_min=config.sigma_min, alpha_min=config.alpha_min)
+
+
+def anchored(shift: Tensor, mask: Tensor, given: Tensor) -> Tensor:
+    """Displacements ``(B, N, 3)`` in the frame of the atoms whose positions are given, which do not move on average.
+
+    The network knows displacements but for a common translation. Molecules without given positions are left as they
+    are, centred.
+    """
+    fixed = given[..., None].to(shift.dtype)
+    return (shift - (shift * fixed).sum(1, keepdim=True) / fixed.sum(1, keepdim=True).clamp(min=1)) * mask[..., None]
 
 
 def last_layer_features(model: MoleculeDiffusion) -> int:

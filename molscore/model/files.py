@@ -23,6 +23,13 @@ POSTERIOR = "posterior"
 """The weights' covariance, see `molscore.model.posterior`, among the tensors of the network."""
 
 
+RENAMED = {"clock.": "time."}
+"""Beginnings of names that tensors had in older files, and have now."""
+
+ADDED = ("time.own.weight",)
+"""Tensors that older files lack; without them the model is what it was, since they begin with zeros."""
+
+
 def save(model: MoleculeDiffusion, path: str | Path, record: dict[str, Any]) -> None:
     """Writes a model, whole or not at all.
 
@@ -75,16 +82,25 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> MoleculeDiffus
         description = _description(header.metadata.get("about", ""))
         posterior = _fitting(header, description)
         with safe_open(path, framework="pt", device="cpu") as file:
-            tensors = {name: file.get_tensor(name) for name in header.tensors}
+            tensors = {_present(name): file.get_tensor(name) for name in header.tensors}
         _numbers(tensors)
         arguments = description.config, description.vocabulary, description.size_probabilities
         model = MoleculeDiffusion(*arguments)
         model.posterior = tensors.pop(POSTERIOR) if posterior else None
-        model.network.load_state_dict(tensors)
+        own = model.network.state_dict()
+        model.network.load_state_dict({name: own[name] for name in ADDED} | tensors)
         model.record = description.record
     except (SafetensorError, OSError, ValueError) as error:
         raise ValueError(f"{path} holds no whole molscore model: {error}") from error
     return model.to(device).eval()
+
+
+def _present(name: str) -> str:
+    """What a tensor of a file is called now."""
+    for before, now in RENAMED.items():
+        if name.startswith(before):
+            return now + name.removeprefix(before)
+    return name
 
 
 def _description(text: str) -> Description:
@@ -109,11 +125,12 @@ def _fitting(header: Header, description: Description) -> bool:
     wanted = {name: tuple(tensor.shape) for name, tensor in skeleton.network.state_dict().items()}
     if posterior := POSTERIOR in header.tensors:
         wanted[POSTERIOR] = 2 * (last_layer_features(skeleton),)
-    if missing := sorted(set(wanted) - set(header.tensors)):
+    present = {_present(name): about for name, about in header.tensors.items()}
+    if missing := sorted(set(wanted) - set(present) - set(ADDED)):
         raise ValueError(f"{len(missing)} tensors are missing, among them {missing[0]}")
-    if unknown := sorted(set(header.tensors) - set(wanted)):
+    if unknown := sorted(set(present) - set(wanted)):
         raise ValueError(f"{len(unknown)} tensors are not known, among them {shown(unknown[0])}")
-    for name, (dtype, shape) in header.tensors.items():
+    for name, (dtype, shape) in present.items():
         if shape != wanted[name]:
             raise ValueError(f"tensor {name} has the shape {shape}, where the config asks for {wanted[name]}")
         if dtype != "F32":

@@ -8,13 +8,12 @@ the reverse SDE by several draws of the weights, all with the same noise, and th
 atom's uncertainty, in Å.
 
 Both are epistemic: what training has not taught. What a molecule's flexibility leaves open is no part of them. And both
-count the last layer's doubts alone, a small part of the network's: they rank, their scale is a lower bound.
+count the last layer's weights alone, a small part of the network's: they rank, their scale is a lower bound.
 
-A model of known graphs brings the weights' covariance in its file.
+A graph-conditioned model brings the weights' covariance in its file.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,10 +21,13 @@ import torch
 from torch import Tensor
 
 from molscore.core.bayes import LastLayer, draws, spread, variance
-from molscore.core.sampling import dpm_solver_pp_2m_sde, time_grid
-from molscore.core.sde import Score, mean_from_score, perturb
+from molscore.core.denoiser import Denoiser, score_from_mean
+from molscore.core.samplers import DPMSolver
+from molscore.core.sde import perturb
+from molscore.core.times import time_grid
 from molscore.datasets.batch import MoleculeBatch, MoleculeStore
-from molscore.model.conformation import centred_noise, scaled, score_and_vectors
+from molscore.model.conformation import centred_noise, scaled
+from molscore.model.denoisers import ConformerDenoiser
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.state import normal
 from molscore.network.geometry import centre
@@ -45,7 +47,7 @@ class LocalScore(NamedTuple):
     """What the score says of given coordinates, root mean squares over the atoms, ``(B,)``, 1/Å.
 
     Attributes:
-        norm: of its mean: how strongly the geometry is pulled elsewhere.
+        norm: of its mean: how far from relaxed the geometry is.
         deviation: of its standard deviation; None without a posterior.
     """
 
@@ -64,12 +66,11 @@ def gather(model: MoleculeDiffusion, batch: MoleculeBatch, source: np.random.Gen
     x0, mask = scaled(model, batch), batch.mask
     b = len(x0)
     t = torch.from_numpy((source.permutation(b) + source.random(b)) / b)
-    t = model.position_clock(t).to(x0)[:, None, None]
+    t = model.position_time(t).to(x0)[:, None, None]
     noise = centre(normal(source, *x0.shape).to(x0), mask)
     x = perturb(model.sde, x0, t, noise)
-    score, vectors = score_and_vectors(model, batch)(x, t)
-    mean = mean_from_score(model.sde, x, t, score)
-    alpha, sigma = model.sde.marginal(t)
+    mean, vectors = ConformerDenoiser(model, batch).mean_and_vectors(x, t)
+    _, sigma = model.sde.marginal(t)
     error = (mean - x0) / sigma * mask[..., None]
     layer.add(centred(vectors, mask).flatten(1, 2).double(), error.flatten(1)[..., None].double())
 
@@ -78,7 +79,7 @@ def fit_posterior(model: MoleculeDiffusion, store: MoleculeStore, n: int = SAMPL
     """The weights' covariance: Laplace's, made robust by the sandwich, in which each molecule is one datum.
 
     Args:
-        model: one of known graphs.
+        model: a graph-conditioned one.
         store: the molecules that it was trained on.
         n: how many of them are looked at; they stand for all.
         seed: of the choice, times and noise.
@@ -110,28 +111,29 @@ def local_score(
     To each value, what a single datum at x would have, -eps / sigma, is added back: on average it is zero.
 
     Args:
-        model: one of known graphs.
+        model: a graph-conditioned one.
         batch: molecules, positions in Å.
         streams: one for each.
         t: coordinate time.
         views: draws of the noise, an even number: each comes with its opposite.
     """
-    x, mask, evaluate = scaled(model, batch), batch.mask, score_and_vectors(model, batch)
+    x, mask, denoiser = scaled(model, batch), batch.mask, ConformerDenoiser(model, batch)
     t = torch.tensor(t).to(x)
     alpha, sigma = model.sde.marginal(t)
-    total, doubt = torch.zeros_like(x), x.new_zeros(len(x))
+    total, spreads = torch.zeros_like(x), x.new_zeros(len(x))
     for _ in range(views // 2):
         noise = centred_noise(mask, streams).to(x)
         for eps in (noise, -noise):
-            score, vectors = evaluate(alpha * x + sigma * eps, t)
-            total += score + eps / sigma
+            noisy = alpha * x + sigma * eps
+            mean, vectors = denoiser.mean_and_vectors(noisy, t)
+            total += (score_from_mean(model.sde, centre(noisy, mask), t, mean) + eps / sigma) * mask[..., None]
             if model.posterior is not None:
-                doubt += variance(centred(vectors, mask), model.posterior[None]).sum((1, 2, 3)) * (alpha / sigma) ** 2
+                spreads += variance(centred(vectors, mask), model.posterior[None]).sum((1, 2, 3)) * (alpha / sigma) ** 2
     views, atoms = views // 2 * 2, mask.sum(1)
     norm = ((total / views).square().sum((1, 2)) / atoms).sqrt() / model.config.position_scale
     if model.posterior is None:
         return LocalScore(norm, None)
-    return LocalScore(norm, (doubt / views / atoms).sqrt() / model.config.position_scale)
+    return LocalScore(norm, (spreads / views / atoms).sqrt() / model.config.position_scale)
 
 
 def uncertainty(
@@ -147,7 +149,7 @@ def uncertainty(
     """How far the posterior's draws disagree on where each atom belongs.
 
     Args:
-        model: one of known graphs, with a posterior.
+        model: a graph-conditioned one, with a posterior.
         batch: molecules, positions in Å.
         streams: one for each.
         weights: of the draws of the weights, which are the same for all molecules.
@@ -169,21 +171,15 @@ def uncertainty(
     times = time_grid(steps, t_min=noised / 8, t_max=noised, power=2.0)
     start = perturb(model.sde, x0, torch.tensor(noised).to(x0), noises[0])
 
-    def sample(score: Score) -> Tensor:
-        fresh = iter(noises[1:])
-        z = dpm_solver_pp_2m_sde(model.sde, score, start, times, lambda _: next(fresh))
-        end = times[-1].to(z)
-        return mean_from_score(model.sde, z, end, score(z, end))
+    sampler, denoiser = DPMSolver(), ConformerDenoiser(model, batch)
 
-    def scores() -> Iterator[Score]:
-        evaluate = score_and_vectors(model, batch)
-        for change in changes:
-            yield partial(_changed, evaluate, change.expand(len(x0), -1))
+    def cleaned(changed: Denoiser) -> Tensor:
+        """The last step is one of its own, of first order: more stable where there are few."""
+        fresh = iter(noises[1:])
+        z = sampler.sample(changed, start, times[:-1], lambda _: next(fresh)).z if steps > 1 else start
+        z = sampler.sample(changed, z, times[-2:], lambda _: next(fresh)).z
+        return changed.mean(z, times[-1].to(z))
 
     with torch.no_grad():
-        _, found = spread(sample, scores())
-    return found.sum(-1).sqrt() * model.config.position_scale
-
-
-def _changed(evaluate: Callable[..., tuple[Tensor, Tensor]], change: Tensor, x: Tensor, t: Tensor) -> Tensor:
-    return evaluate(x, t, change)[0]
+        _, spreads = spread(cleaned, (denoiser.changed(change.expand(len(x0), -1)) for change in changes))
+    return spreads.sum(-1).sqrt() * model.config.position_scale

@@ -1,19 +1,61 @@
-"""The state of padded molecules as one flat tensor per molecule, and noise that respects its symmetries.
+"""The state of padded molecules, a diffusion time for every atom, and noise that respects the symmetries.
 
-``z (B, D)`` holds coordinates ``(N, 3)``, atom classes ``(N, K)`` and bond classes ``(N, N, L)`` end to end, so that
-the samplers of the core, which know nothing of molecules, can move it. Padding is zero and stays zero.
+For the samplers of the core, which know nothing of molecules, a `Layout` lays coordinates, atom classes and bond
+classes end to end. Padding is zero and stays zero.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 
-class Shape(NamedTuple):
-    """Sizes of the three parts of a state: padded atoms N, atom classes K, bond classes L."""
+class MoleculeState(NamedTuple):
+    """Padded molecules, clean or noised.
+
+    Attributes:
+        x: coordinates ``(B, N, 3)``, in units of the model's ``position_scale``.
+        a: atom classes ``(B, N, K)``.
+        e: bond classes ``(B, N, N, L)``, symmetric, nothing on the diagonal.
+    """
+
+    x: Tensor
+    a: Tensor
+    e: Tensor
+
+
+class Times(NamedTuple):
+    """Diffusion times in [0, 1], two for every atom; 0 means given, see `molscore.core.denoiser`.
+
+    Attributes:
+        x: of its position, ``(..., N)``.
+        graph: of its class, ``(..., N)``.
+    """
+
+    x: Tensor
+    graph: Tensor
+
+    @classmethod
+    def uniform(cls, x: Tensor, graph: Tensor, n: int) -> Self:
+        """The same for all N atoms of a molecule: ``(...)`` and ``(...)`` to ``(..., N)``."""
+        return cls(*(t[..., None].expand(*t.shape, n) for t in (x, graph)))
+
+    @property
+    def pairs(self) -> Tensor:
+        """``(..., N, N)``: of a bond, the larger of its two atoms' times."""
+        return torch.maximum(self.graph[..., :, None], self.graph[..., None, :])
+
+
+class Layout(NamedTuple):
+    """Where the parts of a state lie in a flat tensor ``(B, D)``, as samplers take it.
+
+    Attributes:
+        atoms: padded atoms N.
+        atom_classes: K.
+        bond_classes: L.
+    """
 
     atoms: int
     atom_classes: int
@@ -25,20 +67,29 @@ class Shape(NamedTuple):
         n, k, c = self
         return [3 * n, k * n, c * n**2]
 
-    def pack(self, x: Tensor, a: Tensor, e: Tensor) -> Tensor:
-        """``(B, N, 3)``, ``(B, N, K)``, ``(B, N, N, L)`` to ``(B, D)``."""
-        return torch.cat([x.flatten(1), a.flatten(1), e.flatten(1)], dim=1)
+    def pack(self, state: MoleculeState) -> Tensor:
+        """To ``(B, D)``."""
+        return torch.cat([part.flatten(1) for part in state], dim=1)
 
-    def unpack(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def unpack(self, z: Tensor) -> MoleculeState:
         """Inverse of `pack`."""
         n, k, c = self
         x, a, e = z.split(self.parts, dim=1)
-        return x.unflatten(1, (n, 3)), a.unflatten(1, (n, k)), e.unflatten(1, (n, n, c))
+        return MoleculeState(x.unflatten(1, (n, 3)), a.unflatten(1, (n, k)), e.unflatten(1, (n, n, c)))
 
-    def clocks(self, t_x: Tensor, t_g: Tensor) -> Tensor:
-        """A time for every number of the state from those of coordinates and graph, ``(...)`` to ``(..., D)``."""
-        x, a, e = self.parts
-        return torch.cat([t_x[..., None].expand(*t_x.shape, x), t_g[..., None].expand(*t_g.shape, a + e)], dim=-1)
+    def pack_times(self, times: Times) -> Tensor:
+        """A time for every number of the state, ``(..., D)``."""
+        n, k, c = self
+        x, graph, pairs = (t[..., None] for t in (*times, times.pairs))
+        head = times.x.shape[:-1]
+        wide = x.expand(*head, n, 3), graph.expand(*head, n, k), pairs.expand(*head, n, n, c).flatten(-2)
+        return torch.cat([part.flatten(-2) for part in wide], dim=-1)
+
+    def unpack_times(self, t: Tensor) -> Times:
+        """Inverse of `pack_times`."""
+        n, k, _ = self
+        x, graph, _ = t.split(self.parts, dim=-1)
+        return Times(x[..., ::3], graph[..., ::k])
 
 
 def symmetric(e: Tensor) -> Tensor:
@@ -64,7 +115,9 @@ def normal(stream: np.random.Generator, *shape: int) -> Tensor:
     return torch.from_numpy(stream.standard_normal(shape, dtype=np.float32))
 
 
-def molecule_noise(shape: Shape, n_atoms: Sequence[int], streams: Sequence[np.random.Generator]) -> Tensor:
+def molecule_noise(
+    layout: Layout, n_atoms: Sequence[int], streams: Sequence[np.random.Generator], framed: Sequence[bool] | None = None
+) -> Tensor:
     """Standard normal noise for a batch, molecule by molecule.
 
     Each molecule draws from its own stream as many numbers as it alone needs, so its noise does not depend on batch
@@ -72,22 +125,23 @@ def molecule_noise(shape: Shape, n_atoms: Sequence[int], streams: Sequence[np.ra
     symmetric with an empty diagonal.
 
     Args:
-        shape: of the batch.
+        layout: of the batch.
         n_atoms: atoms of each of B molecules.
         streams: one for each.
+        framed: which molecules have positions that are given, and with them a frame: their noise keeps its mean.
 
     Returns:
         ``(B, D)`` float32, on the CPU.
     """
-    b, (padded, k, c) = len(n_atoms), shape
+    b, (padded, k, c) = len(n_atoms), layout
     x, a, e = torch.zeros(b, padded, 3), torch.zeros(b, padded, k), torch.zeros(b, padded, padded, c)
     for row, (n, stream) in enumerate(zip(n_atoms, streams, strict=True)):
         m = n * (n - 1) // 2
         numbers = normal(stream, 3 * n + k * n + c * m)
         own_x, own_a, own_e = numbers.split([3 * n, k * n, c * m])
         own_x = own_x.view(n, 3)
-        x[row, :n] = own_x - own_x.mean(0)
+        x[row, :n] = own_x if framed is not None and framed[row] else own_x - own_x.mean(0)
         a[row, :n] = own_a.view(n, k)
         i, j = torch.triu_indices(n, n, offset=1)
         e[row, i, j] = e[row, j, i] = own_e.view(m, c)
-    return shape.pack(x, a, e)
+    return layout.pack(MoleculeState(x, a, e))

@@ -72,7 +72,7 @@ class Layer(nn.Module):
             e: pair features ``(P, B, N, N)``.
             x: positions ``(B, N, 3)``, in the network's length unit, centred.
             mask: ``(B, N)`` bool.
-            condition: ``(B, C)``, what the whole molecule shares (clocks, size).
+            condition: ``(B, C)``, what the whole molecule shares (times, size).
 
         Returns:
             The updated ``h, e, x``.

@@ -1,8 +1,8 @@
 """The equivariant graph score network: noisy molecule in, clean molecule predicted.
 
 Features of atoms are e3nn irreps, features of pairs are invariants; both are passed through `Layer`s over the complete
-graph. The network sees coordinates, atom classes and bond classes at two noise times (one clock for coordinates, one
-for the graph) and its own previous prediction (self-conditioning, Chen et al., arXiv:2208.04202), and returns
+graph. The network sees coordinates, atom classes and bond classes, two diffusion times of every atom (of its position
+and of its class) and its own previous prediction (self-conditioning, Chen et al., arXiv:2208.04202), and returns
 
 * a displacement ``F (B, N, 3)``, equivariant and free of net translation, from which the posterior mean of the
   coordinates is built; with an energy head it is ``-grad E``, ``E = sum_i e_i + |y - x|² / 2`` of invariants ``e_i``
@@ -39,7 +39,7 @@ class NetworkConfig(BaseModel):
         heads: attention heads; divides every multiplicity in ``irreps``.
         radial: radial basis functions of a distance.
         vectors: vectors per atom whose dot products enter the pair messages.
-        condition_channels: channels of the embedding of clocks and size.
+        condition_channels: channels of the embedding of times and size.
         energy: the displacement is minus the gradient of an energy, so that the score is a gradient too. A training
             step then takes second derivatives, which ``torch.compile`` cannot.
         stereo: the network reads the tags of stereo, see `molscore.network.stereo`.
@@ -70,21 +70,32 @@ class NetworkConfig(BaseModel):
         return self
 
 
-class ClockEmbedding(nn.Module):
-    """Embeds two noise times in [0, 1] and the number of atoms: Fourier features, then an MLP."""
+class TimeEmbedding(nn.Module):
+    """Embeds diffusion times in [0, 1] by Fourier features: those of a molecule with its size, those of its atoms.
 
-    def __init__(self, channels: int, frequencies: int = 16):
+    The molecule's are the largest of its atoms' and go through an MLP. What an atom's own times add begins with zeros:
+    where all atoms have the same times, the molecule's say all.
+    """
+
+    def __init__(self, channels: int, scalars: int, frequencies: int = 16):
         super().__init__()
         self.register_buffer("frequencies", math.pi * torch.arange(1, frequencies + 1), persistent=False)
         self.mlp = nn.Sequential(
             nn.Linear(4 * frequencies + 1, channels), nn.SiLU(), nn.Linear(channels, channels), nn.SiLU()
         )
+        self.own = nn.Linear(4 * frequencies, scalars, bias=False)
+        nn.init.zeros_(self.own.weight)
 
-    def forward(self, clocks: Tensor, n_atoms: Tensor) -> Tensor:
-        """``clocks (B, 2)`` (coordinates, graph), ``n_atoms (B,)`` to ``(B, channels)``."""
-        angles = clocks[..., None] * self.frequencies.to(clocks.dtype)
-        size = (n_atoms.to(clocks.dtype)[:, None] + 1).log() - 3
-        return self.mlp(torch.cat([angles.sin().flatten(1), angles.cos().flatten(1), size], dim=-1))
+    def forward(self, times: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """``times (B, N, 2)`` of positions and classes to ``(B, channels)`` of molecules, ``(B, N, scalars)``."""
+        waves = self._waves(times)
+        largest = torch.where(mask[..., None], times, 0).amax(1)
+        size = (mask.sum(1).to(times.dtype)[:, None] + 1).log() - 3
+        return self.mlp(torch.cat([self._waves(largest), size], dim=-1)), self.own(waves)
+
+    def _waves(self, times: Tensor) -> Tensor:
+        angles = times[..., None] * self.frequencies.to(times.dtype)
+        return torch.cat([angles.sin().flatten(-2), angles.cos().flatten(-2)], dim=-1)
 
 
 class EquivariantScoreNetwork(nn.Module):
@@ -104,7 +115,7 @@ class EquivariantScoreNetwork(nn.Module):
         n_scalars, p, c = irreps[0].mul, config.pair_channels, config.condition_channels
         self.radial, self.tensors = config.radial, [(m.ir.dim, m.mul) for m in irreps[1:]]
         self.vector_block = [m.ir for m in irreps].index(VECTOR)
-        self.clock = ClockEmbedding(c)
+        self.time = TimeEmbedding(c, n_scalars)
         self.embed_atoms = nn.Linear(atom_inputs + c, n_scalars)
         self.embed_pairs = PairLinear(pair_inputs + 2 * config.radial, p)
         self.layers = nn.ModuleList(
@@ -142,7 +153,7 @@ class EquivariantScoreNetwork(nn.Module):
         atoms: Tensor,
         pairs: Tensor,
         mask: Tensor,
-        clocks: Tensor,
+        times: Tensor,
         stereo: Tensor,
         classes: bool = True,
         change: Tensor | None = None,
@@ -156,7 +167,7 @@ class EquivariantScoreNetwork(nn.Module):
             atoms: invariant inputs per atom ``(B, N, atom_inputs)``.
             pairs: invariant inputs per pair ``(B, N, N, pair_inputs)``, symmetric in the atoms.
             mask: ``(B, N)`` bool, True for atoms.
-            clocks: ``(B, 2)`` noise times of coordinates and graph, in [0, 1].
+            times: ``(B, N, 2)`` diffusion times of positions and classes, in [0, 1].
             stereo: ``(B, S, 5)`` tags; a network without ``stereo`` does not read them.
             classes: whether logits are wanted. They take a tenth of the time.
             change: ``(B, D)``, for each molecule what to add to the weights that map the last layer's vectors to
@@ -167,12 +178,12 @@ class EquivariantScoreNetwork(nn.Module):
             unspecified numbers. None in place of logits that are not wanted.
         """
         if self.energy_head is None:
-            y, scalars, e, vectors = self._layers(x, previous, atoms, pairs, mask, clocks, stereo, change)
+            y, scalars, e, vectors = self._layers(x, previous, atoms, pairs, mask, times, stereo, change)
             return centre(y - x, mask), *(self._classes(y, scalars, e) if classes else (None, None)), vectors
         wanted = torch.is_grad_enabled()
         with torch.enable_grad():
             x = x if wanted and x.requires_grad else x.detach().requires_grad_()
-            y, scalars, e, vectors = self._layers(x, previous, atoms, pairs, mask, clocks, stereo, change)
+            y, scalars, e, vectors = self._layers(x, previous, atoms, pairs, mask, times, stereo, change)
             shift = centre(y - x, mask)
             energies = self.energy_head(scalars).squeeze(-1) * mask.to(x.dtype)
             energy = shift.square().sum() / 2 + energies.sum()
@@ -187,23 +198,23 @@ class EquivariantScoreNetwork(nn.Module):
         atoms: Tensor,
         pairs: Tensor,
         mask: Tensor,
-        clocks: Tensor,
+        times: Tensor,
         stereo: Tensor,
         change: Tensor | None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Final positions, scalars ``(B, N, C)``, pair features and vectors."""
-        condition = self.clock(clocks, mask.sum(1))
+        condition, own = self.time(times, mask)
         shared = condition[:, None].expand(-1, x.shape[1], -1)
-        scalars = self.embed_atoms(torch.cat([atoms, shared.to(atoms.dtype)], dim=-1)).to(x.dtype)
+        scalars = (self.embed_atoms(torch.cat([atoms, shared.to(atoms.dtype)], dim=-1)) + own).to(x.dtype)
         h = [scalars[..., None, :], *(x.new_zeros(*x.shape[:2], *shape) for shape in self.tensors)]
         rbf = [radial_basis(pair_distances(y), self.radial).to(pairs.dtype) for y in (x, previous)]
         e = self.embed_pairs(torch.cat([pairs.movedim(-1, 0), *rbf]))
-        told = self.sides is not None and stereo.shape[1] > 0
-        if told:
+        tagged = self.sides is not None and stereo.shape[1] > 0
+        if tagged:
             e = e + self.sides[:, None, None, None] * sides(stereo, x.shape[1])
         y = x
         for k, layer in enumerate(self.layers):
-            h = self.handedness[k](h, y, stereo) if told else h
+            h = self.handedness[k](h, y, stereo) if tagged else h
             h, e, y = layer(h, e, y, mask, condition)
         vectors = h[self.vector_block]
         if change is not None:

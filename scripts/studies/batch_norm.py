@@ -12,8 +12,11 @@ from studies.small import PLANE_MODES as TARGET
 from studies.small import SmallScore, relative_error, train
 from torch import nn
 
-from molscore.core.sampling import dpm_solver_pp_2m_sde, time_grid
-from molscore.core.sde import CosineVP, mean_from_score, perturb
+from molscore.core.denoiser import ScoreDenoiser
+from molscore.core.samplers import DPMSolver
+from molscore.core.sde import CosineVP, perturb
+from molscore.core.times import time_grid
+from molscore.model import sample
 
 SDE = CosineVP()
 NORMS = {"none": None, "layer": nn.LayerNorm, "batch": nn.BatchNorm1d}
@@ -44,8 +47,8 @@ def quality(net: SmallScore) -> dict:
         return torch.randn(z.shape, dtype=z.dtype, generator=generator)
 
     times = time_grid(100, t_min=0.01)
-    z = dpm_solver_pp_2m_sde(SDE, net, SDE.prior(noise(torch.empty(N, 2))), times, noise)
-    made = mean_from_score(SDE, z, times[-1].float(), net(z, times[-1].float())).double()
+    start = SDE.prior(noise(torch.empty(N, 2)))
+    made = sample(ScoreDenoiser(SDE, net), DPMSolver(), times, noise, start).mean.double()
     weight = TARGET.weights @ TARGET.means
     centred = TARGET.means - weight
     covariance = torch.einsum("k,kij->ij", TARGET.weights, TARGET.covariances)

@@ -17,8 +17,11 @@ from studies.small import SmallScore, train
 from torch import Tensor
 
 from molscore.core.bayes import LastLayer, draws, spread
-from molscore.core.sampling import dpm_solver_pp_2m_sde, time_grid
-from molscore.core.sde import CosineVP, mean_from_score, perturb
+from molscore.core.denoiser import Denoiser, ScoreDenoiser
+from molscore.core.samplers import DPMSolver
+from molscore.core.sde import CosineVP, perturb
+from molscore.core.times import time_grid
+from molscore.model import sample
 
 SDE, MEAN = CosineVP(), 0.7
 DATA, SETS, STEPS = 100, 8, 400
@@ -43,9 +46,9 @@ def run() -> dict:
             "ensemble": lambda data=data, k=k, g=generator: members(data, k, g),
         }
         for name, scores in posteriors.items():
-            mean, variance = spread(sample, scores())
+            mean, variance = spread(sampled, (ScoreDenoiser(SDE, score) for score in scores()))
             deviation = variance.mean().sqrt().item()
-            error = (sample(net).mean() - MEAN).item()
+            error = (sampled(ScoreDenoiser(SDE, net)).mean() - MEAN).item()
             rows.setdefault(name, []).append({"deviation": deviation, "error": error})
     found = {}
     for name, each in rows.items():
@@ -121,17 +124,15 @@ def members(data: Tensor, seed: int, generator: torch.Generator) -> Iterator[Sma
 
 
 @torch.no_grad()
-def sample(score: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Samples by the reverse SDE, of the same noise for every score."""
+def sampled(denoiser: Denoiser) -> Tensor:
+    """Samples by the reverse SDE, of the same noise for every denoiser."""
     generator = torch.Generator().manual_seed(5)
 
     def noise(z: Tensor) -> Tensor:
         return torch.randn(z.shape, generator=generator)
 
     times = time_grid(40, t_min=0.02)
-    z = dpm_solver_pp_2m_sde(SDE, score, SDE.prior(noise(torch.empty(SAMPLES, 1))), times, noise)
-    end = times[-1].float()
-    return mean_from_score(SDE, z, end, score(z, end))
+    return sample(denoiser, DPMSolver(), times, noise, SDE.prior(noise(torch.empty(SAMPLES, 1)))).mean
 
 
 def told(result: dict) -> str:

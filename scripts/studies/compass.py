@@ -3,10 +3,12 @@
 import torch
 from matplotlib.figure import Figure
 
-from molscore.core.langevin import annealed_langevin, langevin_dynamics, metropolis_langevin
+from molscore.core.denoiser import ScoreDenoiser
+from molscore.core.langevin import langevin_dynamics, metropolis_langevin
 from molscore.core.mixture import Mixture
-from molscore.core.sampling import time_grid
+from molscore.core.samplers import Langevin
 from molscore.core.sde import CosineVP
+from molscore.core.times import time_grid
 
 SDE = CosineVP()
 T0 = torch.tensor(0.02, dtype=torch.float64)
@@ -43,7 +45,8 @@ def run() -> dict:
     start = torch.full((CHAINS, 1), -1.2, dtype=torch.float64)
     sigma, score = SDE.marginal(T0)[1].item(), TARGET.score(SDE)
     stuck = langevin_dynamics(lambda x: score(x, T0), start, 0.1 * sigma**2, noise, 800)
-    found = annealed_langevin(SDE, score, start, time_grid(40, t_min=T0.item()), noise, step=0.2, steps=20)
+    annealing = Langevin(steps=20, size=0.2)
+    found = annealing.sample(ScoreDenoiser(SDE, score), start, time_grid(40, t_min=T0.item()), noise).z
     edges = torch.linspace(-2.5, 2.5, 61, dtype=torch.float64)
     centres = (edges[1:] + edges[:-1]) / 2
     width = (edges[1] - edges[0]).item()

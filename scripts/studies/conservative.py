@@ -20,7 +20,8 @@ from molscore import pretrained
 from molscore.core.divergence import rotation
 from molscore.core.sde import perturb
 from molscore.model import DiffusionConfig, MoleculeDiffusion, load
-from molscore.model.conformation import centred_noise, centred_probes, position_score, scaled
+from molscore.model.conformation import centred_noise, centred_probes, scaled
+from molscore.model.denoisers import ConformerDenoiser
 from molscore.network.network import NetworkConfig
 from molscore.score.represent import batch_of
 
@@ -47,7 +48,7 @@ def rotation_at(model: MoleculeDiffusion, molecules: list, t: float) -> float:
     x0, clock = scaled(model, batch), torch.tensor(t)
     x = perturb(model.sde, x0, clock, centred_noise(batch.mask, random))
     probes = centred_probes(batch.mask, random, PROBES)
-    score = position_score(model, batch)
+    score = ConformerDenoiser(model, batch).score
     skew, whole = rotation(lambda z: score(z, clock), x, probes)
     return (skew.sum() / whole.sum()).sqrt().item()
 

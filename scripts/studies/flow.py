@@ -8,8 +8,8 @@ from torch import Tensor
 from molscore.core.divergence import rademacher
 from molscore.core.likelihood import flow, log_likelihood, log_likelihood_on_grid
 from molscore.core.mixture import Mixture
-from molscore.core.sampling import log_snr_grid
 from molscore.core.sde import CosineVP, perturb
+from molscore.core.times import log_snr_grid
 
 SDE, T0 = CosineVP(), 0.01
 TARGETS = {

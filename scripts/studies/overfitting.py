@@ -4,11 +4,14 @@ import torch
 from matplotlib.figure import Figure
 from studies.small import SmallScore, train
 
+from molscore.core.denoiser import ScoreDenoiser
 from molscore.core.diagnostics import copying, coverage, memorisation, nearest, neighbour_radii, votes
 from molscore.core.losses import denoising_loss
 from molscore.core.mixture import Mixture
-from molscore.core.sampling import dpm_solver_pp_2m_sde, time_grid
-from molscore.core.sde import CosineVP, mean_from_score
+from molscore.core.samplers import DPMSolver
+from molscore.core.sde import CosineVP
+from molscore.core.times import time_grid
+from molscore.model import sample
 
 SDE = CosineVP()
 TARGET = Mixture(
@@ -77,9 +80,8 @@ def sampled(net: SmallScore, generator: torch.Generator) -> torch.Tensor:
 
     times = time_grid(60, t_min=0.01)
     with torch.no_grad():
-        z = dpm_solver_pp_2m_sde(SDE, net, SDE.prior(noise(torch.empty(SAMPLES, 2))), times, noise)
-        last = times[-1].float()
-        return mean_from_score(SDE, z, last, net(z, last))
+        start = SDE.prior(noise(torch.empty(SAMPLES, 2)))
+        return sample(ScoreDenoiser(SDE, net), DPMSolver(), times, noise, start).mean
 
 
 def told(result: dict) -> str:

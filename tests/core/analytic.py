@@ -1,6 +1,10 @@
 """The SDEs and the targets that the tests of the core share."""
 
+from torch import Tensor
+
+from molscore.core.denoiser import ScoreDenoiser
 from molscore.core.mixture import Mixture
+from molscore.core.samplers import Sampler
 from molscore.core.sde import VE, CosineVP, LinearVP, SubVP
 
 SDES = {"linear": LinearVP(), "cosine": CosineVP(), "subvp": SubVP(), "ve": VE()}
@@ -21,3 +25,8 @@ PLANE_MODES = Mixture(
     [0.4, 0.6], [[-1.0, 0.5], [1.2, -0.4]], [[[0.20, 0.12], [0.12, 0.10]], [[0.10, -0.06], [-0.06, 0.25]]]
 )
 """A mixture of two correlated Gaussians in the plane."""
+
+
+def run(sampler: Sampler, sde, score, z, times, noise, **options) -> Tensor:
+    """The state at the last time, by a score that is known."""
+    return sampler.sample(ScoreDenoiser(sde, score), z, times, noise, **options).z

@@ -5,8 +5,10 @@ import torch
 from analytic import SDES
 
 from molscore.core.bayes import LastLayer, draws, spread, variance
-from molscore.core.sampling import dpm_solver_pp_2m_sde, time_grid
+from molscore.core.denoiser import ScoreDenoiser
+from molscore.core.samplers import DPMSolver
 from molscore.core.sde import perturb
+from molscore.core.times import time_grid
 
 SDE = SDES["cosine"]
 D, NOISE, PRIOR = 3, 0.3, 2.0
@@ -90,29 +92,29 @@ def test_uncertainty_of_samples_is_that_of_the_mean():
     _, layer = means(n, views=256, seed=1)
     shifts = draws(layer.sandwich(), torch.randn(64, 1, 1, generator=torch.Generator().manual_seed(2)))[:, 0, 0]
 
-    def score_of(shift):
+    def denoiser_of(shift):
         def score(z, t):
             alpha, sigma = SDE.marginal(t)
             return -(z - alpha * (0.7 + shift)) / (alpha**2 + sigma**2)
 
-        return score
+        return ScoreDenoiser(SDE, score)
 
-    def sample(score):
+    def sample(denoiser):
         generator = torch.Generator().manual_seed(3)
 
         def noise(z):
             return torch.randn(z.shape, dtype=z.dtype, generator=generator)
 
         start = SDE.prior(noise(torch.empty(50, 1, dtype=torch.float64)))
-        return dpm_solver_pp_2m_sde(SDE, score, start, time_grid(40, t_min=0.01), noise)
+        return DPMSolver().sample(denoiser, start, time_grid(40, t_min=0.01), noise).z
 
-    mean, found = spread(sample, [score_of(shift) for shift in shifts])
+    mean, found = spread(sample, [denoiser_of(shift) for shift in shifts])
     assert mean.shape == found.shape == (50, 1)
     expected = shifts.var()
     torch.testing.assert_close(found, expected.expand(50, 1), rtol=0.02, atol=0)
     assert found.mean().item() == pytest.approx(1 / n, rel=0.5)
-    with pytest.raises(ValueError, match="two scores"):
-        spread(sample, [score_of(0.0)])
+    with pytest.raises(ValueError, match="two denoisers"):
+        spread(sample, [denoiser_of(0.0)])
 
 
 def test_outputs_have_covariances_of_their_own_and_padding_counts_for_nothing():

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from analytic import PLANE, SDES, TWO_MODES
+from analytic import PLANE, SDES, TWO_MODES, run
 
-from molscore.core.langevin import annealed_langevin, langevin_dynamics, metropolis_langevin
-from molscore.core.sampling import time_grid
+from molscore.core.langevin import langevin_dynamics, metropolis_langevin
+from molscore.core.samplers import Langevin
+from molscore.core.times import time_grid
 
 N = 20_000
 SDE = SDES["cosine"]
@@ -85,7 +86,7 @@ def test_annealing_finds_both_modes_in_their_shares_where_a_plain_chain_does_not
     plain = langevin_dynamics(lambda x: score(x, T0), start, 0.1 * sigma**2, normal(5), 400)
     assert (plain > 0).double().mean() < 0.01
     times = time_grid(40, t_min=T0.item())
-    annealed = annealed_langevin(SDE, score, start, times, normal(6), step=0.2, steps=20)
+    annealed = run(Langevin(steps=20, size=0.2), SDE, score, start, times, normal(6))
     right = (annealed > 0).double().mean()
     expected = TWO_MODES.probability_above(SDE, T0.item(), torch.zeros((), dtype=torch.float64))
     assert abs(right - expected) < 0.03

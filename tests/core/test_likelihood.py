@@ -8,8 +8,8 @@ from analytic import PLANE, PLANE_MODES, SDES, TWO_MODES, Mixture
 
 from molscore.core.divergence import rademacher
 from molscore.core.likelihood import flow, log_likelihood, log_likelihood_on_grid
-from molscore.core.sampling import time_grid
 from molscore.core.sde import perturb
+from molscore.core.times import time_grid
 
 T0 = 0.01
 CENTRED = Mixture([0.5, 0.5], [[-0.8, 0.3], [0.8, -0.3]], [[[0.2, 0.1], [0.1, 0.1]]] * 2)

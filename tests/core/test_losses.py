@@ -5,8 +5,9 @@ import pytest
 import torch
 from analytic import SDES
 
+from molscore.core.denoiser import score_from_mean
 from molscore.core.losses import WEIGHTINGS, denoising_loss, weighted_mean_error, weighted_score_error
-from molscore.core.sde import VE, perturb, score_from_mean
+from molscore.core.sde import VE, perturb
 
 every_sde = pytest.mark.parametrize("sde", SDES.values(), ids=SDES)
 every_weighting = pytest.mark.parametrize("weighting", WEIGHTINGS)

@@ -2,22 +2,17 @@
 
 import pytest
 import torch
-from analytic import SDES, TWO_MODES, gaussian
+from analytic import SDES, TWO_MODES, gaussian, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from molscore.core.sampling import (
-    SAMPLERS,
-    dpm_solver_pp_2m_sde,
-    euler_maruyama,
-    log_snr_grid,
-    predictor_corrector,
-    time_grid,
-)
-from molscore.core.sde import LinearVP, mean_from_score
+from molscore.core.denoiser import mean_from_score
+from molscore.core.samplers import SAMPLERS, DPMSolver, EulerMaruyama, Langevin, PredictorCorrector
+from molscore.core.sde import LinearVP
+from molscore.core.times import log_snr_grid, time_grid
 
 every_sde = pytest.mark.parametrize("sde", SDES.values(), ids=SDES)
-every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+every_sampler = pytest.mark.parametrize("sampler", [make() for make in SAMPLERS.values()], ids=list(SAMPLERS))
 STEPS, ROWS, COLUMNS = 12, 4, 6
 
 
@@ -39,7 +34,7 @@ def start(rows=slice(None), columns=slice(None)):
     return torch.randn(ROWS, COLUMNS, dtype=torch.float64, generator=torch.Generator().manual_seed(9))[rows, columns]
 
 
-def two_clocks():
+def two_times():
     """A fast and a slow clock, (K + 1,) each, and both as one (K + 1, 1, COLUMNS) tensor, three columns each."""
     fast, slow = time_grid(STEPS, 0.01, 1.0, power=2.0), time_grid(STEPS, 0.05, 0.9)
     both = torch.cat([fast.view(-1, 1, 1).expand(-1, 1, 3), slow.view(-1, 1, 1).expand(-1, 1, 3)], dim=-1)
@@ -52,14 +47,14 @@ def close(found, expected):
 
 @every_sde
 @pytest.mark.parametrize("name", ["em", "ode", "dpm"])
-def test_elements_with_own_clocks_run_as_if_alone(sde, name):
+def test_elements_with_own_times_run_as_if_alone(sde, name):
     """One state with two clocks = two states with one clock each, on the same noise."""
-    sampler, score = SAMPLERS[name], TWO_MODES.elementwise_score(sde)
-    fast, slow, both = two_clocks()
+    sampler, score = SAMPLERS[name](), TWO_MODES.elementwise_score(sde)
+    fast, slow, both = two_times()
     left, right = slice(0, 3), slice(3, 6)
-    together = sampler(sde, score, start(), both, Tape())
-    close(together[:, left], sampler(sde, score, start(columns=left), fast, Tape(columns=left)))
-    close(together[:, right], sampler(sde, score, start(columns=right), slow, Tape(columns=right)))
+    together = run(sampler, sde, score, start(), both, Tape())
+    close(together[:, left], run(sampler, sde, score, start(columns=left), fast, Tape(columns=left)))
+    close(together[:, right], run(sampler, sde, score, start(columns=right), slow, Tape(columns=right)))
 
 
 @every_sde
@@ -67,9 +62,9 @@ def test_elements_with_own_noise_run_as_if_alone(sde):
     """Three columns with twice the noise of the reverse SDE and three without any, on the same draws."""
     score, times = TWO_MODES.elementwise_score(sde), time_grid(STEPS, 0.01)
     eta = torch.tensor([2.0, 2, 2, 0, 0, 0], dtype=torch.float64)
-    together = dpm_solver_pp_2m_sde(sde, score, start(), times, Tape(), eta=eta)
+    together = run(DPMSolver(eta), sde, score, start(), times, Tape())
     for part, own in ((slice(0, 3), 2.0), (slice(3, 6), 0.0)):
-        alone = dpm_solver_pp_2m_sde(sde, score, start(columns=part), times, Tape(columns=part), eta=own)
+        alone = run(DPMSolver(own), sde, score, start(columns=part), times, Tape(columns=part))
         close(together[:, part], alone)
 
 
@@ -77,9 +72,9 @@ def test_elements_with_own_noise_run_as_if_alone(sde):
 @every_sampler
 def test_one_clock_written_out_for_every_element_is_one_clock(sde, sampler):
     score, times = TWO_MODES.elementwise_score(sde), time_grid(STEPS, 0.01)
-    expected = sampler(sde, score, start(), times, Tape())
-    close(sampler(sde, score, start(), times.view(-1, 1, 1).expand(-1, ROWS, COLUMNS), Tape()), expected)
-    close(sampler(sde, score, start(), times.view(-1, 1, 1), Tape()), expected)
+    expected = run(sampler, sde, score, start(), times, Tape())
+    close(run(sampler, sde, score, start(), times.view(-1, 1, 1).expand(-1, ROWS, COLUMNS), Tape()), expected)
+    close(run(sampler, sde, score, start(), times.view(-1, 1, 1), Tape()), expected)
 
 
 @every_sde
@@ -94,10 +89,10 @@ def test_an_element_whose_clock_stands_is_left_alone(sde, sampler, held):
     def score(z, t):
         return torch.where(torch.arange(COLUMNS) < 3, exact(z, t), torch.nan)
 
-    z = sampler(sde, score, start(), clocks, Tape())
+    z = run(sampler, sde, score, start(), clocks, Tape())
     assert torch.equal(z[:, 3:], start()[:, 3:])
     left = slice(0, 3)
-    close(z[:, left], sampler(sde, exact, start(columns=left), times, Tape(columns=left)))
+    close(z[:, left], run(sampler, sde, exact, start(columns=left), times, Tape(columns=left)))
 
 
 @every_sde
@@ -106,11 +101,11 @@ def test_few_step_solver_starts_afresh_after_a_pause(sde):
     score, times = TWO_MODES.elementwise_score(sde), time_grid(8, 0.05)
     paused = torch.cat([times[:5], times[4:5], times[4:]])  # knots 4, 4, 4: two steps stand still
     tape = Tape()
-    whole = dpm_solver_pp_2m_sde(sde, score, start(), paused, tape)
+    whole = run(DPMSolver(), sde, score, start(), paused, tape)
     tape = Tape()
-    half = dpm_solver_pp_2m_sde(sde, score, start(), times[:5], tape, final_first_order=False)
+    half = run(DPMSolver(), sde, score, start(), times[:5], tape)
     tape(half), tape(half)
-    close(whole, dpm_solver_pp_2m_sde(sde, score, half, times[4:], tape))
+    close(whole, run(DPMSolver(), sde, score, half, times[4:], tape))
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
@@ -126,7 +121,7 @@ def test_few_step_solver_can_end_at_sigma_zero(eta, early):
         seen.append((z, t))
         return exact(z, t)
 
-    z = dpm_solver_pp_2m_sde(sde, score, start(), times, Tape(), eta=eta)
+    z = run(DPMSolver(eta), sde, score, start(), times, Tape())
     before, t = seen[STEPS - 1]
     close(z, mean_from_score(sde, before, t, exact(before, t)))
 
@@ -139,7 +134,7 @@ def test_any_falling_clocks_give_numbers(seed, name, sampler):
     times = 0.1 + 0.9 * (times * 4).round().sort(dim=0, descending=True).values / 4
     times[:, 0, 0] = times[0, 0, 0]
     sde = SDES[name]
-    z = SAMPLERS[sampler](sde, TWO_MODES.elementwise_score(sde), start(), times, Tape(seed))
+    z = run(SAMPLERS[sampler](), sde, TWO_MODES.elementwise_score(sde), start(), times, Tape(seed))
     assert z.isfinite().all()
     stands = times[0] == times[-1]
     assert torch.equal(z[stands], start()[stands])
@@ -149,10 +144,10 @@ def test_any_falling_clocks_give_numbers(seed, name, sampler):
 @every_sampler
 def test_a_sample_does_not_depend_on_its_batch_mates(sde, sampler):
     score, times = TWO_MODES.elementwise_score(sde), time_grid(STEPS, 0.01)
-    batch = sampler(sde, score, start(), times, Tape())
+    batch = run(sampler, sde, score, start(), times, Tape())
     for i in range(ROWS):
         row = slice(i, i + 1)
-        close(batch[row], sampler(sde, score, start(row), times, Tape(rows=row)))
+        close(batch[row], run(sampler, sde, score, start(row), times, Tape(rows=row)))
 
 
 @every_sampler
@@ -160,9 +155,9 @@ def test_padding_changes_nothing(sampler):
     """Elements whose state, score and noise are zero leave the others, and the corrector's step, as they are."""
     sde, times, tape = SDES["cosine"], time_grid(STEPS, 0.01), Tape()
     exact, mask = TWO_MODES.elementwise_score(sde), (torch.arange(COLUMNS) < 4).double()
-    padded = sampler(sde, lambda z, t: mask * exact(z, t), mask * start(), times, lambda z: mask * tape(z))
+    padded = run(sampler, sde, lambda z, t: mask * exact(z, t), mask * start(), times, lambda z: mask * tape(z))
     columns = slice(0, 4)
-    close(padded[:, columns], sampler(sde, exact, start(columns=columns), times, Tape(columns=columns)))
+    close(padded[:, columns], run(sampler, sde, exact, start(columns=columns), times, Tape(columns=columns)))
     assert (padded[:, 4:] == 0).all()
 
 
@@ -171,15 +166,17 @@ def test_state_keeps_its_dtype(sampler, dtype):
     """With float64 times and a float32 network; only the rounding differs from a float64 run."""
     sde, times = SDES["cosine"], time_grid(STEPS, 0.01).view(-1, 1, 1)
     exact = TWO_MODES.elementwise_score(sde)
-    z = sampler(sde, lambda z, t: exact(z, t).float(), start().to(dtype), times, Tape())
+    z = run(sampler, sde, lambda z, t: exact(z, t).float(), start().to(dtype), times, Tape())
     assert z.dtype == dtype
-    torch.testing.assert_close(z.double(), sampler(sde, exact, start(), times, Tape()), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(z.double(), run(sampler, sde, exact, start(), times, Tape()), rtol=1e-3, atol=1e-3)
 
 
 @every_sampler
 def test_progress_is_reported_after_each_step(sampler):
     sde, seen = SDES["ve"], []
-    sampler(sde, TWO_MODES.elementwise_score(sde), start(), time_grid(3), Tape(), on_step=lambda *k: seen.append(k))
+    run(
+        sampler, sde, TWO_MODES.elementwise_score(sde), start(), time_grid(3), Tape(), on_step=lambda *k: seen.append(k)
+    )
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -188,7 +185,7 @@ def test_times_at_which_the_score_is_asked(name):
     """Once a step, at its start; Heun and the corrector ask at its end too."""
     sde, times, asked = SDES["ve"], time_grid(3), []
     exact = TWO_MODES.elementwise_score(sde)
-    SAMPLERS[name](sde, lambda z, t: asked.append(t.item()) or exact(z, t), start(), times, Tape())
+    run(SAMPLERS[name](), sde, lambda z, t: asked.append(t.item()) or exact(z, t), start(), times, Tape())
     t = times.tolist()
     assert asked == ([t[0], t[1], t[1], t[2], t[2], t[3]] if name in ("ode", "pc") else t[:3])
 
@@ -196,8 +193,8 @@ def test_times_at_which_the_score_is_asked(name):
 def test_corrector_can_be_switched_off():
     sde, times = SDES["subvp"], time_grid(STEPS, 0.01)
     score = TWO_MODES.elementwise_score(sde)
-    plain = euler_maruyama(sde, score, start(), times, Tape())
-    assert torch.equal(predictor_corrector(sde, score, start(), times, Tape(), corrector_steps=0), plain)
+    plain = run(EulerMaruyama(), sde, score, start(), times, Tape())
+    assert torch.equal(run(PredictorCorrector(corrector=Langevin(steps=0)), sde, score, start(), times, Tape()), plain)
 
 
 @every_sampler
@@ -209,7 +206,7 @@ def test_corrector_can_be_switched_off():
 def test_times_out_of_order_are_refused(sampler, times, message):
     sde = SDES["ve"]
     with pytest.raises(ValueError, match=message):
-        sampler(sde, TWO_MODES.elementwise_score(sde), start(), torch.tensor(times), Tape())
+        run(sampler, sde, TWO_MODES.elementwise_score(sde), start(), torch.tensor(times), Tape())
 
 
 @given(

@@ -6,7 +6,8 @@ from analytic import PLANE_MODES, SDES, TWO_MODES, gaussian
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molscore.core.sde import VE, CosineVP, LinearVP, SubVP, mean_from_score, perturb, score_from_mean
+from molscore.core.denoiser import mean_from_score, score_from_mean
+from molscore.core.sde import VE, CosineVP, LinearVP, SubVP, perturb
 
 every_sde = pytest.mark.parametrize("sde", SDES.values(), ids=SDES)
 TIMES = torch.linspace(0.002, 1, 57, dtype=torch.float64)

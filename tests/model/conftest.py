@@ -10,8 +10,9 @@ from torch import Tensor
 
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.config import DiffusionConfig
-from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion, Prediction
-from molscore.model.state import symmetric
+from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
+from molscore.model.features import Prediction
+from molscore.model.state import MoleculeState, Times, symmetric
 from molscore.network.geometry import centre
 from molscore.network.network import NetworkConfig
 
@@ -20,14 +21,19 @@ IRREPS = {"vectors": "12x0e + 8x1o", "all": "12x0e + 8x0o + 8x1o + 8x1e + 8x2e"}
 
 
 class State(NamedTuple):
-    """What a model is asked about: the noisy state, its clocks, the previous prediction."""
+    """What a model is asked about: the noisy state, its times (positions, graph), the previous prediction."""
 
     x: Tensor
     a: Tensor
     e: Tensor
     mask: Tensor
-    clocks: Tensor
+    times: Tensor
     previous: Prediction | None
+
+    def asked(self, model: MoleculeDiffusion) -> Prediction:
+        """What the model makes of it; all atoms of a molecule have its two times."""
+        times = Times.uniform(*self.times.T, self.mask.shape[1])
+        return model.predict(MoleculeState(self.x, self.a, self.e), times, self.mask, self.previous)
 
 
 @cache
@@ -61,12 +67,12 @@ def _batch(sizes=(6, 4, 7), padded: int = 8, seed: int = 1) -> MoleculeBatch:
 
 
 @torch.no_grad()
-def _state(model: MoleculeDiffusion, clocks: tuple[float, float] = (0.4, 0.6), seed: int = 1, **shape) -> State:
-    """A noisy batch at some clocks, and what the model first made of it."""
+def _state(model: MoleculeDiffusion, times: tuple[float, float] = (0.4, 0.6), seed: int = 1, **shape) -> State:
+    """A noisy batch at some times, and what the model first made of it."""
     batch = _batch(seed=seed, **shape)
     generator = torch.Generator().manual_seed(seed)
     mask, dtype = batch.mask, model.dtype
-    t = torch.tensor([clocks], dtype=dtype).expand(len(mask), 2)
+    t = torch.tensor([times], dtype=dtype).expand(len(mask), 2)
     alpha, sigma = model.sde.marginal(t[0])
 
     def noisy(z: Tensor, noise: Tensor, part: int) -> Tensor:
@@ -80,7 +86,8 @@ def _state(model: MoleculeDiffusion, clocks: tuple[float, float] = (0.4, 0.6), s
     x = centre(noisy(batch.positions / 1.4, normal(b, n, 3), 0), mask)
     a = noisy(torch.nn.functional.one_hot(batch.atoms, k), normal(b, n, k), 1)
     e = noisy(torch.nn.functional.one_hot(batch.bonds, c), symmetric(normal(b, n, n, c)), 1)
-    return State(x, a, e, mask, t, model.predict(x, a, e, mask, t, None))
+    first = State(x, a, e, mask, t, None)
+    return first._replace(previous=first.asked(model))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Coordinates of known graphs: their score, their likelihood, the flow there and back."""
+"""Coordinates of given graphs: their score, their likelihood, the flow there and back."""
 
 import math
 
@@ -7,7 +7,8 @@ import torch
 
 from molscore.core import likelihood as core
 from molscore.datasets.batch import MoleculeBatch
-from molscore.model.conformation import T0, centred_probes, flow, grid, log_likelihood, position_score, scaled
+from molscore.model.conformation import T0, centred_probes, flow, grid, log_likelihood, scaled
+from molscore.model.denoisers import ConformerDenoiser
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.network.geometry import centre
 
@@ -34,7 +35,7 @@ def test_the_score_of_a_gaussian_is_exact(build, batch):
     model, data = gaussian(build), batch()
     x = scaled(model, data)
     for t in (0.05, 0.4, 0.9):
-        torch.testing.assert_close(position_score(model, data)(x, torch.tensor(t)), -x, atol=1e-9, rtol=1e-9)
+        torch.testing.assert_close(ConformerDenoiser(model, data).score(x, torch.tensor(t)), -x, atol=1e-9, rtol=1e-9)
 
 
 def test_the_likelihood_of_a_gaussian_is_exact(build, batch):
@@ -57,7 +58,7 @@ def exactly(model: MoleculeDiffusion, data: MoleculeBatch, steps: int = 6) -> to
     def prior(z):
         return -(z.square().sum((1, 2)) + dimensions * math.log(2 * math.pi)) / 2
 
-    field, times = position_score(model, data), grid(model, steps)
+    field, times = ConformerDenoiser(model, data).score, grid(model, steps)
     options = {"log_prior": prior, "dimensions": dimensions}
     found = core.log_likelihood_on_grid(model.sde, field, x, times, lambda: probes, **options)
     return found.log_prob - dimensions * math.log(model.config.position_scale)

@@ -11,6 +11,7 @@ from molscore.core.losses import weighted_mean_error
 from molscore.core.sde import CosineVP, perturb
 from molscore.model.config import DiffusionConfig
 from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
+from molscore.model.state import MoleculeState, Times, pair_mask
 
 
 class Calls:
@@ -51,8 +52,8 @@ def test_loss_is_what_the_network_got_wrong(build, batch, dtype):
     model, data = build("vectors", dtype), batch()
     with Calls(model) as calls:
         losses = model.loss(data, random())
-    (x, _, atoms, pairs, mask, clocks, _), (shift, atom_logits, bond_logits, _) = calls[-1]
-    alpha, sigma = model.sde.marginal(clocks)
+    (x, _, atoms, pairs, mask, times, _), (shift, atom_logits, bond_logits, _) = calls[-1]
+    alpha, sigma = model.sde.marginal(times[:, 0])
     k = len(model.vocabulary)
     positions = atom = bond = 0.0
     for row, n in enumerate(data.mask.sum(1).tolist()):
@@ -96,14 +97,16 @@ def test_loss_depends_on_noise_but_not_on_the_frame(build, batch):
 
 
 @torch.no_grad()
-def test_times_are_stratified_and_coordinates_have_their_own_clock(build, batch):
+def test_times_are_stratified_and_coordinates_have_their_own(build, batch):
     model = build()
     with Calls(model) as calls:
         model.loss(batch(sizes=(3,) * 40, padded=3), random())
-    clocks = calls[-1][0][5]
-    assert ((clocks[:, 1].sort().values * 40).floor() == torch.arange(40)).all()
-    assert not (clocks[:, 1].diff() > 0).all(), "in order of size, large molecules would see little noise"
-    torch.testing.assert_close(clocks[:, 0], clocks[:, 1] ** 2)
+    times = calls[-1][0][5]
+    x, graph = times[:, 0].T
+    assert torch.equal(times, times[:, :1].expand_as(times))
+    assert ((graph.sort().values * 40).floor() == torch.arange(40)).all()
+    assert not (graph.diff() > 0).all(), "in order of size, large molecules would see little noise"
+    torch.testing.assert_close(x, graph**2)
 
 
 @torch.no_grad()
@@ -134,10 +137,10 @@ def test_self_conditioning(build, batch, fraction, low, high):
 def test_previous_prediction_matters(build, state):
     model = build(dtype=torch.float64)
     given = state(model)
-    out = model.predict(*given)
+    out = given.asked(model)
     for part in given.previous._fields:
         changed = given.previous._replace(**{part: given.previous._asdict()[part] * 0.5})
-        other = model.predict(*given[:-1], changed)
+        other = given._replace(previous=changed).asked(model)
         for name, y, z in zip(out._fields, out, other, strict=True):
             assert (y - z)[given.mask].abs().max() > 1e-5, f"{name} does not depend on the previous {part}"
 
@@ -147,7 +150,7 @@ def test_previous_prediction_matters(build, state):
 def test_untrained_classes_are_bayes_rule(build, dtype, t):
     """No training, zero logits: p(c | z) is that of a uniform prior and the Gaussian noise, written out here."""
     untrained = MoleculeDiffusion(build().config, build().vocabulary, [0, 1]).to(dtype)
-    clocks = torch.tensor([[t, t]], dtype=dtype)
+    times = Times.uniform(*torch.tensor([[t], [t]], dtype=dtype), 2)
     alpha, sigma = (y.item() for y in untrained.sde.marginal(torch.tensor(t, dtype=torch.float64)))
     mask = torch.ones(1, 2, dtype=torch.bool)
     a = torch.randn(1, 2, 4, generator=random(), dtype=torch.float64)
@@ -160,18 +163,19 @@ def test_untrained_classes_are_bayes_rule(build, dtype, t):
         return (density / density.sum(-1, keepdim=True)).to(dtype)
 
     x = torch.tensor([[[0.5, 0, 0], [-0.5, 0, 0]]], dtype=dtype)
-    out = untrained.predict(x, a.to(dtype), e.to(dtype), mask, clocks, None)
+    out = untrained.predict(MoleculeState(x, a.to(dtype), e.to(dtype)), times, mask)
     tolerance = {torch.float32: 1e-5, torch.float64: 1e-10}[dtype]
     torch.testing.assert_close(out.atom_logits.softmax(-1), bayes(a), rtol=0, atol=tolerance)
-    torch.testing.assert_close(out.bond_logits.softmax(-1), bayes(e), rtol=0, atol=tolerance)
+    pairs = pair_mask(mask)
+    torch.testing.assert_close(out.bond_logits.softmax(-1)[pairs], bayes(e)[pairs], rtol=0, atol=tolerance)
 
 
 @torch.no_grad()
 def test_nearly_clean_classes_are_known(build, state, batch):
     """At the clean end the state itself says which class: the bound on the evidence must not hide that."""
     model = build()
-    given, data = state(model, (0.0, 0.0)), batch()
-    out = model.predict(*given)
+    given, data = state(model, (1e-4, 1e-4)), batch()
+    out = given.asked(model)
     pairs = data.mask[:, :, None] & data.mask[:, None]
     for logits, classes, real in ((out.atom_logits, data.atoms, data.mask), (out.bond_logits, data.bonds, pairs)):
         assert logits.isfinite().all()
@@ -185,13 +189,13 @@ def test_double_precision_is_double_throughout(build, state):
     single, double = build(), build(dtype=torch.float64)
     given = state(double)
     with Calls(double) as calls:
-        out = double.predict(*given)
-    alpha, sigma = double.sde.marginal(given.clocks[0, 1])
+        out = given.asked(double)
+    alpha, sigma = double.sde.marginal(given.times[0, 1])
     for noisy, logits, got in zip((given.a, given.e), out[1:], calls[0][1][1:3], strict=True):
         torch.testing.assert_close(logits, got + alpha / sigma**2 * noisy, rtol=0, atol=1e-12)
     rounded = type(given)(*(y.float() if y.is_floating_point() else y for y in given[:5]), given.previous)
     rounded = rounded._replace(previous=type(given.previous)(*(y.float() for y in given.previous)))
-    for y, z in zip(out, single.predict(*rounded), strict=True):
+    for y, z in zip(out, rounded.asked(single), strict=True):
         assert y.dtype == torch.float64 and z.dtype == torch.float32
         assert (y != y.float().double()).any()
         torch.testing.assert_close(z[given.mask], y[given.mask].float(), rtol=0, atol=1e-3)
@@ -218,7 +222,7 @@ def test_training_and_evaluation_are_the_same_function(build, batch):
     model.train()
     try:
         before = {name: buffer.clone() for name, buffer in model.named_buffers()}
-        assert before, "the walk must see buffers: clock frequencies, Wigner symbols"
+        assert before, "the walk must see buffers: frequencies of the times, Wigner symbols"
         first, second = (model.loss(data, random())["loss"].detach() for _ in range(2))
         assert first == second
         for name, buffer in model.named_buffers():

@@ -7,7 +7,8 @@ import torch
 from molscore.core.bayes import LastLayer
 from molscore.core.sde import perturb
 from molscore.model import load, save
-from molscore.model.conformation import position_score, scaled, score_and_vectors
+from molscore.model.conformation import scaled
+from molscore.model.denoisers import ConformerDenoiser
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.posterior import LOCAL, gather, local_score, uncertainty
 from molscore.model.state import normal
@@ -41,14 +42,15 @@ def test_a_change_of_the_weights_is_what_it_says(model, batch):
     data = batch()
     x, t = scaled(model, data), torch.tensor(0.1)
     change = 0.1 * torch.from_numpy(random(1)[0].standard_normal((3, 8)))
-    plain, vectors = score_and_vectors(model, data)(x, t)
-    changed, _ = score_and_vectors(model, data)(x, t, change)
-    assert torch.equal(plain, position_score(model, data)(x, t))  # nothing of it stays
+    denoiser = ConformerDenoiser(model, data)
+    plain, (_, vectors) = denoiser.score(x, t), denoiser.mean_and_vectors(x, t)
+    changed = denoiser.changed(change).score(x, t)
+    assert torch.equal(plain, denoiser.score(x, t))  # nothing of it stays
     for b in range(3):
         twin = copy_of(model)
         with torch.no_grad():
             weights_of(twin).add_(change[b])
-        torch.testing.assert_close(changed[b], position_score(twin, data)(x, t)[b])
+        torch.testing.assert_close(changed[b], ConformerDenoiser(twin, data).score(x, t)[b])
     alpha, sigma = model.sde.marginal(t)
     moved = centre(torch.einsum("bnxd,bd->bnx", vectors, change), data.mask)
     torch.testing.assert_close(changed - plain, alpha / sigma * moved, atol=1e-9, rtol=1e-6)
@@ -63,13 +65,13 @@ def test_the_sums_are_those_of_the_denoising_loss(model, batch):
     def loss(weights: torch.Tensor) -> torch.Tensor:
         """Half the summed squared velocity errors at the same times and noise."""
         source = np.random.default_rng(3)
-        t = model.position_clock(torch.from_numpy((source.permutation(3) + source.random(3)) / 3))[:, None, None]
+        t = model.position_time(torch.from_numpy((source.permutation(3) + source.random(3)) / 3))[:, None, None]
         x0 = scaled(model, data)
         x = perturb(model.sde, x0, t, centre(normal(source, *x0.shape).double(), data.mask))
         change = (weights - weights_of(model)).expand(3, -1)
-        value, _ = score_and_vectors(model, data)(x, t, change)
-        alpha, sigma = model.sde.marginal(t)
-        error = ((x + sigma**2 * value) / alpha - x0) / sigma
+        mean, _ = ConformerDenoiser(model, data).changed(change).mean_and_vectors(x, t)
+        _, sigma = model.sde.marginal(t)
+        error = (mean - x0) / sigma
         return (error * data.mask[..., None]).square().sum() / 2
 
     start = weights_of(model).detach()
@@ -89,7 +91,7 @@ def test_the_norm_of_a_gaussian_is_known(model, batch):
     x = scaled(plain, data)
     expected = alpha * (x.square().sum((1, 2)) / data.mask.sum(1)).sqrt() / plain.config.position_scale
     torch.testing.assert_close(found.norm, expected, rtol=1e-5, atol=0)
-    assert (found.deviation == 0).all()  # no vectors, no doubt
+    assert (found.deviation == 0).all()  # no vectors, no uncertainty
 
 
 def test_the_deviation_is_that_of_draws(model, batch):
@@ -106,8 +108,8 @@ def test_the_deviation_is_that_of_draws(model, batch):
     for k in range(400):
         change = (root @ torch.from_numpy(random(1, seed=100 + k)[0].standard_normal(8))).expand(3, -1)
         with torch.no_grad():
-            evaluate = score_and_vectors(model, data)
-            values.append(torch.stack([evaluate(alpha * x + s * sigma * noise, t, change)[0] for s in (1, -1)]))
+            changed = ConformerDenoiser(model, data).changed(change)
+            values.append(torch.stack([changed.score(alpha * x + s * sigma * noise, t) for s in (1, -1)]))
     variance = torch.stack(values).var(0).sum((2, 3)).mean(0) / data.mask.sum(1)
     torch.testing.assert_close(found * model.config.position_scale, variance.sqrt(), rtol=0.15, atol=0)
 

@@ -1,20 +1,20 @@
 """The score of a molecule turns with it, and belongs to it alone.
 
-All parameters are generic and all clocks real: from nearly clean to nearly noise.
+All parameters are generic and all times real: from nearly clean to nearly noise.
 """
 
 import pytest
 import torch
 
-from molscore.core.sde import score_from_mean
-from molscore.model.diffusion import Prediction
+from molscore.core.denoiser import score_from_mean
+from molscore.model.features import Prediction
 from molscore.network.geometry import centre
 
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
 """Of the largest number in a score; of 1 for probabilities."""
 
 pytestmark = pytest.mark.parametrize(
-    ("features", "clocks"),
+    ("features", "times"),
     [("vectors", (0.01, 0.1)), ("vectors", (0.36, 0.6)), ("vectors", (0.98, 0.99)), ("all", (0.36, 0.6))],
 )
 
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.parametrize(
 @torch.no_grad()
 def score(model, state):
     """Score of the coordinates; probabilities of atom and bond classes."""
-    out = model.predict(*state)
-    s = score_from_mean(model.sde, state.x, state.clocks[:, :1, None], out.positions)
+    out = state.asked(model)
+    s = score_from_mean(model.sde, state.x, state.times[:, :1, None], out.positions)
     return [s, out.atom_logits.softmax(-1), out.bond_logits.softmax(-1)]
 
 
@@ -50,18 +50,18 @@ def turned(state, q):
 
 
 @pytest.mark.parametrize("determinant", [1, -1], ids=["rotation", "reflection"])
-def test_rotated_or_mirrored_molecules(build, state, dtype, features, clocks, determinant):
+def test_rotated_or_mirrored_molecules(build, state, dtype, features, times, determinant):
     """Nothing given to the model is a pseudoscalar, so it is equivariant under mirrors as well."""
     model = build(features, dtype)
-    given, q = state(model, clocks), orthogonal(determinant, dtype)
+    given, q = state(model, times), orthogonal(determinant, dtype)
     s, a, e = real(score(model, given), given.mask)
     assert_same(real(score(model, turned(given, q)), given.mask), [s @ q.T, a, e])
 
 
-def test_translated_molecules(build, state, dtype, features, clocks):
+def test_translated_molecules(build, state, dtype, features, times):
     """The state lives on the zero-mean subspace, and the score stays there."""
     model = build(features, dtype)
-    given = state(model, clocks)
+    given = state(model, times)
     expected = score(model, given)
     moved = given._replace(x=centre(given.x + 3, given.mask))
     assert_same(real(score(model, moved), given.mask), real(expected, given.mask))
@@ -69,9 +69,9 @@ def test_translated_molecules(build, state, dtype, features, clocks):
     assert (expected[0][~given.mask] == 0).all()
 
 
-def test_permuted_atoms(build, state, dtype, features, clocks):
+def test_permuted_atoms(build, state, dtype, features, times):
     model = build(features, dtype)
-    given, order = state(model, clocks), torch.tensor([3, 0, 7, 5, 1, 6, 2, 4])
+    given, order = state(model, times), torch.tensor([3, 0, 7, 5, 1, 6, 2, 4])
 
     def permuted(x, a, e):
         return x[:, order], a[:, order], e[:, order][:, :, order]
@@ -83,13 +83,13 @@ def test_permuted_atoms(build, state, dtype, features, clocks):
 
 
 @pytest.mark.parametrize("padded", [None, 12], ids=["alone", "more padding"])
-def test_neither_batch_mates_nor_padding_matter(build, state, dtype, features, clocks, padded):
+def test_neither_batch_mates_nor_padding_matter(build, state, dtype, features, times, padded):
     """Every molecule of a batch by itself, in a frame of its own size or a larger one with rubbish in the padding."""
     model = build(features, dtype)
-    given = state(model, clocks)
+    given = state(model, times)
     expected = score(model, given)
     for row, n in enumerate(given.mask.sum(1).tolist()):
-        alone = state(model, clocks, sizes=(n,), padded=padded or n, seed=9)
+        alone = state(model, times, sizes=(n,), padded=padded or n, seed=9)
         alone.x[0, :n], alone.a[0, :n], alone.e[0, :n, :n] = given.x[row, :n], given.a[row, :n], given.e[row, :n, :n]
         for own, source in zip(alone.previous[:2], given.previous[:2], strict=True):
             own[0, :n] = source[row, :n]
@@ -98,9 +98,9 @@ def test_neither_batch_mates_nor_padding_matter(build, state, dtype, features, c
         assert_same(real(score(model, alone), alone.mask), real([y[rows] for y in expected], given.mask[rows]))
 
 
-def test_bonds_are_symmetric(build, state, dtype, features, clocks):
+def test_bonds_are_symmetric(build, state, dtype, features, times):
     model = build(features, dtype)
-    given = state(model, clocks)
+    given = state(model, times)
     _, _, e = score(model, given)
     pairs = given.mask[:, :, None] & given.mask[:, None]
     assert_same([e.transpose(1, 2)[pairs]], [e[pairs]])

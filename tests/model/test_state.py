@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from molscore.model.state import Shape, molecule_noise, pair_mask, size_mask, symmetric
+from molscore.model.state import Layout, MoleculeState, Times, molecule_noise, pair_mask, size_mask, symmetric
 
-SHAPE = Shape(5, 3, 4)
+LAYOUT = Layout(5, 3, 4)
 
 
 def random(seed: int) -> np.random.Generator:
@@ -16,21 +16,44 @@ def random(seed: int) -> np.random.Generator:
 
 
 def test_pack_and_unpack():
-    parts = (torch.randn(2, 5, 3), torch.randn(2, 5, 3), torch.randn(2, 5, 5, 4))
-    z = SHAPE.pack(*parts)
-    assert z.shape == (2, sum(SHAPE.parts)) == (2, 15 + 15 + 100)
-    for part, back in zip(parts, SHAPE.unpack(z), strict=True):
+    parts = MoleculeState(torch.randn(2, 5, 3), torch.randn(2, 5, 3), torch.randn(2, 5, 5, 4))
+    z = LAYOUT.pack(parts)
+    assert z.shape == (2, sum(LAYOUT.parts)) == (2, 15 + 15 + 100)
+    for part, back in zip(parts, LAYOUT.unpack(z), strict=True):
         assert torch.equal(part, back)
 
 
-def test_clocks_tell_coordinates_from_graph():
-    t_x, t_g = torch.tensor([0.1, 0.2]), torch.tensor([0.8, 0.9])
-    clocks = SHAPE.clocks(t_x, t_g)
-    assert clocks.shape == (2, sum(SHAPE.parts))
-    x, a, e = SHAPE.unpack(clocks)
+def test_times_of_atoms_and_their_bonds():
+    """A bond has the larger of its two atoms' times; flat and back they are the same."""
+    generator = torch.Generator().manual_seed(0)
+    times = Times(torch.rand(2, 3, 5, generator=generator), torch.rand(2, 3, 5, generator=generator))
+    flat = LAYOUT.pack_times(times)
+    assert flat.shape == (2, 3, sum(LAYOUT.parts))
+    for part, back in zip(times, LAYOUT.unpack_times(flat), strict=True):
+        assert torch.equal(part, back)
+    x, a, e = LAYOUT.unpack(flat[1])
+    for row in range(3):
+        for i in range(5):
+            assert (x[row, i] == times.x[1, row, i]).all() and (a[row, i] == times.graph[1, row, i]).all()
+            for j in range(5):
+                assert (e[row, i, j] == max(times.graph[1, row, i], times.graph[1, row, j])).all()
+
+
+def test_times_may_be_those_of_molecules():
+    t_x, t_g = torch.tensor([0.1, 0.2]), torch.tensor([0.8, 0.0])
+    x, a, e = LAYOUT.unpack(LAYOUT.pack_times(Times.uniform(t_x, t_g, 5)))
     for k in range(2):
         assert (x[k] == t_x[k]).all() and (a[k] == t_g[k]).all() and (e[k] == t_g[k]).all()
-    assert SHAPE.clocks(t_x[0], t_g[0]).shape == (sum(SHAPE.parts),)
+    assert LAYOUT.pack_times(Times.uniform(t_x[0], t_g[0], 5)).shape == (sum(LAYOUT.parts),)
+
+
+def test_noise_in_a_frame_keeps_its_mean():
+    n_atoms, draws = [3, 5], [random(0), random(1)]
+    x, *_ = LAYOUT.unpack(molecule_noise(LAYOUT, n_atoms, draws, [True, False]))
+    centred, *_ = LAYOUT.unpack(molecule_noise(LAYOUT, n_atoms, [random(0), random(1)]))
+    assert x[0].sum(0).abs().min() > 1e-3
+    torch.testing.assert_close(x[0, :3] - x[0, :3].mean(0), centred[0, :3])
+    assert torch.equal(x[1], centred[1])
 
 
 def test_symmetric_keeps_the_upper_triangle():
@@ -51,7 +74,7 @@ def test_masks():
 
 def test_noise_lives_where_molecules_do():
     n_atoms = [3, 5, 1]
-    x, a, e = SHAPE.unpack(molecule_noise(SHAPE, n_atoms, [random(k) for k in range(3)]))
+    x, a, e = LAYOUT.unpack(molecule_noise(LAYOUT, n_atoms, [random(k) for k in range(3)]))
     mask = size_mask(n_atoms)
     assert x.sum(1).abs().max() < 1e-6
     assert (x[2] == 0).all() and (a[2, 0] != 0).all()
@@ -65,10 +88,10 @@ def test_noise_lives_where_molecules_do():
 def test_noise_depends_on_the_molecules_generator_alone(n):
     """Alone, or in a larger frame among others: the same numbers; and the next draw goes on from the same place."""
     alone, crowd = random(7), random(7)
-    frame = Shape(n, 3, 4)
+    frame = Layout(n, 3, 4)
     for _ in range(2):
         own = frame.unpack(molecule_noise(frame, [n], [alone]))
-        x, a, e = SHAPE.unpack(molecule_noise(SHAPE, [5, n, 2], [random(1), crowd, random(2)]))
+        x, a, e = LAYOUT.unpack(molecule_noise(LAYOUT, [5, n, 2], [random(1), crowd, random(2)]))
         assert torch.equal(own[0][0], x[1, :n])
         assert torch.equal(own[1][0], a[1, :n])
         assert torch.equal(own[2][0], e[1, :n, :n])
@@ -78,8 +101,8 @@ def test_noise_depends_on_the_molecules_generator_alone(n):
 def test_noise_is_standard_normal():
     """Mean 0, variance 1 per dimension of the subspace, no correlation, within five standard errors."""
     b, n = 2000, 4
-    shape = Shape(n, 3, 4)
-    x, a, e = shape.unpack(molecule_noise(shape, [n] * b, [random(k) for k in range(b)]))
+    layout = Layout(n, 3, 4)
+    x, a, e = layout.unpack(molecule_noise(layout, [n] * b, [random(k) for k in range(b)]))
     i, j = torch.triu_indices(n, n, offset=1)
     assert_normal(a.flatten())
     assert_normal(e[:, i, j].flatten())
@@ -101,4 +124,4 @@ def assert_normal(numbers: torch.Tensor) -> None:
 
 def test_one_generator_for_each_molecule():
     with pytest.raises(ValueError):
-        molecule_noise(SHAPE, [3, 4], [random(0)])
+        molecule_noise(LAYOUT, [3, 4], [random(0)])

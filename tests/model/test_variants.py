@@ -9,10 +9,11 @@ import torch
 
 from molscore.core.divergence import rotation
 from molscore.model.config import SamplingConfig
-from molscore.model.conformation import centred_probes, position_score, scaled
+from molscore.model.conformation import centred_probes, scaled
+from molscore.model.denoisers import ConformerDenoiser
 from molscore.model.diffusion import MoleculeDiffusion, without_batch_norm
 from molscore.model.fakes import FAKE, add_fakes
-from molscore.model.sampling import Sample, sample, without_fakes
+from molscore.model.sampling import Sample, sample_molecules, without_fakes
 
 
 def random(seed: int = 0) -> torch.Generator:
@@ -49,10 +50,10 @@ def inputs_of(model: MoleculeDiffusion, job) -> list[tuple]:
 def test_the_scale_of_categories_is_that_of_their_clean_state(build, batch):
     """z = alpha s onehot + sigma eps: the same noise, the clean part s times as large; sampling has the same scale."""
     data, one, two = batch(), build(), variant(build, category_scale=2.0)
-    (_, _, a1, e1, mask, clocks, _), (_, _, a2, e2, *_) = (
+    (_, _, a1, e1, mask, times, _), (_, _, a2, e2, *_) = (
         inputs_of(m, lambda m=m: m.loss(data, random(), conditioned=False))[-1] for m in (one, two)
     )
-    alpha, _ = one.sde.marginal(clocks[:, 1])
+    alpha, _ = one.sde.marginal(times[:, 0, 1])
     k = len(one.vocabulary)
     onehot = torch.eye(k)[data.atoms]
     torch.testing.assert_close((a2 - a1)[..., :k][mask], (alpha[:, None, None] * onehot)[mask], rtol=0, atol=1e-5)
@@ -61,9 +62,9 @@ def test_the_scale_of_categories_is_that_of_their_clean_state(build, batch):
         diagonal = pairs[:, own, own, :4][mask]
         expected = (scale * alpha[:, None, None] * torch.eye(4)[0]).expand(*mask.shape, 4)[mask]
         torch.testing.assert_close(diagonal, expected, rtol=0, atol=1e-5)
-    seen = inputs_of(two, lambda: sample(two, [5], [numbers()], steps=4))
+    seen = inputs_of(two, lambda: sample_molecules(two, [5], [numbers()], steps=4))
     for given in seen:
-        alpha, _ = two.sde.marginal(given[5][:, 1])
+        alpha, _ = two.sde.marginal(given[5][:, 0, 1])
         torch.testing.assert_close(given[3][0, 0, 0, 0], 2 * alpha[0], rtol=1e-5, atol=1e-6)
 
 
@@ -75,19 +76,19 @@ def test_evidence_of_scaled_categories_is_bayes_rule(build, state):
         torch.nn.init.zeros_(last.bias)
     z = state(build())
     with torch.no_grad():
-        out = model.predict(*z)
-    alpha, sigma = model.sde.marginal(z.clocks[0, 1])
+        out = z.asked(model)
+    alpha, sigma = model.sde.marginal(z.times[0, 1])
     expected = (0.5 * alpha / sigma**2 * z.a).softmax(-1)
     torch.testing.assert_close(out.atom_logits.softmax(-1)[z.mask], expected[z.mask])
 
 
-def test_distortion_is_more_noise_than_the_clock_says_and_only_in_training(build, batch):
+def test_distortion_is_more_noise_than_the_time_says_and_only_in_training(build, batch):
     plain, model, data = build(), variant(build, distortion=0.5), batch(sizes=(7,) * 300, padded=7)
-    ((x, *_, clocks, _),) = inputs_of(plain, lambda: plain.loss(data, random(), conditioned=False))
+    ((x, *_, times, _),) = inputs_of(plain, lambda: plain.loss(data, random(), conditioned=False))
     assert torch.equal(inputs_of(model, lambda: model.loss(data, random(), conditioned=False))[0][0], x)
     model.train()
     ((distorted, *_),) = inputs_of(model, lambda: model.loss(data, random(), conditioned=False))
-    _, sigma = plain.sde.marginal(clocks[:, 0])
+    _, sigma = plain.sde.marginal(times[:, 0, 0])
     extra = (distorted - x) / sigma[:, None, None]
     assert distorted.sum(1).abs().max() < 1e-4
     # 7 atoms have 18 free coordinates: a fraction 6/7 of 21. Four standard errors of a variance.
@@ -120,10 +121,12 @@ def test_a_model_with_fake_atoms(build, batch):
     assert model.classes == [*build().vocabulary, FAKE] and model.vocabulary == build().vocabulary
     seen = inputs_of(model, lambda: model.loss(batch(sizes=(4,) * 9, padded=4), random(), conditioned=False))
     assert seen[0][4].shape == (9, 7) and seen[0][2].shape[-1] == 3 * 5
-    sizes = inputs_of(model, lambda: sample(model, [4] * 20, [numbers(k) for k in range(20)], steps=2))[0][4].sum(1)
+    sizes = inputs_of(model, lambda: sample_molecules(model, [4] * 20, [numbers(k) for k in range(20)], steps=2))[0][
+        4
+    ].sum(1)
     assert set(sizes.tolist()) == {4, 5, 6, 7}
-    together = sample(model, [4, 6], [numbers(1), numbers(2)], steps=4)
-    alone = sample(model, [6], [numbers(2)], steps=4)[0]
+    together = sample_molecules(model, [4, 6], [numbers(1), numbers(2)], steps=4)
+    alone = sample_molecules(model, [6], [numbers(2)], steps=4)[0]
     assert together[1].atom_probabilities.shape[1] == len(model.vocabulary)
     np.testing.assert_allclose(together[1].positions, alone.positions, atol=1e-5)
 
@@ -137,34 +140,21 @@ def test_what_is_fake_is_left_out():
     np.testing.assert_array_equal(kept.bond_probabilities, bonds[[0, 2]][:, [0, 2]])
 
 
-@pytest.mark.parametrize("corrector", [0, 3])
-def test_corrector_steps_at_the_last_time(build, corrector):
-    """One more evaluation each, all at the time at which the way ends; with them the sample is another."""
-    model = build()
-    seen = inputs_of(model, lambda: sample(model, [5], [numbers()], steps=4, t_end=0.1, corrector=corrector))
-    assert len(seen) == 4 + corrector
-    times = [float(given[5][0, 1]) for given in seen]
-    np.testing.assert_allclose(times[3:], 0.1, atol=1e-6)
-    assert times[2] > 0.11
-    if corrector:
-        plain, other = (sample(model, [5], [numbers()], steps=4, t_end=0.1, corrector=c)[0] for c in (0, corrector))
-        assert np.abs(plain.positions - other.positions).max() > 1e-3
-
-
 def test_a_known_graph_is_clean_and_its_coordinates_are_not(build, batch):
-    """Of about the fraction asked for the graph's clock stands at 0; coordinates have the noise of their own clock."""
+    """Of about the fraction asked for the graph is at time 0; coordinates have the noise of their own time."""
     plain, model = build(), variant(build, known_graph=0.3)
     data = batch(sizes=(5,) * 2000, padded=5)
-    ((x, _, atoms, pairs, mask, clocks, _),) = inputs_of(model, lambda: model.loss(data, random(), conditioned=False))
+    ((x, _, atoms, pairs, mask, times, _),) = inputs_of(model, lambda: model.loss(data, random(), conditioned=False))
     ((same, *_, usual, _),) = inputs_of(plain, lambda: plain.loss(data, random(), conditioned=False))
-    known = clocks[:, 1] == 0
+    known = times[:, 0, 1] == 0
     assert abs(known.float().mean() - 0.3) < 4 * (0.3 * 0.7 / 2000) ** 0.5
-    torch.testing.assert_close(clocks[:, 0], usual[:, 0])
+    torch.testing.assert_close(times[..., 0], usual[..., 0])
     torch.testing.assert_close(x, same)
-    torch.testing.assert_close(clocks[~known], usual[~known])
+    torch.testing.assert_close(times[~known], usual[~known])
     k = len(model.vocabulary)
     assert (atoms[known][..., :k].argmax(-1) == data.atoms[known]).all()
-    torch.testing.assert_close(atoms[known][..., :k], torch.eye(k)[data.atoms[known]], atol=0.03, rtol=0)
+    alpha, _ = model.sde.marginal(torch.zeros(()))
+    torch.testing.assert_close(atoms[known][..., :k], alpha * torch.eye(k)[data.atoms[known]])
     assert ((pairs[known][..., :4].argmax(-1) == data.bonds[known]) | torch.eye(5, dtype=torch.bool)).all()
 
 
@@ -179,13 +169,16 @@ def test_a_model_is_sampled_as_it_says_unless_told_otherwise(build):
     """Its own steps, grid and noise; each can be changed; an unknown word is an error."""
     own = SamplingConfig(steps=4, power=2.0, middle=0.0, t_end=0.1, eta_x=1.0, eta_g=2.0)
     model = variant(build, sampling=own)
-    plain, said = sample(model, [5], [numbers()])[0], sample(build(), [5], [numbers()], **own.model_dump())[0]
+    plain, said = (
+        sample_molecules(model, [5], [numbers()])[0],
+        sample_molecules(build(), [5], [numbers()], **own.model_dump())[0],
+    )
     np.testing.assert_array_equal(plain.positions, said.positions)
     for change in ({"steps": 5}, {"eta_x": 0.0}, {"eta_g": 0.0}, {"power": 1.0}, {"t_end": 0.2}):
-        other = sample(model, [5], [numbers()], **change)[0]
+        other = sample_molecules(model, [5], [numbers()], **change)[0]
         assert not np.array_equal(other.positions, plain.positions), change
     with pytest.raises(ValueError, match="eta_y"):
-        sample(model, [5], [numbers()], eta_y=1.0)
+        sample_molecules(model, [5], [numbers()], eta_y=1.0)
 
 
 def test_an_energy_head_makes_the_score_a_gradient(build, batch):
@@ -197,13 +190,14 @@ def test_an_energy_head_makes_the_score_a_gradient(build, batch):
     x, t = scaled(model, data), torch.tensor(0.3, dtype=torch.float64)
     probes = centred_probes(data.mask, [numbers(k) for k in range(3)], 4).double()
     for one, largest in ((model, 1e-8), (old, 1.0)):
-        skew, whole = rotation(lambda z, one=one: position_score(one, data)(z, t), x, probes)
+        skew, whole = rotation(lambda z, one=one: ConformerDenoiser(one, data).score(z, t), x, probes)
         assert (skew / whole).max() < largest
     assert (skew / whole).min() > 1e-4
     turn = torch.linalg.qr(torch.randn(3, 3, generator=random(), dtype=torch.float64))[0]
     with torch.no_grad():
-        plain = position_score(model, data)(x, t)
-        torch.testing.assert_close(position_score(model, data)(x @ turn.T, t), plain @ turn.T, atol=1e-8, rtol=1e-8)
+        denoiser = ConformerDenoiser(model, data)
+        plain = denoiser.score(x, t)
+        torch.testing.assert_close(denoiser.score(x @ turn.T, t), plain @ turn.T, atol=1e-8, rtol=1e-8)
     assert not plain.requires_grad
     model.train()
     model.loss(data, random())["loss"].backward()

@@ -12,7 +12,7 @@ TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
 
 
 def inputs(dtype: torch.dtype, sizes=(6, 4, 7), padded: int = 8, seed: int = 1) -> list[torch.Tensor]:
-    """``x, previous, atoms, pairs, mask, clocks, stereo`` of molecules of some sizes, rubbish in the padding."""
+    """``x, previous, atoms, pairs, mask, times, stereo`` of molecules of some sizes, rubbish in the padding."""
     generator = torch.Generator().manual_seed(seed)
 
     def normal(*shape: int) -> torch.Tensor:
@@ -21,11 +21,11 @@ def inputs(dtype: torch.dtype, sizes=(6, 4, 7), padded: int = 8, seed: int = 1) 
     b, n = len(sizes), padded
     mask = torch.arange(n) < torch.tensor(sizes)[:, None]
     pairs = normal(b, n, n, 6)
-    clocks = torch.linspace(0.1, 0.9, 2 * b, dtype=torch.float64).reshape(b, 2).to(dtype)
+    times = torch.linspace(0.1, 0.9, 2 * b * n, dtype=torch.float64).reshape(b, n, 2).to(dtype)
     x, previous = centre(normal(b, n, 3), mask), centre(normal(b, n, 3), mask)
     tags = torch.tensor([[0, 1, 2, 3, 1], [1, 3, 0, 2, -1], [2, 0, 1, 3, 2], [0, 0, 0, 0, 0]])
     stereo = torch.stack([tags if size >= 4 else torch.zeros_like(tags) for size in sizes])
-    return [x, previous, normal(b, n, 5), pairs + pairs.transpose(1, 2), mask, clocks, stereo]
+    return [x, previous, normal(b, n, 5), pairs + pairs.transpose(1, 2), mask, times, stereo]
 
 
 def mirrored(stereo: torch.Tensor, determinant: int = -1) -> torch.Tensor:
@@ -94,10 +94,17 @@ def test_translated_molecules(network, dtype):
 
 @torch.no_grad()
 def test_permuted_atoms(network, dtype):
-    x, previous, atoms, pairs, mask, clocks, stereo = inputs(dtype)
+    x, previous, atoms, pairs, mask, times, stereo = inputs(dtype)
     order = torch.tensor([3, 0, 7, 5, 1, 6, 2, 4])
-    a = network(x, previous, atoms, pairs, mask, clocks, stereo)
-    turned = [x[:, order], previous[:, order], atoms[:, order], pairs[:, order][:, :, order], mask[:, order], clocks]
+    a = network(x, previous, atoms, pairs, mask, times, stereo)
+    turned = [
+        x[:, order],
+        previous[:, order],
+        atoms[:, order],
+        pairs[:, order][:, :, order],
+        mask[:, order],
+        times[:, order],
+    ]
     b = network(*turned, torch.cat([order.argsort()[stereo[..., :4]], stereo[..., 4:]], dim=-1))
     expected = (a[0][:, order], a[1][:, order], a[2][:, order][:, :, order], a[3][:, order])
     assert_same(real(b, mask[:, order]), real(expected, mask[:, order]))
@@ -115,14 +122,14 @@ def test_bonds_are_symmetric(network, dtype):
 @pytest.mark.parametrize("padded", [None, 12], ids=["alone", "more padding"])
 def test_neither_batch_mates_nor_padding_matter(network, dtype, padded):
     """Each molecule of a batch, computed by itself, with no padding or with more of it (rubbish inside)."""
-    x, previous, atoms, pairs, mask, clocks, stereo = inputs(dtype)
-    outputs = network(x, previous, atoms, pairs, mask, clocks, stereo)
+    x, previous, atoms, pairs, mask, times, stereo = inputs(dtype)
+    outputs = network(x, previous, atoms, pairs, mask, times, stereo)
     for row, n in enumerate(mask.sum(1).tolist()):
         place = inputs(dtype, sizes=(n,), padded=padded or n, seed=9)
         for tensor, source in zip(place[:3], (x, previous, atoms), strict=True):
             tensor[0, :n] = source[row, :n]
         place[3][0, :n, :n] = pairs[row, :n, :n]
-        place[5], place[6] = clocks[row : row + 1], stereo[row : row + 1, :3]
+        place[5][0, :n], place[6] = times[row, :n], stereo[row : row + 1, :3]
         expected = real(tuple(y[row : row + 1] for y in outputs), mask[row : row + 1])
         assert_same(real(network(*place), place[4]), expected)
 
@@ -140,13 +147,13 @@ def test_padding_has_no_gradient(network, dtype):
 
 
 def test_every_output_depends_on_every_input(network, dtype):
-    """A network that ignored its clocks, say, or its previous prediction would be equivariant all the same."""
-    x, previous, atoms, pairs, mask, clocks, stereo = inputs(dtype)
-    given = {"x": x, "previous": previous, "atoms": atoms, "pairs": pairs, "clocks": clocks}
+    """A network that ignored its times, say, or its previous prediction would be equivariant all the same."""
+    x, previous, atoms, pairs, mask, times, stereo = inputs(dtype)
+    given = {"x": x, "previous": previous, "atoms": atoms, "pairs": pairs, "times": times}
     for tensor in given.values():
         tensor.requires_grad_()
     generator = torch.Generator().manual_seed(3)
-    for output in real(network(x, previous, atoms, pairs, mask, clocks, stereo), mask):
+    for output in real(network(x, previous, atoms, pairs, mask, times, stereo), mask):
         weights = torch.randn(output.shape, generator=generator).to(dtype)
         for name, g in zip(
             given, torch.autograd.grad((output * weights).sum(), given.values(), retain_graph=True), strict=True

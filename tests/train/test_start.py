@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from molscore.cli import app
 from molscore.model import load, save
 from molscore.model.diffusion import MoleculeDiffusion
+from molscore.model.state import MoleculeState, Times
 from molscore.train.config import ConfigError
 from molscore.train.loop import train
 from molscore.train.record import LEDGER_HEAD, describe, ledger_row, sha256
@@ -119,11 +120,12 @@ def test_weights_of_other_atom_classes(ancestor, tiny, tmp_path, fakes):
     second = MoleculeDiffusion(config, [(9, 0), *reversed(first.vocabulary)], [0, 1])
     begin_from(str(ancestor), second)
     where = [second.classes.index(c) for c in first.vocabulary]
-    a = torch.full((1, 5, len(second.classes)), -1000.0)  # neither fluorine nor a fake, beyond doubt
+    a = torch.full((1, 5, len(second.classes)), -1000.0)  # neither fluorine nor a fake, for certain
     a[..., where] = known = torch.randn(1, 5, len(where), generator=torch.Generator().manual_seed(0))
-    x, mask, clocks = torch.randn(1, 5, 3), torch.ones(1, 5, dtype=torch.bool), torch.full((1, 2), 0.5)
+    x, mask = torch.randn(1, 5, 3), torch.ones(1, 5, dtype=torch.bool)
+    times = Times.uniform(*torch.full((2, 1), 0.5), 5)
     x, e = x - x.mean(1, keepdim=True), torch.zeros(1, 5, 5, 4)
-    one, two = first.predict(x, known, e, mask, clocks, None), second.predict(x, a, e, mask, clocks, None)
+    one, two = (m.predict(MoleculeState(x, z, e), times, mask) for m, z in ((first, known), (second, a)))
     assert one.atom_logits.std() > 1e-3
     torch.testing.assert_close(two.atom_logits[..., where], one.atom_logits)
     torch.testing.assert_close(two.bond_logits, one.bond_logits)
@@ -162,10 +164,10 @@ def _answer(model):
     generator = torch.Generator().manual_seed(0)
     k = len(model.classes)
     x, a, e = (torch.randn(2, *shape, generator=generator) for shape in ((5, 3), (5, k), (5, 5, 4)))
-    mask, clocks = torch.ones(2, 5, dtype=torch.bool), torch.full((2, 2), 0.4)
+    mask, times = torch.ones(2, 5, dtype=torch.bool), Times.uniform(*torch.full((2, 2), 0.4), 5)
+    state = MoleculeState(x, a, e + e.transpose(1, 2))
     with torch.no_grad():
-        previous = model.predict(x, a, e + e.transpose(1, 2), mask, clocks, None)
-        return model.predict(x, a, e + e.transpose(1, 2), mask, clocks, previous)
+        return model.predict(state, times, mask, model.predict(state, times, mask))
 
 
 def test_weights_that_cannot_be_begun_from(tiny, tmp_path):

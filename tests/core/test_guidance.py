@@ -1,0 +1,239 @@
+"""Guided, inpainted and steered samples of Gaussians and mixtures, against posteriors that are known in closed form."""
+
+import pytest
+import torch
+from analytic import PLANE, PLANE_MODES, SDES, TWO_MODES, Mixture
+
+from molscore.core.denoiser import Denoiser, Posterior, ScoreDenoiser
+from molscore.core.guidance import Guided, RePaint, Replaced, Steered, Sum, effective_sample_size, resample
+from molscore.core.samplers import DPMSolver, EulerMaruyama
+from molscore.core.times import time_grid
+
+N, T_MIN, DOUBLE = 6000, 1e-3, torch.float64
+MEAN, COVARIANCE = PLANE.means[0], PLANE.covariances[0]
+processes = pytest.mark.parametrize("name", ["cosine", "ve", "linear"])
+
+
+def normal(seed: int):
+    generator = torch.Generator().manual_seed(seed)
+    return lambda z: torch.randn(z.shape, dtype=z.dtype, generator=generator)
+
+
+def uniform(seed: int):
+    generator = torch.Generator().manual_seed(seed)
+    return lambda z: torch.rand(z.shape, dtype=z.dtype, generator=generator)
+
+
+def grid(name: str, steps: int = 100) -> torch.Tensor:
+    return time_grid(steps, T_MIN, power=1.0 if name == "ve" else 2.0)
+
+
+def drawn(denoiser: Denoiser, name: str, seed: int = 0, sampler=None, steps: int = 100) -> torch.Tensor:
+    """N cleaned samples in the plane."""
+    noise, times = normal(seed), grid(name, steps)
+    z = denoiser.sde.prior(noise(torch.empty(N, 2, dtype=DOUBLE)))
+    state = (sampler or DPMSolver()).sample(denoiser, z, times, noise)
+    return denoiser.mean(state.z, times[-1])
+
+
+def assert_gaussian(z: torch.Tensor, mean: torch.Tensor, covariance: torch.Tensor) -> None:
+    """Mean and covariance within three of their standard errors."""
+    n, variance = len(z), covariance.diagonal()
+    errors = ((variance[:, None] * variance + covariance**2) / n).sqrt()
+    assert ((z.mean(0) - mean).abs() < 3 * (variance / n).sqrt()).all()
+    assert ((z.T.cov() - covariance).abs() < 3 * errors).all()
+
+
+@processes
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+def test_a_linear_energy_moves_a_gaussian(name, scale):
+    """p(x) exp(-w b.x) is N(m - w C b, C): for a linear energy the plug-in of the mean is exact."""
+    slope = torch.tensor([0.7, -1.1], dtype=DOUBLE)
+    exact = ScoreDenoiser(SDES[name], PLANE.score(SDES[name]))
+    guided = Guided(exact, lambda mean, t: mean @ slope, scale)
+    assert_gaussian(drawn(guided, name), MEAN - scale * COVARIANCE @ slope, COVARIANCE)
+
+
+@processes
+@pytest.mark.parametrize("error", [0.2, 0.5, 1.5])
+def test_a_measurement_gives_the_posterior_of_a_gaussian(name, error):
+    """y = h.x + noise. Its likelihood given the noisy state has the variance of the posterior of x besides its own."""
+    sde, h, y = SDES[name], torch.tensor([1.0, 0.5], dtype=DOUBLE), 1.3
+
+    def energy(mean: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        alpha, sigma = sde.marginal(t)
+        posterior = torch.linalg.inv(torch.linalg.inv(COVARIANCE) + (alpha / sigma) ** 2 * torch.eye(2, dtype=DOUBLE))
+        return (y - mean @ h) ** 2 / (2 * (error**2 + h @ posterior @ h))
+
+    guided = Guided(ScoreDenoiser(sde, PLANE.score(sde)), energy)
+    gain = COVARIANCE @ h / (h @ COVARIANCE @ h + error**2)
+    covariance = COVARIANCE - torch.outer(gain, h @ COVARIANCE)
+    assert_gaussian(drawn(guided, name, seed=1), MEAN + gain * (y - h @ MEAN), covariance)
+
+
+def test_guidance_leaves_no_graph_behind():
+    sde = SDES["cosine"]
+    guided = Guided(ScoreDenoiser(sde, PLANE.score(sde)), lambda mean, t: mean.square().sum(1))
+    assert not guided(torch.zeros(3, 2, dtype=DOUBLE), torch.tensor(0.5)).mean.requires_grad
+    with torch.no_grad():
+        strong = guided(torch.ones(3, 2, dtype=DOUBLE), torch.tensor(0.5)).mean
+    weak = ScoreDenoiser(sde, PLANE.score(sde)).mean(torch.ones(3, 2, dtype=DOUBLE), torch.tensor(0.5))
+    assert (strong.norm(dim=1) < weak.norm(dim=1)).all()
+
+
+class GaussianDenoiser(Denoiser):
+    """Of N(m, C), exactly, each element of the state with a time of its own; at time 0 it is given, without noise."""
+
+    def __init__(self, sde):
+        self.sde = sde
+
+    def denoise(self, z, t, carry):
+        t = t.expand(z.shape)
+        alpha, sigma = self.sde.marginal(t)
+        alpha, sigma = torch.where(t > 0, alpha, 1), torch.where(t > 0, sigma, 0)
+        noisy = alpha[:, :, None] * COVARIANCE * alpha[:, None] + torch.diag_embed(sigma**2)
+        gain = torch.linalg.solve(noisy, (z - alpha * MEAN)[..., None])
+        return Posterior(MEAN + (COVARIANCE @ (alpha[..., None] * gain)).squeeze(-1))
+
+
+def conditional(value: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and variance of the second coordinate, given the first."""
+    weight = COVARIANCE[0, 1] / COVARIANCE[0, 0]
+    return MEAN[1] + weight * (value - MEAN[0]), COVARIANCE[1, 1] - weight * COVARIANCE[0, 1]
+
+
+@processes
+@pytest.mark.parametrize("value", [-1.0, 0.5, 2.0])
+def test_a_given_coordinate_leaves_the_conditional_of_the_other(name, value):
+    """Time 0 for what is given, t for the rest: exact, and what is given does not move."""
+    denoiser, noise, times = GaussianDenoiser(SDES[name]), normal(2), grid(name)
+    z = denoiser.sde.prior(noise(torch.empty(N, 2, dtype=DOUBLE)))
+    z[:, 0] = value
+    own = torch.stack([torch.zeros_like(times), times], dim=1)[:, None]
+    state = DPMSolver().sample(denoiser, z, own, noise)
+    assert (state.z[:, 0] == value).all()
+    mean, variance = conditional(value)
+    cleaned = denoiser(state.z, own[-1]).mean
+    assert (cleaned[:, 0] == value).all()
+    assert_gaussian(cleaned[:, 1:], mean[None], variance[None, None])
+
+
+@pytest.mark.parametrize("value", [-0.5, 1.5])
+@pytest.mark.parametrize("name", ["cosine", "ve"])
+def test_inpainting_agrees_with_what_is_known(name, value):
+    """Replaced and gone over several times, an ordinary denoiser gives the conditional; replaced once, it does not."""
+    exact = ScoreDenoiser(SDES[name], PLANE.score(SDES[name]))
+    known = Replaced(exact, torch.tensor([value, 0.0], dtype=DOUBLE), torch.tensor([True, False]))
+    z = drawn(known, name, seed=3, sampler=RePaint(EulerMaruyama(), times=40), steps=150)
+    mean, variance = conditional(value)
+    assert (z[:, 0] == value).all()
+    assert_gaussian(z[:, 1:], mean[None], variance[None, None])
+    once = drawn(known, name, seed=3, sampler=EulerMaruyama(), steps=150)
+    assert (once[:, 1].mean() - mean).abs() > 6 * (variance / N).sqrt()
+
+
+def test_what_is_released_is_free():
+    sde = SDES["cosine"]
+    exact = ScoreDenoiser(sde, PLANE.score(sde))
+    known = Replaced(exact, torch.full((2,), 9.0, dtype=DOUBLE), torch.tensor([True, True]), release=0.4)
+    z = torch.zeros(3, 2, dtype=DOUBLE)
+    assert (known.mean(z, torch.tensor(0.5)) == 9).all()
+    assert torch.equal(known.mean(z, torch.tensor(0.4, dtype=DOUBLE)), exact.mean(z, torch.tensor(0.4, dtype=DOUBLE)))
+
+
+@processes
+def test_classifier_free_guidance_of_gaussians(name):
+    """(1 + w) of one less w of another of the same covariance is the score of one whose mean lies beyond, at any t."""
+    sde, w = SDES[name], 1.5
+    away = torch.tensor([-1.0, 0.3], dtype=DOUBLE)
+    other = Mixture([1.0], [away.tolist()], COVARIANCE[None].tolist())
+    beyond = Mixture([1.0], [(MEAN + w * (MEAN - away)).tolist()], COVARIANCE[None].tolist())
+    total = Sum([ScoreDenoiser(sde, target.score(sde)) for target in (PLANE, other)], [1 + w, -w])
+    z = 2 * torch.randn(50, 2, dtype=DOUBLE, generator=torch.Generator().manual_seed(0))
+    for t in (0.01, 0.4, 0.95):
+        t = torch.tensor(t, dtype=DOUBLE)
+        torch.testing.assert_close(total.score(z, t), beyond.score(sde)(z, t), rtol=1e-7, atol=1e-7)
+
+
+def test_sums_that_cannot_be():
+    cosine, ve = (ScoreDenoiser(SDES[name], PLANE.score(SDES[name])) for name in ("cosine", "ve"))
+    with pytest.raises(ValueError, match="one schedule"):
+        Sum([cosine, ve])
+    with pytest.raises(ValueError, match="2 denoisers need as many weights, not 1"):
+        Sum([cosine, cosine], [1.0])
+    with pytest.raises(ValueError, match="0 denoisers"):
+        Sum([])
+
+
+def tilted(target: Mixture, slope: torch.Tensor) -> Mixture:
+    """p(x) exp(slope.x): of each component the mean moves by C slope, the weight by exp(slope.m + slope.C slope / 2)."""
+    moved = target.means + target.covariances @ slope
+    log = target.weights.log() + target.means @ slope + torch.einsum("i,kij,j->k", slope, target.covariances, slope) / 2
+    return Mixture(log.softmax(0).tolist(), moved.tolist(), target.covariances.tolist())
+
+
+GROUPS, PARTICLES = 60, 400
+
+
+@processes
+@pytest.mark.parametrize(
+    ("target", "slope"), [(TWO_MODES, [-0.8]), (TWO_MODES, [1.2]), (PLANE_MODES, [-0.6, 0.9])], ids=str
+)
+def test_steered_particles_of_a_mixture(name, target, slope):
+    """Means, second moments and weights within three standard errors, which are those between independent groups."""
+    sde, slope = SDES[name], torch.tensor(slope, dtype=DOUBLE)
+    denoiser, noise, times = ScoreDenoiser(sde, target.score(sde)), normal(4), grid(name, 60)
+    steered = Steered(EulerMaruyama(), lambda mean, t: mean @ slope, uniform(5), PARTICLES)
+    z = sde.prior(noise(torch.empty(GROUPS * PARTICLES, len(slope), dtype=DOUBLE)))
+    state = steered.settled(denoiser, steered.sample(denoiser, z, times, noise), times[-1])
+    x = denoiser.mean(state.z, times[-1]).view(GROUPS, PARTICLES, -1)
+    wanted = tilted(target, slope)
+    mean = wanted.weights @ wanted.means
+    second = torch.einsum("k,kij->ij", wanted.weights, wanted.covariances + wanted.means[:, :, None] * wanted.means[:, None])
+    for values, expected in ((x, mean), ((x[..., :, None] * x[..., None, :]).flatten(2), second.flatten())):
+        groups = values.mean(1)
+        assert ((groups.mean(0) - expected).abs() < 3 * groups.std(0) / GROUPS**0.5).all()
+
+
+def test_steering_takes_guidance_of_each_group_alone():
+    """A group is what it is, whatever the others are: its particles, its resampling."""
+    sde = SDES["cosine"]
+    denoiser, times = ScoreDenoiser(sde, TWO_MODES.score(sde)), grid("cosine", 20)
+
+    class Tape:
+        """The same numbers for the same rows."""
+
+        def __init__(self, rows: slice):
+            self.generator, self.rows = torch.Generator().manual_seed(6), rows
+
+        def __call__(self, z):
+            return torch.randn(4 * 50, 1, dtype=DOUBLE, generator=self.generator)[self.rows]
+
+    def run(groups: slice):
+        rows = slice(50 * groups.start, 50 * groups.stop)
+        generator = torch.Generator().manual_seed(7)
+        points = lambda z: torch.rand(4, dtype=DOUBLE, generator=generator)[groups]  # noqa: E731
+        noise = Tape(rows)
+        steered = Steered(EulerMaruyama(), lambda mean, t: mean[:, 0], points, 50, threshold=1.1)
+        start = sde.prior(noise(None))
+        return steered.settled(denoiser, steered.sample(denoiser, start, times, noise), times[-1]).z
+
+    together = run(slice(0, 4))
+    torch.testing.assert_close(run(slice(2, 3)), together[100:150], rtol=0, atol=1e-12)
+
+
+def test_systematic_resampling_gives_each_particle_its_share():
+    weights = torch.tensor([[0.5, 0.25, 0.25, 0.0], [0.1, 0.2, 0.3, 0.4]], dtype=DOUBLE)
+    places = torch.stack(
+        [resample(weights.log(), torch.full((2,), (k + 0.5) / 200, dtype=DOUBLE)) for k in range(200)]
+    )
+    counts = torch.nn.functional.one_hot(places, 4).sum(2)  # (200, 2, 4)
+    shares = 4 * weights
+    assert ((counts >= shares.floor()) & (counts <= shares.ceil())).all()
+    torch.testing.assert_close(counts.double().mean(0), shares, atol=0.02, rtol=0)
+    assert (counts[:, 0, 3] == 0).all()
+
+
+def test_effective_sample_size():
+    log_weights = torch.tensor([[0.0, 0, 0, 0], [0, 0, -1e3, -1e3], [5, -1e3, -1e3, -1e3]], dtype=DOUBLE)
+    torch.testing.assert_close(effective_sample_size(log_weights), torch.tensor([4.0, 2, 1], dtype=DOUBLE))
