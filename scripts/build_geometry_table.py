@@ -14,8 +14,9 @@ angles of atoms with more neighbours than pairs, which follow from their shape.
 0.1 to 0.25 Å (zinc, tungsten, mercury, S-F) or nothing else is to be had, and angles by their first, where it is off by
 10 to 20 degrees. The sources are H: electron diffraction and spectra in the gas (Haaland, Molecules and Models, Oxford
 2008; Hargittai, Chem. Rev. 100, 2233, 2000; Landolt-Börnstein II/7), A and O: means over crystals (Allen et al., J.
-Chem. Soc. Perkin Trans. 2 1987, S1; Orpen et al., J. Chem. Soc. Dalton Trans. 1989, S1). Other bonds of metals have no
-row.
+Chem. Soc. Perkin Trans. 2 1987, S1; Orpen et al., J. Chem. Soc. Dalton Trans. 1989, S1), C: the same over the
+Crystallography Open Database, as the tables of AceDRG 334 give them (Long et al., Acta Cryst. D73, 112, 2017). Other
+bonds of metals have no row.
 """
 
 import argparse

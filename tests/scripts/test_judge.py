@@ -161,6 +161,25 @@ def test_angles_of_the_literature(smiles, atoms, right, wrong):
     assert literature.angles(Chem.AddHs(Chem.MolFromSmiles("CS(C)=O"))) == {}
 
 
+@pytest.mark.parametrize(
+    "smiles, bond, right, wrong",
+    [
+        ("O=[Cr](=O)(Cl)Cl", (1, 3), 2.126, 2.33),
+        ("FI(F)c1ccccc1", (0, 1), 2.01, 1.8),
+        ("C[Hg]Cl", (1, 2), 2.282, 2.5),
+        ("FS(F)(F)(F)(F)c1ccccc1", (0, 1), 1.58, 1.67),
+    ],
+)
+def test_lengths_of_the_literature(smiles, bond, right, wrong):
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    low, high = next(limits for atoms, limits in literature.lengths(mol).items() if atoms == frozenset(bond))
+    assert low <= right <= high and not low <= wrong <= high
+
+
+def test_what_holds_for_chromyl_does_not_for_other_chlorides_of_chromium():
+    assert literature.lengths(Chem.MolFromSmiles("Cl[Cr](Cl)(Cl)(<-O(C)C)(<-O(C)C)<-O(C)C")) == {}
+
+
 def test_pyramidal_boron(referee):
     mol = relaxed("OB1OCc2cc(F)ccc21", referee)
     assert not faults(mol, Reference({}), referee)
