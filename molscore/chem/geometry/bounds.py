@@ -168,14 +168,15 @@ def flat_ring_fault(mol: Chem.Mol) -> str | None:
     return None
 
 
-_PIVOTS = Chem.MolFromSmarts("[c;D3]-!@[c;D3]")
+_PIVOTS = Chem.MolFromSmarts("[c;D3]-!@[c,n;D3]")
 
 
 def hindered_axes(mol: Chem.Mol) -> np.ndarray:
     """(X, 4) an ortho atom, the two atoms of the axis and an ortho atom: bonds between six-membered aromatic rings with
     three or four ortho atoms that carry more than hydrogen or fluorine.
 
-    There is no conformer in which such rings lie in one plane: binaphthol's is 35 kcal/mol above its best one.
+    There is no conformer in which such rings lie in one plane: binaphthol's is 35 kcal/mol above its best one. The axis
+    may end at a nitrogen, as in methaqualone.
     """
     rows = []
     rings = [set(ring) for ring in mol.GetRingInfo().AtomRings() if len(ring) == 6]

@@ -85,6 +85,9 @@ def test_a_coordinate_that_is_no_number_is_a_fault():
         ("Fc1cccc(F)c1-c1c(F)cccc1F", 0),
         ("c1ccc2c(c1)Cc1ccccc1-2", 0),
         ("Cc1cccc(C)c1-n1cccc1", 0),
+        ("Cc1ccccc1-n1c(C)nc2ccccc2c1=O", 1),  # methaqualone: the axis ends at a nitrogen
+        ("Cc1ccccc1-n1ccccc1=O", 0),
+        ("Cc1cccc(C)c1-[n+]1c(C)cccc1C", 1),
     ],
 )
 def test_hindered_biaryls_are_those_with_three_ortho_groups(smiles, count):
