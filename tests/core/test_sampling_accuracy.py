@@ -1,10 +1,8 @@
 """Samplers against exact answers: moments within Monte-Carlo error, measured orders of convergence.
 
-Two tools. *Draws* start from the prior and are compared with the exact noised target at the last time; the numbers of
-steps keep the discretisation bias below about one standard error, and the tolerance is four. *Affine probes* need no
-random numbers: for a Gaussian target every sampler without norms maps z and its normal draws e_1 ... e_K affinely,
-z -> a z + b + sum_k c_k e_k. K + 2 rows with unit inputs read off a, b and every c_k, and with them the final mean and
-variance, to rounding.
+*Draws* start from the prior and are compared with the exact noised target at the last time; the numbers of steps keep
+the discretisation bias below about one standard error, and the tolerance is four. *Affine probes* need no random
+numbers, see `molscore.testing.samplers`.
 """
 
 import math
@@ -16,6 +14,7 @@ from analytic import PLANE, PLANE_MODES, SDES, TWO_MODES, Mixture, gaussian, run
 
 from molscore.core.samplers import SAMPLERS, DPMSolver, EulerMaruyama, Heun, Langevin, PredictorCorrector
 from molscore.core.times import time_grid
+from molscore.testing import affine_moments
 
 T_MIN = 1e-3
 every_sde = pytest.mark.parametrize("name", SDES)
@@ -103,26 +102,9 @@ def test_corrector_alone_settles_on_the_marginal(name):
     assert abs(ratio - (1 + 0.16**2)) < 4 * math.sqrt(2 / z.numel())
 
 
-def moments_by_probes(sde, sampler, target, times):
-    """Exact (mean, variance) of the sampler's result, started from the exact marginal at `times[0]`."""
-    steps, calls = len(times) - 1, iter(range(10**6))
-
-    def noise(z):
-        unit = torch.zeros_like(z)
-        unit[2 + next(calls)] = 1
-        return unit
-
-    z = torch.zeros(2 + steps, 1, dtype=torch.float64)
-    z[1] = 1
-    z = run(sampler, sde, target.elementwise_score(sde), z, times, noise)[:, 0]
-    offset, slope, kicks = z[0], z[1] - z[0], z[2:] - z[0]
-    mean, variance = target.moments(sde, times[0].item())
-    return (slope * mean + offset).item(), (slope**2 * variance + (kicks**2).sum()).item()
-
-
 def errors(sde, sampler, target, times):
     """Relative errors of mean and variance at `times[-1]`."""
-    mean, variance = moments_by_probes(sde, sampler, target, times)
+    mean, variance = affine_moments(sampler, sde, target, times)
     exact_mean, exact_variance = target.moments(sde, times[-1].item())
     return abs(mean / exact_mean.item() - 1), abs(variance / exact_variance.item() - 1)
 
