@@ -26,6 +26,9 @@ REASONS = {
 LARGEST = 999
 """Atoms, and bonds, that a V2000 record can count."""
 
+MOST = 10 * LARGEST
+"""Atoms, hydrogens included, of all fragments together: to part more takes RDKit minutes."""
+
 
 class Prepared(NamedTuple):
     """A molecule ready for conformers.
@@ -93,6 +96,8 @@ def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
     with rdBase.BlockLogs():
         with rdkit_call("adding of hydrogens"):
             full = Chem.AddHs(mol, addCoords=True)
+        if full.GetNumAtoms() > MOST:
+            raise MoleculeError("too_large", f"{full.GetNumAtoms()} atoms in all; {MOST} at most are looked at")
         pieces = Chem.GetMolFrags(full, asMols=True)
         if len(pieces) > 1 and fragments == "refuse":
             raise MoleculeError("disconnected", f"{len(pieces)} fragments; separate salts and solvents first")
@@ -111,6 +116,9 @@ def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
 
 
 def _check(mol: Chem.Mol) -> None:
+    if max(mol.GetNumAtoms(), mol.GetNumBonds()) > LARGEST:
+        sizes = f"{mol.GetNumAtoms()} atoms and {mol.GetNumBonds()} bonds, hydrogens included"
+        raise MoleculeError("too_large", f"{sizes}; an SDF record holds {LARGEST} of each")
     for atom in mol.GetAtoms():
         if atom.GetAtomicNum() == 0 or atom.HasQuery():
             raise MoleculeError("unknown_element", f"atom {atom.GetIdx()} ({atom.GetSymbol()}) is not of one element")
@@ -118,9 +126,6 @@ def _check(mol: Chem.Mol) -> None:
         raise MoleculeError("valence", "a bond is a query; say single, double or triple")
     if fault := unknown_metal(mol) or unknown_metal_bond(mol):
         raise MoleculeError("metal", fault)
-    if max(mol.GetNumAtoms(), mol.GetNumBonds()) > LARGEST:
-        sizes = f"{mol.GetNumAtoms()} atoms and {mol.GetNumBonds()} bonds, hydrogens included"
-        raise MoleculeError("too_large", f"{sizes}; an SDF record holds {LARGEST} of each")
 
 
 def false_centres(mol: Chem.Mol) -> set[int]:

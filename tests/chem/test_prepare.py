@@ -110,6 +110,8 @@ REFUSED = [
     (query("    1.5000    0.0000    0.0000 C   0  0\n  1  2  8  0\nM  END\n"), "valence"),
     (Chem.Mol(), "empty"),
     (parse("C" * 333), "too_large"),
+    (parse("C" * 30_000), "too_large"),
+    (parse("C." * 2_000 + "C"), "too_large"),
 ]
 
 
