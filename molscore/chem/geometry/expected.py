@@ -5,9 +5,10 @@ are known:
 
     margin = base(level) (1 + 1 / count)
 
-Bonds of no known type have the sum of the covalent radii (Cordero et al., Dalton Trans. 2832, 2008), shortened by bond
-order and by polarity (Schomaker and Stevenson, J. Am. Chem. Soc. 63, 37, 1941); angles have that of the hybridisation
-or, about atoms of many neighbours, of the shape.
+Bonds of no known type have the sum of the covalent radii (Cordero et al., Dalton Trans. 2832, 2008), shortened by
+polarity (Schomaker and Stevenson, J. Am. Chem. Soc. 63, 37, 1941), or that of the radii of double and triple bonds
+(Pyykkö and Atsumi, Chem. Eur. J. 15, 12770, 2009; Pyykkö, Riedel and Patzschke, Chem. Eur. J. 11, 3511, 2005); angles
+have that of the hybridisation or, about atoms of many neighbours, of the shape.
 """
 
 from dataclasses import dataclass
@@ -44,7 +45,15 @@ CAGE_MARGIN = 25.0
 strained each in its own way."""
 
 SHORTENING = {1.0: 1.0, 1.5: 0.93, 2.0: 0.87, 3.0: 0.78}
-"""By which a bond of an order is shorter than a single bond."""
+"""By which a bond of an order is shorter than a single bond, where `RADII` does not know both atoms."""
+
+RADII = {
+    2: {5: 0.78, 6: 0.67, 7: 0.60, 8: 0.57, 13: 1.13, 14: 1.07, 15: 1.02, 16: 0.94, 17: 0.95, 31: 1.17, 32: 1.11}
+    | {33: 1.14, 34: 1.07, 35: 1.09, 49: 1.36, 50: 1.30, 51: 1.33, 52: 1.28, 53: 1.29, 82: 1.35, 83: 1.41},
+    3: {5: 0.73, 6: 0.60, 7: 0.54, 8: 0.53, 13: 1.11, 14: 1.02, 15: 0.94, 16: 0.95, 31: 1.21, 32: 1.14, 33: 1.06}
+    | {34: 1.07, 50: 1.32, 51: 1.27, 52: 1.21, 82: 1.37, 83: 1.35},
+}
+"""Å, of double and of triple bonds, by atomic number. Heavy atoms are not much nearer for a second bond: Si=Si 2.14."""
 
 POLARITY = 0.05
 """Å for each unit of difference in electronegativity."""
@@ -161,11 +170,30 @@ def _length(mol: Chem.Mol, known: Table, atoms: list[int], keys: tuple[str, ...]
         level, row = found
         margin = BOND_MARGINS[level] * (1 + 1 / row.count)
         return row.low - margin, row.usual, row.high + margin, margin
-    periodic, numbers = Chem.GetPeriodicTable(), [mol.GetAtomWithIdx(k).GetAtomicNum() for k in atoms]
-    order = mol.GetBondBetweenAtoms(*atoms).GetBondTypeAsDouble()
-    first, last = (ELECTRONEGATIVITY.get(z, 1.8) for z in numbers)
-    usual = sum(map(periodic.GetRcovalent, numbers)) * SHORTENING.get(order, 1.0) - POLARITY * abs(first - last)
+    usual = _from_radii(mol, *atoms)
     return usual - RADII_MARGIN, usual, usual + RADII_MARGIN, RADII_MARGIN
+
+
+def _from_radii(mol: Chem.Mol, i: int, j: int) -> float:
+    """Å. An aromatic bond is half double, but not where no atom of it has a double bond (P4, cyclotriphosphanes)."""
+    numbers = [mol.GetAtomWithIdx(k).GetAtomicNum() for k in (i, j)]
+    order = mol.GetBondBetweenAtoms(i, j).GetBondTypeAsDouble()
+    if order == 1.5 and not any(_has_double_bond(mol, k) for k in (i, j)):
+        order = 1.0
+    first, last = (ELECTRONEGATIVITY.get(z, 1.8) for z in numbers)
+    single, polarity = sum(map(Chem.GetPeriodicTable().GetRcovalent, numbers)), POLARITY * abs(first - last)
+    multiple = RADII[3 if order == 3 else 2]
+    if order == 1 or not all(z in multiple for z in numbers):
+        return single * SHORTENING.get(order, 1.0) - polarity
+    whole = sum(multiple[z] for z in numbers)
+    return (single - polarity + whole) / 2 if order == 1.5 else whole
+
+
+def _has_double_bond(mol: Chem.Mol, index: int) -> bool:
+    """Whether one is at an atom in a Kekulé structure."""
+    kekule = Chem.Mol(mol)
+    Chem.Kekulize(kekule, clearAromaticFlags=True)
+    return any(bond.GetBondType() == Chem.BondType.DOUBLE for bond in kekule.GetAtomWithIdx(index).GetBonds())
 
 
 def _angle(mol: Chem.Mol, known: Table, centre: int, keys: tuple[str, ...]) -> tuple[float, ...]:
