@@ -51,7 +51,7 @@ class Strays:
         for i, j, low, high in self.lengths:
             distance(i, j, False, low, high, BOND_STIFFNESS)
         for i, j, k, low, high in self.angles:
-            angle(i, j, k, False, low, high, ANGLE_STIFFNESS)
+            angle(i, j, k, False, low, min(high, 180.0), ANGLE_STIFFNESS)
         for a, b, c, d, low, high in self.twists:
             torsion(a, b, c, d, False, low, high, TWIST_STIFFNESS)
 

@@ -125,7 +125,7 @@ def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, f
         rest = bend(mol, i, j, k)
         off = np.inf if rest is None else max(low[a] - rest[-1], rest[-1] - high[a])
         if off > ANGLE_MARGIN:
-            angles.append((i, j, k, float(low[a]), float(high[a])))
+            angles.append((i, j, k, float(low[a]), min(float(high[a]), 180.0)))  # RDKit refuses more
             worst = max(worst, off)
     return tuple(angles), worst
 

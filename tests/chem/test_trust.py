@@ -152,3 +152,11 @@ def test_bounds_are_corrected_only_where_they_are_wrong():
         assert (bounds is not None) == wrong
     i, j = 0, 1  # chlorine and iodine of the last
     assert bounds[i, j] == pytest.approx(2.47, abs=0.05) and bounds[i, j] - bounds[j, i] < 0.05
+
+
+@pytest.mark.parametrize("smiles", ["C[Si]#[Si]C", "CC[Si]#[Si]CC"])
+def test_ranges_of_straight_angles_end_at_180(smiles):
+    """RDKit raises for more."""
+    mol = embedded(smiles)
+    settle_in_place(mol, 50, 1, 15.0, 0.02)
+    assert np.isfinite(mol.GetConformer().GetPositions()).all()
