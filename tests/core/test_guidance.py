@@ -166,7 +166,7 @@ def test_sums_that_cannot_be():
 
 
 def tilted(target: Mixture, slope: torch.Tensor) -> Mixture:
-    """p(x) exp(slope.x): of each component the mean moves by C slope, the weight by exp(slope.m + slope.C slope / 2)."""
+    """p(x) exp(slope.x): of each component the mean moves by C slope, the log weight by slope.m + slope.C slope / 2."""
     moved = target.means + target.covariances @ slope
     log = target.weights.log() + target.means @ slope + torch.einsum("i,kij,j->k", slope, target.covariances, slope) / 2
     return Mixture(log.softmax(0).tolist(), moved.tolist(), target.covariances.tolist())
@@ -189,7 +189,8 @@ def test_steered_particles_of_a_mixture(name, target, slope):
     x = denoiser.mean(state.z, times[-1]).view(GROUPS, PARTICLES, -1)
     wanted = tilted(target, slope)
     mean = wanted.weights @ wanted.means
-    second = torch.einsum("k,kij->ij", wanted.weights, wanted.covariances + wanted.means[:, :, None] * wanted.means[:, None])
+    outer = wanted.means[:, :, None] * wanted.means[:, None]
+    second = torch.einsum("k,kij->ij", wanted.weights, wanted.covariances + outer)
     for values, expected in ((x, mean), ((x[..., :, None] * x[..., None, :]).flatten(2), second.flatten())):
         groups = values.mean(1)
         assert ((groups.mean(0) - expected).abs() < 3 * groups.std(0) / GROUPS**0.5).all()
@@ -224,9 +225,7 @@ def test_steering_takes_guidance_of_each_group_alone():
 
 def test_systematic_resampling_gives_each_particle_its_share():
     weights = torch.tensor([[0.5, 0.25, 0.25, 0.0], [0.1, 0.2, 0.3, 0.4]], dtype=DOUBLE)
-    places = torch.stack(
-        [resample(weights.log(), torch.full((2,), (k + 0.5) / 200, dtype=DOUBLE)) for k in range(200)]
-    )
+    places = torch.stack([resample(weights.log(), torch.full((2,), (k + 0.5) / 200, dtype=DOUBLE)) for k in range(200)])
     counts = torch.nn.functional.one_hot(places, 4).sum(2)  # (200, 2, 4)
     shares = 4 * weights
     assert ((counts >= shares.floor()) & (counts <= shares.ceil())).all()

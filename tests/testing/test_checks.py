@@ -30,7 +30,9 @@ from molscore.testing import (
 from molscore.testing.samplers import MODES
 
 
-@pytest.mark.parametrize(("sampler", "order"), [(EulerMaruyama(), 1), (Heun(), 2), (DPMSolver(), 2), (DPMSolver(0.0), 2)])
+@pytest.mark.parametrize(
+    ("sampler", "order"), [(EulerMaruyama(), 1), (Heun(), 2), (DPMSolver(), 2), (DPMSolver(0.0), 2)]
+)
 def test_samplers_of_the_package(sampler, order):
     check_sampler(sampler, order)
 
