@@ -65,6 +65,6 @@ def relax(mol: Chem.Mol, method: str = "mmff") -> Relaxation:
     moved = Chem.Mol(mol)
     moved.GetConformer().SetPositions(found.positions)
     assign_stereo_in_place(moved)
-    if isomeric_smiles(moved) != isomeric_smiles(mol) or (check(mol).ok and not check(moved).ok):
+    if isomeric_smiles(moved) != isomeric_smiles(mol) or (check(mol) is None and check(moved) is not None):
         return Relaxation(Chem.Mol(mol), found.before, None, "changed")
     return Relaxation(moved, found.before, found.after)

@@ -1,12 +1,15 @@
-"""Is it a molecule? One verdict, with a reason for every rejection.
+"""Is it a molecule? A list of checks, each of which says what is wrong, or nothing.
 
-``check`` asks the questions of ``REASONS`` in order and stops at the first that fails. What passes is a connected,
-closed-shell molecule with all its hydrogens and a sound 3-D geometry; nearly always it passes PoseBusters' ``mol_fast``
-too. Odd but possible chemistry (small rings, cumulenes, peroxides) is not rejected.
+`check` runs them in order and stops at the first that fails. What passes is a connected, closed-shell molecule with all
+its hydrogens and a sound 3-D geometry; nearly always it passes PoseBusters' ``mol_fast`` too. Odd but possible
+chemistry (small rings, cumulenes, peroxides) is not rejected.
+
+A check of one's own is a function of an RDKit molecule that returns a `Fault` or None; it is asked with the others by
+``check(mol, checks=[*CHECKS, mine])``, and may rely on all that came before it.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -49,52 +52,74 @@ REASONS: dict[str, str] = {
 }
 
 
-class Verdict(NamedTuple):
-    """Outcome of a check.
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a molecule.
 
     Attributes:
-        ok: whether the molecule passed.
-        reason: key of ``REASONS`` for the first check that failed, None if none did.
-        detail: sentence on what is wrong and where; empty if nothing is.
+        token: key of ``REASONS``, or of a check of one's own.
+        detail: sentence on what is wrong and where.
     """
 
-    ok: bool
-    reason: str | None = None
-    detail: str = ""
+    token: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.token}: {self.detail}"
 
 
-def check(molecule: Chem.Mol | MoleculeArrays, net_charge: int | None = None) -> Verdict:
-    """Judges one molecule. It is not altered.
+Check = Callable[[Chem.Mol], Fault | None]
+"""What is wrong with a molecule, or None. The molecule is a copy, sanitised once `sanitisable` has passed it."""
+
+
+def check(
+    molecule: Chem.Mol | MoleculeArrays, net_charge: int | None = None, checks: Sequence[Check] | None = None
+) -> Fault | None:
+    """The first fault of one molecule, or None. It is not altered.
 
     Args:
         molecule: RDKit molecule, sanitised or not, or arrays. The first conformer is judged.
         net_charge: if given, the sum of formal charges that the molecule must have.
-
-    Returns:
-        The verdict.
+        checks: in their order; `CHECKS` by default.
     """
     try:
         mol = Chem.Mol(molecule) if isinstance(molecule, Chem.Mol) else to_mol(molecule, sanitize=False)
         with rdBase.BlockLogs():
-            for reason, fault in _faults(mol, net_charge):
-                if fault is not None:
-                    return Verdict(False, reason, fault)
+            faults = (one(mol) for one in (CHECKS if checks is None else checks))
+            fault = next((fault for fault in faults if fault is not None), None)
     except MoleculeError as error:
-        return Verdict(False, error.reason, error.detail)
-    return Verdict(True)
+        return Fault(error.reason, error.detail)
+    if fault is None and net_charge is not None and (detail := charge_fault(mol, net_charge)):
+        return Fault("net_charge", detail)
+    return fault
 
 
-def _faults(mol: Chem.Mol, net_charge: int | None) -> Iterator[tuple[str, str | None]]:
-    """Reasons and faults, in order and one by one: a check may rely on all that came before it."""
-    yield "empty", None if mol.GetNumAtoms() else "the molecule has no atoms"
-    yield "unknown_element", element_fault(mol)
-    yield "non_finite", finite_fault(mol)
-    yield "implicit_hydrogens", hydrogen_fault(mol)
-    sanitize_in_place(mol)  # raises for valence, radical
-    yield "disconnected", fragment_fault(mol)
-    yield "net_charge", None if net_charge is None else charge_fault(mol, net_charge)
-    yield "inchi", inchi_fault(mol)
-    yield from _geometry_faults(mol)
+def sanitisable(mol: Chem.Mol) -> Fault | None:
+    """A molecule that RDKit cannot sanitise, or a radical; else the molecule is sanitised in place."""
+    try:
+        sanitize_in_place(mol)
+    except MoleculeError as error:
+        return Fault(error.reason, error.detail)
+    return None
+
+
+def sound_geometry(mol: Chem.Mol) -> Fault | None:
+    """Positions that cannot be: see `geometry_fault`."""
+    return None if (found := geometry_fault(mol)) is None else Fault(*found)
+
+
+def _named(token: str, sentence: Callable[[Chem.Mol], str | None]) -> Check:
+    """A check that has one token."""
+
+    def one(mol: Chem.Mol) -> Fault | None:
+        return None if (detail := sentence(mol)) is None else Fault(token, detail)
+
+    return one
+
+
+def empty_fault(mol: Chem.Mol) -> str | None:
+    """No atoms."""
+    return None if mol.GetNumAtoms() else "the molecule has no atoms"
 
 
 def _geometry_faults(
@@ -160,16 +185,29 @@ def inchi_fault(mol: Chem.Mol) -> str | None:
     return None if Chem.MolToInchi(mol, logLevel=None) else "the InChI software refuses it"
 
 
+CHECKS: tuple[Check, ...] = (
+    _named("empty", empty_fault),
+    _named("unknown_element", element_fault),
+    _named("non_finite", finite_fault),
+    _named("implicit_hydrogens", hydrogen_fault),
+    sanitisable,
+    _named("disconnected", fragment_fault),
+    _named("inchi", inchi_fault),
+    sound_geometry,
+)
+"""Asked in this order."""
+
+
 class DuplicateFilter:
     """Remembers the molecules it has passed, by canonical isomeric SMILES, and rejects what comes a second time."""
 
     def __init__(self, seen: set[str] | None = None):
         self.seen = set() if seen is None else set(seen)
 
-    def __call__(self, mol: Chem.Mol) -> Verdict:
+    def __call__(self, mol: Chem.Mol) -> Fault | None:
         """Passes `mol` if it is new, and remembers it. Enantiomers and E/Z isomers are different molecules."""
         smiles = isomeric_smiles(mol)
         if smiles in self.seen:
-            return Verdict(False, "duplicate", f"{smiles} has been seen before")
+            return Fault("duplicate", f"{smiles} has been seen before")
         self.seen.add(smiles)
-        return Verdict(True)
+        return None

@@ -133,7 +133,7 @@ def generate_sdf(
             for attempt in generator.attempts(n, seed, options, known=known):
                 text, about = _piece(generator, attempt, seed, options)
                 part.add(attempt.index, text, about)
-                delivered += attempt.verdict.ok
+                delivered += attempt.fault is None
                 if on_attempt is not None:
                     on_attempt(attempt, delivered)
         except KeyboardInterrupt as stop:
@@ -146,10 +146,10 @@ def _piece(
     generator: MoleculeGenerator, attempt: Attempt, seed: int, options: Options
 ) -> tuple[str, dict[str, object]]:
     """The record of an attempt, "" if it was rejected, and what is to be remembered of it."""
-    ok, reason, detail = attempt.verdict
-    plain = not attempt.repaired and (ok or reason == "duplicate")
-    if not ok:
-        return "", {"smiles": None, "reason": reason, "detail": detail, "plain": plain}
+    fault = attempt.fault
+    plain = not attempt.repaired and (fault is None or fault.token == "duplicate")
+    if fault is not None:
+        return "", {"smiles": None, "reason": fault.token, "detail": fault.detail, "plain": plain}
     properties = generator.properties(attempt, seed, options)
     text = format_record(attempt.mol, f"molscore_{seed}_{attempt.index}", properties)
     return text, {"smiles": properties["SMILES"], "plain": plain}

@@ -107,7 +107,7 @@ class MoleculeGenerator:
         chosen = self.resolved(Options(**options))
         for attempt in self.attempts(n, seed, chosen):
             attempts += 1
-            if attempt.verdict.ok:
+            if attempt.fault is None:
                 attempt.mol.SetProp("_Name", f"molscore_{seed}_{attempt.index}")
                 for name, value in self.properties(attempt, seed, chosen).items():
                     attempt.mol.SetProp(name, str(value))
@@ -119,7 +119,7 @@ class MoleculeGenerator:
         result.manifest = self.manifest(n, seed, chosen) | {
             "delivered": len(result.mols),
             "attempts": attempts,
-            "rejected": dict(Counter(a.verdict.reason for a in result.rejects).most_common()),
+            "rejected": dict(Counter(attempt.fault.token for attempt in result.rejects).most_common()),
             "seconds": round(time.monotonic() - began, 2),
         }
         return result
@@ -184,7 +184,7 @@ class MoleculeGenerator:
                     accepted += known[index] is not None
                     duplicate.seen |= {known[index]} - {None}
                 else:
-                    accepted += attempt.verdict.ok
+                    accepted += attempt.fault is None
                     yield attempt
 
     def _window(
@@ -203,9 +203,9 @@ class MoleculeGenerator:
             yield from judged
             return
         judged = list(judged)
-        scores = scorer.stream((attempt.mol for attempt in judged if attempt.verdict.ok), seed)
+        scores = scorer.stream((attempt.mol for attempt in judged if attempt.fault is None), seed)
         for attempt in judged:
-            found = next(scores).properties() if attempt.verdict.ok else {}
+            found = next(scores).properties() if attempt.fault is None else {}
             yield replace(attempt, properties=attempt.properties | found)
 
     def batch_size(self, options: Options) -> int:
@@ -270,9 +270,9 @@ def windows(batch_size: int) -> Iterator[range]:
 
 def _distinct(attempt: Attempt, options: Options, duplicate: DuplicateFilter) -> Attempt:
     """The attempt, rejected if it passed and is a molecule that has been there."""
-    if options.raw or not attempt.verdict.ok:
+    if options.raw or attempt.fault is not None:
         return attempt
-    return replace(attempt, verdict=duplicate(attempt.mol))
+    return replace(attempt, fault=duplicate(attempt.mol))
 
 
 def version() -> str:

@@ -1,4 +1,4 @@
-"""From a sample to a molecule with a verdict, and with all that is known of it.
+"""From a sample to a molecule, checked, and with all that is known of it.
 
 Decode (`molscore.chem.decode`), add implied hydrogens, check (`molscore.chem.validity`), relax and filter where asked
 for, tag. The first step that fails is the reason for which a sample is rejected.
@@ -18,7 +18,7 @@ from molscore.chem.filters import MoleculeFilter
 from molscore.chem.hydrogens import complete
 from molscore.chem.relax import relax
 from molscore.chem.strain import relaxation_energy
-from molscore.chem.validity import Verdict, check
+from molscore.chem.validity import CHECKS, Fault, check
 from molscore.generate.options import Options
 from molscore.model import MoleculeDiffusion, Sample
 
@@ -30,14 +30,14 @@ class Attempt:
     Attributes:
         index: number of the attempt.
         mol: the molecule, with explicit hydrogens and one conformer; None if nothing could be built.
-        verdict: whether it passed, else why not.
+        fault: why it was rejected; None if it passed.
         repaired: whether decoding had to leave the most probable classes to satisfy valence and connectivity.
         properties: tags and energies of what passed, see `tags`.
     """
 
     index: int
     mol: Chem.Mol | None
-    verdict: Verdict
+    fault: Fault | None
     repaired: bool
     properties: dict[str, Any] = field(default_factory=dict)
 
@@ -47,16 +47,16 @@ class Judge:
 
     Args:
         model: whose vocabulary it is.
-        options: raw, relax, filter.
+        options: raw, relax, filter, checks.
     """
 
     def __init__(self, model: MoleculeDiffusion, options: Options):
         self.vocabulary, self.implied = model.vocabulary, model.implied_hydrogens
-        self.raw, self.method = options.raw, options.relax
+        self.raw, self.method, self.checks = options.raw, options.relax, (*CHECKS, *options.checks)
         self.filter = None if options.filter is None else MoleculeFilter(options.filter)
 
     def __call__(self, index: int, drawn: Sample) -> Attempt:
-        """The verdict on attempt ``index``; duplicates are for others to find."""
+        """Attempt ``index``, checked; duplicates are for others to find."""
         parts = drawn.atom_probabilities, drawn.bond_probabilities, drawn.positions, self.vocabulary
         repaired = False
         try:
@@ -67,22 +67,22 @@ class Judge:
             build = complete if self.implied else to_mol
             mol = build(arrays, sanitize=not self.raw)
         except MoleculeError as error:
-            return Attempt(index, None, Verdict(False, error.reason, error.detail), repaired)
+            return Attempt(index, None, Fault(error.reason, error.detail), repaired)
         if self.raw:
-            return Attempt(index, _numbered(mol, index), Verdict(True), repaired)
-        verdict, properties = check(mol, net_charge=0), {}
-        if verdict.ok:
+            return Attempt(index, _numbered(mol, index), None, repaired)
+        fault, properties = check(mol, 0, self.checks), {}
+        if fault is None:
             found = relax(mol, self.method)
             mol = found.mol
             if self.method != "none":
                 properties |= {"relaxed_with": self.method if found.reason is None else f"nothing: {found.reason}"}
                 properties |= {"energy_before_kcal_per_mol": found.before, "energy_after_kcal_per_mol": found.after}
             if self.filter is not None and (detail := self.filter(mol)):
-                verdict = Verdict(False, "filter", detail)
-        if verdict.ok:
+                fault = Fault("filter", detail)
+        if fault is None:
             properties |= tags(mol)
         properties = {name: value for name, value in properties.items() if value is not None}
-        return Attempt(index, _numbered(mol, index), verdict, repaired, properties)
+        return Attempt(index, _numbered(mol, index), fault, repaired, properties)
 
 
 def tags(mol: Chem.Mol) -> dict[str, Any]:

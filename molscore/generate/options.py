@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from molscore.chem.filters import MoleculeFilter
 from molscore.chem.relax import check_method
+from molscore.chem.validity import Check
 from molscore.core.samplers import SAMPLERS
 from molscore.limits import check, shown
 
@@ -23,7 +24,8 @@ class Options:
             can hold.
         relax: ``none``, ``mmff`` or ``xtb``: let what passed relax, see `molscore.chem.relax`.
         filter: a condition such as ``qed > 0.5 and mw < 450``, see `molscore.chem.filters`; what fails it is rejected.
-        uncertainty: let the model of known graphs score what passed, see `molscore.score`.
+        uncertainty: let the graph-conditioned model score what passed, see `molscore.score`.
+        checks: further ones, after those of `molscore.chem.validity.CHECKS`; what has a fault is rejected.
 
     Raises:
         ValueError: for ``steps``, ``batch_size`` or ``atoms`` out of bounds, an unknown sampler or method, a filter
@@ -38,6 +40,7 @@ class Options:
     relax: str = "none"
     filter: str | None = None
     uncertainty: bool = False
+    checks: tuple[Check, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size"):
@@ -50,8 +53,8 @@ class Options:
         check_method(self.relax)
         if self.filter is not None:
             MoleculeFilter(self.filter)
-        if self.raw and (self.filter is not None or self.relax != "none"):
-            raise ValueError("raw samples are neither filtered nor relaxed: leave out raw, or filter and relax")
+        if self.raw and (self.filter is not None or self.relax != "none" or self.checks):
+            raise ValueError("raw samples are neither filtered nor relaxed: leave out raw, or filter, relax and checks")
 
     def told(self) -> dict[str, object]:
         """What a manifest says of the choices that decide on the result, where they are not the default."""
@@ -59,6 +62,7 @@ class Options:
         told |= {"atoms": list(self.atoms)} if self.atoms else {}
         told |= {"relax": self.relax} if self.relax != "none" else {}
         told |= {"filter": self.filter} if self.filter is not None else {}
+        told |= {"checks": [getattr(one, "__name__", repr(one)) for one in self.checks]} if self.checks else {}
         return told | {name: True for name in ("raw", "uncertainty") if getattr(self, name)}
 
     def text(self) -> str:

@@ -39,6 +39,29 @@ class Given:
             if mask.shape != self.batch.mask.shape or (mask & ~self.batch.mask).any():
                 raise ValueError(f"'{name}' must be of the shape {tuple(self.batch.mask.shape)} and name atoms alone")
 
+    def padded(self, mask: Tensor) -> "Given":
+        """The same in a batch of another width, with places that it leaves to the model.
+
+        Args:
+            mask: ``(B, N)`` bool, the atoms of the new batch; molecules may be larger in it.
+
+        Raises:
+            ValueError: for another number of molecules, or smaller ones.
+        """
+        old, (b, n) = self.batch, mask.shape
+        if len(old.mask) != b or (old.mask.sum(1) > mask.sum(1)).any():
+            raise ValueError(f"parts of {len(old.mask)} molecules are given for {b}, or more atoms than a molecule has")
+        m = min(n, old.mask.shape[1])
+
+        def wide(part: Tensor, axes: int) -> Tensor:
+            new = part.new_zeros(b, *[n] * axes, *part.shape[1 + axes :])
+            place = (slice(None), *[slice(m)] * axes)
+            new[place] = part[place]
+            return new
+
+        batch = MoleculeBatch(wide(old.positions, 1), wide(old.atoms, 1), wide(old.bonds, 2), mask, old.stereo)
+        return Given(batch, wide(self.graph, 1), wide(self.positions, 1))
+
     @property
     def stereo(self) -> Tensor:
         """Tags, see `molscore.datasets.batch.MoleculeBatch`."""

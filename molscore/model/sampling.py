@@ -118,6 +118,7 @@ def sample_molecules(
     device, dtype = model.device, torch.float64
     n_atoms = [n + fakes for n, fakes in zip(n_atoms, fakes_for(model.config.fake_atoms, streams), strict=True)]
     mask = size_mask(n_atoms, device)
+    given = None if given is None else given.padded(mask)
     denoiser = MoleculeDenoiser(model, mask, None if given is None else given.stereo)
     layout = denoiser.layout
     framed = None if given is None else given.positions.any(1).tolist()

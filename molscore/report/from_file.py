@@ -76,9 +76,8 @@ def _faults(mols: Sequence[Chem.Mol], on_progress: Callable[[int, int], None] | 
     faults = Counter()
     with rdBase.BlockLogs():
         for done, mol in enumerate(mols, start=1):
-            verdict = check(mol)
-            if not verdict.ok:
-                faults[verdict.reason] += 1
+            if (fault := check(mol)) is not None:
+                faults[fault.token] += 1
             if on_progress is not None:
                 on_progress(done, len(mols))
     return faults

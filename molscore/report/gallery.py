@@ -46,7 +46,7 @@ def make_card(mol: Chem.Mol, number: int) -> Card:
         mol: the molecule. Its title (``_Name``) and ``molscore_index`` are shown if it has them.
         number: its place in the set, from 1.
     """
-    verdict = check(mol)
+    fault = check(mol)
     clean, sound = _perceive(mol)
     smiles = isomeric_smiles(clean) if sound else Chem.MolToSmiles(clean)
     try:
@@ -58,8 +58,8 @@ def make_card(mol: Chem.Mol, number: int) -> Card:
     index = mol.GetProp("molscore_index") if mol.HasProp("molscore_index") else None
     verdict_html = (
         '<span class="good">sound valences and geometry</span>'
-        if verdict.ok
-        else f'<span class="bad">{escape(verdict.reason)}: {escape(verdict.detail)}</span>'
+        if fault is None
+        else f'<span class="bad">{escape(str(fault))}</span>'
     )
     if words := _unusual(mol, clean) if sound else []:
         verdict_html += f' <span class="unusual">unusual: {escape(", ".join(words))}</span>'

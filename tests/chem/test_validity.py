@@ -9,7 +9,7 @@ from rdkit.Chem import rdMolTransforms
 
 from molscore.chem import geometry
 from molscore.chem.arrays import MoleculeArrays, from_mol, to_mol
-from molscore.chem.validity import REASONS, DuplicateFilter, Verdict, check, geometry_fault
+from molscore.chem.validity import REASONS, DuplicateFilter, Fault, check, geometry_fault
 
 
 def moved(mol, atoms, by):
@@ -155,10 +155,10 @@ def test_a_bad_molecule_is_rejected_for_its_reason_and_the_good_one_passes(embed
     smiles, spoil = REJECTED[case]
     reason = case.split(":")[0]
     if reason != "net_charge":
-        assert check(embed(smiles)) == check(from_mol(embed(smiles))) == Verdict(True, None, "")
-    verdict = check(spoil(embed(smiles)), net_charge=0 if reason == "net_charge" else None)
-    assert (verdict.ok, verdict.reason) == (False, reason)
-    assert verdict.detail
+        assert check(embed(smiles)) is check(from_mol(embed(smiles))) is None
+    fault = check(spoil(embed(smiles)), net_charge=0 if reason == "net_charge" else None)
+    assert fault.token == reason
+    assert fault.detail and str(fault) == f"{reason}: {fault.detail}"
 
 
 def test_every_reason_has_a_test():
@@ -174,11 +174,11 @@ def test_every_reason_has_a_test():
 def test_the_geometry_tolerances_are_those_stated(embed):
     """Just inside and just outside the 0.25 Å of a double bond and what the table knows of a bond."""
     for angle, ok in ((28, True), (33, False)):  # ethene: |z| of the hydrogens is 0.93 Å sin(angle / 2)
-        assert check(turned(embed("C=C"), "SetDihedralDeg", (2, 0, 1, 4), angle)).ok is ok
+        assert (check(turned(embed("C=C"), "SetDihedralDeg", (2, 0, 1, 4), angle)) is None) is ok
     upper = geometry.expected(embed("CCO")).longest[0]
     assert 1.6 < upper < 1.7
     for length, ok in ((upper - 0.01, True), (upper + 0.01, False)):
-        assert check(turned(embed("CCO"), "SetBondLength", (0, 1), length)).ok is ok
+        assert (check(turned(embed("CCO"), "SetBondLength", (0, 1), length)) is None) is ok
 
 
 @pytest.mark.parametrize(("angle", "passes"), [(124, True), (117, False)])
@@ -195,9 +195,9 @@ def test_without_the_cap_contacts_are_judged_as_posebusters_does(embed, angle, p
 
 
 def test_net_charge_is_looked_at_only_if_asked(embed):
-    assert check(embed("C[NH3+]")).ok
-    assert check(embed("C[NH3+]"), net_charge=1).ok
-    assert check(embed("[NH3+]CC(=O)[O-]"), net_charge=0).ok
+    assert check(embed("C[NH3+]")) is None
+    assert check(embed("C[NH3+]"), net_charge=1) is None
+    assert check(embed("[NH3+]CC(=O)[O-]"), net_charge=0) is None
 
 
 def test_geometry_without_bounds_is_a_rejection_not_a_crash(embed, monkeypatch):
@@ -205,14 +205,14 @@ def test_geometry_without_bounds_is_a_rejection_not_a_crash(embed, monkeypatch):
         raise RuntimeError("could not smooth bounds")
 
     monkeypatch.setattr(geometry.bounds, "GetMoleculeBoundsMatrix", refuse)
-    assert check(embed("CCO")) == Verdict(False, "no_bounds", "RDKit: could not smooth bounds")
+    assert check(embed("CCO")) == Fault("no_bounds", "RDKit: could not smooth bounds")
 
 
 def test_the_first_failing_check_wins(embed):
     nowhere = replace(from_mol(embed("CCO")), positions=np.full((9, 3), np.nan, np.float32))
-    assert check(replace(nowhere, formal_charges=np.zeros(8, np.int8))).reason == "bad_arrays"
+    assert check(replace(nowhere, formal_charges=np.zeros(8, np.int8))).token == "bad_arrays"
     stretched = turned(embed("CCO"), "SetBondLength", (0, 1), 2.0)
-    assert check(with_orders(stretched, {(0, 1): 2})).reason == "valence"
+    assert check(with_orders(stretched, {(0, 1): 2})).token == "valence"
 
 
 SOUND = [
@@ -224,7 +224,7 @@ SOUND = [
 
 @pytest.mark.parametrize("smiles", SOUND)
 def test_sound_molecules_pass_planar_linear_and_charged_ones_too(embed, smiles):
-    assert check(embed(smiles)) == Verdict(True, None, "")
+    assert check(embed(smiles)) is None
 
 
 def test_checking_alters_nothing(embed):
@@ -236,12 +236,13 @@ def test_checking_alters_nothing(embed):
 
 def test_duplicates_are_rejected_and_isomers_are_not(embed):
     seen = DuplicateFilter()
-    assert all(seen(embed(smiles)).ok for smiles in ("C[C@H](O)F", "C[C@@H](O)F", "C/C=C/F", "C/C=C\\F", "CC(O)=O"))
-    verdict = seen(embed("F[C@@H](O)C"))  # the first, written from its other end
-    assert (verdict.ok, verdict.reason) == (False, "duplicate")
-    assert "C[C@H](O)F" in verdict.detail
+    new = ("C[C@H](O)F", "C[C@@H](O)F", "C/C=C/F", "C/C=C\\F", "CC(O)=O")
+    assert all(seen(embed(smiles)) is None for smiles in new)
+    fault = seen(embed("F[C@@H](O)C"))  # the first, written from its other end
+    assert fault.token == "duplicate"
+    assert "C[C@H](O)F" in fault.detail
     assert DuplicateFilter(seen.seen)(embed("CC(O)=O")).reason == "duplicate"
-    assert DuplicateFilter()(embed("CC(O)=O")).ok
+    assert DuplicateFilter()(embed("CC(O)=O")) is None
 
 
 def test_what_passes_passes_posebusters(embed):
@@ -253,7 +254,7 @@ def test_what_passes_passes_posebusters(embed):
         arrays = from_mol(embed(smiles))
         for noise in (0.01, 0.02, 0.04, 0.2):
             mol = to_mol(replace(arrays, positions=arrays.positions + rng.normal(0, noise, arrays.positions.shape)))
-            if check(mol).ok:
+            if check(mol) is None:
                 passed.append(mol)
             else:
                 rejected += 1

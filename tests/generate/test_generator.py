@@ -26,7 +26,7 @@ def assert_same(a: list[Chem.Mol], b: list[Chem.Mol], tolerance: float = 1e-3) -
 def test_delivers_what_was_asked_for(twelve):
     assert len(twelve.mols) == twelve.manifest["delivered"] == twelve.manifest["requested"] == 12
     for mol in twelve.mols:
-        assert check(mol, net_charge=0).ok
+        assert check(mol, net_charge=0) is None
         assert len(Chem.GetMolFrags(mol)) == 1
         assert all(atom.GetNumImplicitHs() == 0 and atom.GetNumRadicalElectrons() == 0 for atom in mol.GetAtoms())
         assert mol.GetConformer().Is3D()
@@ -39,7 +39,7 @@ def test_every_attempt_is_accounted_for(twelve):
     assert sorted(accepted + rejected) == list(range(twelve.manifest["attempts"]))
     assert accepted == sorted(accepted)
     assert sum(twelve.manifest["rejected"].values()) == len(rejected)
-    assert {attempt.verdict.reason for attempt in twelve.rejects} <= set(REASONS)
+    assert {attempt.fault.token for attempt in twelve.rejects} <= set(REASONS)
 
 
 @pytest.mark.parametrize("batch_size", [1, 5])
@@ -57,7 +57,7 @@ def test_raw_delivers_the_first_samples_untouched(generator):
     raw = generator.generate(8, seed=0, steps=4, raw=True)
     assert [mol.GetIntProp("molscore_index") for mol in raw.mols] == list(range(8))
     assert not raw.rejects
-    assert not all(check(mol).ok for mol in raw.mols), (
+    assert not all(check(mol) is None for mol in raw.mols), (
         "four steps do not give eight valid molecules: raw must filter nothing"
     )
 
@@ -66,7 +66,7 @@ def test_duplicates_of_earlier_molecules_are_rejected(generator, twelve):
     seen = {Chem.MolToSmiles(Chem.RemoveHs(mol)) for mol in twelve.mols[:1]}
     attempts = list(generator.attempts(1, 0, Options(steps=STEPS), seen=seen))
     first = next(a for a in attempts if a.index == twelve.mols[0].GetIntProp("molscore_index"))
-    assert first.verdict.reason == "duplicate"
+    assert first.fault.token == "duplicate"
 
 
 def test_gives_up_when_nothing_passes(monkeypatch):
@@ -127,7 +127,7 @@ def test_a_model_of_heavy_atoms_delivers_hydrogens():
     sampled = drawn._replace(positions=butane, atom_probabilities=atoms, bond_probabilities=chain)
     for raw in (False, True):
         attempt = Judge(model, Options(raw=raw))(0, sampled)
-        assert attempt.verdict.ok and not attempt.repaired
+        assert attempt.fault is None and not attempt.repaired
         assert Chem.MolToSmiles(Chem.RemoveHs(attempt.mol)) == "CCCC" and attempt.mol.GetNumAtoms() == 14
         np.testing.assert_allclose(coordinates(attempt.mol)[:4], butane, atol=1e-6)
     chain[0, 2] = chain[2, 0] = chain[0, 3] = chain[3, 0] = [0, 0, 1, 0]  # five bonds at the first atom
@@ -150,9 +150,9 @@ def test_a_filter_rejects_and_is_counted(generator, twelve):
     assert all(mol.GetRingInfo().NumRings() >= 2 for mol in filtered.mols)
     kept = {mol.GetIntProp("molscore_index") for mol in filtered.mols}
     before = {mol.GetIntProp("molscore_index"): mol for mol in twelve.mols}
-    refused = [attempt for attempt in filtered.rejects if attempt.verdict.reason == "filter"]
+    refused = [attempt for attempt in filtered.rejects if attempt.fault.token == "filter"]
     assert refused and all(attempt.mol.GetRingInfo().NumRings() < 2 for attempt in refused)
-    assert all("not rings >= 2: rings " in attempt.verdict.detail for attempt in refused)
+    assert all("not rings >= 2: rings " in attempt.fault.detail for attempt in refused)
     assert filtered.manifest["rejected"]["filter"] == len(refused) and filtered.manifest["filter"] == "rings >= 2"
     for index in kept & before.keys():
         assert before[index].GetRingInfo().NumRings() >= 2
