@@ -9,7 +9,7 @@ from molscore.network.network import NetworkConfig
 
 
 class SamplingConfig(BaseModel):
-    """How a model is sampled best, unless the user says otherwise: found on validation samples, see `sampling.sample`.
+    """How a model is sampled best, unless the user says otherwise: found on validation samples, see `sampling.sample_molecules`.
 
     Attributes:
         steps: steps from noise to molecule.

@@ -241,7 +241,7 @@ def test_duplicates_are_rejected_and_isomers_are_not(embed):
     fault = seen(embed("F[C@@H](O)C"))  # the first, written from its other end
     assert fault.token == "duplicate"
     assert "C[C@H](O)F" in fault.detail
-    assert DuplicateFilter(seen.seen)(embed("CC(O)=O")).reason == "duplicate"
+    assert DuplicateFilter(seen.seen)(embed("CC(O)=O")).token == "duplicate"
     assert DuplicateFilter()(embed("CC(O)=O")) is None
 
 
