@@ -10,6 +10,7 @@ from rdkit.Chem import rdMolTransforms
 from molscore.chem import geometry
 from molscore.chem.arrays import MoleculeArrays, from_mol, to_mol
 from molscore.chem.validity import REASONS, DuplicateFilter, Fault, check, geometry_fault
+from molscore.evaluate.busters import bust
 
 
 def moved(mol, atoms, by):
@@ -247,7 +248,6 @@ def test_duplicates_are_rejected_and_isomers_are_not(embed):
 
 def test_what_passes_passes_posebusters(embed):
     """Molecules shaken with noise: of those that pass, hardly any fails ``mol_fast``; and some do not pass."""
-    posebusters = pytest.importorskip("posebusters")
     rng = np.random.default_rng(0)
     passed, rejected = [], 0
     for smiles in ("CC(=O)OCC", "c1ccccc1CO", "C1CCOC1C=C", "CC(F)C#N", "O=C1CCCN1"):
@@ -258,6 +258,5 @@ def test_what_passes_passes_posebusters(embed):
                 passed.append(mol)
             else:
                 rejected += 1
-    report = posebusters.PoseBusters(config="mol_fast").bust(passed)
     assert len(passed) >= 5 and rejected >= 5
-    assert report.all(axis=1).mean() >= 0.9
+    assert np.mean([all(bust(mol).values()) for mol in passed]) >= 0.9
