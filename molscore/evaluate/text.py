@@ -1,7 +1,7 @@
 """Metrics as text for a terminal: one line a figure, with its denominator."""
 
 from molscore.chem.minimise import REASONS
-from molscore.evaluate.metrics import Metrics
+from molscore.evaluate.figures import Figures
 from molscore.evaluate.rates import Rate
 from molscore.evaluate.text_memorisation import memorisation_lines
 
@@ -52,8 +52,8 @@ DIFFERENCES = {
 }
 
 
-def format_metrics(metrics: Metrics) -> str:
-    """The whole text; see `Metrics.format_text`."""
+def format_metrics(metrics: Figures) -> str:
+    """The whole text; see `molscore.evaluate.metrics`."""
     against = f", reference {metrics.reference}" if metrics.reference else ", no reference"
     lines = [f"{metrics.source}: {metrics['readable'].total:,} records{against}"]
     for title, names in SECTIONS.items():
@@ -102,7 +102,7 @@ def _distance_line(label: str, distance) -> str:
     )
 
 
-def _relaxation_lines(metrics: Metrics) -> list[str]:
+def _relaxation_lines(metrics: Figures) -> list[str]:
     lines = []
     for method, mine, theirs in (
         ("MMFF94s", metrics.relaxation, metrics.reference_relaxation),
@@ -122,7 +122,7 @@ def _relaxation_lines(metrics: Metrics) -> list[str]:
     return lines
 
 
-def _fcd_lines(metrics: Metrics) -> list[str]:
+def _fcd_lines(metrics: Figures) -> list[str]:
     if not metrics.fcd:
         return []
     found = metrics.fcd
@@ -133,7 +133,7 @@ def _fcd_lines(metrics: Metrics) -> list[str]:
     return ["", line]
 
 
-def _composition_lines(metrics: Metrics) -> list[str]:
+def _composition_lines(metrics: Figures) -> list[str]:
     mine, theirs = _flat(metrics.composition), _flat(metrics.reference_composition or {})
     head = f"{'Composition of valid records':<34}     input{'   reference' if theirs else ''}"
     names = list(mine) + [name for name in theirs if name not in mine]

@@ -1,9 +1,9 @@
 """Memorisation and coverage as text for a terminal."""
 
-from molscore.evaluate.metrics import Metrics
+from molscore.evaluate.figures import Figures
 
 
-def memorisation_lines(metrics: Metrics) -> list[str]:
+def memorisation_lines(metrics: Figures) -> list[str]:
     """What `molscore.evaluate.memorisation` found, one line a figure; empty if nobody asked."""
     lines = []
     if found := metrics.rediscovery:

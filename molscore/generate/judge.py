@@ -80,13 +80,18 @@ class Judge:
             if self.filter is not None and (detail := self.filter(mol)):
                 fault = Fault("filter", detail)
         if fault is None:
-            properties |= tags(mol)
+            at_minimum = self.method == "mmff" and found.reason is None
+            properties |= tags(mol, 0.0 if at_minimum else None)
         properties = {name: value for name, value in properties.items() if value is not None}
         return Attempt(index, _numbered(mol, index), fault, repaired, properties)
 
 
-def tags(mol: Chem.Mol) -> dict[str, Any]:
+def tags(mol: Chem.Mol, strain: float | None = None) -> dict[str, Any]:
     """What a record says of a molecule that passed.
+
+    Args:
+        mol: the molecule.
+        strain: its MMFF94s relaxation energy in kcal/mol, if it is known; at a minimum it is 0.
 
     Returns:
         ``strain_kcal_per_mol``, the MMFF94s relaxation energy, None if there is none; ``qed``; ``sa_score``; and where
@@ -94,7 +99,7 @@ def tags(mol: Chem.Mol) -> dict[str, Any]:
         "; ".
     """
     found = describe(mol, ("qed", "sa"))
-    strain = relaxation_energy(mol).energy
+    strain = relaxation_energy(mol).energy if strain is None else strain
     told = {
         "strain_kcal_per_mol": None if strain is None else round(strain, 2),
         "qed": round(found["qed"], 3),
