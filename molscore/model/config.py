@@ -9,7 +9,8 @@ from molscore.network.network import NetworkConfig
 
 
 class SamplingConfig(BaseModel):
-    """How a model is sampled best, unless the user says otherwise: found on validation samples, see `sampling.sample_molecules`.
+    """How a model is sampled best, unless the user says otherwise, see `molscore.model.sampling`. Chosen on validation
+    samples.
 
     Attributes:
         steps: steps from noise to molecule.
