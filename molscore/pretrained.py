@@ -11,8 +11,8 @@ from molscore.limits import shown
 DEFAULT = "druglike"
 """The model unless the user says otherwise."""
 
-KNOWN_GRAPHS = "conformers"
-"""The model of coordinates of known graphs, which scores and interpolates."""
+GRAPH_CONDITIONED = "conformers"
+"""The model of coordinates of given graphs, which scores and interpolates."""
 
 WEIGHTS = Path(__file__).parent / "weights"
 

@@ -79,7 +79,9 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 10, 50], help="conformers for each molecule")
     parser.add_argument("--fifty", type=int, default=100, help=f"molecules, where the count is {MANY} or more")
     parser.add_argument("--methods", nargs="+", choices=("score", *BASELINES), default=["score", *BASELINES])
-    parser.add_argument("--model", default=pretrained.KNOWN_GRAPHS, help="of our method: a name or a .safetensors file")
+    parser.add_argument(
+        "--model", default=pretrained.GRAPH_CONDITIONED, help="of our method: a name or a .safetensors file"
+    )
     parser.add_argument("--settings", nargs="+", default=[], metavar="KEY=VALUE", help="for our generator")
     parser.add_argument("--label", default="score", help="name of our method in the tables")
     parser.add_argument("--cores", type=int, default=2, help="CPU cores that each method may use")

@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("benchmark", type=Path)
     parser.add_argument("--n-molecules", type=int, default=60)
     parser.add_argument("--seconds", type=float, default=0.4, help="of a molecule")
-    parser.add_argument("--model", default=pretrained.KNOWN_GRAPHS)
+    parser.add_argument("--model", default=pretrained.GRAPH_CONDITIONED)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1000, help="another than that of the benchmark")
     parser.add_argument("--out", type=Path, required=True)

@@ -7,14 +7,14 @@ import typer
 
 from molscore.cli.common import Encoding, Model, Quiet, bar, complaints, exit_code
 from molscore.limits import check_proposals
-from molscore.pretrained import KNOWN_GRAPHS
+from molscore.pretrained import GRAPH_CONDITIONED
 
 
 def conformers(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="SMILES; .smi, .csv or .sdf file (.gz too); or -.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write (.sdf or .sdf.gz).")],
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="Distinct conformers of each molecule, at most.")] = 20,
-    model: Model = KNOWN_GRAPHS,
+    model: Model = GRAPH_CONDITIONED,
     seed: Annotated[int, typer.Option(min=0, max=2**128 - 1, help="Same model and seed, same conformers.")] = 0,
     relax: Annotated[
         str, typer.Option(help="torsions (bonds and angles settle), none, mmff (MMFF94s) or xtb (GFN2-xTB).")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from molscore.cli.common import Encoding, Model, Quiet, bar, complaints, fail
-from molscore.pretrained import KNOWN_GRAPHS
+from molscore.pretrained import GRAPH_CONDITIONED
 
 
 def score(
@@ -15,7 +15,7 @@ def score(
     structure: Annotated[
         Path | None, typer.Option("--protein", help=".pdb or .cif file (.gz too) that they lie in: do they fit?")
     ] = None,
-    model: Model = KNOWN_GRAPHS,
+    model: Model = GRAPH_CONDITIONED,
     seed: Annotated[int, typer.Option(min=0, help="Of the estimates: same seed, same figures.")] = 0,
     encoding: Encoding = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -62,7 +62,7 @@ def interpolate(
     last: Annotated[Path, typer.Argument(help="SDF file: the first record is where it ends.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write.")] = Path("path.sdf"),
     n: Annotated[int, typer.Option("--n", "-n", min=2, help="Molecules on the way, ends included.")] = 11,
-    model: Model = KNOWN_GRAPHS,
+    model: Model = GRAPH_CONDITIONED,
     steps: Annotated[int, typer.Option(min=1, help="Steps of the flow, there and back.")] = 60,
     encoding: Encoding = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",

@@ -35,7 +35,7 @@ class ConformerGenerator:
     """Makes conformers with one model on one device.
 
     Args:
-        model: one that was trained with known graphs.
+        model: one that was trained with given graphs.
         name: what to call it in records.
 
     Raises:
@@ -43,12 +43,12 @@ class ConformerGenerator:
     """
 
     def __init__(self, model: MoleculeDiffusion, name: str):
-        if model.config.known_graph == 0:
-            raise ValueError(f"{name} makes molecules and finds no coordinates; use '{pretrained.KNOWN_GRAPHS}'")
+        if model.config.graph_conditioned == 0:
+            raise ValueError(f"{name} makes molecules and finds no coordinates; use '{pretrained.GRAPH_CONDITIONED}'")
         self.model, self.name = model, name
 
     @classmethod
-    def from_pretrained(cls, name: str = pretrained.KNOWN_GRAPHS, device: str = "auto") -> "ConformerGenerator":
+    def from_pretrained(cls, name: str = pretrained.GRAPH_CONDITIONED, device: str = "auto") -> "ConformerGenerator":
         """Loads a bundled model by name, or a model file by path.
 
         Args:

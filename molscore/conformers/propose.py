@@ -25,7 +25,7 @@ def propose(
     """Draws geometries.
 
     Args:
-        model: one of known graphs.
+        model: a graph-conditioned one.
         jobs: for each molecule, the numbers of its proposals.
         seed: of the run.
         steps: evaluations of the network; None takes the model's.

@@ -52,21 +52,21 @@ class Mixture:
 
         def score(z, t):
             offset, variance, log = self._components(sde, z, t)
-            pull = torch.einsum("...ki,kji->...kj", -offset / variance, self.vectors)
-            return (log.softmax(-1).unsqueeze(-1) * pull).sum(-2)
+            scores = torch.einsum("...ki,kji->...kj", -offset / variance, self.vectors)
+            return (log.softmax(-1).unsqueeze(-1) * scores).sum(-2)
 
         return score
 
     def elementwise_score(self, sde: SDE) -> Score:
-        """For d = 1: the exact score of a state of any shape: independent elements, each with its own clock."""
+        """For d = 1: the exact score of a state of any shape: independent elements, each with a time of its own."""
         weights, means, variances = self.weights, self.means[:, 0], self.values[:, 0]
 
         def score(z, t):
             alpha, sigma = (x.unsqueeze(-1) for x in sde.marginal(t))
             variance = alpha**2 * variances + sigma**2
-            pull = (alpha * means - z.unsqueeze(-1)) / variance
-            log = weights.log() - (pull**2 * variance + variance.log()) / 2
-            return (log.softmax(-1) * pull).sum(-1)
+            scores = (alpha * means - z.unsqueeze(-1)) / variance
+            log = weights.log() - (scores**2 * variance + variance.log()) / 2
+            return (log.softmax(-1) * scores).sum(-1)
 
         return score
 

@@ -99,9 +99,9 @@ def _joined(
     out: Path, folder: Path, starts: list[int], source: str, hydrogens: bool, conformers: int
 ) -> dict[str, Any]:
     """Puts the parts together as one file, removes them, and returns the counts of `build`."""
-    found = [read_tensorfile(folder / f"{start}.safetensors") for start in starts]
-    dropped = sum((Counter(json.loads(part.metadata["dropped"])) for part in found), Counter())
-    arrays, distinct = _merge(found, conformers, dropped)
+    parts = [read_tensorfile(folder / f"{start}.safetensors") for start in starts]
+    dropped = sum((Counter(json.loads(part.metadata["dropped"])) for part in parts), Counter())
+    arrays, distinct = _merge(parts, conformers, dropped)
     if not len(arrays["n_atoms"]):
         raise ValueError(f"no molecule is left, dropped: {dict(dropped)}")
     metadata = {
@@ -222,7 +222,7 @@ def _fit(molecules: Sequence[MoleculeArrays], dropped: Counter[str]) -> list[Mol
 
 
 def _bytes(item: Any) -> bytes:
-    """What an item is told from another by."""
+    """What distinguishes an item from others."""
     if hasattr(item, "ToBinary"):  # an RDKit molecule
         return item.ToBinary()
     return item.encode() if isinstance(item, str) else b"".join(np.ascontiguousarray(x).tobytes() for x in item)

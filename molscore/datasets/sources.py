@@ -168,12 +168,12 @@ def _shard(path: Path) -> list[tuple[np.ndarray, ...]]:
             if (size := sum(archive.getinfo(f"{name}.npy").file_size for name in SHARD)) > SHARD_BYTES:
                 raise SourceError(f"{path} unpacks to {size:,} bytes; a shard has at most {SHARD_BYTES:,}: split it")
         with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in SHARD}
+            shard = {name: file[name] for name in SHARD}
     except SourceError:
         raise
     except DAMAGE as error:
         raise SourceError(f"{path} is no shard, or damaged: {error or 'it is empty'}") from error
-    counts = {name: found[name] for name in ("n_atoms", "n_bonds")}
+    counts = {name: shard[name] for name in ("n_atoms", "n_bonds")}
     for name, array in counts.items():
         if array.ndim != 1 or array.dtype.kind not in "iu" or (array < 0).any() or (array > LARGEST).any():
             raise SourceError(f"{path} is damaged: {name} is no list of counts up to {LARGEST:,}")
@@ -181,9 +181,9 @@ def _shard(path: Path) -> list[tuple[np.ndarray, ...]]:
     wanted = {name: (totals["n_atoms"],) for name in ("z", "charge")} | {"pos_mA": (totals["n_atoms"], 3)}
     wanted |= {"bonds": (totals["n_bonds"], 2), "order": (totals["n_bonds"],), "n_bonds": counts["n_atoms"].shape}
     for name, shape in wanted.items():
-        if found[name].shape != shape or found[name].dtype.kind not in "iuf":
-            raise SourceError(f"{path} is damaged: {name} has shape {found[name].shape}, not {shape}")
-    n_atoms, n_bonds, *arrays = (found[name] for name in SHARD)
+        if shard[name].shape != shape or shard[name].dtype.kind not in "iuf":
+            raise SourceError(f"{path} is damaged: {name} has shape {shard[name].shape}, not {shape}")
+    n_atoms, n_bonds, *arrays = (shard[name] for name in SHARD)
     atoms, bonds = (np.cumsum(n.astype(int))[:-1] for n in (n_atoms, n_bonds))
     cuts = (atoms, atoms, atoms, bonds, bonds)
     return list(zip(*(np.split(array, cut) for array, cut in zip(arrays, cuts, strict=True)), strict=True))
@@ -258,11 +258,11 @@ def _relax_in_place(mol: Chem.Mol, relax: str) -> float:
     if relax == "torsions":
         settle_in_place(mol)
     else:
-        found = minimise(mol, relax)
-        if found.reason is not None:
-            raise MoleculeError(found.reason, f"{relax}: {REASONS[found.reason]}")
-        mol.GetConformer().SetPositions(found.positions)
-        energy = found.after
+        minimum = minimise(mol, relax)
+        if minimum.reason is not None:
+            raise MoleculeError(minimum.reason, f"{relax}: {REASONS[minimum.reason]}")
+        mol.GetConformer().SetPositions(minimum.positions)
+        energy = minimum.after
     assign_stereo_in_place(mol)
     if isomeric_smiles(mol) != before:
         raise MoleculeError("changed", "the relaxed molecule is another stereoisomer")

@@ -66,7 +66,7 @@ class MoleculeGenerator:
     """
 
     def __init__(self, model: MoleculeDiffusion, name: str):
-        if model.config.known_graph == 1:
+        if model.config.graph_conditioned == 1:
             raise ValueError(f"{name} finds coordinates of known molecules and makes none; use '{pretrained.DEFAULT}'")
         self.model, self.name = model, name
 

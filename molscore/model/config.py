@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from molscore.limits import ELEMENTS, LIMITS, MOST_ATOMS, MOST_CHARGE
 from molscore.network.network import NetworkConfig
@@ -54,7 +54,7 @@ class DiffusionConfig(BaseModel):
         self_conditioning: fraction of training batches that see a previous prediction.
         fake_atoms: most fake atoms of a molecule; 0 is none.
         distortion: noise added once more to the coordinates in training, a share of their sigma.
-        known_graph: fraction of training molecules whose graph is given, at time 0, and the coordinates alone are
+        graph_conditioned: fraction of training molecules whose graph is given, at time 0, and the coordinates alone are
             noised. That is the score of conformers, and of the likelihood of coordinates.
         walks: kinds of walks on the previous prediction's bonds that the network is shown, see `walks`.
     """
@@ -75,7 +75,9 @@ class DiffusionConfig(BaseModel):
     self_conditioning: float = Field(default=0.5, ge=0, le=1)
     fake_atoms: int = Field(default=0, ge=0, le=MOST_ATOMS)
     distortion: float = Field(default=0.0, ge=0, le=100)
-    known_graph: float = Field(default=0.0, ge=0, le=1)
+    graph_conditioned: float = Field(
+        default=0.0, ge=0, le=1, validation_alias=AliasChoices("graph_conditioned", "known_graph")
+    )  # the second name is that of files of version 0.1.0
     walks: int = Field(default=0, ge=0, le=16)
 
 

@@ -210,8 +210,8 @@ class MoleculeDiffusion(nn.Module):
         positions, atom_classes, bond_classes, mask, stereo = (y[rows] for y in batch)
         x_noise, a_noise, e_noise = (y[rows] for y in noise)
         graph = t
-        if self.config.known_graph:
-            graph = torch.where(torch.rand(b, **random) < self.config.known_graph, 0, t)
+        if self.config.graph_conditioned:
+            graph = torch.where(torch.rand(b, **random) < self.config.graph_conditioned, 0, t)
         times = Times.uniform(self.position_time(t)[rows], graph[rows], n)
         x0 = centre(positions.to(self.dtype) / self.config.position_scale, mask)
         scale = self.config.category_scale

@@ -76,8 +76,8 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> MoleculeDiffus
         header = read_header(path)
     except (HeaderError, OSError) as error:
         raise ValueError(f"{path} is cut short, damaged or no safetensors file: {error}") from error
-    if (found := header.metadata.get("format")) != FORMAT:
-        raise ValueError(f"{path} is no molscore model (its format is {shown(found)}, not {FORMAT!r})")
+    if (stated := header.metadata.get("format")) != FORMAT:
+        raise ValueError(f"{path} is no molscore model (its format is {shown(stated)}, not {FORMAT!r})")
     try:
         description = _description(header.metadata.get("about", ""))
         posterior = _fitting(header, description)

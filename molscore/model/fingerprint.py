@@ -12,15 +12,15 @@ from molscore.model.diffusion import MoleculeDiffusion
 def fingerprint(model: MoleculeDiffusion) -> str:
     """SHA-256 of all that decides on what a model makes: configuration, vocabulary, sizes, weights and posterior."""
     about = [model.config.model_dump(mode="json"), model.vocabulary, model.size_probabilities.tolist()]
-    found = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     tensors = dict(model.network.state_dict())
     if model.posterior is not None:
         tensors["posterior"] = model.posterior
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
-        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        found.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return found.hexdigest()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def identity(model: MoleculeDiffusion, name: str, seed: int, options: str) -> dict[str, object]:

@@ -26,9 +26,9 @@ def walk_features(bonds: Tensor, mask: Tensor, kinds: int) -> tuple[Tensor, Tens
         ``(B, N, kinds)`` closed walks of each atom, ``(B, N, N, kinds)`` walks between the atoms of each pair.
     """
     bonded = bonds[..., 1:].sum(-1) * mask
-    walks, found = bonded, []
+    walks, lengths = bonded, []
     for _ in range(kinds):
         walks = walks @ bonded
-        found.append(walks)
-    counts = torch.stack(found, dim=-1).log1p()
+        lengths.append(walks)
+    counts = torch.stack(lengths, dim=-1).log1p()
     return counts.diagonal(dim1=1, dim2=2).transpose(1, 2), counts * mask[..., None]

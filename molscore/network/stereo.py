@@ -4,8 +4,8 @@ A tag of handedness, ``s = 1`` or ``-1`` for four atoms a, b, c, d, changes its 
 does the volume ``V = u_b . (u_c x u_d)`` of the directions from a to the others. Their product ``s V`` is an invariant:
 it says how far the present positions have the handedness they should. And ``s u_c x u_d``, a pseudoscalar times a
 pseudovector (``0o x 1e -> 1o``), is a vector: the way in which b must move for ``s V`` to grow. Both enter the features
-of the four atoms, so that a mirrored molecule with mirrored tags gets the mirrored score, and enantiomers are told
-apart.
+of the four atoms, so that a mirrored molecule with mirrored tags gets the mirrored score, and enantiomers are
+distinguished.
 
 A tag of sides, 1 for cis and -1 for trans, is an invariant of the pair of atoms a, d about a double bond.
 
@@ -45,12 +45,12 @@ class Handedness(nn.Module):
         """Blocks ``(B, N, 2l + 1, multiplicity)``, positions ``(B, N, 3)`` and tags ``(B, S, 5)`` to blocks."""
         atoms, code = stereo[..., :4], stereo[..., 4]
         sign = torch.where(code.abs() == 1, code, 0).to(x.dtype)[..., None]
-        volume, pull = volumes(x, atoms)
-        told = torch.cat([sign * volume, volume.square()], dim=-1)
-        out = (self.out(self.hidden(told)) * sign.square()).unflatten(-1, (2, -1))
+        volume, slopes = volumes(x, atoms)
+        features = torch.cat([sign * volume, volume.square()], dim=-1)
+        out = (self.out(self.hidden(features)) * sign.square()).unflatten(-1, (2, -1))
         out = out[..., [0, 1, 1, 1], :]  # (B, S, 4, scalars + vectors)
         scalars, weights = out.split([self.scalars, self.vectors], dim=-1)
-        vectors = (sign[..., None] * pull)[..., None] * weights[..., None, :]  # (B, S, 4, 3, vectors)
+        vectors = (sign[..., None] * slopes)[..., None] * weights[..., None, :]  # (B, S, 4, 3, vectors)
         h = list(h)
         h[0] = h[0] + to_atoms(scalars[..., None, :], atoms, x.shape[1]).to(h[0].dtype)
         h[self.place] = h[self.place] + to_atoms(vectors, atoms, x.shape[1]).to(h[0].dtype)

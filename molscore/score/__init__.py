@@ -1,4 +1,5 @@
-"""What a model of known graphs says of given molecules: likelihood, pull, uncertainty, and ways between conformers."""
+"""What a graph-conditioned model says of given molecules: log-likelihood, score norm, epistemic uncertainty, and ways
+between conformers."""
 
 from molscore.score.scorer import MoleculeScore, MoleculeScorer
 

@@ -1,6 +1,6 @@
 """From one conformer of a molecule to another, along the latent line of the probability flow.
 
-The flow of a known graph carries both conformers to latents, which are normal noise; between the latents the way is the
+The flow of a given graph carries both conformers to latents, which are normal noise; between the latents the way is the
 great circle (of two Gaussian vectors, points on it are as probable as they are), and the flow carries every point of it
 back to coordinates. So what lies between is what the model holds for conformers of this molecule, not averages of
 coordinates; the ends are the conformers themselves, to the accuracy of the solver.
@@ -60,7 +60,7 @@ def interpolate(model: MoleculeDiffusion, first: Chem.Mol, last: Chem.Mol, n: in
     """Walks from one conformer to the other.
 
     Args:
-        model: one of known graphs.
+        model: a graph-conditioned one.
         first, last: two conformers of one molecule, stereo included, as `represent` wants them; the order of atoms may
             differ. The last is laid upon the first.
         n: molecules on the way, both ends included; 2 or more.

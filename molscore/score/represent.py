@@ -1,4 +1,4 @@
-"""From molecules of a user's to what a model of known graphs can be asked about, or the reason why it cannot."""
+"""From molecules of a user's to what a graph-conditioned model can be asked about, or the reason why it cannot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
-"""`MoleculeScorer`: how plausible given molecules are, in the eyes of a model of known graphs.
+"""`MoleculeScorer`: how plausible given molecules are, in the eyes of a graph-conditioned model.
 
 For each molecule, from its coordinates and its graph:
 
 * the log-likelihood per atom, nats: of the coordinates given the graph, a density in Å^-3(N - 1) over N atoms;
-* the norm of the score at little noise, 1/Å: how strongly the geometry is pulled elsewhere; small where it is relaxed;
+* the norm of the score at little noise, 1/Å: small where the geometry is relaxed;
 * the uncertainty of that score, 1/Å, over a posterior of the weights: how well such geometries are known;
 * the uncertainty of the positions, Å: the same propagated to where atoms end, for the molecule and each atom.
 
@@ -81,22 +81,23 @@ class MoleculeScorer:
     """Scores molecules.
 
     Args:
-        model: one of known graphs, on the device to work on.
+        model: a graph-conditioned one, on the device to work on.
         name: what to call it.
 
     Raises:
-        ValueError: if the model has not been trained with known graphs.
+        ValueError: if the model has not been trained with given graphs.
     """
 
     def __init__(self, model: MoleculeDiffusion, name: str = "model"):
-        if not model.config.known_graph:
+        if not model.config.graph_conditioned:
             raise ValueError(
-                f"{name} has never been given a graph, so it cannot score coordinates; use '{pretrained.KNOWN_GRAPHS}'"
+                f"{name} has never been given a graph, so it cannot score coordinates; "
+                f"use '{pretrained.GRAPH_CONDITIONED}'"
             )
         self.model, self.name = model.eval(), name
 
     @classmethod
-    def from_pretrained(cls, name: str = pretrained.KNOWN_GRAPHS, device: str = "auto") -> Self:
+    def from_pretrained(cls, name: str = pretrained.GRAPH_CONDITIONED, device: str = "auto") -> Self:
         """A bundled model by name, or one from a ``.safetensors`` file."""
         return cls(load(pretrained.find(name), choose_device(device)), name)
 

@@ -156,7 +156,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
                 save()
             if line and 0 < config.max_seconds <= line["seconds"] - before:
                 break
-        if main and config.model.known_graph:
+        if main and config.model.graph_conditioned:
             average.module.posterior, saved = fit_posterior(average.module, data), None
         if main and step != saved:
             save()

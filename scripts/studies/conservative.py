@@ -54,10 +54,10 @@ def rotation_at(model: MoleculeDiffusion, molecules: list, t: float) -> float:
 
 
 def trained(like: MoleculeDiffusion, molecules: list, energy: bool) -> dict:
-    """A small network of known graphs: held-out loss and rotation along its training, seconds per step."""
+    """A small graph-conditioned network: held-out loss and rotation along its training, seconds per step."""
     torch.manual_seed(0)
     network = NetworkConfig(**SIZES, condition_channels=32, energy=energy)
-    config = DiffusionConfig(network=network, known_graph=1, atom_weight=0, bond_weight=0, self_conditioning=0)
+    config = DiffusionConfig(network=network, graph_conditioned=1, atom_weight=0, bond_weight=0, self_conditioning=0)
     model = MoleculeDiffusion(config, like.vocabulary, like.size_probabilities.clone())
     optimiser = torch.optim.AdamW(model.parameters(), lr=RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)

@@ -1,4 +1,4 @@
-"""The bundled model of known graphs, and molecules whose conformers are known to be hard to get right."""
+"""The bundled graph-conditioned model, and molecules whose conformers are known to be hard to get right."""
 
 import numpy as np
 import pytest

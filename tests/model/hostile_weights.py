@@ -156,7 +156,7 @@ DESCRIPTIONS = {
     "config.sigma_min": [0.0, 1.0, -0.1, 5.0],
     "config.alpha_min": [0.0, 1.0, float("-inf")],
     "config.self_conditioning": [2.0, -0.5, float("nan")],
-    "config.known_graph": [1.5, -1.0],
+    "config.graph_conditioned": [1.5, -1.0],
     "config.fake_atoms": [HUGE, -1, 2, 0.5],
     "config.walks": [HUGE, -1, 3],
     "config.distortion": [-1.0, float("inf")],

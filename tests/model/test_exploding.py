@@ -17,7 +17,7 @@ from molscore.testing import check_denoiser, check_equivariance, check_reflectio
 
 def exploding(build, dtype: torch.dtype = torch.float32, **changes) -> MoleculeDiffusion:
     old = build(dtype=dtype)
-    config = old.config.model_copy(update={"sde": "ve", "sigma_min": 0.01, "known_graph": 0.3} | changes)
+    config = old.config.model_copy(update={"sde": "ve", "sigma_min": 0.01, "graph_conditioned": 0.3} | changes)
     model = MoleculeDiffusion(config, old.vocabulary, old.size_probabilities).to(dtype)
     model.network.load_state_dict(old.network.state_dict())
     return model.eval()

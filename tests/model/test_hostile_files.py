@@ -25,7 +25,7 @@ SIZES = {"irreps": "8x0e + 4x1o", "pair_channels": 4, "layers": 1, "heads": 4, "
 @pytest.fixture(scope="module")
 def content(tmp_path_factory) -> bytes:
     torch.manual_seed(0)
-    config = DiffusionConfig(network=NetworkConfig(**SIZES, condition_channels=4), known_graph=0.5)
+    config = DiffusionConfig(network=NetworkConfig(**SIZES, condition_channels=4), graph_conditioned=0.5)
     model = MoleculeDiffusion(config, [(1, 0), (6, 0), (7, 1), (8, -1)], [0, 0.25, 0.25, 0.5])
     model.posterior = torch.eye(last_layer_features(model))
     path = tmp_path_factory.mktemp("model") / "m.safetensors"

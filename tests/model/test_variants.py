@@ -140,9 +140,9 @@ def test_what_is_fake_is_left_out():
     np.testing.assert_array_equal(kept.bond_probabilities, bonds[[0, 2]][:, [0, 2]])
 
 
-def test_a_known_graph_is_clean_and_its_coordinates_are_not(build, batch):
+def test_a_given_graph_is_clean_and_its_coordinates_are_not(build, batch):
     """Of about the fraction asked for the graph is at time 0; coordinates have the noise of their own time."""
-    plain, model = build(), variant(build, known_graph=0.3)
+    plain, model = build(), variant(build, graph_conditioned=0.3)
     data = batch(sizes=(5,) * 2000, padded=5)
     ((x, _, atoms, pairs, mask, times, _),) = inputs_of(model, lambda: model.loss(data, random(), conditioned=False))
     ((same, *_, usual, _),) = inputs_of(plain, lambda: plain.loss(data, random(), conditioned=False))

@@ -1,4 +1,4 @@
-"""The bundled model of known graphs, and molecules to ask it about."""
+"""The bundled graph-conditioned model, and molecules to ask it about."""
 
 from collections.abc import Callable
 

@@ -78,6 +78,6 @@ def test_coordinates_out_of_this_world_have_no_score(scorer, drugs):
     assert found[1].reason is None and np.isfinite(found[1].log_likelihood)
 
 
-def test_only_models_of_known_graphs_score():
+def test_only_graph_conditioned_models_score():
     with pytest.raises(ValueError, match="use 'conformers'"):
         MoleculeScorer(load(find("qm9")), "qm9")
