@@ -1,4 +1,4 @@
-"""Bonds, angles and hindered axes that a minimisation has left outside what is known of their kind.
+"""Bonds, angles, planes and hindered axes that a minimisation has left outside what is known of their kind.
 
 A force field's parameters may agree with the table of bond lengths and angles where its minimum does not: a rest length
 at the end of the range, and neighbours that pull. What strays is held within the range, flat-bottomed, and the
@@ -21,6 +21,9 @@ LENGTH_ALLOWED, ANGLE_ALLOWED = 0.1, 0.35
 
 BOND_STIFFNESS, ANGLE_STIFFNESS, TWIST_STIFFNESS = 3000.0, 0.15, 0.05
 """kcal/mol/Å², and kcal/mol/deg² twice: somewhat more than bonds and angles have, to prevail over what pulls."""
+
+PLANE, RING = 10.0, 18.0
+"""Degrees by which dihedral angles may be off at flat atoms, and along aromatic rings."""
 
 SPARE = 10.0
 """Degrees beyond the least twist of a hindered axis that its restraint asks for."""
@@ -74,8 +77,17 @@ def strays(positions: np.ndarray, wanted: Expected) -> Strays:
             (*axis, *((low, 180 - low) if turn > 0 else (low - 180, -low)))
             for axis, turn in zip(wanted.axes.tolist(), turns.tolist(), strict=True)
             if not low <= abs(turn) <= 180 - low
-        ),
+        )
+        + _bent(positions, wanted.planes, 180.0, PLANE)
+        + _bent(positions, wanted.rings, 0.0, RING),
     )
+
+
+def _bent(positions: np.ndarray, rows: np.ndarray, flat: float, allowed: float) -> tuple:
+    """Dihedral angles of what ought to be flat that are off by more than allowed, to be held within half of that."""
+    off = np.abs(np.abs(twists(positions, rows)) - flat)
+    limits = flat - allowed / 2, flat + allowed / 2
+    return tuple((*row, *limits) for row in rows[off > allowed].tolist())
 
 
 def _outside(values, least, greatest, margins, allowed) -> list[tuple[int, float, float]]:

@@ -18,6 +18,7 @@ REASONS = {
     "unknown_element": "a dummy atom, an R group or a query in place of an atom",
     "valence": "a query in place of a bond",
     "metal": "a metal whose neighbours may lie about it in more than one way, or whose bonds have no known length",
+    "cumulene": "cumulated double bonds in a ring of five or fewer atoms",
     "stereo": "stereo that RDKit cannot hold and that conformers would have the opposite of",
     "too_large": "more atoms or bonds than an SDF record can hold",
 }
@@ -25,6 +26,9 @@ REASONS = {
 
 LARGEST = 999
 """Atoms, and bonds, that a V2000 record can count."""
+
+IN_SMALL_RINGS = Chem.MolFromSmarts("[#6,#7;D2;r3,r4,r5](=[#6,#7;R])=[#6,#7;R]")
+"""Cumulated double bonds for which a ring has no room: even in one of six atoms they are fleeting."""
 
 MOST = 10 * LARGEST
 """Atoms, hydrogens included, of all fragments together: to part more takes RDKit minutes."""
@@ -124,6 +128,9 @@ def _check(mol: Chem.Mol) -> None:
             raise MoleculeError("unknown_element", f"atom {atom.GetIdx()} ({atom.GetSymbol()}) is not of one element")
     if any(bond.HasQuery() for bond in mol.GetBonds()):
         raise MoleculeError("valence", "a bond is a query; say single, double or triple")
+    if match := mol.GetSubstructMatch(IN_SMALL_RINGS):
+        named = ", ".join(f"{mol.GetAtomWithIdx(k).GetSymbol()}{k}" for k in match)
+        raise MoleculeError("cumulene", f"a ring of five or fewer atoms has no room for the double bonds of {named}")
     if fault := unknown_metal(mol) or unknown_metal_bond(mol):
         raise MoleculeError("metal", fault)
 

@@ -33,6 +33,10 @@ MOVED_AT_METAL = {"bond": 0.2, "angle": 25.0}
 PSEUDOROTATION = 25.0
 """As `MOVED`, for angles at atoms with five neighbours: trigonal bipyramids and square pyramids are close in energy."""
 
+DISSOCIATED = 0.5
+"""Å: a bond that relaxation draws out by more has come apart. That says that the molecule does not last, and nothing of
+how long the bond is; its length is judged as where there is no answer."""
+
 COVALENT = 0.35
 
 VERDICTS = ("implausible", "unjudged", "strained")
@@ -109,6 +113,8 @@ def known(kind: str, value: float, after: float | None) -> str:
 
 def estimated(mol: Chem.Mol, kind: str, atoms: tuple[int, ...], value: float, after: float | None) -> str:
     """The verdict on what nothing is known of; empty if it is plausible."""
+    if kind == "bond" and after is not None and after - value > DISSOCIATED:
+        after = None
     if after is not None:
         metal = any(is_metal(mol.GetAtomWithIdx(i)) for i in atoms)
         most = (MOVED_AT_METAL if metal else MOVED)[kind]

@@ -142,3 +142,14 @@ def test_words_that_are_no_choice():
         isomers(prepare("C"), "all")
     with pytest.raises(ValueError, match="1 or more"):
         isomers(prepare("C"), "enumerate", most=0)
+
+
+@pytest.mark.parametrize("smiles", ["CC1=NC(C)=C=N1", "C1=C=CCC1", "C1CC1=C=C1CC1"])
+def test_cumulated_double_bonds_in_small_rings(smiles):
+    """Within a ring of five there is no room for them; beside one there is."""
+    mol = Chem.MolFromSmiles(smiles)
+    if smiles == "C1CC1=C=C1CC1":
+        assert whole(mol).mol.GetNumAtoms() == 15
+        return
+    with pytest.raises(MoleculeError, match="cumulene: a ring of five or fewer atoms"):
+        whole(mol)

@@ -78,3 +78,31 @@ def test_a_hindered_axis_is_turned_out_of_the_plane():
         assert min(abs(row[4] - angle), abs(row[5] - angle)) == pytest.approx(15.0, abs=1e-6)
     rdMolTransforms.SetDihedralDeg(conformer, *axis, 90.0)
     assert not strays(conformer.GetPositions(), wanted).twists
+
+
+@pytest.mark.parametrize(
+    ("smiles", "least"),
+    [
+        ("Cc1cc(Nc2ccc3ccccc3c2)[n+]2[nH]c[nH+]c2n1", "planes"),  # MMFF94s pyramidalises the nitrogen: 12 degrees
+        ("COc1ccccc1-c1ccc(SC)c(=O)cc1", "rings"),  # tropolones: MMFF94s lets their rings fold by 40 degrees
+    ],
+)
+def test_aromatic_atoms_and_rings_stay_flat(smiles, least):
+    mol = embedded(smiles)
+    wanted = expected(mol)
+    settle_in_place(mol)
+    x = mol.GetConformer().GetPositions()
+    assert len(getattr(wanted, least)) >= 5
+    assert (180 - np.abs(twists(x, wanted.planes))).max() < 10
+    assert np.abs(twists(x, wanted.rings)).max() < 18
+
+
+def test_what_is_bent_is_named():
+    mol = embedded("c1ccccc1C")
+    wanted, x = expected(mol), mol.GetConformer().GetPositions()
+    assert not strays(x, wanted).twists
+    normal = np.cross(x[1] - x[0], x[2] - x[0])
+    x[0] += 0.4 * normal / np.linalg.norm(normal)
+    rows = strays(x, wanted).twists
+    assert {row[:4] for row in rows} & {tuple(row) for row in wanted.rings.tolist()}
+    assert {row[:4] for row in rows} & {tuple(row) for row in wanted.planes.tolist()}

@@ -61,6 +61,9 @@ POLARITY = 0.05
 FLAT = {"B3d": 357.0, "C3d": 345.0, "C3a": 350.0, "N3d+": 345.0}
 """Degrees: least sum of the three angles at an atom of a type that is flat."""
 
+LARGEST_FLAT = 7
+"""Atoms of the largest aromatic rings that are flat by themselves."""
+
 _RING_ANGLES = {"3": 60.0, "4": 90.0, "5": 105.0}
 
 
@@ -78,6 +81,8 @@ class Expected:
         named: (A,) bool; whether the table has the angle with its outer atoms, not its centre alone.
         flat: (F, 4) a flat atom and its three neighbours.
         least_sum: (F,) degrees of its three angles.
+        planes: (P, 4) a neighbour, an aromatic carbon or nitrogen, and its other two neighbours.
+        rings: (R, 4) atoms in a row of an aromatic ring.
         shapes: for each centre whose neighbours may change places, name of the shape and rows of its `angles`; the
             usual values are in `degrees`.
         shaped: centres that have a shape, be it fixed or not.
@@ -98,6 +103,8 @@ class Expected:
     named: np.ndarray
     flat: np.ndarray
     least_sum: np.ndarray
+    planes: np.ndarray
+    rings: np.ndarray
     shapes: tuple[tuple[str, np.ndarray], ...]
     shaped: frozenset[int]
     axes: np.ndarray
@@ -141,11 +148,30 @@ def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
         angles[:, 4] > 0,
         np.array(flat, dtype=np.int64).reshape(-1, 4),
         np.array(sums),
+        np.array(_planes(mol), dtype=np.int64).reshape(-1, 4),
+        np.array(_aromatic_rows(mol), dtype=np.int64).reshape(-1, 4),
         tuple((shape(mol.GetAtomWithIdx(j)), np.array(rows)) for j, rows in of_shape.items()),
         frozenset(ideals),
         hindered_axes(mol),
         cumulenes(mol),
     )
+
+
+def _planes(mol: Chem.Mol) -> list[tuple[int, ...]]:
+    rows = []
+    for atom in mol.GetAtoms():
+        if atom.GetIsAromatic() and atom.GetDegree() == 3 and atom.GetAtomicNum() in (6, 7):
+            a, b, c = (neighbour.GetIdx() for neighbour in atom.GetNeighbors())
+            rows.append((a, atom.GetIdx(), b, c))
+    return rows
+
+
+def _aromatic_rows(mol: Chem.Mol) -> list[tuple[int, ...]]:
+    rows = []
+    for ring in mol.GetRingInfo().AtomRings():
+        if len(ring) <= LARGEST_FLAT and all(mol.GetAtomWithIdx(index).GetIsAromatic() for index in ring):
+            rows += [tuple(ring[(k + step) % len(ring)] for step in range(4)) for k in range(len(ring))]
+    return rows
 
 
 def unknown_metal_bond(mol: Chem.Mol) -> str | None:
