@@ -96,21 +96,6 @@ def etkdg_in_place(
         return rdDistGeom.EmbedMolecule(mol, parameters) == 0
 
 
-def without_cage_stereo(mol: Chem.Mol) -> Chem.Mol | None:
-    """A copy without the handedness of atoms of two or more rings of three or four; None if there is none to leave out.
-
-    These atoms are flat or inverted (bicyclobutanes, propellanes), which RDKit's embedding takes for wrong whatever the
-    tag; whoever embeds such a copy has to look at the stereo.
-    """
-    rings, free = mol.GetRingInfo(), Chem.Mol(mol)
-    for atom in free.GetAtoms():
-        tagged = atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED
-        if tagged and sum(size < 5 for size in rings.AtomRingSizes(atom.GetIdx())) > 1:
-            atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
-    changed = (a.GetChiralTag() != b.GetChiralTag() for a, b in zip(mol.GetAtoms(), free.GetAtoms(), strict=True))
-    return free if any(changed) else None
-
-
 def embed_ensemble(mol: Chem.Mol, n: int, seed: int = 0) -> Chem.Mol:
     """Different conformers of one stereoisomer: n are made, of which `distinct` keeps some.
 

@@ -2,7 +2,8 @@
 
 A SMILES often leaves stereo open. `isomers` decides it: every isomer, or one drawn by a seed. Where open stereo lies in
 rings many combinations cannot exist (a bridge from one face of a small ring to the other); an embedding with KDG
-(Riniker and Landrum, J. Chem. Inf. Model. 55, 2562, 2015) tells which do.
+tells which do. In strained cages, where it does not, the strain of several that have settled does
+(`molscore.chem.cages`).
 """
 
 import math
@@ -12,18 +13,19 @@ from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
-from rdkit import Chem, rdBase
-from rdkit.Chem import rdDistGeom
+from rdkit import Chem
 
+from molscore.chem.cages import cage_atoms, kdg_in_place, settled, without_cage_stereo
 from molscore.chem.geometry.shapes import shape
-from molscore.chem.stereo import AXES
+from molscore.chem.stereo import AXES, tags, wrong
 from molscore.chem.whole import LARGEST, REASONS, Prepared, false_centres, whole, without_maps
 from molscore.randomness import Purpose, rdkit_seed, stream
 
 __all__ = ["LARGEST", "REASONS", "Isomers", "Prepared", "isomers", "open_stereo", "whole"]
 
-ATTEMPTS = 8
-"""Tries at an embedding before an isomer counts as impossible. Most that exist embed at the first."""
+DRAWS = 12
+"""Embeddings of a molecule with open stereo in a strained cage, and half of those from which its isomers are taken. Of
+most cages at least half have stereo that exists."""
 
 _OLD = (Chem.BondDir.EITHERDOUBLE, Chem.BondDir.UNKNOWN, Chem.BondDir.BEGINWEDGE, Chem.BondDir.BEGINDASH)
 _TAGS = (Chem.ChiralType.CHI_TETRAHEDRAL_CCW, Chem.ChiralType.CHI_TETRAHEDRAL_CW)
@@ -90,17 +92,19 @@ def isomers(mol: Chem.Mol, how: str = "sample", most: int = 32, seed: int = 0, s
     possible = len(found) if countable else 2 ** len(elements)
     if possible == 1:
         return Isomers(found, 1)
+    kept, end = [], time.monotonic() + (math.inf if seconds is None else seconds)
+    exists = _Existence(mol, elements, end)
     if how == "sample":
-        return Isomers([_settled(mol, elements, seed) or found[0] if rings else found[0]], possible)
-    kept, known, end = [], {}, time.monotonic() + (math.inf if seconds is None else seconds)
+        drawn = _settled(mol, elements, seed, end) if rings else None
+        return Isomers([drawn or next(filter(exists, found), found[0]) if rings else found[0]], possible)
     while found and len(kept) < most and time.monotonic() < end:
         isomer = found.pop(0)
-        if not rings or _exists(isomer, known):
+        if not rings or exists(isomer):
             kept.append(isomer)
         else:
             possible -= 1
     if not kept:
-        return Isomers([_settled(mol, elements, seed) or (found or [isomer])[0]], max(possible, 1))
+        return Isomers([_settled(mol, elements, seed, end) or (found or [isomer])[0]], max(possible, 1))
     return Isomers(sorted(kept, key=_key), possible)
 
 
@@ -194,44 +198,75 @@ def _assigned(mol: Chem.RWMol) -> Chem.Mol:
     return mol.GetMol()
 
 
-def _settled(mol: Chem.Mol, elements: list[_Element], seed: int) -> Chem.Mol | None:
+def _settled(mol: Chem.Mol, elements: list[_Element], seed: int, end: float) -> Chem.Mol | None:
     """An isomer that exists: its ring stereo is that of an embedding free to choose, the rest is drawn."""
     rings = [element for element in elements if element.in_ring and element.kind != "group"]
     others = [element for element in elements if element not in rings]
     start = _with(mol, others, _bits(stream(seed, Purpose.ISOMERS), len(others)))
-    placed, isomer = Chem.Mol(start), Chem.RWMol(start)
-    if not _embed(placed, rdkit_seed(seed, Purpose.RING_STEREO)):
+    if (placed := _placed(start, rings, seed, end)) is None:
         return None
+    isomer = Chem.RWMol(start)
     Chem.AssignStereochemistryFrom3D(placed)
-    positions = placed.GetConformer().GetPositions()
     for kind, (index, *_), _ in rings:
         if kind == "centre":
-            around = [bond.GetOtherAtomIdx(index) for bond in isomer.GetAtomWithIdx(index).GetBonds()][:3]
-            volume = np.linalg.det(positions[around] - positions[index])
-            isomer.GetAtomWithIdx(index).SetChiralTag(_TAGS[int(volume < 0)])
+            _read_in_place(isomer, index, placed)
         elif len(sides := placed.GetBondWithIdx(index).GetStereoAtoms()) == 2:
             isomer.GetBondWithIdx(index).SetStereoAtoms(*sides)
             isomer.GetBondWithIdx(index).SetStereo(placed.GetBondWithIdx(index).GetStereo())
     return _assigned(isomer)
 
 
-def _exists(isomer: Chem.Mol, known: dict[str, bool]) -> bool:
-    """Whether it embeds; `known` remembers it, and that its mirror image is as possible."""
-    if (key := _key(isomer)) not in known:
-        mirror = Chem.Mol(isomer)
-        axes = [bond.GetIdx() for bond in mirror.GetBonds() if bond.GetStereo() in AXES]
-        _mirror_in_place(mirror, range(mirror.GetNumAtoms()), axes)
-        known[key] = known[_key(mirror)] = _embed(Chem.Mol(isomer), seed=1)
-    return known[key]
+def _placed(start: Chem.Mol, rings: list[_Element], seed: int, end: float) -> Chem.Mol | None:
+    """An embedding of what is free to choose its ring stereo; one of little strain where that is in a cage."""
+    if cage_atoms(start).isdisjoint(index for kind, (index, *_), _ in rings if kind == "centre"):
+        placed = Chem.Mol(start)
+        return placed if kdg_in_place(placed, rdkit_seed(seed, Purpose.RING_STEREO)) else None
+    draws = settled(start, [rdkit_seed(seed, Purpose.RING_STEREO, k) for k in range(DRAWS)], end)
+    asked = tags(start)
+    return next((one for one in draws if not wrong(one.GetConformer().GetPositions()[None], asked).any()), None)
 
 
-def _embed(mol: Chem.Mol, seed: int) -> bool:
-    parameters = rdDistGeom.KDG()
-    parameters.randomSeed = seed
-    parameters.maxIterations = ATTEMPTS
-    parameters.useRandomCoords = True
-    with rdBase.BlockLogs():
-        return rdDistGeom.EmbedMolecule(mol, parameters) == 0
+def _read_in_place(mol: Chem.RWMol, index: int, placed: Chem.Mol) -> None:
+    """The tag of a centre as positions have it, by its first three neighbours."""
+    positions = placed.GetConformer().GetPositions()
+    around = [bond.GetOtherAtomIdx(index) for bond in mol.GetAtomWithIdx(index).GetBonds()][:3]
+    volume = np.linalg.det(positions[around] - positions[index])
+    mol.GetAtomWithIdx(index).SetChiralTag(_TAGS[int(volume < 0)])
+
+
+class _Existence:
+    """Which isomers of a molecule embed; remembers it, and that a mirror image is as possible."""
+
+    def __init__(self, mol: Chem.Mol, elements: list[_Element], end: float) -> None:
+        marked = {element.indices[0] for element in elements if element.kind == "centre"}
+        marked |= {atom.GetIdx() for atom in mol.GetAtoms() if atom.GetChiralTag() in _TAGS}
+        self.in_cage, self.end = sorted(marked & cage_atoms(mol)), end
+        self.known: dict[str, bool] = {}
+        self.drawn: dict[str, set[str]] = {}
+
+    def __call__(self, isomer: Chem.Mol) -> bool:
+        """Whether it embeds; that of a cage where it is among the embeddings that choose the handedness there."""
+        if (key := _key(isomer)) not in self.known:
+            mirror = Chem.Mol(isomer)
+            axes = [bond.GetIdx() for bond in mirror.GetBonds() if bond.GetStereo() in AXES]
+            _mirror_in_place(mirror, range(mirror.GetNumAtoms()), axes)
+            drawn = self._drawn(isomer)
+            found = bool(drawn & {key, _key(mirror)}) if drawn else kdg_in_place(Chem.Mol(isomer), 1)
+            self.known[key] = self.known[_key(mirror)] = found
+        return self.known[key]
+
+    def _drawn(self, isomer: Chem.Mol) -> set[str]:
+        """Keys of isomers alike but for the cage that exist; empty if there is no cage, or it cannot be embedded."""
+        if (free := without_cage_stereo(isomer)) is None:
+            return set()
+        if (key := _key(free)) not in self.drawn:
+            self.drawn[key] = set()
+            for placed in settled(free, range(1, 2 * DRAWS + 1), self.end):
+                read = Chem.RWMol(free)
+                for index in self.in_cage:
+                    _read_in_place(read, index, placed)
+                self.drawn[key].add(_key(_assigned(read)))
+        return self.drawn[key]
 
 
 def _key(mol: Chem.Mol) -> str:

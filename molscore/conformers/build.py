@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from rdkit import Chem
 
-from molscore.chem.embed import etkdg_in_place, without_cage_stereo
+from molscore.chem.cages import without_cage_stereo
+from molscore.chem.embed import etkdg_in_place
 from molscore.chem.geometry import table_fault
 from molscore.chem.geometry.bounds import contact_fault, distances
 from molscore.chem.geometry.shapes import shape_stereo_differs
@@ -36,6 +37,9 @@ SETTLING = 3
 
 EMBEDDING = 10
 """Tries of ETKDGv3 for each conformer: from distances, from random coordinates, and so with stereo left to chance."""
+
+CHANCES = 6
+"""Tries with the stereo of a cage left to chance, which meets that asked for in about half of them."""
 
 HOPELESS = 9
 """Failures in a row from the start after which ETKDGv3 is given up."""
@@ -148,15 +152,17 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
     if bounds is not None:
         tries.append((same, True, False, None))
     if (free := without_cage_stereo(same)) is not None:
-        tries.append((free, True, False, bounds))
+        tries += [(free, True, False, bounds)] * CHANCES
     for number in numbers:
         seconds = left()
         if seconds <= 0 or not mol.GetNumConformers() and failures >= HOPELESS:
             break
         limit = math.ceil(seconds) if seconds < math.inf else None
         own = rdkit_seed(seed, Purpose.ETKDG, number)
+        others = (rdkit_seed(seed, Purpose.RING_STEREO, number * CHANCES + k) for k in range(CHANCES))
         for start, random, enforced, bounds in tries:
             trial = Chem.Mol(start)
+            own = own if start is same else next(others)
             if done := etkdg_in_place(trial, own, EMBEDDING, random, enforced, limit, bounds):
                 placed = Chem.Mol(target.mol)
                 placed.RemoveAllConformers()
