@@ -8,7 +8,7 @@ from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 from molscore.chem.arrays import MoleculeError, isomeric_smiles
 from molscore.chem.axes import assign_axes_in_place
 from molscore.chem.geometry.expected import unknown_metal_bond
-from molscore.chem.geometry.shapes import unknown_metal
+from molscore.chem.geometry.shapes import lone_pairs, unknown_metal
 from molscore.chem.rdkit_errors import first_line, rdkit_call
 from molscore.chem.stereo_marks import clear_notes_in_place, hold_shown_in_place, note_in_place
 
@@ -80,7 +80,8 @@ def sanitised(mol: Chem.Mol) -> Chem.Mol:
 def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
     """Chooses a fragment and makes every hydrogen an atom.
 
-    Isotopes, radicals, charges and stereo stay. Only tags at centres with three neighbours alike, in rings of four, go
+    Isotopes, radicals, charges and stereo stay. Rings of lone pairs alone that RDKit calls aromatic (cyclopentaphosphanes:
+    ten electrons) are no longer. Only tags at centres with three neighbours alike, in rings of four, go
     (bicyclo[1.1.1]pentane): they say nothing, and no embedding satisfies them.
 
     Args:
@@ -110,6 +111,7 @@ def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
         others = [isomeric_smiles(piece) for k, piece in enumerate(pieces) if k != best]
         kept = pieces[best] if others else full
         _check(kept)
+    _part_lone_pairs_in_place(kept)
     assign_axes_in_place(kept)
     hold_shown_in_place(kept)
     clear_notes_in_place(kept)
@@ -133,6 +135,27 @@ def _check(mol: Chem.Mol) -> None:
         raise MoleculeError("cumulene", f"a ring of five or fewer atoms has no room for the double bonds of {named}")
     if fault := unknown_metal(mol) or unknown_metal_bond(mol):
         raise MoleculeError("metal", fault)
+
+
+def _part_lone_pairs_in_place(mol: Chem.Mol) -> None:
+    """Clears the aromaticity of rings whose atoms all have a lone pair and no double bond: they are not flat."""
+    aromatic = [bond for bond in mol.GetBonds() if bond.GetIsAromatic()]
+    if not aromatic or not any(lone_pairs(bond.GetBeginAtom()) for bond in aromatic):
+        return
+    kekule = Chem.Mol(mol)
+    Chem.Kekulize(kekule, clearAromaticFlags=True)
+    bare = {a.GetIdx() for a in kekule.GetAtoms() if lone_pairs(a) and a.GetTotalDegree() == a.GetTotalValence()}
+    cleared = {index for ring in mol.GetRingInfo().AtomRings() if bare.issuperset(ring) for index in ring}
+    for bond in aromatic:
+        if {bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()} <= cleared:
+            bond.SetIsAromatic(False)
+            bond.SetBondType(Chem.BondType.SINGLE)
+    for index in cleared:
+        mol.GetAtomWithIdx(index).SetIsAromatic(False)
+    if cleared:
+        Chem.SetConjugation(mol)
+        Chem.SetHybridization(mol)
+        Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
 
 
 def false_centres(mol: Chem.Mol) -> set[int]:
