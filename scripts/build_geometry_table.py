@@ -10,13 +10,14 @@ ranges. ``--qm9`` (the extra ``qm9``) and ``--odd`` add to types that are rare: 
 the package. Three-coordinate boron of the experiment is left out: most of it is bound to the protein there. So are the
 angles of atoms with more neighbours than pairs, which follow from their shape.
 
-``--known`` lists what is taken from the literature alone: bonds by the third of their keys, where GFN2-xTB is off by
-0.1 to 0.25 Å (zinc, tungsten, mercury, S-F) or nothing else is to be had, and angles by their first, where it is off by
-10 to 20 degrees. The sources are H: electron diffraction and spectra in the gas (Haaland, Molecules and Models, Oxford
-2008; Hargittai, Chem. Rev. 100, 2233, 2000; Landolt-Börnstein II/7), A and O: means over crystals (Allen et al., J.
-Chem. Soc. Perkin Trans. 2 1987, S1; Orpen et al., J. Chem. Soc. Dalton Trans. 1989, S1), C: the same over the
-Crystallography Open Database, as the tables of AceDRG 334 give them (Long et al., Acta Cryst. D73, 112, 2017). Other
-bonds of metals have no row.
+``--known`` lists what is taken from the literature alone: bonds by the third of their keys, or by the first where they
+are one kind of several that the third mixes, where GFN2-xTB is off by 0.1 to 0.25 Å (zinc, tungsten, mercury, S-F) or
+nothing else is to be had, and angles by their first, where it is off by 10 to 20 degrees. The sources are H: electron
+diffraction and spectra in the gas (Haaland, Molecules and Models, Oxford 2008; Hargittai, Chem. Rev. 100, 2233, 2000;
+Landolt-Börnstein II/7), A and O: means over crystals (Allen et al., J. Chem. Soc. Perkin Trans. 2 1987, S1; Orpen et
+al., J. Chem. Soc. Dalton Trans. 1989, S1), C: the same over the Crystallography Open Database, as the tables of AceDRG
+334 give them (Long et al., Acta Cryst. D73, 112, 2017), X: round values that crystals or calculations of single
+compounds show, where there is no mean over many. Other bonds of metals have no row.
 """
 
 import argparse
@@ -52,11 +53,12 @@ SHORTEST_PART, LONGEST_PART = 0.65, 1.3
 LEVELS = {"bonds": 4, "angles": 5}
 """Of keys, from fine to coarse."""
 
-KNOWN_LEVELS = {"bonds": 2, "angles": 0}
-"""Of the keys of what is taken from the literature."""
+BOND_LEVELS = (0, 2)
+"""Of the keys of bonds that are taken from the literature; those of angles are of level 0."""
 
-KNOWN_RANGES, KNOWN_COUNT = {"bonds": 0.05, "angles": 5.0}, 10
-"""Å or degrees to either side of a value of the literature, and the count that stands for it."""
+KNOWN_RANGES, KNOWN_COUNT = {("bonds", 0): 0.02, ("bonds", 2): 0.05, ("angles", 0): 5.0}, 10
+"""Å or degrees to either side of a value of the literature, by the level of its key, and the count that stands for
+it."""
 
 QM9_PART = 8
 """One in so many molecules of QM9 is looked at."""
@@ -122,12 +124,12 @@ def add(
         shaped = {a.GetIdx() for a in mol.GetAtoms() if shape(a)}
         metals = {a.GetIdx() for a in mol.GetAtoms() if is_metal(a)}
         kept = [
-            left_out.isdisjoint(atoms) and metals.isdisjoint(atoms) and keys[KNOWN_LEVELS["bonds"]] not in given
+            left_out.isdisjoint(atoms) and metals.isdisjoint(atoms) and given.keys().isdisjoint(keys)
             for atoms, keys in zip(kinds.bonds.tolist(), kinds.bond_keys, strict=True)
         ]
         _add(found[0], common[: LEVELS["bonds"]], kinds.bond_keys, lengths, kept)
         kept = [
-            left_out.isdisjoint(atoms) and atoms[1] not in shaped and keys[KNOWN_LEVELS["angles"]] not in given
+            left_out.isdisjoint(atoms) and atoms[1] not in shaped and given.keys().isdisjoint(keys)
             for atoms, keys in zip(kinds.angles.tolist(), kinds.angle_keys, strict=True)
         ]
         _add(found[1], common[LEVELS["bonds"] :], kinds.angle_keys, angles, kept)
@@ -155,8 +157,8 @@ def build(experiment: Values, quantum: Values, given: dict[str, float]) -> Table
     )
     for key, value in given.items():
         kind, rows = ("angles", angles) if " " in key else ("bonds", bonds)
-        spread = KNOWN_RANGES[kind]
-        rows[KNOWN_LEVELS[kind]][key] = Row(round(value - spread, 3), value, round(value + spread, 3), KNOWN_COUNT)
+        spread = KNOWN_RANGES[kind, level(key)]
+        rows[level(key)][key] = Row(round(value - spread, 3), value, round(value + spread, 3), KNOWN_COUNT)
     return Table(bonds, angles)
 
 
@@ -187,9 +189,15 @@ def known(path: Path) -> dict[str, float]:
     return {term if " " in term else _in_order(term): value for term, value in rows}
 
 
+def level(key: str) -> int:
+    """Which of the levels of keys a key of the literature is of."""
+    return BOND_LEVELS["/" not in key and " " not in key]
+
+
 def _in_order(bond: str) -> str:
-    order = next(sign for sign in "-=#>" if sign in bond)
-    return order.join(sorted(bond.split(order)))
+    ends, slash, ring = bond.partition("/")
+    order = next(sign for sign in ":=#>-" if sign in ends)
+    return order.join(sorted(ends.split(order))) + slash + ring
 
 
 def qm9() -> Iterator[Chem.Mol]:

@@ -15,6 +15,7 @@ from rdkit.ForceField import ForceField
 
 from molscore.chem.cumulenes import Cumulenes
 from molscore.chem.geometry.expected import Expected
+from molscore.chem.geometry.shapes import is_metal
 from molscore.chem.mmff import typed
 
 BOND_MARGIN, AROMATIC_MARGIN, ANGLE_MARGIN = 0.04, 0.01, 8.0
@@ -40,7 +41,7 @@ TWIST, TWIST_STIFFNESS = 2.0, 0.014
 whose ends turn against 46 kcal/mol (Roth, Ruf and Ford, Chem. Ber. 107, 48, 1974)."""
 
 
-BORON = 5
+BORON, ARGON = 5, 18
 
 
 class Trust(NamedTuple):
@@ -96,7 +97,7 @@ def trust(mol: Chem.Mol, wanted: Expected) -> Trust:
             (*wanted.bonds[b].tolist(), float(low[b]), float(high[b])) for b in np.flatnonzero(off).tolist()
         )
         angles, worst = _angles(same, wanted, bend, field)
-    if field == "uff" and worst > HOPELESS:
+    if field == "uff" and (worst > HOPELESS or _has_tight_ring(mol)):
         return Trust(None)
     numbers = [atom.GetAtomicNum() for atom in mol.GetAtoms()]
     bare = [row for row in wanted.flat.tolist() if field == "uff" and numbers[row[0]] == BORON]  # UFF keeps others flat
@@ -104,12 +105,19 @@ def trust(mol: Chem.Mol, wanted: Expected) -> Trust:
     return Trust(field, lengths, angles, planes, wanted.cumulenes if len(wanted.cumulenes.atoms) else None)
 
 
+def _has_tight_ring(mol: Chem.Mol) -> bool:
+    """Whether a ring of five or fewer has an atom below chlorine's row, whose bends in UFF are those of open chains."""
+    heavy = {atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > ARGON}
+    return any(len(ring) < 6 and not heavy.isdisjoint(ring) for ring in mol.GetRingInfo().AtomRings())
+
+
 def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, float]:
     """Angles to correct, and by how much the worst rest value is off.
 
     Rest angles of MMFF94s at carbon, nitrogen and oxygen make up for its other terms and are sound as they are; so are
     those inside rings, which the ring decides. Not so where the table knows the angle of a nitrogen of two neighbours
-    (isocyanates), or one at an atom of several rings of three or four (tetrahedranes).
+    (isocyanates), that at the oxygen of a metal's alkoxide, or one at an atom of several rings of three or four
+    (tetrahedranes).
     """
     low = _below(wanted.least + wanted.angle_margins, wanted.degrees, ANGLE_ROOM)
     high = -_below(wanted.angle_margins - wanted.greatest, -wanted.degrees, ANGLE_ROOM)
@@ -119,7 +127,8 @@ def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, f
         organic = centre.GetAtomicNum() in (6, 7, 8) and centre.GetHybridization() != Chem.HybridizationType.SP
         small = rings.NumAtomRings(j) > 1 and sum(size < 5 for size in rings.AtomRingSizes(j)) > 1
         nitrogen = centre.GetAtomicNum() == 7 and centre.GetDegree() == 2 and not centre.IsInRing()
-        special = wanted.named[a] and (small or nitrogen)
+        alkoxide = centre.GetAtomicNum() == 8 and any(is_metal(mol.GetAtomWithIdx(end)) for end in (i, k))
+        special = wanted.named[a] and (small or nitrogen or alkoxide)
         if organic and not special or mol.GetBondBetweenAtoms(i, k) is not None:
             continue
         rest = bend(mol, i, j, k)

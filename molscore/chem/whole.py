@@ -80,9 +80,9 @@ def sanitised(mol: Chem.Mol) -> Chem.Mol:
 def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
     """Chooses a fragment and makes every hydrogen an atom.
 
-    Isotopes, radicals, charges and stereo stay. Rings of lone pairs alone that RDKit calls aromatic (cyclopentaphosphanes:
-    ten electrons) are no longer. Only tags at centres with three neighbours alike, in rings of four, go
-    (bicyclo[1.1.1]pentane): they say nothing, and no embedding satisfies them.
+    Isotopes, radicals, charges and stereo stay. Only tags at centres with three neighbours alike, in rings of four, go
+    (bicyclo[1.1.1]pentane): they say nothing, and no embedding satisfies them. Rings of lone pairs alone that RDKit
+    calls aromatic (cyclopentaphosphanes: ten electrons) no longer are.
 
     Args:
         mol: sanitised; it is left as it is. Some, all or none of the hydrogens may be atoms already. If it has 3-D

@@ -67,7 +67,7 @@ LENGTHS = [
     ("F[Si-](F)(F)(F)F", "FSi", 1.62),
     ("F[Si-](F)(F)(F)c1ccccc1", "Sic", 1.89),
     ("COCl(=O)(=O)=O", "[O-]Cl", 1.41),
-    ("[O-][Cl+3]([O-])([O-])[O-]", "OCl", 1.45),
+    ("[O-][Cl+3]([O-])([O-])[O-]", "OCl", 1.414),
     ("CCOCl(=O)=O", "[O-]Cl", 1.45),
     ("C[Se]CC[C@H](N)C(=O)O", "C[Se]", 1.95),
     ("c1ccc([Te]c2ccccc2)cc1", "c[Te]", 2.12),
@@ -114,8 +114,8 @@ LENGTHS = [
     ("CC[SiH]=[SiH]CC", "[Si]=[Si]", 2.15),
     ("CC(C)(C)P=PC(C)(C)C", "P=P", 2.03),
     ("C[As]=[As]C", "[As]=[As]", 2.27),
-    ("CP1P(C)P1C", "pp", 2.20),
-    ("P12P3P1P23", "pp", 2.21),
+    ("CP1P(C)P1C", "PP", 2.20),
+    ("P12P3P1P23", "PP", 2.21),
 ]
 
 

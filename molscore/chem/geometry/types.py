@@ -11,6 +11,8 @@ key per level, the most specific first:
 A bond's number is the size of its smallest ring (3, 4, 5, 6 for all greater, 0 for none), an angle's that of the
 smallest ring that holds both its bonds (``x`` if two rings below six hold one each, as in spiro compounds and
 propellanes), followed by the ring sizes of its centre; in the second key of angles rings of six and more count as none.
+A letter more in the first key of a bond tells what the types mix (`_mark`): ``C3do-C3do/5`` is the bond between two
+carbonyl groups, not that of a diene, ``C3do-C3dy/0`` that of a stabilised ylide, ``C4f-S6/0`` that of SF5CF3.
 A double bond that another follows, as in isocyanates, is written with it: ``=C=O``. The third key of a bond of a metal,
 or of an atom of a shape, says how many neighbours and lone pairs that has, and of its partner the element alone:
 ``Cl-Zn4``, ``F-S4e``.
@@ -23,6 +25,9 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.geometry.shapes import is_metal, lone_pairs, rings, shape
+
+_MARKED = frozenset(("oo", "oy", "fs", "np", "bb"))
+"""Pairs of marks that change the first key of a bond."""
 
 LARGEST_RING = 6
 """Rings of this size and greater are alike."""
@@ -76,8 +81,13 @@ def terms(mol: Chem.Mol) -> Terms:
         ]
         ends = (labels[i], labels[j]), degrees, (symbols[i], symbols[j])
         fine, middle, coarse = (order.join(sorted(pair)) for pair in ends)
+        size = _smallest(of_atom[i], j)
+        marks = [_mark(bond.GetBeginAtom(), bond), _mark(bond.GetEndAtom(), bond)]
+        finest = fine
+        if "".join(sorted(marks)) in _MARKED:
+            finest = order.join(sorted((labels[i] + marks[0], labels[j] + marks[1])))
         bonds.append((i, j))
-        bond_keys.append((f"{fine}/{_smallest(of_atom[i], j)}", fine, middle, coarse))
+        bond_keys.append((f"{finest}/{size}", fine, middle, coarse))
 
     angles, angle_keys = [], []
     for j, atom in enumerate(atoms):
@@ -114,6 +124,33 @@ def lengths_and_angles(positions: np.ndarray, bonds: np.ndarray, angles: np.ndar
     a, b = (positions[angles[:, k]] - positions[angles[:, 1]] for k in (0, 2))
     cosine = (a * b).sum(1) / np.maximum(np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1), 1e-9)
     return length, np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+
+
+def _mark(atom: Chem.Atom, bond: Chem.Bond) -> str:
+    """What tells an end of a bond from others of its type, or "".
+
+    ``o``: a carbonyl group's carbon; ``y``: a carbon that is double-bonded to P or S, of an ylide; ``f``: a carbon of
+    two fluorines or more; ``s``: sulfur of SF4 or SF5; ``n``: oxygen between two nitro groups, ``p``: their nitrogen;
+    ``b``: in a bond that a benzene ring shares with one of four.
+    """
+    others = [(other, other.GetOtherAtom(atom)) for other in atom.GetBonds() if other.GetIdx() != bond.GetIdx()]
+    double = [end for other, end in others if other.GetBondType() == Chem.BondType.DOUBLE]
+    symbol, degree = atom.GetSymbol(), atom.GetTotalDegree()
+    if symbol == "C" and bond.GetIsAromatic():
+        both = all(bond.GetOwningMol().GetRingInfo().IsBondInRingOfSize(bond.GetIdx(), size) for size in (4, 6))
+        return "b" if both else ""
+    if symbol == "C" and degree == 3 and bond.GetBondType() == Chem.BondType.SINGLE:
+        if any(end.GetSymbol() == "O" for end in double):
+            return "o"
+        return "y" if any(end.GetSymbol() in ("P", "S") and end.GetTotalDegree() > 2 for end in double) else ""
+    if symbol == "C" and degree == 4:
+        return "f" if sum(end.GetSymbol() == "F" for _, end in others) > 1 else ""
+    if symbol == "S":
+        return "s" if shape(atom) else ""
+    if symbol == "N" and atom.GetFormalCharge() == 1:
+        return "p" if double and degree == 3 else ""
+    nitro = [end for _, end in others if end.GetSymbol() == "N" and end.GetFormalCharge() == 1]
+    return "n" if symbol == "O" and nitro else ""
 
 
 def _end(atom: Chem.Atom, centre: int, order: str) -> str:

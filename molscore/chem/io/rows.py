@@ -178,7 +178,7 @@ class _Lines:
         self._size += len(line or "")
         if self.row and (line is None or self._size > LONGEST_ROW):
             self._again.extend([] if line is None else [line])
-            raise _LeftOpen("a quotation mark is left open")
+            raise _LeftOpen("it does not end")
         self.number += 1
         self.row.append(line)
         return line

@@ -60,7 +60,8 @@ def test_a_lost_quotation_mark_does_not_swallow_the_file():
     entries = read("smiles,name\n" + "".join(lines), "csv")
     bad = [e for e in entries if e.mol is None]
     assert [e.number for e in bad] == [11] and bad[0].line == 12 and bad[0].reason == "unreadable"
-    assert "is a quotation mark left open?" in bad[0].detail
+    assert "it does not end; is a quotation mark left open?" in bad[0].detail
+    assert bad[0].detail.count("quotation mark") == 1
     assert int(entries[-1].name) == 399 and entries[-1].line == 401 and len(entries) > 100
 
 
