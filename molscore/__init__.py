@@ -13,10 +13,17 @@ Threads may share a generator or a scorer. Worker processes are started afresh, 
     with multiprocessing.get_context("spawn").Pool() as pool: ...
 """
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 from molscore import forks as _forks  # noqa: F401
+
+if TYPE_CHECKING:
+    from molscore.conformers import ConformerGenerator
+    from molscore.evaluate import Metrics, evaluate
+    from molscore.generate import MoleculeGenerator
+    from molscore.score import MoleculeScorer
+
+    __version__: str
 
 _HOMES = {
     "ConformerGenerator": "molscore.conformers",
@@ -29,14 +36,16 @@ _HOMES = {
 __all__ = ["ConformerGenerator", "Metrics", "MoleculeGenerator", "MoleculeScorer", "evaluate"]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib import metadata
+if not TYPE_CHECKING:  # a checker that saw __getattr__ would pass any name
 
-        return metadata.version("molscore")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'molscore' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+    def __getattr__(name: str) -> object:
+        from importlib import import_module, metadata
+
+        if name == "__version__":
+            return metadata.version("molscore")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'molscore' has no attribute '{name}'")
+        return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -72,7 +72,7 @@ def check(name: str, value: Any, called: str | None = None) -> None:
         ValueError: the message says what to write.
     """
     limit = LIMITS[name]
-    kind = Integral if limit.whole else Real
+    kind: type[Any] = Integral if limit.whole else Real
     if isinstance(value, bool) or not isinstance(value, kind) or not limit.low <= value <= limit.high:
         raise ValueError(f"{called or name} must be {limit.text()}, not {shown(value)}")
 

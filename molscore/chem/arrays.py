@@ -11,6 +11,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from molscore.chem.stereo import tags
+from molscore.reprs import short_repr
 
 # RDKit's pickles leave out properties and round coordinates, so that what goes through a process pool would come back
 # without titles, tags and energies. This holds for the whole process.
@@ -68,6 +69,8 @@ class MoleculeArrays:
     bonds: np.ndarray
     bond_orders: np.ndarray
     stereo: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int64))
+
+    __repr__ = short_repr
 
 
 def to_mol(arrays: MoleculeArrays, sanitize: bool = True, implied: bool = False) -> Chem.Mol:

@@ -35,6 +35,7 @@ from scipy.spatial.distance import cdist
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.ensemble import heavy_atoms
 from molscore.chem.io.lines import DamagedFile, read_text, undecoded
+from molscore.reprs import short_repr
 
 CLASH = 0.75
 """Share of the sum of the radii below which a pair clashes."""
@@ -102,6 +103,8 @@ class Protein:
         chains, others = (dict.fromkeys(self.residues[self.kind == kind].tolist()) for kind in ("protein", "other"))
         shown = ", ".join([*list(others)[:8], *(["..."] if len(others) > 8 else [])])
         return f"protein: {len(chains)} residues" + (f", and {len(others)} others: {shown}" if others else "")
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ sound or has the wrong stereo is thrown away (`build`); what the model cannot se
 through it, `files` does so for files.
 """
 
-from molscore.conformers.generator import ConformerGenerator, Ensemble
+from molscore.conformers.ensemble import Ensemble
+from molscore.conformers.generator import ConformerGenerator
 from molscore.conformers.options import Options
 
 __all__ = ["ConformerGenerator", "Ensemble", "Options"]

@@ -67,6 +67,11 @@ class Ensemble:
     not_held: tuple[str, ...] = ()
     reason: tuple[str, str] | None = None
 
+    def __repr__(self) -> str:
+        isomer = f", isomer {self.isomer} of {self.isomers}" if self.isomers > 1 else ""
+        reason = f", {self.reason[0]}" if self.reason else ""
+        return f"Ensemble({self.mol.GetNumConformers()} of {self.asked} conformers{isomer}{reason})"
+
     @property
     def methods(self) -> Counter[str]:
         """How many conformers each method made."""
@@ -131,12 +136,13 @@ def ranked(target: Target, made: Sequence[Made], asked: int, options: Options, d
     for one in made:
         mol.AddConformer(one.conformer, assignId=True)
     found = [None if energy is None else round(energy, DIGITS) for energy in energies(mol, options.ranking)]
-    order = sorted(range(len(found)), key=lambda k: np.inf if found[k] is None else found[k])
+    levels = [np.inf if energy is None else energy for energy in found]
+    order = sorted(range(len(found)), key=lambda k: levels[k])
     if not order:
         return mol
     best = found[order[0]]
     if options.window is not None and best is not None:
-        kept = [k for k in order if found[k] is not None and found[k] - best <= options.window]
+        kept = [k for k in order if levels[k] - best <= options.window]
         dropped += Counter(window=len(order) - len(kept))
         order = kept
     x = heavy_positions(mol)
@@ -155,10 +161,11 @@ def ranked(target: Target, made: Sequence[Made], asked: int, options: Options, d
         conformer = Chem.Conformer(mol.GetConformer(k))
         conformer.SetProp("method", made[k].method)
         conformer.SetIntProp("rank", rank + 1)
-        conformer.SetProp("ranked_by", "none" if found[k] is None else NAMES[options.ranking])
-        if found[k] is not None:
-            conformer.SetDoubleProp("energy_kcal_per_mol", found[k])
-            conformer.SetDoubleProp("relative_energy_kcal_per_mol", found[k] - best)
+        energy = found[k]
+        conformer.SetProp("ranked_by", "none" if energy is None else NAMES[options.ranking])
+        if energy is not None and best is not None:
+            conformer.SetDoubleProp("energy_kcal_per_mol", energy)
+            conformer.SetDoubleProp("relative_energy_kcal_per_mol", energy - best)
         conformer.SetDoubleProp("rmsd_to_best_angstrom", float(to_best[rank]) if rank else 0.0)
         done.AddConformer(conformer, assignId=True)
     return done

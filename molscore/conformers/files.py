@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import tee
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from rdkit import Chem
 
@@ -83,7 +83,7 @@ def conformers_sdf(
     check_apart({"out": out, "problems": problems}, {"source": source if stream is None else None})
     outcome, chosen = Outcome(), _words(n, options)
     made_with = identity(generator.model, generator.name, seed, chosen)
-    columns = {"smiles_column": smiles_column, "name_column": name_column}
+    columns: dict[str, Any] = {"smiles_column": smiles_column, "name_column": name_column}
     entries = read_inputs(source, form=form, **columns, stream=stream, encoding=encoding)
     with PartFile(out, made_with, resume, [problems] if problems else []) as part:
         try:

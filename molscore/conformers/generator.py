@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, Unpack
 
 from rdkit import Chem
 
@@ -16,7 +16,7 @@ from molscore.chem.prepare import isomers, open_stereo, whole
 from molscore.chem.stereo_marks import not_held, opposite
 from molscore.chem.whole import sanitised
 from molscore.conformers.ensemble import Ensemble
-from molscore.conformers.options import Options
+from molscore.conformers.options import OptionArguments, Options
 from molscore.conformers.propose import propose
 from molscore.conformers.target import target_of
 from molscore.conformers.work import RDKIT, ROUNDS, Work, reason_of
@@ -47,6 +47,9 @@ class ConformerGenerator:
             raise ValueError(f"{name} makes molecules and finds no coordinates; use '{pretrained.GRAPH_CONDITIONED}'")
         self.model, self.name = model, name
 
+    def __repr__(self) -> str:
+        return f"ConformerGenerator({self.name!r}, device='{self.model.device}')"
+
     @classmethod
     def from_pretrained(cls, name: str = pretrained.GRAPH_CONDITIONED, device: str = "auto") -> "ConformerGenerator":
         """Loads a bundled model by name, or a model file by path.
@@ -60,7 +63,9 @@ class ConformerGenerator:
         """
         return cls(load(pretrained.find(name), choose_device(device)), name)
 
-    def generate(self, molecule: str | Chem.Mol, n: int = 20, seed: int = 0, **options: Any) -> Chem.Mol:
+    def generate(
+        self, molecule: str | Chem.Mol, n: int = 20, seed: int = 0, **options: Unpack[OptionArguments]
+    ) -> Chem.Mol:
         """Makes conformers of one molecule.
 
         Args:
@@ -83,6 +88,7 @@ class ConformerGenerator:
             raise ValueError("generate makes one ensemble; ask `ensembles` for those of several isomers")
         (found,) = next(self.ensembles([molecule], n, seed, chosen))
         if not found.mol.GetNumConformers():
+            assert found.reason is not None
             raise MoleculeError(*found.reason)
         return found.mol
 
@@ -193,7 +199,7 @@ def _molecule(given: object) -> Chem.Mol:
     smiles, name = split_smiles(given)
     mol, reason, detail = parse_smiles(smiles)
     if mol is None:
-        raise MoleculeError(reason, detail)
+        raise MoleculeError(reason or "smiles", detail or "")
     mol.SetProp("_Name", name)
     return mol
 

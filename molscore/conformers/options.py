@@ -1,10 +1,12 @@
 """What a user may choose about conformers, beside how many and which seed."""
 
 from dataclasses import dataclass, fields
+from typing import TypedDict
 
 from molscore.chem import minimise
 from molscore.chem.settle import RELAXATIONS
 from molscore.limits import check
+from molscore.reprs import changes_repr
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Options:
         for method in {self.relax, self.ranking} & set(minimise.METHODS):
             minimise.check_method(method)
 
+    __repr__ = changes_repr
+
     @property
     def ranking(self) -> str:
         """The method whose energy ranks conformers."""
@@ -74,3 +78,21 @@ class Options:
         """The choices that decide on the result, where they are not the default, in a line."""
         chosen = {one.name: getattr(self, one.name) for one in fields(self)}
         return "; ".join(f"{one.name} {chosen[one.name]}" for one in fields(self) if chosen[one.name] != one.default)
+
+
+class OptionArguments(TypedDict, total=False):
+    """`Options` as the keyword arguments of `ConformerGenerator.generate`."""
+
+    relax: str
+    energy: str | None
+    window: float | None
+    rmsd: float | None
+    stereo: str
+    max_isomers: int
+    fragments: str
+    fallback: bool
+    method: str
+    seconds: float | None
+    surplus: float
+    steps: int | None
+    fill: bool

@@ -6,6 +6,7 @@ rounding depends on the others; a GPU computes many molecules together, and the 
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -34,9 +35,9 @@ def propose(
         For each job ``(K, n, 3)`` positions in Å.
     """
     found = [np.empty((len(numbers), len(target.heavy), 3)) for target, numbers in jobs]
-    changes = {"steps": steps} if steps else {}
+    changes: dict[str, Any] = {"steps": steps} if steps else {}
     for part in _batches(jobs, together=model.device.type == "cuda"):
-        batch = batch_of([jobs[job][0].arrays for job, _ in part], model)
+        batch = batch_of([jobs[job][0].served for job, _ in part], model)
         streams = [stream(seed, Purpose.PROPOSAL, k) for _, k in part]
         drawn = sample_positions(model, batch, streams, **changes)
         for (job, k), positions in zip(part, drawn.cpu().numpy(), strict=True):

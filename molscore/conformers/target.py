@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 from rdkit import Chem
+from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
 from molscore.chem.cumulenes import Cumulenes
@@ -36,6 +37,16 @@ class Target:
     mol: Chem.Mol
     arrays: MoleculeArrays | None = None
     reason: tuple[str, str] | None = None
+
+    def __repr__(self) -> str:
+        reason = f", not for the model: {self.reason[0]}" if self.reason else ""
+        return f"Target({CalcMolFormula(self.mol)}{reason})"
+
+    @property
+    def served(self) -> MoleculeArrays:
+        """`arrays`, of a molecule that the model can serve."""
+        assert self.arrays is not None, self.reason
+        return self.arrays
 
     @cached_property
     def heavy(self) -> np.ndarray:
@@ -98,10 +109,11 @@ class Target:
 
     def mended(self, heavy: np.ndarray) -> np.ndarray:
         """The geometries ``(K, n, 3)``, in a mirror where all tags of handedness are wrong and would hold there."""
-        tags = self.arrays.stereo
+        tags = self.served.stereo
         handed = tags[np.abs(tags[:, 4]) == 1]
-        mirrored = wrong(heavy, handed).all(1) & ~wrong(-heavy, handed).any(1)
-        mirrored &= self.allenes.opposite(heavy).all(1) & (len(handed) + len(self.allenes.atoms) > 0)
+        marked = len(handed) + len(self.allenes.atoms) > 0
+        mirrored = np.asarray(wrong(heavy, handed).all(1) & ~wrong(-heavy, handed).any(1))
+        mirrored &= np.asarray(self.allenes.opposite(heavy).all(1)) & marked
         return np.where(mirrored[:, None, None], -heavy, heavy)
 
     def plausible(self, heavy: np.ndarray) -> np.ndarray:
@@ -110,7 +122,7 @@ class Target:
         heavy = np.where(finite[:, None, None], heavy, 0)
         gaps = np.linalg.norm(heavy[:, :, None] - heavy[:, None], axis=-1)
         clash = ((gaps < CLOSE) & self.distant).any((1, 2))
-        return finite & ~clash & ~wrong(heavy, self.arrays.stereo).any(1)
+        return finite & ~clash & ~wrong(heavy, self.served.stereo).any(1)
 
 
 def target_of(mol: Chem.Mol, model: MoleculeDiffusion) -> Target:

@@ -135,8 +135,8 @@ class Work:
 
     def complete(self) -> None:
         """Conformers from the pool: as many as are missing, spread over it; then others in place of what fails."""
-        while len(self.numbers) and self.completable:
-            chosen = range(len(self.pool))
+        while self.pool is not None and len(self.numbers) and self.completable:
+            chosen: Sequence[int] = range(len(self.pool))
             if len(self.pool) > self.missing:
                 # Whole thousandths of an Å: rounding errors must not choose between the two ends of a pair.
                 chosen = k_medoids(np.rint(1000 * distances(self.target, self.pool)), self.missing)
@@ -151,7 +151,9 @@ class Work:
             self.numbers = [number for number, gone in zip(self.numbers, taken, strict=True) if not gone]
 
     def _complete(self, part: Sequence[int]) -> None:
+        assert self.pool is not None
         began = time.monotonic()
+        faults: Sequence[str | None] = ()
         try:
             mol = completed(self.target, self.pool[part], self.options.relax)
             if self.options.relax == "torsions":
@@ -186,7 +188,7 @@ class Work:
             for how in dict.fromkeys((self.options.relax, "none")):  # what RDKit cannot relax, it may still embed
                 try:
                     mol = embedded(self.target, [number], seed, how, lambda: self.limit - (time.monotonic() - began))
-                    faults = [None] * mol.GetNumConformers()
+                    faults: list[str | None] = [None] * mol.GetNumConformers()
                     if how == "torsions" and leave_barriers(mol):
                         faults = [fault(self.target, mol, one.GetId(), strict=False) for one in mol.GetConformers()]
                 except RDKIT as error:
@@ -222,8 +224,9 @@ class Work:
         repeated = self.exhausted or kept + ensemble.dropped["rmsd"] >= ensemble.asked
         ensemble.exhausted = bool(self.made) and kept < ensemble.asked and repeated
         for name, value in self.properties.items():
-            setter = {int: ensemble.mol.SetIntProp, float: ensemble.mol.SetDoubleProp, bool: ensemble.mol.SetBoolProp}
-            setter.get(type(value), ensemble.mol.SetProp)(name, value if type(value) in setter else str(value))
+            mol = ensemble.mol
+            setter: dict[type, Any] = {int: mol.SetIntProp, float: mol.SetDoubleProp, bool: mol.SetBoolProp}
+            setter.get(type(value), mol.SetProp)(name, value if type(value) in setter else str(value))
         for conformer in ensemble.mol.GetConformers() if ensemble.not_held else ():
             conformer.SetProp("stereo_not_held", "; ".join(ensemble.not_held))
         if not ensemble.mol.GetNumConformers():

@@ -27,6 +27,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from molscore.core.denoiser import Denoiser
+from molscore.reprs import short_repr
 
 
 @dataclass
@@ -82,6 +83,8 @@ class LastLayer:
         eye = torch.eye(len(self.curvature)).to(self.curvature)
         inverse = torch.linalg.inv(self.curvature + ridge * self.curvature.diag().mean() * eye)
         return inverse @ self.gradients @ inverse
+
+    __repr__ = short_repr
 
 
 def variance(features: Float[Tensor, "*n d"], covariance: Float[Tensor, "k d d"]) -> Float[Tensor, "*n k"]:

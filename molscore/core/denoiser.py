@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from molscore.core.sde import SDE, Score
+from molscore.reprs import short_repr
 
 
 class Posterior(NamedTuple):
@@ -34,6 +35,9 @@ class Posterior(NamedTuple):
     mean: Tensor
     carry: Any = None
 
+    def __repr__(self) -> str:
+        return short_repr(self)
+
 
 class Denoiser(ABC):
     """A posterior mean under a noising process. Those who add one override `denoise`; callers use `__call__`.
@@ -43,6 +47,9 @@ class Denoiser(ABC):
     """
 
     sde: SDE
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.sde!r})"
 
     @abstractmethod
     def denoise(self, z: Tensor, t: Tensor, carry: Any) -> Posterior:

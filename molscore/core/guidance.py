@@ -25,6 +25,7 @@ from torch import Tensor
 
 from molscore.core.denoiser import Denoiser, Posterior, mean_from_score, score_from_mean
 from molscore.core.samplers import Noise, Sampler, SamplerState
+from molscore.reprs import short
 
 Energy = Callable[[Tensor, Tensor], Tensor]
 """`energy(mean, t)`: one number for each sample, `(N,)`, differentiable in the mean; lower is better."""
@@ -46,7 +47,7 @@ class Guided(Denoiser):
         self.denoiser, self.energy, self.scale, self.sde = denoiser, energy, scale, denoiser.sde
 
     def __repr__(self) -> str:
-        return f"Guided({self.denoiser!r}, {self.energy!r}, scale={self.scale})"
+        return f"Guided({self.denoiser!r}, {self.energy!r}, scale={short(self.scale)})"
 
     def denoise(self, z: Tensor, t: Tensor, carry: Any) -> Posterior:
         with torch.enable_grad():

@@ -12,6 +12,7 @@ appendix D.2; Grathwohl et al., FFJORD, ICLR 2019. Solvers: torchdiffeq (Chen et
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -21,6 +22,7 @@ from torchdiffeq import odeint
 
 from molscore.core.divergence import estimated_divergence, exact_divergence
 from molscore.core.sde import SDE, Score
+from molscore.reprs import short_repr
 
 ADAPTIVE = ("dopri8", "dopri5", "bosh3", "fehlberg2", "adaptive_heun")
 """Solvers of torchdiffeq that choose their steps. They look beyond the last time unless told to stop there."""
@@ -38,6 +40,9 @@ class Likelihood(NamedTuple):
     log_prob: Tensor
     standard_error: Tensor
     latent: Tensor
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 def flow(
@@ -164,9 +169,10 @@ def log_likelihood_on_grid(
     level = -sde.log_snr(knots) / 2
     steps = level.diff()
     widths = (nn.functional.pad(steps, (0, 1)) + nn.functional.pad(steps, (1, 0))) / 2  # of the trapezoidal rule
-    y, gain, noise, mean_last = z / alphas[0], 0.0, 0.0, None
+    y, gain, noise = z / alphas[0], z.new_zeros(()), z.new_zeros(())
+    mean_last: Tensor | None = None
     for k, t in enumerate(knots):
-        value, traced = estimated_divergence(lambda x, t=t: score(x, t).to(x), alphas[k] * y, probes())
+        value, traced = estimated_divergence(partial(_scored, score, t), alphas[k] * y, probes())
         rates = -widths[k] * sigmas[k] ** 2 * traced
         gain = gain + rates.mean(0)
         noise = noise + (rates.var(0) / len(rates) if len(rates) > 1 else math.nan * gain)
@@ -179,6 +185,11 @@ def log_likelihood_on_grid(
     shrunk = dimensions * (alphas[-1].log() - alphas[0].log())
     prior = (log_prior or _gaussian(sde, float(knots[-1])))(latent)
     return Likelihood(prior + shrunk + gain, noise.sqrt(), latent)
+
+
+def _scored(score: Score, t: Tensor, z: Tensor) -> Tensor:
+    """The score as a field at one time, of the dtype of the state."""
+    return score(z, t).to(z)
 
 
 def _stopping(method: str, times: Tensor, options: dict[str, Any] | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ are what the theory is checked against, in the tests and in `scripts/theory.py`.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -23,11 +24,14 @@ class Mixture:
         covariances: (K, d, d), positive definite.
     """
 
-    def __init__(self, weights: Sequence, means: Sequence, covariances: Sequence):
+    def __init__(self, weights: Sequence[Any], means: Sequence[Any], covariances: Sequence[Any]):
         self.weights = torch.tensor(weights, dtype=torch.float64)
         self.means = torch.tensor(means, dtype=torch.float64)
         self.covariances = torch.tensor(covariances, dtype=torch.float64)
         self.values, self.vectors = torch.linalg.eigh(self.covariances)
+
+    def __repr__(self) -> str:
+        return f"Mixture({len(self.weights)} Gaussians, dimension {self.means.shape[1]})"
 
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "n d"]:
         """(n, d) draws of z_0."""
@@ -50,7 +54,7 @@ class Mixture:
     def score(self, sde: SDE) -> Score:
         """The exact score of (..., d) states, times scalar or (..., 1)."""
 
-        def score(z, t):
+        def score(z: Tensor, t: Tensor) -> Tensor:
             offset, variance, log = self._components(sde, z, t)
             scores = torch.einsum("...ki,kji->...kj", -offset / variance, self.vectors)
             return (log.softmax(-1).unsqueeze(-1) * scores).sum(-2)
@@ -61,7 +65,7 @@ class Mixture:
         """For d = 1: the exact score of a state of any shape: independent elements, each with a time of its own."""
         weights, means, variances = self.weights, self.means[:, 0], self.values[:, 0]
 
-        def score(z, t):
+        def score(z: Tensor, t: Tensor) -> Tensor:
             alpha, sigma = (x.unsqueeze(-1) for x in sde.marginal(t))
             variance = alpha**2 * variances + sigma**2
             scores = (alpha * means - z.unsqueeze(-1)) / variance

@@ -56,7 +56,8 @@ def log_snr_grid(sde: SDE, steps: int, t_min: float, t_max: float = 1.0) -> Floa
         ValueError: as `time_grid`.
     """
     ends = time_grid(1, t_min, t_max)
-    wanted = torch.lerp(*sde.log_snr(ends), torch.linspace(0, 1, steps + 1, dtype=torch.float64))
+    first, last = sde.log_snr(ends)
+    wanted = torch.lerp(first, last, torch.linspace(0, 1, steps + 1, dtype=torch.float64))
     low, high = ends[1].expand_as(wanted).clone(), ends[0].expand_as(wanted).clone()
     for _ in range(60):  # log_snr falls with time: halve the bracket until float64 has no more digits
         middle = (low + high) / 2

@@ -15,6 +15,7 @@ from torch_geometric.utils import scatter
 
 from molscore.datasets.tensorfile import SCALE, TensorFile
 from molscore.randomness import Purpose, stream
+from molscore.reprs import short_repr
 
 
 class MoleculeBatch(NamedTuple):
@@ -33,6 +34,9 @@ class MoleculeBatch(NamedTuple):
     bonds: Tensor
     mask: Tensor
     stereo: Tensor
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 def vocabulary_of(file: TensorFile) -> list[tuple[int, int]]:

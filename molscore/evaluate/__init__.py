@@ -11,6 +11,7 @@ The package has the name of its function: ``molscore.evaluate(mols)`` works, whe
 
 import sys
 from types import ModuleType
+from typing import Any
 
 from molscore.evaluate.evaluation import evaluate
 from molscore.evaluate.metrics import Metrics
@@ -20,7 +21,7 @@ __all__ = ["BadReferenceError", "Metrics", "build_reference", "evaluate", "load_
 
 
 class _CallablePackage(ModuleType):
-    def __call__(self, *args, **kwargs) -> Metrics:
+    def __call__(self, *args: Any, **kwargs: Any) -> Metrics:
         return evaluate(*args, **kwargs)
 
 

@@ -7,10 +7,11 @@ and the file handling of the package's front door, which cost as much again.
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import rdkit
@@ -22,7 +23,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @cache
-def _modules(name: str) -> tuple[tuple, ...]:
+def _modules(name: str) -> tuple[tuple[Callable[..., dict[str, Any]], dict[str, Any], dict[str, str]], ...]:
     """(function, parameters, {output: name of the check}) for each module of a configuration."""
     from posebusters.posebusters import module_dict
 
@@ -56,7 +57,7 @@ def bust(mol: Chem.Mol, config: str = "mol_fast") -> dict[str, bool]:
     Returns:
         Check -> passed. A check that could not be run is not passed.
     """
-    results = {}
+    results: dict[str, bool] = {}
     modules = _modules(config)
     with _quiet("posebusters", "rdkit"):
         for function, parameters, outputs in modules:

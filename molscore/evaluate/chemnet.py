@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from types import ModuleType
+from typing import IO, Any
 
 import numpy as np
 
@@ -113,7 +114,7 @@ def build_statistics(heldout: np.ndarray, training: np.ndarray, seed: int = 0) -
     return Statistics(mean, covariance, len(heldout), np.array(sizes), np.array(floors))
 
 
-def save_statistics(statistics: Statistics, stream) -> None:
+def save_statistics(statistics: Statistics, stream: IO[bytes]) -> None:
     """Writes statistics as ``.npz``, the lower triangle of the covariance alone, in float32."""
     lower = statistics.covariance[np.tril_indices(len(statistics.mean))]
     np.savez_compressed(
@@ -144,7 +145,7 @@ def load_statistics(name: str) -> Statistics:
         return Statistics(mean, covariance, int(file["n"]), file["floor_sizes"], file["floors"])
 
 
-def chemnet_distance(smiles: Sequence[str], statistics: Statistics) -> dict:
+def chemnet_distance(smiles: Sequence[str], statistics: Statistics) -> dict[str, Any]:
     """FCD of molecules to a reference.
 
     Args:
@@ -155,7 +156,7 @@ def chemnet_distance(smiles: Sequence[str], statistics: Statistics) -> dict:
         ``value``, ``floor``, ``n`` molecules, ``reference_n``; value and floor are None below two molecules.
     """
     n = len(smiles)
-    result = {"value": None, "floor": None, "n": n, "reference_n": statistics.n}
+    result: dict[str, Any] = {"value": None, "floor": None, "n": n, "reference_n": statistics.n}
     if n >= FEWEST:
         result["value"] = frechet(moments(activations(smiles)), (statistics.mean, statistics.covariance))
         sizes, floors = np.log(statistics.floor_sizes), np.log(statistics.floors)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from rdkit import Chem
@@ -18,7 +19,7 @@ LARGEST_RING = 8
 """Rings of this many atoms and more are counted together."""
 
 
-def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -> dict:
+def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -> dict[str, Any]:
     """Summarises valid molecules.
 
     Args:
@@ -71,7 +72,7 @@ def unusual_shares(mols: Sequence[Chem.Mol]) -> dict[str, float]:
     return {"any": sum(map(bool, found)) / len(mols)} | {k: n / len(mols) for k, n in counts.most_common()}
 
 
-def differences(mine: dict, theirs: dict) -> dict[str, float]:
+def differences(mine: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float]:
     """One figure for each table of two compositions.
 
     Returns:

@@ -95,9 +95,9 @@ def mmd(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> float:
     difference = a / a.sum() - b / b.sum()
     spectrum = np.fft.rfft(difference, 2 * len(difference))
     autocorrelation = np.fft.irfft(np.abs(spectrum) ** 2, 2 * len(difference))[: len(difference)]
-    kernel = sum(np.exp(-(places**2) / (bandwidth * 2.0**s)) for s in range(-2, 3))
+    kernel = np.asarray(sum(np.exp(-(places**2) / (bandwidth * 2.0**s)) for s in range(-2, 3)))
     kernel[1:] *= 2
-    return float(max(0.0, autocorrelation @ kernel))
+    return max(0.0, float(autocorrelation @ kernel))
 
 
 def _draw(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:

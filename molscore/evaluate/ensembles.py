@@ -13,7 +13,7 @@ no for every molecule, Wilson's. Stereo is judged from the positions alone (`ste
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -62,7 +62,7 @@ def recall(conformers: np.ndarray, references: np.ndarray, correspondences: np.n
     return Recall(distances.min(axis=0), distances.min(axis=1))
 
 
-def summary(distances: Distances, thresholds: Sequence[float] = THRESHOLDS, seed: int = 0) -> dict:
+def summary(distances: Distances, thresholds: Sequence[float] = THRESHOLDS, seed: int = 0) -> dict[str, Any]:
     """AMR and coverage of many molecules.
 
     Args:
@@ -88,7 +88,7 @@ def summary(distances: Distances, thresholds: Sequence[float] = THRESHOLDS, seed
     }
 
 
-def difference(a: Distances, b: Distances, thresholds: Sequence[float] = THRESHOLDS, seed: int = 0) -> dict:
+def difference(a: Distances, b: Distances, thresholds: Sequence[float] = THRESHOLDS, seed: int = 0) -> dict[str, Any]:
     """One method less another on the same molecules, in pairs. Below 0, `a` has the smaller mean RMSD.
 
     Args:

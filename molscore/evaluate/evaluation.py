@@ -3,13 +3,15 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from rdkit import Chem
 
+from molscore.chem.arrays import MoleculeArrays
 from molscore.chem.io.sdf_reader import Record
 from molscore.chem.minimise import check_method
-from molscore.chem.strain import relaxation_energy
+from molscore.chem.strain import Strain, relaxation_energy
 from molscore.core.diagnostics import effective_number
 from molscore.datasets.tensorfile import read_tensorfile
 from molscore.evaluate import busters
@@ -85,21 +87,25 @@ def evaluate(
         raise ValueError(f"no PoseBusters configuration {posebusters!r}; choose one of {', '.join(busters.CONFIGS)}")
     if xtb:
         check_method("xtb")
-    records, busted, relaxed, deeper = [], [], [], []
+    records, busted, relaxed = [], [], []
+    deeper: list[Strain] = []
     for done, record in enumerate(map(judge, found), start=1):
         records.append(record)
         if posebusters and record.mol is not None:
             busted.append(busters.bust(record.mol, posebusters))
-        if relaxation and record.connected:
-            relaxed.append(relaxation_energy(record.mol))
-        if len(deeper) < xtb and record.connected:
-            deeper.append(relaxation_energy(record.mol, "xtb"))
+        if record.mol is not None and record.connected:
+            if relaxation:
+                relaxed.append(relaxation_energy(record.mol))
+            if len(deeper) < xtb:
+                deeper.append(relaxation_energy(record.mol, "xtb"))
         if on_progress is not None:
             on_progress(done, len(found))
     valid = [record for record in records if record.valid]
-    smiles = [canonical_smiles(record.mol) for record in valid]
-    rates = _validity(records) | _stability(records) | _identity(valid, smiles, len(records), against)
-    made = composition([record.arrays for record in valid], [record.mol for record in valid])
+    sound = [record.mol for record in valid if record.mol is not None]
+    arrays = [record.arrays for record in valid if record.arrays is not None]
+    smiles = [canonical_smiles(mol) for mol in sound]
+    rates = _validity(records) | _stability(records) | _identity(sound, smiles, len(records), against)
+    made = composition(arrays, sound)
     checks = {}
     if posebusters:
         passed = sum(all(result.values()) for result in busted)
@@ -116,7 +122,7 @@ def evaluate(
         reference_description=against.description if against else None,
         rates=rates,
         posebusters=checks,
-        distances=_distances(valid, against) if against else {},
+        distances=_distances(arrays, against) if against else {},
         composition=made,
         reference_composition=against.composition if against else None,
         differences=differences(made, against.composition) if against else {},
@@ -127,12 +133,12 @@ def evaluate(
         effective_molecules=effective_number(smiles) if smiles else None,
         fcd=chemnet_distance(smiles, chemnet) if chemnet else None,
         rediscovery=_rediscovery(smiles, against) if against else None,
-        memorisation=memorisation([record.arrays for record in valid], trained) if trained else None,
+        memorisation=memorisation(arrays, trained) if trained else None,
         notes=_notes(records, valid, against),
     )
 
 
-def _rediscovery(smiles: Sequence[str], reference: Reference) -> dict | None:
+def _rediscovery(smiles: Sequence[str], reference: Reference) -> dict[str, Any] | None:
     if not len(reference.training_hashes) or not len(reference.heldout_hashes):
         return None
     return rediscovery(hash_smiles(sorted(set(smiles))), reference.training_hashes, reference.heldout_hashes)
@@ -143,8 +149,8 @@ def _validity(records: Sequence[Judgement]) -> dict[str, Rate]:
         return Rate(sum(map(condition, records)), len(records), "records")
 
     rates = {}
-    attempts = {record.attempt for record in records}
-    if None not in attempts and len(attempts) == len(records):
+    attempts = {record.attempt for record in records if record.attempt is not None}
+    if len(attempts) == len(records):
         rates["delivered"] = Rate(len(records), max(attempts) + 1, "attempts")
     return rates | {
         "readable": rate(lambda record: record.arrays is not None),
@@ -172,10 +178,10 @@ def _stability(records: Sequence[Judgement]) -> dict[str, Rate]:
 
 
 def _identity(
-    valid: Sequence[Judgement], smiles: Sequence[str], n_records: int, reference: Reference | None
+    valid: Sequence[Chem.Mol], smiles: Sequence[str], n_records: int, reference: Reference | None
 ) -> dict[str, Rate]:
     flat = set(smiles)
-    stereo = {canonical_smiles(record.mol, stereo=True) for record in valid}
+    stereo = {canonical_smiles(mol, stereo=True) for mol in valid}
     rates = {
         "unique": Rate(len(flat), len(valid), "valid records"),
         "unique_stereo": Rate(len(stereo), len(valid), "valid records"),
@@ -187,9 +193,9 @@ def _identity(
     return rates
 
 
-def _distances(valid: Sequence[Judgement], reference: Reference) -> dict[str, Distance]:
+def _distances(valid: Sequence[MoleculeArrays], reference: Reference) -> dict[str, Distance]:
     distances = {}
-    for kind, values in measure([record.arrays for record in valid]).items():
+    for kind, values in measure(valid).items():
         theirs = reference.distributions[kind]
         counts = count(values, theirs.codes, kind)
         for name in MEASURES:

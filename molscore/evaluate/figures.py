@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from molscore.evaluate.geometry import Distance
 from molscore.evaluate.rates import Rate
+from molscore.limits import shown
 
 _PLAIN = (
     "differences",
@@ -51,18 +52,23 @@ class Figures:
     rates: dict[str, Rate]
     posebusters: dict[str, Rate]
     distances: dict[str, Distance]
-    composition: dict
-    reference_composition: dict | None
+    composition: dict[str, Any]
+    reference_composition: dict[str, Any] | None
     differences: dict[str, float] = field(default_factory=dict)
-    relaxation: dict | None = None
-    reference_relaxation: dict | None = None
-    xtb_relaxation: dict | None = None
-    reference_xtb_relaxation: dict | None = None
+    relaxation: dict[str, Any] | None = None
+    reference_relaxation: dict[str, Any] | None = None
+    xtb_relaxation: dict[str, Any] | None = None
+    reference_xtb_relaxation: dict[str, Any] | None = None
     effective_molecules: float | None = None
-    fcd: dict | None = None
-    rediscovery: dict | None = None
-    memorisation: dict | None = None
+    fcd: dict[str, Any] | None = None
+    rediscovery: dict[str, Any] | None = None
+    memorisation: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        valid = self.rates.get("valid")
+        counts = "" if valid is None else f", {valid.count:,} of {valid.total:,} valid"
+        return f"{type(self).__name__}({shown(self.source)}{counts}, reference {self.reference})"
 
     def __getitem__(self, name: str) -> Rate:
         return self.rates[name]
@@ -73,7 +79,7 @@ class Figures:
     def __len__(self) -> int:
         return len(self.rates)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return {
             "source": self.source,
@@ -93,12 +99,13 @@ class Figures:
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     @classmethod
-    def from_dict(cls, data: dict) -> Self:
+    def from_dict(cls, data: dict[str, Any]) -> Self:
         """Undoes `to_dict`."""
 
-        def rates(part: dict) -> dict[str, Rate]:
+        def rates(part: dict[str, Any]) -> dict[str, Rate]:
             return {name: Rate(rate["count"], rate["total"], rate["of"]) for name, rate in part.items()}
 
+        plain: dict[str, Any] = {name: data.get(name) for name in _PLAIN}
         return cls(
             source=data["source"],
             reference=data["reference"],
@@ -108,6 +115,6 @@ class Figures:
             distances={name: Distance(**distance) for name, distance in data["distances"].items()},
             composition=data["composition"],
             reference_composition=data["reference_composition"],
-            **{name: data.get(name) for name in _PLAIN},
+            **plain,
             notes=tuple(data["notes"]),
         )

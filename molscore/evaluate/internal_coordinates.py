@@ -69,7 +69,7 @@ def measure(molecules: Sequence[MoleculeArrays]) -> dict[str, Coordinates]:
     Returns:
         'bond' (Å), 'angle' (degrees, 0 to 180), 'dihedral' (degrees, -180 to 180).
     """
-    parts = {kind: [] for kind in ("bond", "angle", "dihedral")}
+    parts: dict[str, list[tuple[np.ndarray, ...]]] = {kind: [] for kind in ("bond", "angle", "dihedral")}
     for k, molecule in enumerate(molecules):
         numbers = molecule.atomic_numbers.astype(np.int64)
         orders = np.zeros((len(numbers), len(numbers)), dtype=np.int64)
@@ -89,7 +89,7 @@ def measure(molecules: Sequence[MoleculeArrays]) -> dict[str, Coordinates]:
 
 def _paths(bonds: np.ndarray, n_atoms: int) -> dict[str, np.ndarray]:
     """Atom indices: bonds (B, 2), angles (A, 3), dihedrals (D, 4)."""
-    neighbours = [[] for _ in range(n_atoms)]
+    neighbours: list[list[int]] = [[] for _ in range(n_atoms)]
     pairs = bonds.tolist()
     for i, j in pairs:
         neighbours[i].append(j)

@@ -14,6 +14,7 @@ What training and test split have in common is the chance to be returned: hence 
 
 from collections.abc import Sequence
 from math import sqrt
+from typing import Any
 
 import numpy as np
 from rdkit import Chem
@@ -40,7 +41,7 @@ LOT = 256
 """Samples whose distances to the whole pool are in memory at a time."""
 
 
-def rediscovery(hashes: np.ndarray, training: np.ndarray, heldout: np.ndarray) -> dict:
+def rediscovery(hashes: np.ndarray, training: np.ndarray, heldout: np.ndarray) -> dict[str, Any]:
     """How many of the molecules are training molecules, how many held-out ones?
 
     Args:
@@ -75,7 +76,7 @@ def check_splits(dataset: TensorFile) -> None:
         )
 
 
-def memorisation(molecules: Sequence[MoleculeArrays], dataset: TensorFile, seed: int = 0) -> dict:
+def memorisation(molecules: Sequence[MoleculeArrays], dataset: TensorFile, seed: int = 0) -> dict[str, Any]:
     """Compares molecules with those that a model was trained on and with those that it was not.
 
     Args:
@@ -107,7 +108,7 @@ def memorisation(molecules: Sequence[MoleculeArrays], dataset: TensorFile, seed:
     )
     chosen = [molecules[i] for i in rng.permutation(len(molecules))]
     samples = [heavy_graph(molecule) for molecule in chosen if (molecule.atomic_numbers != 1).any()]
-    result = {
+    result: dict[str, Any] = {
         "samples": len(samples),
         "training_molecules": len(training),
         "heldout_molecules": len(heldout),
@@ -120,7 +121,8 @@ def memorisation(molecules: Sequence[MoleculeArrays], dataset: TensorFile, seed:
     pool = training + heldout
     environments, known = Environments(pool), np.arange(len(pool)) < len(training)
     real = min(REAL, len(heldout) // 2)
-    votes, near, rmsds, to_real = 0.0, [], ([], []), []
+    votes, near, to_real = np.zeros(len(pool)), [], []
+    rmsds: tuple[list[float], list[float]] = [], []
     for start in range(0, len(samples), LOT):
         lot = samples[start : start + LOT]
         distances = environments.distances(lot)
@@ -154,7 +156,7 @@ def heavy_rmsd(a: Chem.Mol, b: Chem.Mol) -> float | None:
     return min(rdMolAlign.GetBestRMS(Chem.Mol(a), b), rdMolAlign.GetBestRMS(mirrored, b))
 
 
-def _conformers(training: np.ndarray, heldout: np.ndarray) -> dict:
+def _conformers(training: np.ndarray, heldout: np.ndarray) -> dict[str, Any]:
     """RMSDs of the samples that meet a training molecule against those that meet a held-out one."""
     enough = min(len(training), len(heldout)) >= ENOUGH
     return {
@@ -166,7 +168,9 @@ def _conformers(training: np.ndarray, heldout: np.ndarray) -> dict:
     }
 
 
-def _coverage(to_real: np.ndarray, real: list[Chem.Mol], others: list[Chem.Mol], rng: np.random.Generator) -> dict:
+def _coverage(
+    to_real: np.ndarray, real: list[Chem.Mol], others: list[Chem.Mol], rng: np.random.Generator
+) -> dict[str, Any]:
     """Coverage of `real` by the samples, and by as many of the other held-out molecules."""
     n = min(len(to_real), COVERING, len(others))
     chosen = to_real[:n]

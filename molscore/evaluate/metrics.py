@@ -6,7 +6,7 @@ from molscore.evaluate.figures import Figures
 from molscore.evaluate.text import format_metrics
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Metrics(Figures):
     """The result of an evaluation; ``metrics["valid"]`` is the rate of that name. For its attributes see `Figures`."""
 

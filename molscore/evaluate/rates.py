@@ -11,6 +11,7 @@ atom rates are somewhat too narrow.
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 Z_95 = 1.959963984540054
 """Normal quantile of a two-sided 95 % interval."""
@@ -64,7 +65,7 @@ class Rate:
         """The 95 % Wilson interval; None of nothing."""
         return wilson(self.count, self.total) if self.total else None
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON: value, count, total, of, low, high."""
         low, high = self.interval or (None, None)
         return {

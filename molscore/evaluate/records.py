@@ -73,8 +73,10 @@ def read_records(
         raise ValueError("one molecule was given where several are expected; put it in a list: evaluate([mol])")
     if not isinstance(source, (str, os.PathLike)):
         mols = list(source)
-        if mols and all(isinstance(mol, Record) for mol in mols):
-            return mols
+        records = [mol for mol in mols if isinstance(mol, Record)]
+        if mols and len(records) == len(mols):
+            return records
+        found: list[Chem.Mol | None] = []
         for mol in mols:
             if mol is not None and not isinstance(mol, Chem.Mol):
                 raise ValueError(f"expected RDKit molecules or the path of an SDF file, got {type(mol).__name__}")
@@ -83,9 +85,10 @@ def read_records(
                     f"a molecule has {mol.GetNumConformers()} conformers, and each is judged for itself; put them in a "
                     "list: [Chem.Mol(mol, False, c.GetId()) for c in mol.GetConformers()]"
                 )
+            found.append(mol)
         if not mols:
             raise ValueError("no molecules were given; there is nothing to evaluate")
-        return [Record(k, 0, mol, "no molecule" if mol is None else None) for k, mol in enumerate(mols)]
+        return [Record(k, 0, mol, "no molecule" if mol is None else None) for k, mol in enumerate(found)]
     path = Path(source)
     check_sdf(path)
     records = list(read_sdf(path, sanitize=False, encoding=encoding))

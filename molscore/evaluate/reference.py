@@ -25,6 +25,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rdkit import Chem
@@ -39,6 +40,7 @@ from molscore.evaluate.internal_coordinates import measure
 from molscore.evaluate.records import judge, read_records
 from molscore.evaluate.relaxation import summary
 from molscore.files.output import written
+from molscore.reprs import short_repr
 
 FORMAT = "molscore-reference-2"
 BUNDLED = ("druglike", "qm9")
@@ -81,12 +83,14 @@ class Reference:
     description: str
     training_hashes: np.ndarray
     heldout_hashes: np.ndarray
-    relaxation: dict
-    xtb_relaxation: dict | None
+    relaxation: dict[str, Any]
+    xtb_relaxation: dict[str, Any] | None
     distributions: dict[str, Distributions]
-    composition: dict
+    composition: dict[str, Any]
     floor_sizes: np.ndarray
     floors: dict[str, np.ndarray]
+
+    __repr__ = short_repr
 
 
 def build_reference(
@@ -146,7 +150,7 @@ def save_reference(reference: Reference, path: str | os.PathLike[str]) -> None:
         "xtb_relaxation": reference.xtb_relaxation,
         "totals": {kind: found.total for kind, found in reference.distributions.items()},
     }
-    arrays = {"header": np.array(json.dumps(header))}
+    arrays: dict[str, Any] = {"header": np.array(json.dumps(header))}
     arrays |= {"training_hashes": reference.training_hashes, "heldout_hashes": reference.heldout_hashes}
     for kind, found in reference.distributions.items():
         arrays |= {f"{kind}_codes": found.codes, f"{kind}_counts": found.counts}
@@ -217,11 +221,12 @@ def resolve_reference(reference: str | os.PathLike[str]) -> Reference:
     if path.suffix.lower() == ".npz":
         return load_reference(path)
     records = [record for record in map(judge, read_records(path)) if record.valid]
-    hashes = hash_smiles(canonical_smiles(record.mol) for record in records)
+    mols = [record.mol for record in records if record.mol is not None]
+    hashes = hash_smiles(map(canonical_smiles, mols))
     return build_reference(
         path.name,
         f"the {len(records)} valid molecules of {path.name}",
-        [record.arrays for record in records],
-        [record.mol for record in records],
+        [record.arrays for record in records if record.arrays is not None],
+        mols,
         hashes,
     )

@@ -6,11 +6,12 @@ probability ``1 - 2 P(X < l)``, X binomial with n and 1/2 (David and Nagaraja, O
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from molscore.chem.strain import Strain
 
 
-def summary(outcomes: Iterable[Strain]) -> dict:
+def summary(outcomes: Iterable[Strain]) -> dict[str, Any]:
     """Summarises relaxation energies.
 
     Args:

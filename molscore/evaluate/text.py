@@ -1,7 +1,10 @@
 """Metrics as text for a terminal: one line a figure, with its denominator."""
 
+from typing import Any
+
 from molscore.chem.minimise import REASONS
 from molscore.evaluate.figures import Figures
+from molscore.evaluate.geometry import Distance
 from molscore.evaluate.rates import Rate
 from molscore.evaluate.text_memorisation import memorisation_lines
 
@@ -87,14 +90,14 @@ def format_metrics(metrics: Figures) -> str:
 
 def _rate_line(label: str, rate: Rate, meaning: str = "") -> str:
     counts = f"{rate.count:,} / {rate.total:,} {rate.of}"
-    if rate.value is None:
+    if rate.value is None or rate.interval is None:
         return f"  {label:<32}     -                     {counts}"
     low, high = rate.interval
     line = f"  {label:<32} {100 * rate.value:6.2f}  {100 * low:6.2f} - {100 * high:6.2f}  {counts:<34}"
     return f"{line}{meaning}".rstrip()
 
 
-def _distance_line(label: str, distance) -> str:
+def _distance_line(label: str, distance: Distance) -> str:
     numbers = [f"{x:9.2e}" if x is not None else f"{'-':>9}" for x in (distance.value, distance.floor)]
     return (
         f"  {label:<32} {numbers[0]} {numbers[1]} {distance.unit or ' '} {distance.n_values:>10,}   "
@@ -146,7 +149,7 @@ def _composition_lines(metrics: Figures) -> list[str]:
     return lines
 
 
-def _flat(composition: dict) -> dict[str, str]:
+def _flat(composition: dict[str, Any]) -> dict[str, str]:
     if not composition:
         return {}
     lines = {"molecules": f"{composition['molecules']:,}"}

@@ -1,5 +1,7 @@
 """Memorisation and coverage as text for a terminal."""
 
+from typing import Any
+
 from molscore.evaluate.figures import Figures
 
 
@@ -21,7 +23,7 @@ def memorisation_lines(metrics: Figures) -> list[str]:
     return head + lines if lines else []
 
 
-def _graph(found: dict | None) -> list[str]:
+def _graph(found: dict[str, Any] | None) -> list[str]:
     if not found:
         return []
     return [
@@ -32,7 +34,7 @@ def _graph(found: dict | None) -> list[str]:
     ]
 
 
-def _conformer(found: dict | None) -> list[str]:
+def _conformer(found: dict[str, Any] | None) -> list[str]:
     if not found:
         return []
     sides = []
@@ -43,7 +45,7 @@ def _conformer(found: dict | None) -> list[str]:
     return [f"    same graph, median RMSD {sides[0]}, {sides[1]}, {z}"]
 
 
-def _coverage(found: dict | None) -> list[str]:
+def _coverage(found: dict[str, Any] | None) -> list[str]:
     if not found:
         return []
     ratio = "-" if found["ratio"] is None else f"{found['ratio']:.3f}"

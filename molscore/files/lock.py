@@ -13,7 +13,7 @@ from molscore.files.signals import uninterrupted
 try:
     import fcntl
 except ImportError:  # no such locks on this system
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 
 class BusyError(OSError):
@@ -21,7 +21,7 @@ class BusyError(OSError):
 
 
 @contextmanager
-def locked(path: str | os.PathLike) -> Iterator[None]:
+def locked(path: str | os.PathLike[str]) -> Iterator[None]:
     """Keeps other runs from writing `path` within the block.
 
     The lock is one of the operating system on a hidden file beside `path`, which goes at the end. One that a dead
@@ -46,7 +46,7 @@ def locked(path: str | os.PathLike) -> Iterator[None]:
                 os.close(handle)
 
 
-def _take(name: Path, path: str | os.PathLike) -> int | None:
+def _take(name: Path, path: str | os.PathLike[str]) -> int | None:
     """A descriptor of the locked file, or None where there are no locks."""
     while True:
         handle = os.open(name, os.O_RDWR | os.O_CREAT, 0o666)

@@ -7,15 +7,18 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING
 
 from molscore.files.lock import locked
 from molscore.files.paths import beside, check_regular, resolved
 from molscore.files.signals import uninterrupted
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 
 @contextmanager
-def written(path: str | os.PathLike, lock: bool = True) -> Iterator[IO[bytes]]:
+def written(path: str | os.PathLike[str], lock: bool = True) -> Iterator[io.BufferedIOBase]:
     """Opens a file to be written whole or not at all.
 
     At a clean end of the block it takes the place of `path`, with the permissions of a file that was there. After an
@@ -52,13 +55,13 @@ def written(path: str | os.PathLike, lock: bool = True) -> Iterator[IO[bytes]]:
                 temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path: str | os.PathLike, data: bytes, lock: bool = True) -> None:
+def write_bytes(path: str | os.PathLike[str], data: bytes, lock: bool = True) -> None:
     """Writes a file whole or not at all; errors as `written`."""
     with written(path, lock) as file:
         file.write(data)
 
 
-def write_text(path: str | os.PathLike, text: str, lock: bool = True) -> None:
+def write_text(path: str | os.PathLike[str], text: str, lock: bool = True) -> None:
     """Writes a text file, UTF-8, whole or not at all; errors as `written`."""
     write_bytes(path, text.encode("utf-8"), lock)
 
@@ -66,19 +69,19 @@ def write_text(path: str | os.PathLike, text: str, lock: bool = True) -> None:
 class NamedFile(io.FileIO):
     """A file whose errors name the output that it is for."""
 
-    def __init__(self, path: Path, mode: str, output: str | os.PathLike):
+    def __init__(self, path: Path, mode: str, output: str | os.PathLike[str]):
         self._output = output
         with naming(output):
             super().__init__(path, mode)
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: "ReadableBuffer", /) -> int:
         """As `io.FileIO.write`."""
         with naming(self._output):
             return super().write(data)
 
 
 @contextmanager
-def naming(path: str | os.PathLike) -> Iterator[None]:
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
     """Gives the errors of the operating system within the block the name of an output."""
     try:
         yield
@@ -98,10 +101,10 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _compressed(file: IO[bytes]) -> gzip.GzipFile:
+def _compressed(file: "io.BufferedWriter[NamedFile]") -> gzip.GzipFile:
     return gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)
 
 
-def _keep_mode(handle: int, path: str | os.PathLike) -> None:
+def _keep_mode(handle: int, path: str | os.PathLike[str]) -> None:
     with suppress(OSError):
         os.fchmod(handle, stat.S_IMODE(os.stat(path).st_mode))

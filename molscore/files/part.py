@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 from molscore.files.lock import locked
@@ -30,12 +31,12 @@ class ResumeError(ValueError):
     """There is nothing to resume, or it was made by another model, version, or with other options."""
 
 
-def part_of(path: str | os.PathLike) -> Path:
+def part_of(path: str | os.PathLike[str]) -> Path:
     """Where the pieces of a file that is to be `path` lie while it is made."""
     return beside(path, ".part")
 
 
-def journal_of(path: str | os.PathLike) -> Path:
+def journal_of(path: str | os.PathLike[str]) -> Path:
     """Where the journal of these pieces lies."""
     return beside(path, ".journal")
 
@@ -59,7 +60,7 @@ class PartFile:
 
     def __init__(
         self,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
         identity: Mapping[str, object],
         resume: bool = False,
         others: Sequence[Path] = (),
@@ -76,7 +77,9 @@ class PartFile:
             self._open = stack.pop_all()
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, traceback: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         """Keeps the pieces after an error, if there are any, unless `remove` was called."""
         if isinstance(error, Exception):
             if not self._at:

@@ -12,7 +12,7 @@ _STREAMS = ("/dev/std", "/dev/fd/", "/proc/")
 """Names of what is open already, be it a regular file."""
 
 
-def check_writable(path: str | os.PathLike, endings: tuple[str, ...] = (".sdf", ".sdf.gz")) -> Path:
+def check_writable(path: str | os.PathLike[str], endings: tuple[str, ...] = (".sdf", ".sdf.gz")) -> Path:
     """Says now what would go wrong after hours: can a file be put at `path`?
 
     Args:
@@ -57,7 +57,7 @@ def check_regular(path: Path) -> None:
         raise OSError(f"{path} is a device or a pipe; results are put in place whole, so give the name of a file")
 
 
-Named = Mapping[str, str | os.PathLike | None]
+Named = Mapping[str, str | os.PathLike[str] | None]
 """Files by the word that the user knows them by, such as ``--out``; None where there is none."""
 
 
@@ -72,7 +72,7 @@ def check_apart(outputs: Named, inputs: Named) -> None:
         ValueError: if two of them are one file: the same name, a link, another spelling.
     """
     read = {word: "/dev/stdin" if str(path) == "-" else path for word, path in inputs.items() if path is not None}
-    before: dict[str, str | os.PathLike] = {}
+    before: dict[str, str | os.PathLike[str]] = {}
     for word, path in outputs.items():
         if path is None:
             continue
@@ -86,7 +86,7 @@ def check_apart(outputs: Named, inputs: Named) -> None:
         before[word] = path
 
 
-def same_file(first: str | os.PathLike, second: str | os.PathLike) -> bool:
+def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:
     """Whether two names lead to one file, or would if there were one."""
     try:
         return os.path.samefile(first, second)
@@ -94,17 +94,17 @@ def same_file(first: str | os.PathLike, second: str | os.PathLike) -> bool:
         return os.path.realpath(first) == os.path.realpath(second)
 
 
-def resolved(path: str | os.PathLike) -> Path:
+def resolved(path: str | os.PathLike[str]) -> Path:
     """The file that a name leads to, links followed: what is written there leaves the link in place."""
     return Path(os.path.realpath(path))
 
 
-def beside(path: str | os.PathLike, suffix: str) -> Path:
+def beside(path: str | os.PathLike[str], suffix: str) -> Path:
     """A hidden file in the folder of an output."""
     target = resolved(path)
     return target.with_name(f".{target.name}{suffix}")
 
 
-def hidden_names(path: str | os.PathLike) -> Iterable[Path]:
+def hidden_names(path: str | os.PathLike[str]) -> Iterable[Path]:
     """The hidden files that an output has beside it while it is written."""
     return [beside(path, suffix) for suffix in (".tmp", ".lock", ".part", ".journal")]

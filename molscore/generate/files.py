@@ -151,7 +151,7 @@ def _piece(
     if fault is not None:
         return "", {"smiles": None, "reason": fault.token, "detail": fault.detail, "plain": plain}
     properties = generator.properties(attempt, seed, options)
-    text = format_record(attempt.mol, f"molscore_{seed}_{attempt.index}", properties)
+    text = format_record(attempt.built, f"molscore_{seed}_{attempt.index}", properties)
     return text, {"smiles": properties["SMILES"], "plain": plain}
 
 
@@ -212,7 +212,8 @@ def _finished(
         with rejects.open(newline="", encoding="utf-8") as file:
             rows = [plain(row) for row in csv.reader(file) if len(row) == len(HEADER) and row[0].isdigit()]
     last = max(found, default=-1)
-    for number, reason, detail in ((int(row[0]), *row[1:]) for row in rows):
+    for first, reason, detail in rows:
+        number = int(first)
         if number < last and number not in found:
             found[number] = "", {"smiles": None, "reason": reason, "detail": detail, "finished": True}
     return [(number, *found[number]) for number in sorted(found)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import metadata
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from molscore.chem.io.sdf_text import record_properties
 from molscore.chem.validity import DuplicateFilter
 from molscore.core.samplers import SAMPLERS
 from molscore.generate.judge import Attempt, Judge
-from molscore.generate.options import Options
+from molscore.generate.options import OptionArguments, Options
 from molscore.limits import check
 from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample_molecules
 from molscore.model.fingerprint import fingerprint
@@ -53,6 +53,9 @@ class Generation:
     rejects: list[Attempt] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"Generation({len(self.mols)} molecules, {len(self.rejects)} attempts rejected)"
+
 
 class MoleculeGenerator:
     """Generates molecules with one model on one device.
@@ -70,6 +73,9 @@ class MoleculeGenerator:
             raise ValueError(f"{name} finds coordinates of known molecules and makes none; use '{pretrained.DEFAULT}'")
         self.model, self.name = model, name
 
+    def __repr__(self) -> str:
+        return f"MoleculeGenerator({self.name!r}, device='{self.model.device}')"
+
     @classmethod
     def from_pretrained(cls, name: str = pretrained.DEFAULT, device: str = "auto") -> "MoleculeGenerator":
         """Loads a bundled model by name, or a model file by path.
@@ -84,7 +90,12 @@ class MoleculeGenerator:
         return cls(load(pretrained.find(name), choose_device(device)), name)
 
     def generate(
-        self, n: int, seed: int = 0, *, on_attempt: Callable[[Attempt], None] | None = None, **options: Any
+        self,
+        n: int,
+        seed: int = 0,
+        *,
+        on_attempt: Callable[[Attempt], None] | None = None,
+        **options: Unpack[OptionArguments],
     ) -> Generation:
         """Generates ``n`` different, valid molecules.
 
@@ -108,10 +119,11 @@ class MoleculeGenerator:
         for attempt in self.attempts(n, seed, chosen):
             attempts += 1
             if attempt.fault is None:
-                attempt.mol.SetProp("_Name", f"molscore_{seed}_{attempt.index}")
+                mol = attempt.built
+                mol.SetProp("_Name", f"molscore_{seed}_{attempt.index}")
                 for name, value in self.properties(attempt, seed, chosen).items():
-                    attempt.mol.SetProp(name, str(value))
-                result.mols.append(attempt.mol)
+                    mol.SetProp(name, str(value))
+                result.mols.append(mol)
             else:
                 result.rejects.append(attempt)
             if on_attempt is not None:
@@ -137,7 +149,7 @@ class MoleculeGenerator:
         """The properties of a record: what fixes the molecule, and its tags."""
         made_with = {"molscore_weights": self.weights, "molscore_options": self.resolved(options).text()}
         extra = {**made_with, **attempt.properties}
-        return record_properties(attempt.mol, model=self.name, seed=seed, index=attempt.index, extra=extra)
+        return record_properties(attempt.built, model=self.name, seed=seed, index=attempt.index, extra=extra)
 
     def manifest(self, n: int, seed: int, options: Options) -> dict[str, Any]:
         """What fixes the result, and with what it was made."""
@@ -180,12 +192,13 @@ class MoleculeGenerator:
                 if accepted >= n or index >= end:
                     return
                 attempt = None if judged is None else next(judged)
-                if index in known:
-                    accepted += known[index] is not None
-                    duplicate.seen |= {known[index]} - {None}
-                else:
+                if index not in known:
+                    assert attempt is not None
                     accepted += attempt.fault is None
                     yield attempt
+                elif (smiles := known[index]) is not None:
+                    accepted += 1
+                    duplicate.seen.add(smiles)
 
     def _window(
         self,
@@ -198,11 +211,11 @@ class MoleculeGenerator:
     ) -> Iterator[Attempt]:
         """The attempts of a window, judged one by one; where they are scored, those that passed are so together."""
         drawn = self.draw(window, seed, options.steps, options.sampler, self.batch_size(options), options.atoms)
-        judged = (_distinct(judge(k, one), options, duplicate) for k, one in zip(window, drawn, strict=True))
+        attempts = (_distinct(judge(k, one), options, duplicate) for k, one in zip(window, drawn, strict=True))
         if scorer is None:
-            yield from judged
+            yield from attempts
             return
-        judged = list(judged)
+        judged = list(attempts)
         scores = scorer.stream((attempt.mol for attempt in judged if attempt.fault is None), seed)
         for attempt in judged:
             found = next(scores).properties() if attempt.fault is None else {}
@@ -220,7 +233,7 @@ class MoleculeGenerator:
         sampler: str,
         batch_size: int,
         atoms: tuple[int, int] | None = None,
-        **options: float,
+        **options: Any,
     ) -> list[Sample]:
         """The samples of the given attempts, in their order; `options` are those of
         `molscore.model.sample_molecules`."""
@@ -228,15 +241,15 @@ class MoleculeGenerator:
         cumulative = self.sizes(atoms).double().cumsum(0).numpy()
         sizes = [int(np.searchsorted(cumulative, one.random() * cumulative[-1], side="right")) for one in streams]
         order = sorted(range(len(indices)), key=lambda k: sizes[k])
-        samples: list[Sample | None] = [None] * len(indices)
+        samples: dict[int, Sample] = {}
         for at in range(0, len(order), batch_size):
             batch = order[at : at + batch_size]
-            parts = [sizes[k] for k in batch], [streams[k] for k in batch]
+            own_sizes, own_streams = [sizes[k] for k in batch], [streams[k] for k in batch]
             own = None if sampler == "dpm" else SAMPLERS[sampler]()  # dpm with the noise that suits the model
-            made = sample_molecules(self.model, *parts, steps=steps, sampler=own, **options)
+            made = sample_molecules(self.model, own_sizes, own_streams, steps=steps, sampler=own, **options)
             for k, one in zip(batch, made, strict=True):
                 samples[k] = one
-        return samples
+        return [samples[k] for k in range(len(indices))]
 
     def sizes(self, atoms: tuple[int, int] | None = None) -> torch.Tensor:
         """Weights of the numbers of atoms, from 0 on, within bounds.
@@ -272,7 +285,7 @@ def _distinct(attempt: Attempt, options: Options, duplicate: DuplicateFilter) ->
     """The attempt, rejected if it passed and is a molecule that has been there."""
     if options.raw or attempt.fault is not None:
         return attempt
-    return replace(attempt, fault=duplicate(attempt.mol))
+    return replace(attempt, fault=duplicate(attempt.built))
 
 
 def version() -> str:

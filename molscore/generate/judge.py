@@ -41,6 +41,15 @@ class Attempt:
     repaired: bool
     properties: dict[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"Attempt({self.index}, {'passed' if self.fault is None else f'rejected: {self.fault.token}'})"
+
+    @property
+    def built(self) -> Chem.Mol:
+        """The molecule, where there is one, as of every attempt that passed."""
+        assert self.mol is not None, self.fault
+        return self.mol
+
 
 class Judge:
     """Judges the samples of a model.
@@ -70,7 +79,7 @@ class Judge:
             return Attempt(index, None, Fault(error.reason, error.detail), repaired)
         if self.raw:
             return Attempt(index, _numbered(mol, index), None, repaired)
-        fault, properties = check(mol, 0, self.checks), {}
+        fault, properties = check(mol, 0, self.checks), dict[str, Any]()
         if fault is None:
             found = relax(mol, self.method)
             mol = found.mol

@@ -1,12 +1,14 @@
 """What a user may choose about a generation, beside how many and which seed."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from molscore.chem.filters import MoleculeFilter
 from molscore.chem.relax import check_method
 from molscore.chem.validity import Check
 from molscore.core.samplers import SAMPLERS
 from molscore.limits import check, shown
+from molscore.reprs import changes_repr
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Options:
         if self.raw and (self.filter is not None or self.relax != "none" or self.checks):
             raise ValueError("raw samples are neither filtered nor relaxed: leave out raw, or filter, relax and checks")
 
+    __repr__ = changes_repr
+
     def told(self) -> dict[str, object]:
         """What a manifest says of the choices that decide on the result, where they are not the default."""
         told: dict[str, object] = {"steps": self.steps, "sampler": self.sampler}
@@ -68,6 +72,20 @@ class Options:
     def text(self) -> str:
         """The same in a line."""
         return "; ".join(f"{name} {value}" for name, value in self.told().items())
+
+
+class OptionArguments(TypedDict, total=False):
+    """`Options` as the keyword arguments of `MoleculeGenerator.generate`."""
+
+    steps: int | None
+    sampler: str
+    atoms: tuple[int, int] | None
+    batch_size: int | None
+    raw: bool
+    relax: str
+    filter: str | None
+    uncertainty: bool
+    checks: tuple[Check, ...]
 
 
 def check_atoms(bounds: tuple[int, int]) -> None:

@@ -6,6 +6,7 @@ centre, their atoms do not move, and noise is not centred.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from torch import Tensor
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
 from molscore.model.state import MoleculeState, Times, pair_mask
+from molscore.reprs import short_repr
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ class Given:
     def start(self, model: MoleculeDiffusion, state: MoleculeState) -> MoleculeState:
         """The state with what is given in its place, clean."""
         x = (self.batch.positions.double() - self.origin.double()) / model.config.position_scale
-        like = {"device": x.device, "dtype": x.dtype}
+        like: dict[str, Any] = {"device": x.device, "dtype": x.dtype}
         a, e = (
             model.config.category_scale * torch.eye(k, **like)[classes]
             for k, classes in ((len(model.classes), self.batch.atoms), (BOND_CLASSES, self.batch.bonds))
@@ -89,3 +91,5 @@ class Given:
         masks = self.positions, self.graph, pairs
         parts = zip(masks, (x, a, e), state, strict=True)
         return MoleculeState(*(torch.where(mask[..., None], own.to(z), z) for mask, own, z in parts))
+
+    __repr__ = short_repr

@@ -64,7 +64,7 @@ class ConformerDenoiser(Denoiser):
 
     def __init__(self, model: MoleculeDiffusion, batch: MoleculeBatch):
         forks.check()
-        like = {"device": model.device, "dtype": model.dtype}
+        like: dict[str, Any] = {"device": model.device, "dtype": model.dtype}
         scale, mask = model.config.category_scale, batch.mask
         a = scale * torch.eye(len(model.classes), **like)[batch.atoms] * mask[..., None]
         e = scale * torch.eye(BOND_CLASSES, **like)[batch.bonds] * pair_mask(mask)[..., None]

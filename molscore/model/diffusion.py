@@ -28,7 +28,7 @@ Vignac et al., MiDi, arXiv:2302.09048 (a time for each part).
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +43,8 @@ from molscore.model.state import MoleculeState, Times, pair_mask, symmetric
 from molscore.network.geometry import centre
 from molscore.network.network import EquivariantScoreNetwork
 
+Network = TypeVar("Network", bound=nn.Module)
+
 BOND_CLASSES = 4
 """No bond, single, double, triple: the class of a bond is its kekulised order."""
 
@@ -55,6 +57,9 @@ class MoleculeDiffusion(nn.Module):
         vocabulary: (atomic number, formal charge) of each atom class.
         size_probabilities: probability of each number of atoms, from 0 on.
     """
+
+    posterior: Tensor | None
+    size_probabilities: Tensor
 
     def __init__(
         self,
@@ -72,6 +77,17 @@ class MoleculeDiffusion(nn.Module):
         self.record: dict[str, Any] = {}
         self.register_buffer("posterior", None, persistent=False)  # of the last layer's weights, see `posterior`
         self.register_buffer("size_probabilities", torch.as_tensor(size_probabilities, dtype=torch.float32))
+
+    def __repr__(self) -> str:
+        weights, most = sum(parameter.numel() for parameter in self.parameters()), len(self.size_probabilities) - 1
+        atoms = "heavy atoms" if self.implied_hydrogens else "atoms"
+        graphs = {0.0: "makes graphs", 1.0: "graphs are given"}.get(
+            self.config.graph_conditioned, "graphs are made or given"
+        )
+        return (
+            f"MoleculeDiffusion({weights:,} weights, {len(self.classes)} atom classes, up to {most} {atoms}, {graphs}, "
+            f"device='{self.device}')"
+        )
 
     @property
     def classes(self) -> list[tuple[int, int]]:
@@ -118,9 +134,10 @@ class MoleculeDiffusion(nn.Module):
             The posterior means; coordinates in their frame, bonds symmetric.
         """
         features = self.features(state.a, state.e, mask, times, previous)
-        positions, _, *logits = self._evaluate(state.x, features, mask, times, stereo, classes=True)
-        known = features.atom_logits, features.bond_logits
-        return Prediction(positions, *(own.to(state.x.dtype) + y for own, y in zip(logits, known, strict=True)))
+        positions, _, atoms, bonds = self._evaluate(state.x, features, mask, times, stereo, classes=True)
+        assert atoms is not None and bonds is not None
+        dtype = state.x.dtype
+        return Prediction(positions, atoms.to(dtype) + features.atom_logits, bonds.to(dtype) + features.bond_logits)
 
     def features(
         self, a: Tensor, e: Tensor, mask: Tensor, times: Times, previous: Prediction | None = None
@@ -196,8 +213,8 @@ class MoleculeDiffusion(nn.Module):
             Scalars: ``loss`` and its parts ``positions`` (velocity error per coordinate), ``atoms`` (cross-entropy per
             atom) and ``bonds`` (cross-entropy per atom, summed over its pairs).
         """
-        like = {"device": batch.mask.device, "dtype": self.dtype}
-        random = {"generator": generator} | like
+        like: dict[str, Any] = {"device": batch.mask.device, "dtype": self.dtype}
+        random: dict[str, Any] = {"generator": generator} | like
         if self.config.fake_atoms:
             batch = add_fakes(batch, self.config.fake_atoms, len(self.vocabulary), generator)
         (b, n), k = batch.mask.shape, len(self.classes)
@@ -257,10 +274,10 @@ def anchored(shift: Tensor, mask: Tensor, given: Tensor) -> Tensor:
 
 def last_layer_features(model: MoleculeDiffusion) -> int:
     """How many vectors of an atom the last layer makes its displacement of: the side of the weights' covariance."""
-    return model.network.layers[-1].displace.weights[0].shape[1]
+    return model.network.last_layer.displace.weights[0].shape[1]
 
 
-def without_batch_norm(network: nn.Module) -> nn.Module:
+def without_batch_norm(network: Network) -> Network:
     """The network, if no layer of it normalises over the batch.
 
     A score that depends on batch mates, or on the mean of all noise levels, is none: see

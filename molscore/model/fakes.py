@@ -8,6 +8,7 @@ Source: Dunn and Koes, FlowMol3, arXiv:2508.12629.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,7 +36,7 @@ def add_fakes(batch: MoleculeBatch, most: int, fake: int, generator: torch.Gener
     """
     positions, atoms, bonds, mask, stereo = batch
     (b, n), device = mask.shape, mask.device
-    random = {"generator": generator, "device": device}
+    random: dict[str, Any] = {"generator": generator, "device": device}
     real = mask.sum(1, keepdim=True)
     number = torch.randint(most + 1, (b, 1), **random)
     anchor = (torch.rand(b, most, **random) * real).long()

@@ -13,6 +13,7 @@ from molscore.core.sde import SDE
 from molscore.model.config import DiffusionConfig
 from molscore.model.state import Times, pair_mask
 from molscore.model.walks import walk_features
+from molscore.reprs import short_repr
 
 MAX_EVIDENCE = 50.0
 """Bound on ``alpha / sigma²`` in the classes' likelihood: beyond it a class is known."""
@@ -24,6 +25,9 @@ class Prediction(NamedTuple):
     positions: Tensor
     atom_logits: Tensor
     bond_logits: Tensor
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 class Features(NamedTuple):
@@ -42,6 +46,9 @@ class Features(NamedTuple):
     atom_logits: Tensor
     bond_logits: Tensor
 
+    def __repr__(self) -> str:
+        return short_repr(self)
+
 
 def class_features(
     config: DiffusionConfig,
@@ -49,7 +56,7 @@ def class_features(
     a: Tensor,
     e: Tensor,
     mask: Tensor,
-    times: Tensor | Times,
+    times: Times,
     previous: Prediction | None,
 ) -> Features:
     """Features of noisy classes.

@@ -28,10 +28,11 @@ from molscore.core.times import time_grid
 from molscore.datasets.batch import MoleculeBatch, MoleculeStore
 from molscore.model.conformation import centred_noise, scaled
 from molscore.model.denoisers import ConformerDenoiser
-from molscore.model.diffusion import MoleculeDiffusion
+from molscore.model.diffusion import MoleculeDiffusion, last_layer_features
 from molscore.model.state import normal
 from molscore.network.geometry import centre
 from molscore.randomness import Purpose, stream
+from molscore.reprs import short_repr
 
 LOCAL = 0.01
 """Coordinate time of the local score: sigma is 0.03 Å."""
@@ -53,6 +54,9 @@ class LocalScore(NamedTuple):
 
     norm: Tensor
     deviation: Tensor | None
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 def centred(vectors: Tensor, mask: Tensor) -> Tensor:
@@ -90,8 +94,7 @@ def fit_posterior(model: MoleculeDiffusion, store: MoleculeStore, n: int = SAMPL
     source = stream(seed, Purpose.POSTERIOR)
     chosen = source.permutation(len(store))[:n]
     chosen = chosen[np.argsort(store.sizes[chosen])]
-    features = model.network.layers[-1].displace.weights[0].shape[1]
-    layer = LastLayer.empty(features, like=torch.empty(0, dtype=torch.float64, device=model.device))
+    layer = LastLayer.empty(last_layer_features(model), like=torch.empty(0, dtype=torch.float64, device=model.device))
     for rows in np.array_split(chosen, -(-len(chosen) // BATCH)):
         gather(model, store.gather(rows), source, layer)
     return (layer.sandwich()[0] * (len(chosen) / len(store))).float()
@@ -118,15 +121,15 @@ def local_score(
         views: draws of the noise, an even number: each comes with its opposite.
     """
     x, mask, denoiser = scaled(model, batch), batch.mask, ConformerDenoiser(model, batch)
-    t = torch.tensor(t).to(x)
-    alpha, sigma = model.sde.marginal(t)
+    time = torch.tensor(t).to(x)
+    alpha, sigma = model.sde.marginal(time)
     total, spreads = torch.zeros_like(x), x.new_zeros(len(x))
     for _ in range(views // 2):
         noise = centred_noise(mask, streams).to(x)
         for eps in (noise, -noise):
             noisy = alpha * x + sigma * eps
-            mean, vectors = denoiser.mean_and_vectors(noisy, t)
-            total += (score_from_mean(model.sde, centre(noisy, mask), t, mean) + eps / sigma) * mask[..., None]
+            mean, vectors = denoiser.mean_and_vectors(noisy, time)
+            total += (score_from_mean(model.sde, centre(noisy, mask), time, mean) + eps / sigma) * mask[..., None]
             if model.posterior is not None:
                 spreads += variance(centred(vectors, mask), model.posterior[None]).sum((1, 2, 3)) * (alpha / sigma) ** 2
     views, atoms = views // 2 * 2, mask.sum(1)

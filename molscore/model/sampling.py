@@ -26,6 +26,7 @@ from molscore.model.denoisers import MoleculeDenoiser
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.fakes import fakes_for
 from molscore.model.state import Times, molecule_noise, size_mask
+from molscore.reprs import short_repr
 
 
 def sample(
@@ -66,6 +67,9 @@ class Sample(NamedTuple):
     positions: np.ndarray
     atom_probabilities: np.ndarray
     bond_probabilities: np.ndarray
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 @torch.no_grad()
@@ -134,13 +138,13 @@ def sample_molecules(
         times, start = given.times(times), layout.pack(given.start(model, layout.unpack(start)))
     if sampler is None:
         eta = torch.tensor([chosen.eta_x, chosen.eta_g], dtype=dtype, device=device)
-        sampler = DPMSolver(layout.pack_times(Times.uniform(*eta, layout.atoms)))
+        sampler = DPMSolver(layout.pack_times(Times.uniform(eta[0], eta[1], layout.atoms)))
     used = denoiser if guide is None else guide(denoiser)
     mean = layout.unpack(sample(used, sampler, layout.pack_times(times), noise, start, on_step).mean)
     positions = mean.x.to(model.dtype) * model.config.position_scale
     positions = positions if given is None else positions + given.origin
-    own = torch.eye(layout.atoms, dtype=torch.bool, device=device)
-    parts = positions, probabilities(mean.a), probabilities(mean.e, own)
+    itself = torch.eye(layout.atoms, dtype=torch.bool, device=device)
+    parts = positions, probabilities(mean.a), probabilities(mean.e, itself)
     x, a, e = (part.float().cpu().numpy() for part in parts)
     samples = [Sample(x[k, :n], a[k, :n], e[k, :n, :n]) for k, n in enumerate(n_atoms)]
     return [without_fakes(one) for one in samples] if model.config.fake_atoms else samples

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from molscore.reprs import short_repr
+
 
 class MoleculeState(NamedTuple):
     """Padded molecules, clean or noised.
@@ -24,6 +26,9 @@ class MoleculeState(NamedTuple):
     x: Tensor
     a: Tensor
     e: Tensor
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 class Times(NamedTuple):
@@ -46,6 +51,9 @@ class Times(NamedTuple):
     def pairs(self) -> Tensor:
         """``(..., N, N)``: of a bond, the larger of its two atoms' times."""
         return torch.maximum(self.graph[..., :, None], self.graph[..., None, :])
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 class Layout(NamedTuple):

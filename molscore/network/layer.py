@@ -104,10 +104,10 @@ class Layer(nn.Module):
         # (B, N, 2l + 1, multiplicity) to (heads, B, N, (2l + 1) multiplicity / heads), all blocks side by side.
         value = [v.unflatten(-1, (self.heads, -1)).permute(3, 0, 1, 2, 4) for v in self.value(g)]
         sizes = [v.shape[3:] for v in value]
-        value = torch.cat([v.flatten(3) for v in value], dim=-1).to(attention.dtype)
-        attended = (attention @ value) / attention.sum(-1, keepdim=True)
-        attended = attended.split([size.numel() for size in sizes], dim=-1)
-        attended = [a.unflatten(-1, s).permute(1, 2, 3, 0, 4).flatten(-2) for a, s in zip(attended, sizes, strict=True)]
+        flat = [v.flatten(3) for v in value]
+        whole = (attention @ torch.cat(flat, dim=-1).to(attention.dtype)) / attention.sum(-1, keepdim=True)
+        blocks = whole.split([size.numel() for size in sizes], dim=-1)
+        attended = [a.unflatten(-1, s).permute(1, 2, 3, 0, 4).flatten(-2) for a, s in zip(blocks, sizes, strict=True)]
         pooled = (m @ real.transpose(-1, -2)).permute(1, 2, 3, 0) / count
         parts = weights.split([mul for mul, _ in self.harmonics])
         sums = [

@@ -77,6 +77,8 @@ class TimeEmbedding(nn.Module):
     where all atoms have the same times, the molecule's say all.
     """
 
+    frequencies: Tensor
+
     def __init__(self, channels: int, scalars: int, frequencies: int = 16):
         super().__init__()
         self.register_buffer("frequencies", math.pi * torch.arange(1, frequencies + 1), persistent=False)
@@ -130,9 +132,15 @@ class EquivariantScoreNetwork(nn.Module):
         self.bond_norm = PairNorm(p)
         self.bond_head = nn.Sequential(PairLinear(p + config.radial, p), nn.SiLU(), PairLinear(p, bond_classes))
         self.energy_head = nn.Linear(n_scalars, 1) if config.energy else None
-        for last in (self.atom_head[-1], self.bond_head[-1]):
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+        for parameter in (*self.atom_head[-1].parameters(), *self.bond_head[-1].parameters()):
+            nn.init.zeros_(parameter)
+
+    @property
+    def last_layer(self) -> Layer:
+        """The layer whose vectors make the displacement."""
+        layer = self.layers[-1]
+        assert isinstance(layer, Layer)
+        return layer
 
     def compile_layers(self) -> None:
         """Compiles the layers with ``torch.compile``; they share one graph, which is compiled once for all of them.
@@ -144,7 +152,7 @@ class EquivariantScoreNetwork(nn.Module):
         limits.recompile_limit = max(limits.recompile_limit, 16)
         forward = torch.compile(Layer.forward, dynamic=True)
         for layer in self.layers:
-            layer.forward = partial(forward, layer)
+            layer.forward = partial(forward, layer)  # type: ignore[arg-type]  # the list holds layers
 
     def forward(
         self,
@@ -189,7 +197,11 @@ class EquivariantScoreNetwork(nn.Module):
             energy = shift.square().sum() / 2 + energies.sum()
             (slope,) = torch.autograd.grad(energy, x, create_graph=wanted)
         out = centre(-slope, mask), *(self._classes(y, scalars, e) if classes else (None, None)), vectors
-        return out if wanted else tuple(None if y is None else y.detach() for y in out)
+        if wanted:
+            return out
+        shift, atom, bond, vectors = out
+        atom, bond = (None if y is None else y.detach() for y in (atom, bond))
+        return shift.detach(), atom, bond, vectors.detach()
 
     def _layers(
         self,
@@ -209,12 +221,12 @@ class EquivariantScoreNetwork(nn.Module):
         h = [scalars[..., None, :], *(x.new_zeros(*x.shape[:2], *shape) for shape in self.tensors)]
         rbf = [radial_basis(pair_distances(y), self.radial).to(pairs.dtype) for y in (x, previous)]
         e = self.embed_pairs(torch.cat([pairs.movedim(-1, 0), *rbf]))
-        tagged = self.sides is not None and stereo.shape[1] > 0
-        if tagged:
-            e = e + self.sides[:, None, None, None] * sides(stereo, x.shape[1])
+        tagged = self.sides if stereo.shape[1] > 0 else None
+        if tagged is not None:
+            e = e + tagged[:, None, None, None] * sides(stereo, x.shape[1])
         y = x
         for k, layer in enumerate(self.layers):
-            h = self.handedness[k](h, y, stereo) if tagged else h
+            h = h if tagged is None else self.handedness[k](h, y, stereo)
             h, e, y = layer(h, e, y, mask, condition)
         vectors = h[self.vector_block]
         if change is not None:
@@ -224,6 +236,7 @@ class EquivariantScoreNetwork(nn.Module):
     def _classes(self, y: Tensor, scalars: Tensor, e: Tensor) -> tuple[Tensor, Tensor]:
         """Atom logits, bond logits."""
         hidden, _, classes = self.bond_head
+        assert isinstance(hidden, PairLinear)
         ends = nn.functional.linear(self.pair_ends(scalars), hidden.weight[:, : len(e)]).movedim(-1, 0)
         rbf = radial_basis(pair_distances(y), self.radial)
         e = hidden_pairs(self.bond_norm, hidden, e + e.transpose(2, 3), [rbf], ends, ends)

@@ -91,8 +91,8 @@ def interpolate(model: MoleculeDiffusion, first: Chem.Mol, last: Chem.Mol, n: in
     for fraction, x in zip(fractions.tolist(), positions.double().cpu().numpy(), strict=True):
         arrays = replace(ends[0], positions=x.astype(np.float32))
         mol = complete(arrays) if model.implied_hydrogens else to_mol(arrays)
-        distances = [_best_fit(x, end.positions) for end in ends]
-        found.append(Step(mol, fraction, *distances, relaxation_energy(mol).energy))
+        to_first, to_last = (_best_fit(x, end.positions) for end in ends)
+        found.append(Step(mol, fraction, to_first, to_last, relaxation_energy(mol).energy))
     return found
 
 

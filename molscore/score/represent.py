@@ -12,6 +12,7 @@ from molscore.chem.arrays import MoleculeArrays, MoleculeError, from_mol
 from molscore.chem.hydrogens import without_hydrogens
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model import MoleculeDiffusion
+from molscore.reprs import short_repr
 
 REASONS = {
     "unreadable": "the record cannot be read",
@@ -42,6 +43,8 @@ class Represented:
 
     arrays: MoleculeArrays
     atoms: np.ndarray
+
+    __repr__ = short_repr
 
 
 def represent(mol: Chem.Mol | None, model: MoleculeDiffusion) -> Represented:

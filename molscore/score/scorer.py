@@ -54,6 +54,16 @@ class MoleculeScore:
     atom_uncertainty: np.ndarray | None = None
     reason: str | None = None
 
+    def __repr__(self) -> str:
+        if self.log_likelihood is None:
+            return f"MoleculeScore(not scored: {self.reason})"
+        parts = [f"log-likelihood {self.log_likelihood:.3g} nats per atom"]
+        if self.score_norm is not None:
+            parts.append(f"score norm {self.score_norm:.3g} / Å")
+        if self.position_uncertainty is not None:
+            parts.append(f"position uncertainty {self.position_uncertainty:.2g} Å")
+        return f"MoleculeScore({', '.join(parts)})"
+
     def properties(self) -> dict[str, str]:
         """The tags of an SDF record: empty without a score, and then with the reason."""
         names = ("log_likelihood", "standard_error", "score_norm", "score_uncertainty", "position_uncertainty")
@@ -95,6 +105,9 @@ class MoleculeScorer:
                 f"use '{pretrained.GRAPH_CONDITIONED}'"
             )
         self.model, self.name = model.eval(), name
+
+    def __repr__(self) -> str:
+        return f"MoleculeScorer({self.name!r}, device='{self.model.device}')"
 
     @classmethod
     def from_pretrained(cls, name: str = pretrained.GRAPH_CONDITIONED, device: str = "auto") -> Self:
@@ -150,21 +163,23 @@ class MoleculeScorer:
         yield from self._window(window, seed)
 
     def _window(self, mols: list[Chem.Mol | None], seed: int) -> list[MoleculeScore]:
-        found: list[MoleculeScore | None] = [None] * len(mols)
-        known: list[tuple[int, Represented]] = []
+        found: dict[int, MoleculeScore] = {}
+        known: list[tuple[int, int, Represented]] = []
         for place, mol in enumerate(mols):
             try:
-                known.append((place, represent(mol, self.model)))
+                molecule = represent(mol, self.model)
             except MoleculeError as error:
                 found[place] = MoleculeScore(reason=str(error))
-        known.sort(key=lambda item: len(item[1].atoms))
+            else:
+                known.append((place, 0 if mol is None else mol.GetNumAtoms(), molecule))
+        known.sort(key=lambda item: len(item[2].atoms))
         while known:
-            count = max(1, PAIR_BUDGET // len(known[-1][1].atoms) ** 2)
+            count = max(1, PAIR_BUDGET // len(known[-1][2].atoms) ** 2)
             known, batch = known[:-count], known[-count:]
-            scores = self._batch([mols[place].GetNumAtoms() for place, _ in batch], [one for _, one in batch], seed)
-            for (place, _), one in zip(batch, scores, strict=True):
+            scores = self._batch([size for _, size, _ in batch], [one for _, _, one in batch], seed)
+            for (place, _, _), one in zip(batch, scores, strict=True):
                 found[place] = one
-        return found
+        return [found[place] for place in range(len(mols))]
 
     def _batch(self, sizes: list[int], molecules: list[Represented], seed: int) -> list[MoleculeScore]:
         model, batch = self.model, batch_of([one.arrays for one in molecules], self.model)

@@ -66,7 +66,14 @@ def check_permutation(
         _assert_near(value, expected, tolerance, f"tensor {k}, in another order of the atoms")
 
 
-def _assert_turned(values, plains, turn, vectors, tolerance, what) -> None:
+def _assert_turned(
+    values: Sequence[Tensor],
+    plains: Sequence[Tensor],
+    turn: Tensor,
+    vectors: Sequence[bool],
+    tolerance: float,
+    what: str,
+) -> None:
     for k, (value, plain, turns) in enumerate(zip(values, plains, vectors, strict=True)):
         _assert_near(value, plain @ turn.T if turns else plain, tolerance, f"tensor {k}, under {what}")
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from molscore.core.denoiser import ScoreDenoiser
 from molscore.core.mixture import Mixture
 from molscore.core.samplers import Sampler
-from molscore.core.sde import SDE, CosineVP
+from molscore.core.sde import SDE, CosineVP, Score
 from molscore.core.times import time_grid
 
 GAUSSIAN = Mixture([1.0], [[0.7]], [[[0.25]]])
@@ -44,7 +44,13 @@ def check_contract(sampler: Sampler, sde: SDE | None = None) -> None:
     exact, times = MODES.elementwise_score(sde), time_grid(STEPS, 0.01)
     start = torch.randn(ROWS, COLUMNS, dtype=torch.float64, generator=torch.Generator().manual_seed(9))
 
-    def run(score, rows=slice(None), columns=slice(None), knots=times, dtype=torch.float64) -> Tensor:
+    def run(
+        score: Score,
+        rows: slice = slice(None),
+        columns: slice = slice(None),
+        knots: Tensor = times,
+        dtype: torch.dtype = torch.float64,
+    ) -> Tensor:
         denoiser, noise = ScoreDenoiser(sde, score), Tape(rows, columns)
         return sampler.sample(denoiser, start[rows, columns].to(dtype), knots, noise).z
 

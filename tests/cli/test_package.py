@@ -2,6 +2,7 @@
 
 import json
 from importlib import metadata
+from importlib.resources import files
 
 import pytest
 
@@ -10,7 +11,7 @@ def test_the_installed_package_holds_its_data():
     installed = metadata.distribution("molscore")
     if json.loads(installed.read_text("direct_url.json") or "{}").get("dir_info", {}).get("editable"):
         pytest.skip("an editable install lists no files")
-    files = {str(path) for path in installed.files}
+    listed = {str(path) for path in installed.files}
     for name in (
         "weights/qm9.safetensors",
         "weights/qm9.json",
@@ -23,9 +24,22 @@ def test_the_installed_package_holds_its_data():
         "report/style.css",
         "report/viewer.js",
         "LICENSE",
+        "py.typed",
     ):
-        assert f"molscore/{name}" in files
-        assert installed.locate_file(f"molscore/{name}").stat().st_size > 0
+        assert f"molscore/{name}" in listed
+        assert name == "py.typed" or installed.locate_file(f"molscore/{name}").stat().st_size > 0
+
+
+def test_type_checkers_are_told_that_there_are_types():
+    assert (files("molscore") / "py.typed").is_file()
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    import molscore
+
+    with pytest.raises(AttributeError, match="module 'molscore' has no attribute 'Molecule'"):
+        _ = molscore.Molecule
+    assert set(molscore.__all__) < set(dir(molscore))
 
 
 def test_the_weights_are_small_enough_to_travel():

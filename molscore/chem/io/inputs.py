@@ -7,7 +7,7 @@ a reason, one of `REASONS`, and the reading goes on.
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
-from typing import IO
+from typing import IO, Any
 
 from rdkit import Chem
 
@@ -98,7 +98,7 @@ def read_inputs(
         with ExitStack() as stack:
             lines = stack.enter_context(opened(source, stream, encoding, carriage_returns=False))
             return _from_sdf(lines, stack.pop_all())
-    columns = {"smiles_column": smiles_column, "name_column": name_column}
+    columns: dict[str, Any] = {"smiles_column": smiles_column, "name_column": name_column}
     return map(_entry, read_rows(source, form, **columns, stream=stream, encoding=encoding))
 
 

@@ -69,7 +69,7 @@ def check_encoding(encoding: str | None) -> None:
 
 @contextmanager
 def opened(
-    source: str | os.PathLike,
+    source: str | os.PathLike[str],
     stream: IO[str] | None = None,
     encoding: str | None = None,
     carriage_returns: bool = True,
@@ -98,7 +98,7 @@ def opened(
     yield iter(stream or sys.stdin) if file is None else read_lines(file, encoding, carriage_returns)
 
 
-def read_text(path: str | os.PathLike) -> str:
+def read_text(path: str | os.PathLike[str]) -> str:
     """All of a file, its lines ended by ``\\n``. Errors as `opened` and `read_lines`."""
     with opened(path) as lines:
         return re.sub("\r\n?", "\n", "".join(lines))

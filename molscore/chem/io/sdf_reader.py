@@ -31,7 +31,7 @@ class Record(NamedTuple):
 
 
 def read_sdf(
-    source: str | os.PathLike | Iterable[str], sanitize: bool = True, encoding: str | None = None
+    source: str | os.PathLike[str] | Iterable[str], sanitize: bool = True, encoding: str | None = None
 ) -> Iterator[Record]:
     """Reads the records of an SDF file one by one. A bad record is reported and does not end the reading.
 

@@ -30,7 +30,7 @@ class SDFWriter:
         ValueError, OSError: as ``check_writable``, at once.
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike[str]):
         self.path = check_writable(path)
         self.count = 0
         self._file: IO[bytes] | None = None

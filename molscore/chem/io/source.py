@@ -9,7 +9,7 @@ _NAMES = ", ".join(ending for endings in FORMS.values() for ending in endings) +
 _SDF_NAMES = ", ".join(FORMS["sdf"]) + "; .gz too"
 
 
-def form_of(name: str | os.PathLike) -> str | None:
+def form_of(name: str | os.PathLike[str]) -> str | None:
     """The key of `FORMS` that the ending of a name tells, None if it tells nothing."""
     name = os.fspath(name).lower().removesuffix(".gz")
     return next((form for form, endings in FORMS.items() if name.endswith(endings)), None)
@@ -51,7 +51,7 @@ def check_source(source: str, form: str | None = None) -> str:
     return form or known or "smiles"
 
 
-def check_file(path: str | os.PathLike, names: str = _NAMES) -> str | None:
+def check_file(path: str | os.PathLike[str], names: str = _NAMES) -> str | None:
     """Is there such a file of molecules?
 
     Returns:
@@ -71,7 +71,7 @@ def check_file(path: str | os.PathLike, names: str = _NAMES) -> str | None:
     return form
 
 
-def check_sdf(path: str | os.PathLike) -> None:
+def check_sdf(path: str | os.PathLike[str]) -> None:
     """Says now what would go wrong with a file that must hold molecules with coordinates. Nothing is read.
 
     Raises:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from molscore.core.denoiser import Denoiser
 from molscore.core.samplers.sampler import Noise, Sampler, SamplerState
+from molscore.reprs import short_repr
 
 
 class _Last(NamedTuple):
@@ -55,3 +56,5 @@ class DPMSolver(Sampler):
         if (eta > 0).any():
             moved = moved + sigma_s * torch.sqrt(-torch.expm1(-2 * eta * h)) * noise(z)
         return SamplerState(moved, carry, _Last(mean, h))
+
+    __repr__ = short_repr

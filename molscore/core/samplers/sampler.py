@@ -20,6 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from molscore.core.denoiser import Denoiser
+from molscore.reprs import short_repr
 
 Noise = Callable[[Tensor], Tensor]
 """`noise(z)`: a standard normal like `z`."""
@@ -41,9 +42,15 @@ class SamplerState(NamedTuple):
     carry: Any = None
     memory: Any = None
 
+    def __repr__(self) -> str:
+        return short_repr(self)
+
 
 class Sampler(ABC):
     """A way from noise to data. Those who add one override `step`; see `molscore.testing` for what it has to fulfil."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
     @abstractmethod
     def step(self, denoiser: Denoiser, state: SamplerState, t: Tensor, s: Tensor, noise: Noise) -> SamplerState:
