@@ -131,7 +131,7 @@ class MoleculeGenerator:
         result.manifest = self.manifest(n, seed, chosen) | {
             "delivered": len(result.mols),
             "attempts": attempts,
-            "rejected": dict(Counter(attempt.fault.token for attempt in result.rejects).most_common()),
+            "rejected": dict(Counter(attempt.fault.token for attempt in result.rejects if attempt.fault).most_common()),
             "seconds": round(time.monotonic() - began, 2),
         }
         return result
