@@ -17,9 +17,11 @@ ROOT, HERE = Path(__file__).parents[2], Path(__file__).parent
 ERROR = re.compile(r"(?P<file>[^:]+):(?P<line>\d+): error: .* \[(?P<code>[a-z-]+)\]")
 
 
-def checked(*arguments: str) -> tuple[set[tuple[str, int, str]], str]:
+def checked(*arguments: str, folder: Path = ROOT) -> tuple[set[tuple[str, int, str]], str]:
     """File name, line and code of each error that mypy finds with the settings of the project, and all that it says."""
-    run = subprocess.run([sys.executable, "-m", "mypy", *arguments], cwd=ROOT, capture_output=True, text=True)
+    settings = ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(ROOT / ".mypy_cache")]
+    command = [sys.executable, "-m", "mypy", *settings, *arguments]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert run.returncode in (0, 1), run.stdout + run.stderr
     found = {(Path(m["file"]).name, int(m["line"]), m["code"]) for m in map(ERROR.match, run.stdout.splitlines()) if m}
     return found, run.stdout
@@ -41,6 +43,12 @@ def test_each_mistake_is_found_in_its_line(errors):
     assert len(expected) == 3
     found, text = errors
     assert {error for error in found if error[0] == "mistakes.py"} == expected, text
+
+
+def test_the_types_are_installed(tmp_path):
+    """Away from the sources a checker reads the types of an installed package only where ``py.typed`` is."""
+    found, text = checked(str(HERE / "client.py"), folder=tmp_path)
+    assert found == set(), text
 
 
 @pytest.mark.parametrize(
