@@ -94,7 +94,8 @@ def wrong(positions: np.ndarray, tags: np.ndarray) -> np.ndarray:
 def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:
     """Whether RDKit reads other stereo from the positions than was asked for, or, at a carbon atom, none.
 
-    Axes are not read: RDKit perceives none from positions alone, their tags say it all.
+    RDKit reads no handedness of bridgehead nitrogens, nor of carbon atoms that have one only by theirs, as opposite the
+    nitrogen of quinuclidines: what `wrong` says of these is all there is. Axes are not read: RDKit perceives none from positions alone, their tags say it all.
 
     Args:
         mol: as for `tags`, every hydrogen an atom.
@@ -112,9 +113,19 @@ def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:
     read = {tuple(row) for row in tags(found).tolist()}
     for *atoms, code in asked.tolist():
         carbon = abs(code) == 1 and mol.GetAtomWithIdx(atoms[0]).GetAtomicNum() == 6
-        if (*atoms, -code) in read or carbon and (*atoms, code) not in read:
+        if (*atoms, -code) in read or carbon and (*atoms, code) not in read and atoms[0] in _by_carbon_alone(mol):
             return True
     return False
+
+
+def _by_carbon_alone(mol: Chem.Mol) -> set[int]:
+    """Centres that are some without the handedness of other elements."""
+    alone = Chem.Mol(mol)
+    for atom in alone.GetAtoms():
+        if atom.GetAtomicNum() != 6:
+            atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+    Chem.AssignStereochemistry(alone, cleanIt=True, force=True)
+    return {atom.GetIdx() for atom in alone.GetAtoms() if atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED}
 
 
 def _dot(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -218,3 +218,27 @@ def test_geometry_is_that_of_a_molecule(generator):
     for x in positions(mol):
         lengths = [np.linalg.norm(x[b.GetBeginAtomIdx()] - x[b.GetEndAtomIdx()]) for b in mol.GetBonds()]
         assert 0.9 < min(lengths) and max(lengths) < 1.6
+
+
+@pytest.mark.parametrize(
+    "smiles",
+    [
+        "O[C@H]1CN2CCC1CC2",  # quinuclidinol
+        "OC1CN2CCC1CC2",
+        "C[C@]1(O)CN2CCC1CC2",
+        "OC(c1cccs1)(c1cccs1)[C@H]1CN2CCC1CC2",
+        "O=C(O[C@H]1CN2CCC1CC2)c1ccccc1",
+        "C=C[C@H]1CN2CC[C@H]1C[C@H]2[C@H](O)c1ccnc2ccc(OC)cc12",  # quinine
+        "CN1[C@H]2CC[C@@H]1C[C@H](C2)O",  # tropine
+    ],
+)
+def test_bridgehead_nitrogens(generator, smiles):
+    """Opposite a bridgehead nitrogen a carbon atom has a handedness by it alone, which RDKit does not read back."""
+    asked = Chem.MolFromSmiles(smiles)
+    codes = {k: code for k, code in Chem.FindMolChiralCenters(asked) if asked.GetAtomWithIdx(k).GetSymbol() == "C"}
+    for seed in range(3):
+        ((ensemble,),) = list(generator.ensembles([smiles], n=2, seed=seed))
+        assert ensemble.mol.GetNumConformers() >= 1, ensemble.reason
+        mol = Chem.Mol(ensemble.mol)
+        Chem.AssignStereochemistryFrom3D(mol)
+        assert codes.items() <= dict(Chem.FindMolChiralCenters(Chem.RemoveHs(mol))).items()
