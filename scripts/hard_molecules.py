@@ -5,7 +5,8 @@
 
 Two sets: 2,000 diverse molecules with experimental coordinates (`judge.sets`), and 200 odd ones: organometallics,
 hypervalent centres, cages, boron, radicals, ions. ``python -m molscore conformers`` makes three conformers of each,
-chunk by chunk in the folder ``--work``; the same command goes on where it stopped. Of every record are judged: its
+chunk by chunk in the folder ``--work``; the same command goes on where it stopped, and uses what another process has
+done there. Of every record are judged: its
 graph; bond lengths and angles against what experiment and DFT know of their environments (`judge.reference`);
 planarity, hindered axes and contacts (`judge.shapes`); and its stereo, by signed volumes and by RDKit (`judge.stereo`).
 Where there are no examples GFN2-xTB judges (`judge.verdict` says how). ``--product`` judges another working copy.
@@ -48,6 +49,9 @@ def main() -> None:
     parser.add_argument("--options", default="", help="further options of the product, as one word")
     parser.add_argument("--product", type=Path, default=ROOT, help="working copy of the product")
     parser.add_argument("--work", type=Path, default=Path("runs/hard_molecules"), help="folder of partial results")
+    parser.add_argument(
+        "--backwards", action="store_true", help="from the last chunk on: a second process beside the first"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     words = parser.parse_args()
@@ -62,7 +66,8 @@ def main() -> None:
     options = ["--n", str(words.conformers), "--seed", str(words.seed), *words.options.split()]
     rows = []
     for name, molecules in sets.items():
-        for start in range(0, len(molecules), words.chunk):
+        starts = list(range(0, len(molecules), words.chunk))
+        for start in reversed(starts) if words.backwards else starts:
             chunk = molecules[start : start + words.chunk]
             folder = words.work / state(words.product)
             folder.mkdir(exist_ok=True)

@@ -95,7 +95,8 @@ def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:
     """Whether RDKit reads other stereo from the positions than was asked for, or, at a carbon atom, none.
 
     RDKit reads no handedness of bridgehead nitrogens, nor of carbon atoms that have one only by theirs, as opposite the
-    nitrogen of quinuclidines: what `wrong` says of these is all there is. Axes are not read: RDKit perceives none from positions alone, their tags say it all.
+    nitrogen of quinuclidines: what `wrong` says of these is all there is. Axes are not read: RDKit perceives none from
+    positions alone, their tags say it all.
 
     Args:
         mol: as for `tags`, every hydrogen an atom.

@@ -25,6 +25,9 @@ BOND_STIFFNESS, ANGLE_STIFFNESS, TWIST_STIFFNESS = 3000.0, 0.15, 0.05
 PLANE, RING = 10.0, 18.0
 """Degrees by which dihedral angles may be off at flat atoms, and along aromatic rings."""
 
+ROOM, FAR = 0.05, 1e3
+"""Å beyond the least distance of two atoms that are not bonded that their restraint asks for, and no bound."""
+
 SPARE = 10.0
 """Degrees beyond the least twist of a hindered axis that its restraint asks for."""
 
@@ -34,7 +37,7 @@ class Strays:
     """What to hold, and where.
 
     Attributes:
-        lengths: two atoms, and the least and the greatest distance in Å.
+        lengths: two atoms, bonded or too close, and the least and the greatest distance in Å.
         angles: three atoms, and the least and the greatest angle in degrees.
         twists: four atoms, and the least and the greatest dihedral angle in degrees.
     """
@@ -70,8 +73,12 @@ def strays(positions: np.ndarray, wanted: Expected) -> Strays:
     longer = _outside(lengths, wanted.shortest, wanted.longest, wanted.length_margins, LENGTH_ALLOWED)
     wider = _outside(angles, wanted.least, wanted.greatest, wanted.angle_margins, ANGLE_ALLOWED)
     low, turns = TWIST + SPARE, twists(positions, wanted.axes)
+    apart = np.linalg.norm(positions[wanted.pairs[:, 0]] - positions[wanted.pairs[:, 1]], axis=1)
+    close = apart < wanted.nearest
+    pairs = zip(wanted.pairs[close].tolist(), wanted.nearest[close].tolist(), strict=True)
     return Strays(
-        tuple((*wanted.bonds[k].tolist(), *limits) for k, *limits in longer),
+        tuple((*wanted.bonds[k].tolist(), *limits) for k, *limits in longer)
+        + tuple((i, j, least + ROOM, FAR) for (i, j), least in pairs),
         tuple((*wanted.angles[k].tolist(), *limits) for k, *limits in wider if wanted.degrees[k] < NEARLY_STRAIGHT),
         tuple(
             (*axis, *((low, 180 - low) if turn > 0 else (low - 180, -low)))

@@ -32,6 +32,7 @@ LENGTHS = (
     ("[#53;X3,X5]-[F]", 1.95, 0.14),
     ("[#53X3]-[#7]", 2.20, 0.15),
     ("[#53]-[#53X2]", 2.92, 0.15),
+    ("[#16X3;v4]-[#6]", 1.80, 0.10),  # sulfoxides 1.81, sulfonium ions 1.79
     ("[#16;X2,X3,X4]-[H]", 1.35, 0.08),  # thiols 1.34, H3S+ 1.358; GFN2-xTB draws those of S=C out to 1.5
     ("[#5X4-]-[#8]", 1.475, 0.08),  # tetrahedral boronates 1.47; GFN2-xTB 1.59
     ("[#34X2]-[#6X4]", 1.96, 0.08),  # dimethyl selenide 1.943, mean of crystals 1.970

@@ -106,3 +106,15 @@ def test_what_is_bent_is_named():
     rows = strays(x, wanted).twists
     assert {row[:4] for row in rows} & {tuple(row) for row in wanted.rings.tolist()}
     assert {row[:4] for row in rows} & {tuple(row) for row in wanted.planes.tolist()}
+
+
+def test_atoms_that_are_too_close_are_moved_apart():
+    mol = embedded("CCCCCCCC")
+    wanted, conformer = expected(mol), mol.GetConformer()
+    for axis in ((1, 2, 3, 4), (2, 3, 4, 5), (3, 4, 5, 6)):
+        rdMolTransforms.SetDihedralDeg(conformer, *axis, 20.0)
+    x = conformer.GetPositions()
+    rows = [row for row in strays(x, wanted).lengths if mol.GetBondBetweenAtoms(*row[:2]) is None]
+    assert rows and all(np.linalg.norm(x[i] - x[j]) < least for i, j, least, _ in rows)
+    settle_in_place(mol, window=15.0, stiffness=0.02)
+    assert not strays(conformer.GetPositions(), wanted).lengths

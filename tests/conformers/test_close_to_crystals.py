@@ -41,6 +41,14 @@ LENGTHS = [
 ]
 
 
+LENGTHS += [
+    ("C[N+](=O)O", "[NX3+]-[OX2H]", 1.31),
+    ("C[N+](=O)O", "[NX3+]=[OX1]", 1.21),
+    ("O=[N+](O)c1ccccc1", "[NX3+]-[OX2H]", 1.31),
+    ("CO[N+](=O)[O-]", "[NX3+]-[OX2]", 1.40),
+]
+
+
 @pytest.mark.parametrize(("smiles", "bond", "known"), LENGTHS)
 def test_bonds_are_close_to_the_literature(smiles, bond, known):
     lengths = measured(made(smiles, 1), bond)

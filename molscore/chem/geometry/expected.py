@@ -64,6 +64,9 @@ FLAT = {"B3d": 357.0, "C3d": 345.0, "C3a": 350.0, "N3d+": 345.0}
 LARGEST_FLAT = 7
 """Atoms of the largest aromatic rings that are flat by themselves."""
 
+NEAREST = 0.765
+"""Part of the sum of two van der Waals radii that heavy atoms keep, contacts of sulfur with oxygen included."""
+
 _RING_ANGLES = {"3": 60.0, "4": 90.0, "5": 105.0}
 
 
@@ -83,6 +86,8 @@ class Expected:
         least_sum: (F,) degrees of its three angles.
         planes: (P, 4) a neighbour, an aromatic carbon or nitrogen, and its other two neighbours.
         rings: (R, 4) atoms in a row of an aromatic ring.
+        pairs: (K, 2) heavy atoms of four and more bonds apart.
+        nearest: (K,) Å that they keep.
         shapes: for each centre whose neighbours may change places, name of the shape and rows of its `angles`; the
             usual values are in `degrees`.
         shaped: centres that have a shape, be it fixed or not.
@@ -105,6 +110,8 @@ class Expected:
     least_sum: np.ndarray
     planes: np.ndarray
     rings: np.ndarray
+    pairs: np.ndarray
+    nearest: np.ndarray
     shapes: tuple[tuple[str, np.ndarray], ...]
     shaped: frozenset[int]
     axes: np.ndarray
@@ -150,6 +157,7 @@ def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
         np.array(sums),
         np.array(_planes(mol), dtype=np.int64).reshape(-1, 4),
         np.array(_aromatic_rows(mol), dtype=np.int64).reshape(-1, 4),
+        *_far_pairs(mol),
         tuple((shape(mol.GetAtomWithIdx(j)), np.array(rows)) for j, rows in of_shape.items()),
         frozenset(ideals),
         hindered_axes(mol),
@@ -164,6 +172,14 @@ def _planes(mol: Chem.Mol) -> list[tuple[int, ...]]:
             a, b, c = (neighbour.GetIdx() for neighbour in atom.GetNeighbors())
             rows.append((a, atom.GetIdx(), b, c))
     return rows
+
+
+def _far_pairs(mol: Chem.Mol) -> tuple[np.ndarray, np.ndarray]:
+    numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()], dtype=np.int64)
+    far = (Chem.GetDistanceMatrix(mol) >= 4) & (numbers[:, None] > 1) & (numbers > 1)
+    pairs = np.argwhere(np.triu(far, 1))
+    radii = np.array([Chem.GetPeriodicTable().GetRvdw(int(number)) for number in numbers])
+    return pairs, NEAREST * radii[pairs].sum(1)
 
 
 def _aromatic_rows(mol: Chem.Mol) -> list[tuple[int, ...]]:

@@ -26,8 +26,8 @@ from rdkit import Chem
 
 from molscore.chem.geometry.shapes import is_metal, lone_pairs, rings, shape
 
-_MARKED = frozenset(("oo", "oy", "fs", "np", "bb"))
-"""Pairs of marks that change the first key of a bond."""
+_MARKED = frozenset(("oo", "oy", "fs", "np", "bb", "q"))
+"""Pairs of marks, one of which may be none, that change the first key of a bond."""
 
 LARGEST_RING = 6
 """Rings of this size and greater are alike."""
@@ -131,7 +131,8 @@ def _mark(atom: Chem.Atom, bond: Chem.Bond) -> str:
 
     ``o``: a carbonyl group's carbon; ``y``: a carbon that is double-bonded to P or S, of an ylide; ``f``: a carbon of
     two fluorines or more; ``s``: sulfur of SF4 or SF5; ``n``: oxygen between two nitro groups, ``p``: their nitrogen;
-    ``b``: in a bond that a benzene ring shares with one of four.
+    ``q``: nitrogen of a nitro group whose oxygen has a hydrogen, not a charge; ``b``: in a bond that a benzene ring
+    shares with one of four.
     """
     others = [(other, other.GetOtherAtom(atom)) for other in atom.GetBonds() if other.GetIdx() != bond.GetIdx()]
     double = [end for other, end in others if other.GetBondType() == Chem.BondType.DOUBLE]
@@ -147,10 +148,21 @@ def _mark(atom: Chem.Atom, bond: Chem.Bond) -> str:
         return "f" if sum(end.GetSymbol() == "F" for _, end in others) > 1 else ""
     if symbol == "S":
         return "s" if shape(atom) else ""
-    if symbol == "N" and atom.GetFormalCharge() == 1:
-        return "p" if double and degree == 3 else ""
+    if symbol == "N" and atom.GetFormalCharge() == 1 and degree == 3:
+        if _is_nitro_cation(atom):
+            return "q"
+        return "p" if double else ""
     nitro = [end for _, end in others if end.GetSymbol() == "N" and end.GetFormalCharge() == 1]
     return "n" if symbol == "O" and nitro else ""
+
+
+def _is_nitro_cation(nitrogen: Chem.Atom) -> bool:
+    """Whether it is the nitrogen of a nitro group with a hydrogen, R-N(=O)-OH with a charge that no oxygen offsets."""
+    ends = [(bond.GetBondType(), bond.GetOtherAtom(nitrogen)) for bond in nitrogen.GetBonds()]
+    oxygens = [(order, end) for order, end in ends if end.GetSymbol() == "O"]
+    orders = {order for order, _ in oxygens}
+    neutral = all(end.GetFormalCharge() == 0 for _, end in ends)
+    return neutral and len(oxygens) == 2 and orders == {Chem.BondType.SINGLE, Chem.BondType.DOUBLE}
 
 
 def _end(atom: Chem.Atom, centre: int, order: str) -> str:
