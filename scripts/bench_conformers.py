@@ -38,7 +38,7 @@ from rich.progress import track
 from molscore import pretrained
 from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.ensemble import correspondences, heavy_atoms, heavy_positions, k_medoids, rmsd_matrix, symmetries
-from molscore.chem.strain import relaxation_energy
+from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.evaluate import relaxation
 from molscore.evaluate.busters import bust
 from molscore.evaluate.ensembles import THRESHOLDS, difference, recall, stereo_kept, summary

@@ -30,10 +30,10 @@ from pathlib import Path
 import numpy as np
 from rdkit import Chem
 
+from molscore.chem.forcefield.minimise import minimise
 from molscore.chem.geometry.shapes import is_metal, shape
 from molscore.chem.geometry.table import PATH, Row, Table, to_text
 from molscore.chem.geometry.types import lengths_and_angles, terms
-from molscore.chem.minimise import minimise
 
 FEWEST = 10
 """Experimental values that make a row."""
@@ -217,10 +217,10 @@ def qm9() -> Iterator[Chem.Mol]:
 
 def settled(path: Path, table: Table) -> Iterator[Chem.Mol]:
     """The molecules of a file of SMILES at minima of GFN2-xTB, begun from what the package makes of them."""
-    from molscore.chem.distance_bounds import corrected_bounds
-    from molscore.chem.embed import etkdg_in_place
+    from molscore.chem.embedding.distance_bounds import corrected_bounds
+    from molscore.chem.embedding.etkdg import etkdg_in_place
+    from molscore.chem.forcefield.springs import settle_by_table_in_place
     from molscore.chem.geometry.expected import expected
-    from molscore.chem.springs import settle_by_table_in_place
 
     for line in path.read_text().splitlines():
         smiles = line.strip()

@@ -28,7 +28,7 @@ from rich.progress import track
 from molscore import pretrained
 from molscore.chem.ensemble import heavy_positions
 from molscore.chem.prepare import whole
-from molscore.chem.stereo import wrong
+from molscore.chem.stereo.tags import wrong
 from molscore.conformers.propose import CPU_PAIRS
 from molscore.conformers.target import Target, target_of
 from molscore.evaluate.ensembles import mean_interval, recall

@@ -28,8 +28,8 @@ from scipy.stats import rankdata, spearmanr
 import molscore
 from molscore import pretrained
 from molscore.chem.arrays import MoleculeError, to_mol
+from molscore.chem.forcefield.minimise import minimise
 from molscore.chem.io.sdf_writer import SDFWriter
-from molscore.chem.minimise import minimise
 from molscore.datasets.tensorfile import TensorFile, read_tensorfile
 from molscore.evaluate.busters import bust
 from molscore.generate import Judge, Options

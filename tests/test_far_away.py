@@ -7,10 +7,10 @@ from rdkit import Chem
 from scipy.spatial.transform import Rotation
 
 import molscore
-from molscore.chem.embed import embed
+from molscore.chem.checks.validity import check
+from molscore.chem.embedding.etkdg import embed
 from molscore.chem.ensemble import heavy_positions, rmsd_matrix, symmetries
-from molscore.chem.strain import relaxation_energy
-from molscore.chem.validity import check
+from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.score.interpolate import interpolate
 
 OFFSETS = ([1e3, -1e3, 5e2], [1e6, 1e6, -1e6], [0.0, 0.0, -3e7])

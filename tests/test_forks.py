@@ -10,7 +10,7 @@ import pytest
 SCRIPT = """
 import os
 import molscore
-from molscore.chem.embed import embed
+from molscore.chem.embedding.etkdg import embed
 import torch
 
 

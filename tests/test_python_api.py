@@ -14,7 +14,7 @@ from rdkit import Chem
 
 import molscore
 from molscore.chem.arrays import MoleculeError
-from molscore.chem.embed import embed, parse
+from molscore.chem.embedding.etkdg import embed, parse
 from molscore.conformers.options import Options
 
 SMILES = "CC(=O)OCC(N)=O"

@@ -10,8 +10,8 @@ from rdkit import Chem
 import molscore
 from molscore import conformers, generate
 from molscore.chem.arrays import from_mol
-from molscore.chem.embed import embed
-from molscore.chem.validity import Fault
+from molscore.chem.checks.validity import Fault
+from molscore.chem.embedding.etkdg import embed
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.target import target_of
 from molscore.core.denoiser import Denoiser, Posterior, ScoreDenoiser

@@ -8,7 +8,7 @@ import torch
 from rdkit import Chem
 
 import molscore
-from molscore.chem.embed import embed
+from molscore.chem.embedding.etkdg import embed
 from molscore.score.interpolate import interpolate
 
 THREADS = 4

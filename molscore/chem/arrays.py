@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from rdkit import Chem, rdBase
 
-from molscore.chem.stereo import tags
+from molscore.chem.stereo.tags import tags
 from molscore.reprs import short_repr
 
 # RDKit's pickles leave out properties and round coordinates, so that what goes through a process pool would come back
@@ -37,7 +37,7 @@ class MoleculeError(ValueError):
     """Something that is not a molecule.
 
     Attributes:
-        reason: snake_case token, one of the keys of ``molscore.chem.validity.REASONS``.
+        reason: snake_case token, one of the keys of ``molscore.chem.checks.validity.REASONS``.
         detail: sentence for a person.
     """
 
@@ -60,7 +60,7 @@ class MoleculeArrays:
         positions: (N, 3) float32, Å, near the origin: float32 is coarse far away.
         bonds: (M, 2) int, atom indices with i < j.
         bond_orders: (M,) uint8, 1 to 3, kekulised.
-        stereo: (S, 5) int, tags as in `molscore.chem.stereo`; none if nobody has asked.
+        stereo: (S, 5) int, tags as in `molscore.chem.stereo.tags`; none if nobody has asked.
     """
 
     atomic_numbers: np.ndarray

@@ -9,7 +9,7 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, assign_stereo_in_place, to_mol
-from molscore.chem.settle import settle_hydrogens_in_place
+from molscore.chem.forcefield.settle import settle_hydrogens_in_place
 
 
 def without_hydrogens(arrays: MoleculeArrays) -> MoleculeArrays:

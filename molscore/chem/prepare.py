@@ -3,7 +3,7 @@
 A SMILES often leaves stereo open. `isomers` decides it: every isomer, or one drawn by a seed. Where open stereo lies in
 rings many combinations cannot exist (a bridge from one face of a small ring to the other); an embedding with KDG
 tells which do. In strained cages, where it does not, the strain of several that have settled does
-(`molscore.chem.cages`).
+(`molscore.chem.embedding.cages`).
 """
 
 import math
@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.cages import cage_atoms, kdg_in_place, settled, without_cage_stereo
+from molscore.chem.embedding.cages import cage_atoms, kdg_in_place, settled, without_cage_stereo
 from molscore.chem.geometry.shapes import shape
-from molscore.chem.stereo import AXES, tags, wrong
+from molscore.chem.stereo.tags import AXES, tags, wrong
 from molscore.chem.whole import LARGEST, REASONS, Prepared, false_centres, whole, without_maps
 from molscore.randomness import Purpose, rdkit_seed, stream
 

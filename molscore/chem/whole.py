@@ -6,11 +6,11 @@ from rdkit import Chem, rdBase
 from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 
 from molscore.chem.arrays import MoleculeError, isomeric_smiles
-from molscore.chem.axes import assign_axes_in_place
 from molscore.chem.geometry.expected import unknown_metal_bond
 from molscore.chem.geometry.shapes import lone_pairs, unknown_metal
 from molscore.chem.rdkit_errors import first_line, rdkit_call
-from molscore.chem.stereo_marks import clear_notes_in_place, hold_shown_in_place, note_in_place
+from molscore.chem.stereo.axes import assign_axes_in_place
+from molscore.chem.stereo.marks import clear_notes_in_place, hold_shown_in_place, note_in_place
 
 REASONS = {
     "empty": "there are no atoms",

@@ -45,7 +45,7 @@ def generate(
         bounds = None if atoms is None else size_range(atoms)
         size = None if batch_size == "auto" else whole_number(batch_size, "--batch-size", "batch_size")
     if filter_ is not None:
-        from molscore.chem.filters import MoleculeFilter
+        from molscore.chem.checks.filters import MoleculeFilter
 
         with complaints(ValueError):
             MoleculeFilter(filter_)

@@ -36,7 +36,7 @@ def score(
         check_apart({"--out": out}, {"MOLS": mols, "--protein": structure, "--model": pretrained.find(model)})
     protein = None
     if structure is not None:
-        from molscore.chem.protein import read_protein
+        from molscore.chem.io.protein import read_protein
 
         with complaints(ValueError, OSError):
             protein = read_protein(structure)

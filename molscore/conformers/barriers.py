@@ -2,7 +2,7 @@
 
 from rdkit import Chem
 
-from molscore.chem.barriers import leave_barriers_in_place
+from molscore.chem.forcefield.barriers import leave_barriers_in_place
 from molscore.conformers.build import relaxed
 
 HELD = {"torsions (mmff94s)": "mmff94s", "torsions (uff)": "uff"}

@@ -7,18 +7,18 @@ import numpy as np
 import torch
 from rdkit import Chem
 
-from molscore.chem.cages import without_cage_stereo
-from molscore.chem.embed import etkdg_in_place
+from molscore.chem.checks.validity import geometry_fault
+from molscore.chem.embedding.cages import without_cage_stereo
+from molscore.chem.embedding.etkdg import etkdg_in_place
+from molscore.chem.forcefield.relax import REASONS as RELAX_REASONS
+from molscore.chem.forcefield.relax import relax
+from molscore.chem.forcefield.settle import STEPS, settle_hydrogens_in_place, settle_in_place
+from molscore.chem.forcefield.springs import settle_by_table_in_place
 from molscore.chem.geometry import table_fault
 from molscore.chem.geometry.bounds import contact_fault, distances
 from molscore.chem.geometry.shapes import shape_stereo_differs
 from molscore.chem.hydrogens import with_hydrogens
-from molscore.chem.relax import REASONS as RELAX_REASONS
-from molscore.chem.relax import relax
-from molscore.chem.settle import STEPS, settle_hydrogens_in_place, settle_in_place
-from molscore.chem.springs import settle_by_table_in_place
-from molscore.chem.stereo import misread, wrong
-from molscore.chem.validity import geometry_fault
+from molscore.chem.stereo.tags import misread, wrong
 from molscore.conformers.target import Target
 from molscore.randomness import Purpose, rdkit_seed
 
@@ -102,7 +102,7 @@ def relaxed(mol: Chem.Mol, how: str, target: Target | None = None) -> Chem.Mol:
 
 
 def fault(target: Target, mol: Chem.Mol, conformer: int, strict: bool = True) -> str | None:
-    """Token of what is wrong with a conformer, or None: ``stereo``, or a reason of `molscore.chem.validity`.
+    """Token of what is wrong with a conformer, or None: ``stereo``, or a reason of `molscore.chem.checks.validity`.
 
     Args:
         target: what was asked for.

@@ -9,7 +9,7 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix
-from molscore.chem.minimise import energies
+from molscore.chem.forcefield.minimise import energies
 from molscore.conformers.options import Options
 from molscore.conformers.target import Target
 

@@ -13,7 +13,7 @@ from molscore.chem.arrays import MoleculeError
 from molscore.chem.io.rows import split_smiles
 from molscore.chem.io.smiles import parse_smiles
 from molscore.chem.prepare import isomers, open_stereo, whole
-from molscore.chem.stereo_marks import not_held, opposite
+from molscore.chem.stereo.marks import not_held, opposite
 from molscore.chem.whole import sanitised
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.options import OptionArguments, Options

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import TypedDict
 
-from molscore.chem import minimise
-from molscore.chem.settle import RELAXATIONS
+from molscore.chem.forcefield import minimise
+from molscore.chem.forcefield.settle import RELAXATIONS
 from molscore.limits import check
 from molscore.reprs import changes_repr
 

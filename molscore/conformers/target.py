@@ -8,12 +8,12 @@ from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
-from molscore.chem.cumulenes import Cumulenes
-from molscore.chem.distance_bounds import corrected_bounds
+from molscore.chem.embedding.distance_bounds import corrected_bounds
 from molscore.chem.ensemble import heavy_atoms, symmetries
+from molscore.chem.forcefield.trust import Trust, trust
 from molscore.chem.geometry import Expected, Limits, expected, limits
-from molscore.chem.stereo import tags, wrong
-from molscore.chem.trust import Trust, trust
+from molscore.chem.stereo.cumulenes import Cumulenes
+from molscore.chem.stereo.tags import tags, wrong
 from molscore.model import MoleculeDiffusion
 from molscore.score.represent import represent
 

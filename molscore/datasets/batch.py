@@ -26,7 +26,7 @@ class MoleculeBatch(NamedTuple):
         atoms: ``(B, N)`` int64, class in the vocabulary.
         bonds: ``(B, N, N)`` int64, bond order 0 to 3, symmetric.
         mask: ``(B, N)`` bool, True for atoms.
-        stereo: ``(B, S, 5)`` int64, tags as in `molscore.chem.stereo`, four atoms and a code; 0 in the padding.
+        stereo: ``(B, S, 5)`` int64, tags as in `molscore.chem.stereo.tags`, four atoms and a code; 0 in the padding.
     """
 
     positions: Tensor

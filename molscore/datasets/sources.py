@@ -16,12 +16,12 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, assign_stereo_in_place, from_mol, isomeric_smiles
-from molscore.chem.embed import distinct, embed_ensemble, parse
+from molscore.chem.embedding.etkdg import distinct, embed_ensemble, parse
+from molscore.chem.forcefield.minimise import REASONS, check_method, minimise
+from molscore.chem.forcefield.settle import RELAXATIONS, settle_in_place
 from molscore.chem.io.rows import read_rows
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.source import check_file
-from molscore.chem.minimise import REASONS, check_method, minimise
-from molscore.chem.settle import RELAXATIONS, settle_in_place
 from molscore.datasets.build import build, check_out
 from molscore.limits import ELEMENTS, MOST_ATOMS, MOST_CHARGE
 
@@ -64,7 +64,8 @@ def build_smiles(
         out: the file to write.
         n: only the first n records.
         relax: one of `RELAXATIONS`, beyond the minimum of MMFF94s that they come from.
-        conformers: how many to make of each; those that differ are kept, see `molscore.chem.embed.embed_ensemble`.
+        conformers: how many to make of each; those that differ are kept, see
+            `molscore.chem.embedding.etkdg.embed_ensemble`.
         encoding: of the file, by default UTF-8.
         options: as for `molscore.datasets.build.build`.
 

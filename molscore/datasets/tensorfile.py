@@ -13,7 +13,7 @@ array               shape       dtype     what
 ``bonds``           (ΣB, 2)     uint8     atom indices inside the molecule, i < j
 ``bond_orders``     (ΣB,)       uint8     1 to 3, kekulised
 ``n_stereo``        (M,)        uint8     stereo tags of each molecule
-``stereo``          (ΣS, 5)     int16     see `molscore.chem.stereo`; atom indices inside the molecule, and a code
+``stereo``          (ΣS, 5)     int16     see `molscore.chem.stereo.tags`; atom indices inside the molecule, and a code
 ``split``           (M,)        uint8     an index into `SPLITS`
 ``index``           (M,)        int32     number of the molecule in its source
 ==================  ==========  ========  ===================================================

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.alerts import unusual
 from molscore.chem.arrays import MoleculeArrays
-from molscore.chem.descriptors import describe
+from molscore.chem.checks.alerts import unusual
+from molscore.chem.checks.descriptors import describe
 from molscore.evaluate.groups import group_shares, mean_difference
 
 PROPERTIES = ("qed", "sa", "logp", "mw", "rings", "heavy")
-"""Descriptors whose means are compared, see `molscore.chem.descriptors`."""
+"""Descriptors whose means are compared, see `molscore.chem.checks.descriptors`."""
 
 LARGEST_RING = 8
 """Rings of this many atoms and more are counted together."""
@@ -32,7 +32,7 @@ def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -
         smallest rings), with '8+' for 8 and more; ``groups`` functional group -> share of molecules with it;
         ``charged_molecules`` share with a formal charge on any atom; ``net_charged_molecules`` share whose charges do
         not cancel; ``properties`` mean of each of `PROPERTIES`; ``unusual`` share of molecules with each pattern of
-        `molscore.chem.alerts`, and under ``any`` of those with one or more. Of no molecules, only ``molecules``.
+        `molscore.chem.checks.alerts`, and under ``any`` of those with one or more. Of no molecules, only ``molecules``.
     """
     m = len(molecules)
     if m == 0:

@@ -9,9 +9,9 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays
+from molscore.chem.forcefield.minimise import check_method
+from molscore.chem.forcefield.strain import Strain, relaxation_energy
 from molscore.chem.io.sdf_reader import Record
-from molscore.chem.minimise import check_method
-from molscore.chem.strain import Strain, relaxation_energy
 from molscore.core.diagnostics import effective_number
 from molscore.datasets.tensorfile import read_tensorfile
 from molscore.evaluate import busters

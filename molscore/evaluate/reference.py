@@ -31,7 +31,7 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays
-from molscore.chem.strain import relaxation_energy
+from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.evaluate.composition import composition
 from molscore.evaluate.distances import GRIDS
 from molscore.evaluate.geometry import MEASURES, Distributions, count, floors, keep_types

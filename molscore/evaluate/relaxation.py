@@ -1,4 +1,5 @@
-"""How strained are the molecules? The median relaxation energy (`molscore.chem.strain`), beside the reference's.
+"""How strained are the molecules? The median relaxation energy (`molscore.chem.forcefield.strain`), beside the
+reference's.
 
 The interval of a median needs no distribution: between the l-th smallest and the l-th largest of n values it lies with
 probability ``1 - 2 P(X < l)``, X binomial with n and 1/2 (David and Nagaraja, Order Statistics, section 7.1).
@@ -8,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from molscore.chem.strain import Strain
+from molscore.chem.forcefield.strain import Strain
 
 
 def summary(outcomes: Iterable[Strain]) -> dict[str, Any]:
     """Summarises relaxation energies.
 
     Args:
-        outcomes: of `molscore.chem.strain.relaxation_energy`.
+        outcomes: of `molscore.chem.forcefield.strain.relaxation_energy`.
 
     Returns:
         ``median`` in kcal/mol with its 95 % interval ``low``, ``high``; quartiles ``lower_quartile``,

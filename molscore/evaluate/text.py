@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from molscore.chem.minimise import REASONS
+from molscore.chem.forcefield.minimise import REASONS
 from molscore.evaluate.figures import Figures
 from molscore.evaluate.geometry import Distance
 from molscore.evaluate.rates import Rate

@@ -20,8 +20,8 @@ import torch
 from rdkit import Chem
 
 from molscore import pretrained
+from molscore.chem.checks.validity import DuplicateFilter
 from molscore.chem.io.sdf_text import record_properties
-from molscore.chem.validity import DuplicateFilter
 from molscore.core.samplers import SAMPLERS
 from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import OptionArguments, Options

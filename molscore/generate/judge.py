@@ -1,7 +1,7 @@
 """From a sample to a molecule, checked, and with all that is known of it.
 
-Decode (`molscore.chem.decode`), add implied hydrogens, check (`molscore.chem.validity`), relax and filter where asked
-for, tag. The first step that fails is the reason for which a sample is rejected.
+Decode (`molscore.chem.decode`), add implied hydrogens, check (`molscore.chem.checks.validity`), relax and filter where
+asked for, tag. The first step that fails is the reason for which a sample is rejected.
 """
 
 from dataclasses import dataclass, field
@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.alerts import alerts, extreme, unusual
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, to_mol
+from molscore.chem.checks.alerts import alerts, extreme, unusual
+from molscore.chem.checks.descriptors import describe
+from molscore.chem.checks.filters import MoleculeFilter
+from molscore.chem.checks.validity import CHECKS, Fault, check
 from molscore.chem.decode import decode
-from molscore.chem.descriptors import describe
-from molscore.chem.filters import MoleculeFilter
+from molscore.chem.forcefield.relax import relax
+from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.hydrogens import complete
-from molscore.chem.relax import relax
-from molscore.chem.strain import relaxation_energy
-from molscore.chem.validity import CHECKS, Fault, check
 from molscore.generate.options import Options
 from molscore.model import MoleculeDiffusion, Sample
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
-from molscore.chem.filters import MoleculeFilter
-from molscore.chem.relax import check_method
-from molscore.chem.validity import Check
+from molscore.chem.checks.filters import MoleculeFilter
+from molscore.chem.checks.validity import Check
+from molscore.chem.forcefield.relax import check_method
 from molscore.core.samplers import SAMPLERS
 from molscore.limits import check, shown
 from molscore.reprs import changes_repr
@@ -24,10 +24,11 @@ class Options:
         batch_size: molecules per network call; None chooses by device.
         raw: deliver the first ``n`` samples as they are: nothing repaired, relaxed or rejected but what no mol block
             can hold.
-        relax: ``none``, ``mmff`` or ``xtb``: let what passed relax, see `molscore.chem.relax`.
-        filter: a condition such as ``qed > 0.5 and mw < 450``, see `molscore.chem.filters`; what fails it is rejected.
+        relax: ``none``, ``mmff`` or ``xtb``: let what passed relax, see `molscore.chem.forcefield.relax`.
+        filter: a condition such as ``qed > 0.5 and mw < 450``, see `molscore.chem.checks.filters`; what fails it is
+            rejected.
         uncertainty: let the graph-conditioned model score what passed, see `molscore.score`.
-        checks: further ones, after those of `molscore.chem.validity.CHECKS`; what has a fault is rejected.
+        checks: further ones, after those of `molscore.chem.checks.validity.CHECKS`; what has a fault is rejected.
 
     Raises:
         ValueError: for ``steps``, ``batch_size`` or ``atoms`` out of bounds, an unknown sampler or method, a filter

@@ -9,7 +9,7 @@ from typing import Any
 
 from rdkit import Chem, rdBase
 
-from molscore.chem.validity import check
+from molscore.chem.checks.validity import check
 from molscore.evaluate.evaluation import evaluate as judge
 from molscore.evaluate.records import read_records
 from molscore.files.paths import check_apart, check_writable

@@ -10,10 +10,10 @@ from rdkit import Chem, rdBase
 from rdkit.Chem.Descriptors import MolWt
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
-from molscore.chem.alerts import unusual
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, from_mol, isomeric_smiles, sanitize_in_place
+from molscore.chem.checks.alerts import unusual
+from molscore.chem.checks.validity import check
 from molscore.chem.io.sdf_text import format_record
-from molscore.chem.validity import check
 from molscore.report.depict import draw_formula, draw_view
 
 SHOWN = 60

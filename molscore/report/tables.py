@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
-from molscore.chem.validity import REASONS
+from molscore.chem.checks.validity import REASONS
 from molscore.evaluate.geometry import Distance
 from molscore.evaluate.metrics import Metrics
 from molscore.evaluate.rates import Rate

@@ -11,9 +11,9 @@ from statistics import median
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError
+from molscore.chem.io.protein import TAGS, Fit, Protein, fit
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
-from molscore.chem.protein import TAGS, Fit, Protein, fit
 from molscore.files.paths import check_apart
 from molscore.score.scorer import ATOM_TAG, REASON_TAG, MoleculeScore, MoleculeScorer
 

@@ -18,8 +18,8 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from molscore.chem.arrays import MoleculeError, isomeric_smiles, to_mol
+from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.hydrogens import complete
-from molscore.chem.strain import relaxation_energy
 from molscore.limits import check
 from molscore.model import MoleculeDiffusion
 from molscore.model.conformation import flow, scaled

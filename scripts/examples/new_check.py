@@ -4,7 +4,7 @@
 """
 
 from molscore import MoleculeGenerator
-from molscore.chem.validity import CHECKS, Fault, check
+from molscore.chem.checks.validity import CHECKS, Fault, check
 
 
 def mostly_carbon(mol):

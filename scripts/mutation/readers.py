@@ -15,13 +15,13 @@ from rdkit import RDLogger
 
 from molscore import pretrained
 from molscore.chem.arrays import MoleculeError
-from molscore.chem.embed import embed
+from molscore.chem.checks.validity import check
+from molscore.chem.embedding.etkdg import embed
 from molscore.chem.io.inputs import read_inputs
+from molscore.chem.io.protein import fit, read_protein
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.chem.prepare import whole
-from molscore.chem.protein import fit, read_protein
-from molscore.chem.validity import check
 from molscore.conformers import ConformerGenerator, Options
 from molscore.conformers.files import conformers_sdf
 from molscore.datasets.batch import MoleculeStore, vocabulary_of

@@ -11,7 +11,7 @@ from Bio.PDB import MMCIFIO, PDBParser
 from rdkit import Chem
 
 from molscore.chem.arrays import from_mol
-from molscore.chem.embed import embed
+from molscore.chem.embedding.etkdg import embed
 from molscore.datasets.tensorfile import pack, write_tensorfile
 from molscore.model.config import DiffusionConfig
 from molscore.model.diffusion import MoleculeDiffusion

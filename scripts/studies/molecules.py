@@ -7,7 +7,7 @@ from pathlib import Path
 from rdkit import Chem, RDConfig, rdBase
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, from_mol
-from molscore.chem.embed import embed
+from molscore.chem.embedding.etkdg import embed
 from molscore.chem.hydrogens import without_hydrogens
 from molscore.model import MoleculeDiffusion
 

@@ -3,7 +3,7 @@
 import pytest
 from rdkit import Chem
 
-from molscore.chem.alerts import HARD, PATTERNS, STRAINED, alerts, extreme, unusual
+from molscore.chem.checks.alerts import HARD, PATTERNS, STRAINED, alerts, extreme, unusual
 
 UNUSUAL = {
     "CCOOCC": "peroxide",

@@ -4,9 +4,9 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 
-from molscore.chem.axes import assign_axes_in_place, hindered_axes
 from molscore.chem.prepare import isomers, open_stereo, whole
-from molscore.chem.stereo import tags, wrong
+from molscore.chem.stereo.axes import assign_axes_in_place, hindered_axes
+from molscore.chem.stereo.tags import tags, wrong
 
 BINOL = "Oc1ccc2ccccc2c1-c1c(O)ccc2ccccc12"
 AXES = {

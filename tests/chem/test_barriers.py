@@ -7,7 +7,7 @@ from rdkit.Chem.rdDistGeom import EmbedMolecule
 from rdkit.Chem.rdForceFieldHelpers import MMFFGetMoleculeForceField, MMFFGetMoleculeProperties, MMFFOptimizeMolecule
 from rdkit.Chem.rdMolTransforms import GetDihedralDeg, SetDihedralDeg
 
-from molscore.chem.barriers import leave_barriers_in_place
+from molscore.chem.forcefield.barriers import leave_barriers_in_place
 
 HINDERED = {
     "Cc1cccc(C)c1-c1c(C)cccc1C": (5, 7, 8, 9, 10.0),

@@ -7,7 +7,7 @@ from chem.conftest import prepare
 from rdkit import Chem
 
 from molscore.chem.arrays import isomeric_smiles
-from molscore.chem.cages import cage_atoms, settled, without_cage_stereo
+from molscore.chem.embedding.cages import cage_atoms, settled, without_cage_stereo
 from molscore.chem.prepare import isomers
 from molscore.conformers.build import embedded
 from molscore.conformers.target import Target

@@ -4,13 +4,13 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
-from molscore.chem.cumulenes import cumulenes
-from molscore.chem.embed import etkdg_in_place
+from molscore.chem.embedding.etkdg import etkdg_in_place
+from molscore.chem.forcefield.settle import settle_in_place
+from molscore.chem.forcefield.springs import settle_by_table_in_place
 from molscore.chem.geometry import expected
 from molscore.chem.io.smiles import parse_smiles
-from molscore.chem.settle import settle_in_place
-from molscore.chem.springs import settle_by_table_in_place
-from molscore.chem.stereo_marks import not_held
+from molscore.chem.stereo.cumulenes import cumulenes
+from molscore.chem.stereo.marks import not_held
 from molscore.chem.whole import whole
 
 # SMILES, four atoms and the sign of their dihedral angle: with the groups of higher rank at the two ends, minus is M,

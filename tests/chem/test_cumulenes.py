@@ -5,12 +5,12 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
-from molscore.chem.cumulenes import cumulenes
-from molscore.chem.embed import etkdg_in_place
+from molscore.chem.embedding.etkdg import etkdg_in_place
+from molscore.chem.forcefield.minimise import minimise
+from molscore.chem.forcefield.settle import settle_in_place
+from molscore.chem.forcefield.springs import settle_by_table_in_place
 from molscore.chem.geometry import expected, table_fault
-from molscore.chem.minimise import minimise
-from molscore.chem.settle import settle_in_place
-from molscore.chem.springs import settle_by_table_in_place
+from molscore.chem.stereo.cumulenes import cumulenes
 
 CROSSED = {
     "CC=C=CC": (0, 1, 3, 4),

@@ -6,12 +6,12 @@ from rdkit import Chem
 
 from molscore.chem import embed as embedding
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place
-from molscore.chem.embed import DIFFERENT, distinct, embed, embed_ensemble, parse
+from molscore.chem.checks.validity import check
+from molscore.chem.embedding.etkdg import DIFFERENT, distinct, embed, embed_ensemble, parse
 from molscore.chem.ensemble import heavy_positions, rmsd_matrix, symmetries
-from molscore.chem.minimise import minimise
-from molscore.chem.stereo import tags
-from molscore.chem.strain import relaxation_energy
-from molscore.chem.validity import check
+from molscore.chem.forcefield.minimise import minimise
+from molscore.chem.forcefield.strain import relaxation_energy
+from molscore.chem.stereo.tags import tags
 from molscore.randomness import Purpose, rdkit_seed
 
 

@@ -3,8 +3,8 @@
 import pytest
 from rdkit import Chem
 
-from molscore.chem.descriptors import DESCRIPTORS, describe
-from molscore.chem.filters import FilterError, MoleculeFilter
+from molscore.chem.checks.descriptors import DESCRIPTORS, describe
+from molscore.chem.checks.filters import FilterError, MoleculeFilter
 
 ASPIRIN = Chem.MolFromSmiles("CC(=O)Oc1ccccc1C(=O)O")
 

@@ -3,7 +3,7 @@
 import pytest
 from rdkit import Chem
 
-from molscore.chem.filters import DEEPEST, LONGEST, FilterError, MoleculeFilter
+from molscore.chem.checks.filters import DEEPEST, LONGEST, FilterError, MoleculeFilter
 
 HOSTILE = {
     "power": "9**9**9**9 > mw",

@@ -5,9 +5,9 @@ import pytest
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, from_mol
+from molscore.chem.forcefield.settle import settle_hydrogens_in_place
+from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.hydrogens import complete, without_hydrogens
-from molscore.chem.settle import settle_hydrogens_in_place
-from molscore.chem.strain import relaxation_energy
 
 ROUND_TRIP = (
     "C",

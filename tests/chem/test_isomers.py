@@ -8,7 +8,7 @@ from rdkit import Chem
 
 from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.prepare import isomers, open_stereo, whole
-from molscore.chem.stereo import tags
+from molscore.chem.stereo.tags import tags
 
 
 def names(mols):

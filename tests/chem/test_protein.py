@@ -14,8 +14,8 @@ from rdkit.Chem import rdFreeSASA
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 
 from molscore.chem.arrays import MoleculeError
-from molscore.chem.embed import embed
-from molscore.chem.protein import PROBE, TAGS, fit, read_protein
+from molscore.chem.embedding.etkdg import embed
+from molscore.chem.io.protein import PROBE, TAGS, fit, read_protein
 
 DRUG = "CN1CCC[C@H]1c1cccnc1"
 

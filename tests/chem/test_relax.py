@@ -5,10 +5,10 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import rdMolAlign
 
-from molscore.chem import minimise
-from molscore.chem.minimise import Minimum
-from molscore.chem.relax import relax
-from molscore.chem.strain import relaxation_energy
+from molscore.chem.forcefield import minimise
+from molscore.chem.forcefield.minimise import Minimum
+from molscore.chem.forcefield.relax import relax
+from molscore.chem.forcefield.strain import relaxation_energy
 
 SMILES = ("C[C@H](N)C(=O)O", "F/C=C\\Cl", "c1ccc2[nH]ccc2c1", "CS(=O)(=O)NC")
 METHODS = ["mmff", "xtb"]

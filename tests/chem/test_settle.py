@@ -6,9 +6,9 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdMolTransforms
 
 from molscore.chem.arrays import isomeric_smiles
-from molscore.chem.minimise import energies
-from molscore.chem.settle import settle_hydrogens_in_place, settle_in_place
-from molscore.chem.strain import relaxation_energy
+from molscore.chem.forcefield.minimise import energies
+from molscore.chem.forcefield.settle import settle_hydrogens_in_place, settle_in_place
+from molscore.chem.forcefield.strain import relaxation_energy
 
 CHAIN = (0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5)
 """Torsions of hexane."""

@@ -7,7 +7,7 @@ from rdkit.Chem import rdDistGeom
 
 from molscore.chem.arrays import from_mol, with_stereo
 from molscore.chem.hydrogens import with_hydrogens, without_hydrogens
-from molscore.chem.stereo import CIS, TRANS, misread, tags, wrong
+from molscore.chem.stereo.tags import CIS, TRANS, misread, tags, wrong
 
 HANDED = {
     "amino acid": "C[C@H](N)C(=O)O",

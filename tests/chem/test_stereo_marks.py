@@ -8,7 +8,7 @@ from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
 from molscore.chem.io.inputs import read_inputs
 from molscore.chem.io.smiles import parse_smiles
-from molscore.chem.stereo_marks import not_held, opposite
+from molscore.chem.stereo.marks import not_held, opposite
 
 LOST = {
     "C1CC=[C@]=CCC1": ["atom 4"],

@@ -4,7 +4,7 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 from rdkit.Chem.rdMolTransforms import SetBondLength
 
-from molscore.chem.strain import relaxation_energy
+from molscore.chem.forcefield.strain import relaxation_energy
 
 
 def relaxed(smiles):

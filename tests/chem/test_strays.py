@@ -7,11 +7,11 @@ from rdkit.Chem import rdForceFieldHelpers as forcefield
 from rdkit.Chem import rdMolTransforms
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 
+from molscore.chem.forcefield.minimise import minimise
+from molscore.chem.forcefield.settle import settle_in_place
+from molscore.chem.forcefield.strays import strays
 from molscore.chem.geometry.bounds import biaryl_fault, twists
 from molscore.chem.geometry.expected import expected
-from molscore.chem.minimise import minimise
-from molscore.chem.settle import settle_in_place
-from molscore.chem.strays import strays
 
 
 def embedded(smiles: str) -> Chem.Mol:

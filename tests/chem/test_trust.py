@@ -5,13 +5,13 @@ import pytest
 from rdkit import Chem
 from scipy.optimize import check_grad
 
-from molscore.chem.distance_bounds import corrected_bounds
-from molscore.chem.embed import etkdg_in_place
+from molscore.chem.embedding.distance_bounds import corrected_bounds
+from molscore.chem.embedding.etkdg import etkdg_in_place
+from molscore.chem.forcefield.minimise import energies, minimise
+from molscore.chem.forcefield.settle import settle_hydrogens_in_place, settle_in_place
+from molscore.chem.forcefield.springs import settle_by_table_in_place, springs
+from molscore.chem.forcefield.trust import trust
 from molscore.chem.geometry import expected, table_fault
-from molscore.chem.minimise import energies, minimise
-from molscore.chem.settle import settle_hydrogens_in_place, settle_in_place
-from molscore.chem.springs import settle_by_table_in_place, springs
-from molscore.chem.trust import trust
 
 
 def whole(smiles):

@@ -7,7 +7,7 @@ from rdkit import Chem
 from typer.testing import CliRunner
 
 from molscore.chem.arrays import to_mol
-from molscore.chem.embed import embed
+from molscore.chem.embedding.etkdg import embed
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.cli import app

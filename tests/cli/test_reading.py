@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 from typer.testing import CliRunner
 
-from molscore.chem.embed import embed
+from molscore.chem.embedding.etkdg import embed
 from molscore.chem.io.inputs import read_inputs
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.cli import app

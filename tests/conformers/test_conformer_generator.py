@@ -9,7 +9,7 @@ from rdkit.Chem import rdMolDescriptors
 from molscore.chem.arrays import MoleculeError, isomeric_smiles
 from molscore.chem.ensemble import heavy_positions, rmsd_matrix, symmetries
 from molscore.chem.prepare import whole
-from molscore.chem.stereo import tags, wrong
+from molscore.chem.stereo.tags import tags, wrong
 from molscore.conformers import ConformerGenerator, Options
 from molscore.conformers.propose import propose
 from molscore.conformers.target import target_of

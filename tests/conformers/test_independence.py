@@ -9,10 +9,10 @@ from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
-from molscore.chem import embed
 from molscore.chem.arrays import MoleculeError
+from molscore.chem.embedding import etkdg as embed
 from molscore.chem.io.inputs import read_inputs
-from molscore.chem.stereo import tags, wrong
+from molscore.chem.stereo.tags import tags, wrong
 from molscore.conformers import Options, work
 
 STREAM = ["CCCCC", "CC(C)Cc1ccc(cc1)[C@@H](C)C(=O)O", "CCO", "O=C(Nc1ccccc1)C1CC1"]

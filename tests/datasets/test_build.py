@@ -6,11 +6,11 @@ from rdkit import Chem
 from rdkit.Chem import rdMolTransforms
 
 from molscore.chem.arrays import MoleculeError, from_mol, to_mol
-from molscore.chem.embed import DIFFERENT, embed
+from molscore.chem.embedding.etkdg import DIFFERENT, embed
 from molscore.chem.ensemble import rmsd_matrix, symmetries
+from molscore.chem.forcefield.minimise import minimise
+from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.hydrogens import complete
-from molscore.chem.minimise import minimise
-from molscore.chem.strain import relaxation_energy
 from molscore.datasets import build as building
 from molscore.datasets import sources
 from molscore.datasets.build import first_of_each, split_of

@@ -5,7 +5,7 @@ import pytest
 from rdkit import Chem
 
 from molscore.chem.arrays import from_mol, to_mol
-from molscore.chem.embed import embed
+from molscore.chem.embedding.etkdg import embed
 from molscore.datasets.build import build
 from molscore.datasets.merge import merge
 from molscore.datasets.tensorfile import read_tensorfile

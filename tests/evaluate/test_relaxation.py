@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from molscore.chem.strain import Strain
+from molscore.chem.forcefield.strain import Strain
 from molscore.evaluate.relaxation import median_ranks, summary
 
 

@@ -5,7 +5,7 @@ import pytest
 from rdkit import Chem
 from run_length import STEPS
 
-from molscore.chem.validity import check
+from molscore.chem.checks.validity import check
 from molscore.generate import MoleculeGenerator
 
 

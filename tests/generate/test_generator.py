@@ -6,8 +6,8 @@ import torch
 from rdkit import Chem
 from run_length import STEPS
 
-from molscore.chem.alerts import extreme, unusual
-from molscore.chem.validity import REASONS, check
+from molscore.chem.checks.alerts import extreme, unusual
+from molscore.chem.checks.validity import REASONS, check
 from molscore.generate import Judge, MoleculeGenerator, Options
 from molscore.generate import generator as module
 from molscore.model import DiffusionConfig, MoleculeDiffusion, choose_device

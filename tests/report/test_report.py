@@ -8,9 +8,9 @@ from rdkit import Chem
 from report_page import MANIFEST, Page, make_mols, overbonded, without_last_atom
 
 from molscore.chem.arrays import from_mol
-from molscore.chem.embed import embed
+from molscore.chem.checks.validity import REASONS
+from molscore.chem.embedding.etkdg import embed
 from molscore.chem.io.sdf_reader import read_sdf
-from molscore.chem.validity import REASONS
 from molscore.evaluate import evaluate
 from molscore.report import write_report
 from molscore.report.depict import orient

@@ -4,9 +4,9 @@ import pytest
 from rdkit import Chem
 from report_page import MANIFEST, Page, make_mols, overbonded, without_last_atom
 
+from molscore.chem.checks.validity import REASONS
 from molscore.chem.io.sdf_text import record_properties
 from molscore.chem.io.sdf_writer import SDFWriter
-from molscore.chem.validity import REASONS
 from molscore.report import report_file
 
 

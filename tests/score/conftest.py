@@ -6,7 +6,7 @@ import pytest
 import torch
 from rdkit import Chem
 
-from molscore.chem.embed import embed
+from molscore.chem.embedding.etkdg import embed
 from molscore.score import MoleculeScorer
 
 SMILES = ("CC(=O)Oc1ccccc1C(=O)O", "CN1CCC[C@H]1c1cccnc1", "O=C(Nc1ccc(F)cc1)C1CCOCC1", "Cc1ccc(cc1)S(=O)(=O)N")

@@ -7,7 +7,7 @@ from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 from typer.testing import CliRunner
 
-from molscore.chem import protein
+from molscore.chem.io import protein
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.cli import app

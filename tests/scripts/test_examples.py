@@ -7,9 +7,9 @@ from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 
 from molscore import MoleculeGenerator
+from molscore.chem.checks.validity import CHECKS, check
 from molscore.chem.decode import decode
 from molscore.chem.hydrogens import complete
-from molscore.chem.validity import CHECKS, check
 from molscore.model import load, sample_molecules
 from molscore.pretrained import find
 from molscore.testing import check_sampler

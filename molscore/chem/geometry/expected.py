@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.cumulenes import Cumulenes, cumulenes
 from molscore.chem.geometry.bounds import hindered_axes
 from molscore.chem.geometry.shapes import ELECTRONEGATIVITY, ideal_angles, is_metal, is_tagged, shape
 from molscore.chem.geometry.table import Table, look_up, table
 from molscore.chem.geometry.types import label, terms
+from molscore.chem.stereo.cumulenes import Cumulenes, cumulenes
 
 BOND_MARGINS = (0.09, 0.10, 0.12, 0.15)
 """Å beyond the range of a type, by level."""

@@ -9,10 +9,10 @@ from itertools import permutations
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.cumulenes import Cumulenes
 from molscore.chem.geometry.bounds import biaryl_fault
 from molscore.chem.geometry.expected import SHAPE_MARGIN, Expected
 from molscore.chem.geometry.types import lengths_and_angles
+from molscore.chem.stereo.cumulenes import Cumulenes
 
 
 def table_fault(mol: Chem.Mol, wanted: Expected, conformer: int = -1) -> tuple[str, str] | None:

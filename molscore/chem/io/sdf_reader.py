@@ -38,7 +38,7 @@ def read_sdf(
     Args:
         source: SDF file, compressed or not, or lines of one, such as a text stream, which is left open.
         sanitize: let RDKit sanitise the molecules; what it refuses is a bad record. Without it they come as written, to
-            be judged by ``molscore.chem.validity.check``. Stereo is assigned in either case.
+            be judged by ``molscore.chem.checks.validity.check``. Stereo is assigned in either case.
         encoding: of the file, by default UTF-8; see `molscore.chem.io.lines.read_lines`.
 
     Returns:

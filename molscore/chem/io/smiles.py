@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 from rdkit import Chem, rdBase
 
-from molscore.chem.stereo_marks import note_in_place
+from molscore.chem.stereo.marks import note_in_place
 
 _ODD = re.compile("[^!-~]")
 
@@ -15,7 +15,7 @@ def parse_smiles(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
 
     Returns:
         The molecule, sanitised, atoms in the order of the text and no hydrogen added or taken off, that knows which of
-        its stereo could not be held (`molscore.chem.stereo_marks.not_held`); or None, a token of
+        its stereo could not be held (`molscore.chem.stereo.marks.not_held`); or None, a token of
         `molscore.chem.io.inputs.REASONS` and a sentence.
     """
     if not text:

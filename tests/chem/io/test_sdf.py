@@ -9,10 +9,10 @@ import pytest
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError, from_mol, isomeric_smiles, to_mol
+from molscore.chem.checks.validity import check
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_text import format_record, record_properties
 from molscore.chem.io.sdf_writer import SDFWriter
-from molscore.chem.validity import check
 from molscore.files.paths import check_writable
 
 

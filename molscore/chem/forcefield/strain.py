@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rdkit import Chem
 
-from molscore.chem.minimise import minimise
+from molscore.chem.forcefield.minimise import minimise
 
 
 class Strain(NamedTuple):
@@ -18,7 +18,7 @@ class Strain(NamedTuple):
 
     Attributes:
         energy: relaxation energy in kcal/mol, 0 or more; None if there is none.
-        reason: key of `molscore.chem.minimise.REASONS` if there is none.
+        reason: key of `molscore.chem.forcefield.minimise.REASONS` if there is none.
     """
 
     energy: float | None

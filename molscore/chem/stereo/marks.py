@@ -2,9 +2,9 @@
 
 While it sanitises, RDKit drops the marks of what it has no perception for: allenes and longer cumulenes, nitrogens that
 may invert (and some that cannot: Tröger's base), E in rings of fewer than eight atoms. Of these, the marks of cumulenes
-are kept where they can be (`molscore.chem.cumulene_marks`). Conformers need not have, or in such rings cannot have, the
-stereo that the others ask for. A mark that means nothing, because exchanging two neighbours that are alike gives the
-same molecule, is not missed.
+are kept where they can be (`molscore.chem.stereo.cumulene_marks`). Conformers need not have, or in such rings cannot
+have, the stereo that the others ask for. A mark that means nothing, because exchanging two neighbours that are alike
+gives the same molecule, is not missed.
 """
 
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcNumBridgeheadAtoms
 
-from molscore.chem.cumulene_marks import hold_in_place, of_coordinates, of_smiles
-from molscore.chem.cumulenes import chains
-from molscore.chem.stereo import AXES, FLAT
+from molscore.chem.stereo.cumulene_marks import hold_in_place, of_coordinates, of_smiles
+from molscore.chem.stereo.cumulenes import chains
+from molscore.chem.stereo.tags import AXES, FLAT
 
 SMALL = 8
 """Atoms of a ring below which RDKit holds no double bond to be E."""

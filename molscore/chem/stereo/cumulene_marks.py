@@ -2,13 +2,14 @@
 
 An allene marked ``@`` at its middle atom is read as a centre whose four neighbours are the groups at its ends
 (OpenSMILES, "extended tetrahedral"): seen from the first, the others run anticlockwise. Slashes at the two ends of an
-odd number of double bonds are read as at a single one. Both become a dihedral angle of `molscore.chem.cumulenes.row`.
+odd number of double bonds are read as at a single one. Both become a dihedral angle of
+`molscore.chem.stereo.cumulenes.row`.
 """
 
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.cumulenes import dihedrals_off, has_room, mark_in_place, row
+from molscore.chem.stereo.cumulenes import dihedrals_off, has_room, mark_in_place, row
 
 CLEAR = 60.0
 """Degrees within which coordinates show a hand, or a side."""
@@ -23,7 +24,7 @@ def of_smiles(raw: Chem.Mol, full: Chem.Mol, chain: list[int]) -> int | None:
     Args:
         raw: as read, not sanitised.
         full: sanitised, the same atoms in their order, then the hydrogens that were implied.
-        chain: of `molscore.chem.cumulenes.chains` of `full`, between carbon atoms that show sides.
+        chain: of `molscore.chem.stereo.cumulenes.chains` of `full`, between carbon atoms that show sides.
     """
     tree = _tree(raw)
     if not has_room(full, chain):
@@ -48,7 +49,7 @@ def of_coordinates(mol: Chem.Mol, chain: list[int]) -> int | None:
 
     Args:
         mol: sanitised, with a 3-D conformer.
-        chain: of `molscore.chem.cumulenes.chains`, between carbon atoms that show sides.
+        chain: of `molscore.chem.stereo.cumulenes.chains`, between carbon atoms that show sides.
     """
     if not has_room(mol, chain):
         return None

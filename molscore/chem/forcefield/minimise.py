@@ -13,11 +13,11 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
 from scipy.optimize import minimize
 
+from molscore.chem.forcefield.mmff import typed
+from molscore.chem.forcefield.settle import HOLDING, NO_CUTOFF
+from molscore.chem.forcefield.strays import strays
+from molscore.chem.forcefield.trust import correct, trust
 from molscore.chem.geometry.expected import expected
-from molscore.chem.mmff import typed
-from molscore.chem.settle import HOLDING, NO_CUTOFF
-from molscore.chem.strays import strays
-from molscore.chem.trust import correct, trust
 
 METHODS = ("mmff", "xtb")
 
@@ -67,8 +67,8 @@ def check_method(method: str) -> None:
 def minimise(mol: Chem.Mol, method: str = "mmff") -> Minimum:
     """The minimum that lies downhill from the first conformer.
 
-    Terms of MMFF94s that contradict what is known of bonds and angles are corrected on the way (`molscore.chem.trust`);
-    energies are those of MMFF94s as it is.
+    Terms of MMFF94s that contradict what is known of bonds and angles are corrected on the way
+    (`molscore.chem.forcefield.trust`); energies are those of MMFF94s as it is.
 
     Args:
         mol: sanitised, hydrogens explicit. It is left as it is.

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom
 
+from molscore.chem.forcefield.springs import settle_by_table_in_place, springs
 from molscore.chem.geometry import expected
-from molscore.chem.springs import settle_by_table_in_place, springs
-from molscore.chem.stereo import tags, wrong
+from molscore.chem.stereo.tags import tags, wrong
 
 ATTEMPTS = 8
 """Tries at an embedding before stereo counts as impossible. Most that exists embeds at the first."""

@@ -13,10 +13,10 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
 from rdkit.ForceField import ForceField
 
-from molscore.chem.cumulenes import Cumulenes
+from molscore.chem.forcefield.mmff import typed
 from molscore.chem.geometry.expected import Expected
 from molscore.chem.geometry.shapes import is_metal
-from molscore.chem.mmff import typed
+from molscore.chem.stereo.cumulenes import Cumulenes
 
 BOND_MARGIN, AROMATIC_MARGIN, ANGLE_MARGIN = 0.04, 0.01, 8.0
 """Å and degrees by which a rest value may leave the range that is known."""

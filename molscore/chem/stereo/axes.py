@@ -9,7 +9,7 @@ Chem. 54, 7005, 2011). Fluorine is too small to count.
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.stereo import AXES, axis_atoms, wrong
+from molscore.chem.stereo.tags import AXES, axis_atoms, wrong
 
 _CANDIDATE = Chem.MolFromSmarts("[a;r5,r6]-!@[a;r5,r6]")
 

@@ -1,8 +1,8 @@
 """Filters that a user writes: ``qed > 0.5 and mw < 450``.
 
-Names are those of `molscore.chem.descriptors.DESCRIPTORS`; numbers, comparisons (chains too: ``20 <= heavy <= 30``),
-``and``, ``or``, ``not``, ``+ - * /`` and brackets. Nothing else is understood, so that a filter from a file can do no
-harm.
+Names are those of `molscore.chem.checks.descriptors.DESCRIPTORS`; numbers, comparisons (chains too: ``20 <= heavy <=
+30``), ``and``, ``or``, ``not``, ``+ - * /`` and brackets. Nothing else is understood, so that a filter from a file can
+do no harm.
 """
 
 import ast
@@ -12,7 +12,7 @@ from typing import Any
 
 from rdkit import Chem
 
-from molscore.chem.descriptors import DESCRIPTORS, describe
+from molscore.chem.checks.descriptors import DESCRIPTORS, describe
 from molscore.limits import shown
 
 _ARITHMETIC: dict[type, Callable] = {

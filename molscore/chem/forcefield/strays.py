@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from rdkit.ForceField import ForceField
 
+from molscore.chem.forcefield.springs import NEARLY_STRAIGHT
 from molscore.chem.geometry.bounds import TWIST, twists
 from molscore.chem.geometry.expected import Expected
 from molscore.chem.geometry.types import lengths_and_angles
-from molscore.chem.springs import NEARLY_STRAIGHT
 
 LENGTH_ALLOWED, ANGLE_ALLOWED = 0.1, 0.35
 """Part of a margin (see `molscore.chem.geometry.expected`) that may be used up before a value strays."""

@@ -17,8 +17,8 @@ from rdkit.Chem import rdForceFieldHelpers as forcefield
 from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 from rdkit.ForceField import ForceField
 
-from molscore.chem.mmff import typed
-from molscore.chem.settle import NO_CUTOFF, ROTATABLE
+from molscore.chem.forcefield.mmff import typed
+from molscore.chem.forcefield.settle import NO_CUTOFF, ROTATABLE
 
 BARRIER = 8.0
 """kcal/mol, 13 kT at room temperature."""

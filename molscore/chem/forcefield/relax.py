@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from rdkit import Chem
 
-from molscore.chem import minimise
 from molscore.chem.arrays import assign_stereo_in_place, isomeric_smiles
-from molscore.chem.validity import check
+from molscore.chem.checks.validity import check
+from molscore.chem.forcefield import minimise
 
 METHODS = ("none", *minimise.METHODS)
 

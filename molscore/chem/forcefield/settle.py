@@ -6,8 +6,8 @@
 
 Both in MMFF94s, in UFF (Rappé et al., J. Am. Chem. Soc. 114, 10024, 1992) where MMFF94s has no parameters (boron,
 silicon, selenium), and `settle_in_place` by the table of bond lengths and angles where no force field knows an atom.
-Terms of a force field that contradict the table are corrected (`molscore.chem.trust`), and what its minimum leaves
-outside of what is known is held (`molscore.chem.strays`). Where atoms bear net charges,
+Terms of a force field that contradict the table are corrected (`molscore.chem.forcefield.trust`), and what its minimum
+leaves outside of what is known is held (`molscore.chem.forcefield.strays`). Where atoms bear net charges,
 MMFF94s' electrostatics are damped as in a medium: in vacuo charges draw bonds out and bend flat rings.
 """
 
@@ -19,11 +19,11 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
 from rdkit.ForceField import ForceField
 
+from molscore.chem.forcefield.mmff import typed
+from molscore.chem.forcefield.springs import settle_by_table_in_place
+from molscore.chem.forcefield.strays import strays
+from molscore.chem.forcefield.trust import Trust, correct, trust
 from molscore.chem.geometry.expected import Expected, expected
-from molscore.chem.mmff import typed
-from molscore.chem.springs import settle_by_table_in_place
-from molscore.chem.strays import strays
-from molscore.chem.trust import Trust, correct, trust
 
 HYDROGEN_STEPS = 200
 """Steps of the hydrogens' minimisation."""
@@ -99,7 +99,8 @@ def settle_in_place(
         rounds: of so many steps, at most; another follows only where a force above `FORCE` is left.
         window, stiffness: degrees that a torsion may turn, and kcal/mol/deg² beyond them.
         threads: conformers at a time; the result is the same.
-        wanted, trusted: `molscore.chem.geometry.expected` and `molscore.chem.trust.trust` of the molecule, if known.
+        wanted, trusted: `molscore.chem.geometry.expected` and `molscore.chem.forcefield.trust.trust` of the molecule,
+            if known.
 
     Returns:
         What it is lowered in: ``mmff94s``, ``uff`` or ``table``.

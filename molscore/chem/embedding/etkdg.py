@@ -12,7 +12,7 @@ from rdkit.Chem import rdDistGeom
 
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, isomeric_smiles
 from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix, symmetries
-from molscore.chem.minimise import REASONS, minimise
+from molscore.chem.forcefield.minimise import REASONS, minimise
 from molscore.chem.rdkit_errors import rdkit_call
 from molscore.randomness import Purpose, rdkit_seed
 
@@ -79,7 +79,8 @@ def etkdg_in_place(
         random: begin with random coordinates, not with distances.
         enforced: only with the stereo that is asked for; else the caller has to look.
         seconds: after which to give up; None is no limit.
-        bounds: of distances, `molscore.chem.distance_bounds.corrected_bounds` of the molecule; None takes RDKit's own.
+        bounds: of distances, `molscore.chem.embedding.distance_bounds.corrected_bounds` of the molecule; None takes
+            RDKit's own.
 
     Raises:
         MoleculeError: ``rdkit`` if RDKit raises.

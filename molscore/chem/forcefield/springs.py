@@ -16,7 +16,7 @@ from rdkit import Chem
 from scipy.optimize import minimize
 
 from molscore.chem.geometry.expected import Expected
-from molscore.chem.stereo import tags
+from molscore.chem.stereo.tags import tags
 
 BOND, ANGLE, SHAPE, FLAT, HANDED, CONTACT = 300.0, 60.0, 40.0, 40.0, 200.0, 15.0
 """Stiffness: kcal/mol/Å² for bonds and contacts, kcal/mol for the others."""

@@ -1,0 +1,1 @@
+"""What is said of a molecule: faults, structural alerts, filters, descriptors."""

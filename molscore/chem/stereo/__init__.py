@@ -1,0 +1,1 @@
+"""Stereo of molecules: tags, the marks of inputs, hindered axes, cumulated double bonds."""
