@@ -39,9 +39,9 @@ from molscore import pretrained
 from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.ensemble import correspondences, heavy_atoms, heavy_positions, k_medoids, rmsd_matrix, symmetries
 from molscore.chem.forcefield.strain import relaxation_energy
-from molscore.evaluate import relaxation
-from molscore.evaluate.busters import bust
 from molscore.evaluate.ensembles import THRESHOLDS, difference, recall, stereo_kept, summary
+from molscore.evaluate.molecules import relaxation
+from molscore.evaluate.molecules.busters import bust
 from molscore.evaluate.rates import Rate
 from molscore.train.record import sha256
 

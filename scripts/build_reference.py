@@ -17,10 +17,10 @@ from rich.progress import track
 
 from molscore.chem.arrays import to_mol
 from molscore.datasets.tensorfile import TensorFile, read_tensorfile
-from molscore.evaluate import chemnet
-from molscore.evaluate.graphs import heavy_graph
-from molscore.evaluate.identity import canonical_smiles, hash_smiles
-from molscore.evaluate.reference import build_reference, save_reference
+from molscore.evaluate.compare import chemnet
+from molscore.evaluate.compare.reference import build_reference, save_reference
+from molscore.evaluate.molecules.graphs import heavy_graph
+from molscore.evaluate.molecules.identity import canonical_smiles, hash_smiles
 from molscore.files.output import written
 
 FOLDER = Path(__file__).parents[1] / "molscore" / "evaluate" / "references"

@@ -31,7 +31,7 @@ from molscore.chem.arrays import MoleculeError, to_mol
 from molscore.chem.forcefield.minimise import minimise
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.datasets.tensorfile import TensorFile, read_tensorfile
-from molscore.evaluate.busters import bust
+from molscore.evaluate.molecules.busters import bust
 from molscore.generate import Judge, Options
 from molscore.score import MoleculeScore, MoleculeScorer
 

@@ -13,9 +13,9 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from molscore.evaluate.compare.reference import BadReferenceError, build_reference, load_reference, save_reference
 from molscore.evaluate.evaluation import evaluate
 from molscore.evaluate.metrics import Metrics
-from molscore.evaluate.reference import BadReferenceError, build_reference, load_reference, save_reference
 
 __all__ = ["BadReferenceError", "Metrics", "build_reference", "evaluate", "load_reference", "save_reference"]
 

@@ -20,8 +20,8 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import assign_stereo_in_place
 from molscore.chem.ensemble import rmsd_matrix
+from molscore.evaluate.molecules.relaxation import median_ranks
 from molscore.evaluate.rates import wilson
-from molscore.evaluate.relaxation import median_ranks
 
 THRESHOLDS = (0.5, 0.75, 1.0, 1.5, 2.0)
 """Å."""

@@ -14,19 +14,19 @@ from molscore.chem.forcefield.strain import Strain, relaxation_energy
 from molscore.chem.io.sdf_reader import Record
 from molscore.core.diagnostics import effective_number
 from molscore.datasets.tensorfile import read_tensorfile
-from molscore.evaluate import busters
-from molscore.evaluate.chemnet import chemnet_distance, load_statistics
-from molscore.evaluate.composition import composition, differences
-from molscore.evaluate.geometry import MEASURES, Distance, compare, count, interpolate_floor
-from molscore.evaluate.identity import canonical_smiles, count_novel, hash_smiles
-from molscore.evaluate.internal_coordinates import measure
+from molscore.evaluate.compare.chemnet import chemnet_distance, load_statistics
+from molscore.evaluate.compare.composition import composition, differences
+from molscore.evaluate.compare.geometry import MEASURES, Distance, compare, count, interpolate_floor
+from molscore.evaluate.compare.internal_coordinates import measure
+from molscore.evaluate.compare.reference import AUTO, Reference, reference_of, resolve_reference
 from molscore.evaluate.memorisation import check_splits, memorisation, rediscovery
 from molscore.evaluate.metrics import Metrics
+from molscore.evaluate.molecules import busters
+from molscore.evaluate.molecules.identity import canonical_smiles, count_novel, hash_smiles
+from molscore.evaluate.molecules.records import Judgement, judge, read_records
+from molscore.evaluate.molecules.relaxation import summary
+from molscore.evaluate.molecules.stability import distance_stable, explicit_stable
 from molscore.evaluate.rates import Rate
-from molscore.evaluate.records import Judgement, judge, read_records
-from molscore.evaluate.reference import AUTO, Reference, reference_of, resolve_reference
-from molscore.evaluate.relaxation import summary
-from molscore.evaluate.stability import distance_stable, explicit_stable
 
 SHOWN_FAULTS = 5
 """Unreadable records that are described in the notes; the others are counted."""

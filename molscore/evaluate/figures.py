@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from molscore.evaluate.geometry import Distance
+from molscore.evaluate.compare.geometry import Distance
 from molscore.evaluate.rates import Rate
 from molscore.limits import shown
 

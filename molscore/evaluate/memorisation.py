@@ -23,7 +23,7 @@ from rdkit.Chem import rdMolAlign
 from molscore.chem.arrays import MoleculeArrays
 from molscore.core import diagnostics
 from molscore.datasets.tensorfile import TensorFile
-from molscore.evaluate.graphs import Environments, heavy_graph
+from molscore.evaluate.molecules.graphs import Environments, heavy_graph
 
 TRAINING, HELDOUT = 20_000, 10_000
 """Molecules of the training and of the test split that enter the pool, at most."""

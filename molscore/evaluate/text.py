@@ -3,8 +3,8 @@
 from typing import Any
 
 from molscore.chem.forcefield.minimise import REASONS
+from molscore.evaluate.compare.geometry import Distance
 from molscore.evaluate.figures import Figures
-from molscore.evaluate.geometry import Distance
 from molscore.evaluate.rates import Rate
 from molscore.evaluate.text_memorisation import memorisation_lines
 

@@ -11,7 +11,7 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.checks.validity import check
 from molscore.evaluate.evaluation import evaluate as judge
-from molscore.evaluate.records import read_records
+from molscore.evaluate.molecules.records import read_records
 from molscore.files.paths import check_apart, check_writable
 from molscore.report.page import write_report
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 
 from molscore.chem.checks.validity import REASONS
-from molscore.evaluate.geometry import Distance
+from molscore.evaluate.compare.geometry import Distance
 from molscore.evaluate.metrics import Metrics
 from molscore.evaluate.rates import Rate
 from molscore.evaluate.text import DISTANCES, RATES, SECTIONS

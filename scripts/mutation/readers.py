@@ -28,7 +28,7 @@ from molscore.datasets.batch import MoleculeStore, vocabulary_of
 from molscore.datasets.sources import read_smiles
 from molscore.datasets.tensorfile import read_tensorfile
 from molscore.evaluate import evaluate
-from molscore.evaluate.records import judge, read_records
+from molscore.evaluate.molecules.records import judge, read_records
 from molscore.model.files import load
 from molscore.score import MoleculeScorer
 from molscore.score.files import score_sdf

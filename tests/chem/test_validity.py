@@ -10,7 +10,7 @@ from rdkit.Chem import rdMolTransforms
 from molscore.chem import geometry
 from molscore.chem.arrays import MoleculeArrays, from_mol, to_mol
 from molscore.chem.checks.validity import REASONS, DuplicateFilter, Fault, check, geometry_fault
-from molscore.evaluate.busters import bust
+from molscore.evaluate.molecules.busters import bust
 
 
 def moved(mol, atoms, by):

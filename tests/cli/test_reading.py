@@ -17,7 +17,7 @@ from molscore.cli import app
 from molscore.conformers import ConformerGenerator, Options
 from molscore.conformers.files import conformers_sdf
 from molscore.datasets.sources import build_sdf, read_smiles
-from molscore.evaluate.records import read_records
+from molscore.evaluate.molecules.records import read_records
 from molscore.report import report_file
 from molscore.score import MoleculeScorer
 from molscore.score.files import score_sdf

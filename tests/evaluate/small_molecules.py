@@ -3,7 +3,7 @@
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
-from molscore.evaluate.records import Judgement, judge, read_records
+from molscore.evaluate.molecules.records import Judgement, judge, read_records
 
 SMILES = [
     "C",

@@ -7,7 +7,7 @@ from rdkit.Chem import rdMolTransforms
 from small_molecules import embed, judge_mol
 
 from molscore.chem.arrays import to_mol
-from molscore.evaluate.busters import bust, check_names
+from molscore.evaluate.molecules.busters import bust, check_names
 
 
 def test_sound_molecules_pass_every_check(mols):

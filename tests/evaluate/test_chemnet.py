@@ -5,7 +5,7 @@ import pytest
 from rdkit import Chem
 
 from molscore.evaluate import evaluate
-from molscore.evaluate.chemnet import (
+from molscore.evaluate.compare.chemnet import (
     build_statistics,
     chemnet_distance,
     frechet,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from molscore.evaluate.distances import GRIDS, MMD_SAMPLE, mmd, wasserstein
+from molscore.evaluate.compare.distances import GRIDS, MMD_SAMPLE, mmd, wasserstein
 
 RNG = np.random.default_rng
 

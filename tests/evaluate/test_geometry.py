@@ -4,8 +4,16 @@ from scipy.stats import norm
 from small_molecules import judge_mol
 
 from molscore.chem.arrays import MoleculeArrays
-from molscore.evaluate.geometry import MEASURES, Distributions, compare, count, floors, interpolate_floor, keep_types
-from molscore.evaluate.internal_coordinates import Coordinates, measure, type_code
+from molscore.evaluate.compare.geometry import (
+    MEASURES,
+    Distributions,
+    compare,
+    count,
+    floors,
+    interpolate_floor,
+    keep_types,
+)
+from molscore.evaluate.compare.internal_coordinates import Coordinates, measure, type_code
 
 
 def distributions(values, kind):

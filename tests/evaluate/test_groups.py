@@ -1,8 +1,8 @@
 import pytest
 from rdkit import Chem
 
-from molscore.evaluate.composition import differences
-from molscore.evaluate.groups import GROUPS, group_shares, mean_difference
+from molscore.evaluate.compare.composition import differences
+from molscore.evaluate.compare.groups import GROUPS, group_shares, mean_difference
 
 EXAMPLES = {
     "C": set(),

@@ -1,7 +1,7 @@
 import numpy as np
 from small_molecules import embed
 
-from molscore.evaluate.identity import canonical_smiles, count_novel, hash_smiles
+from molscore.evaluate.molecules.identity import canonical_smiles, count_novel, hash_smiles
 
 
 def test_smiles_do_not_depend_on_the_order_of_atoms_or_on_hydrogens():

@@ -7,7 +7,7 @@ from rdkit.Chem import rdMolTransforms
 from small_molecules import embed, judge_mol
 
 from molscore.chem.arrays import MoleculeArrays
-from molscore.evaluate.internal_coordinates import measure, type_code, type_name
+from molscore.evaluate.compare.internal_coordinates import measure, type_code, type_name
 
 
 def arrays(smiles: str) -> MoleculeArrays:

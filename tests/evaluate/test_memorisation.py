@@ -11,9 +11,9 @@ from small_molecules import embed
 from molscore.chem.arrays import MoleculeArrays, from_mol, to_mol
 from molscore.chem.hydrogens import without_hydrogens
 from molscore.datasets.tensorfile import pack, read_tensorfile, write_tensorfile
-from molscore.evaluate.graphs import Environments, heavy_graph
-from molscore.evaluate.identity import canonical_smiles
 from molscore.evaluate.memorisation import heavy_rmsd, memorisation, rediscovery
+from molscore.evaluate.molecules.graphs import Environments, heavy_graph
+from molscore.evaluate.molecules.identity import canonical_smiles
 
 ENDS = ("C", "N", "O", "F", "C#N", "C=O", "C(C)C", "OC", "NC", "C#C", "C=C", "C1CC1")
 MIDDLES = ("C", "CC", "C(C)C", "C(O)C", "COC", "CNC")

@@ -7,7 +7,7 @@ from rdkit.Chem.rdDistGeom import EmbedMolecule
 from small_molecules import embed, judge_mol, with_hydrogen, without_atom, write_sdf
 
 from molscore.evaluate import evaluate
-from molscore.evaluate.records import judge, read_records
+from molscore.evaluate.molecules.records import judge, read_records
 
 
 def verdict(found):

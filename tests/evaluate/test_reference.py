@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from small_molecules import SMILES, embed, write_sdf
 
-from molscore.evaluate.identity import canonical_smiles, count_novel
-from molscore.evaluate.reference import (
+from molscore.evaluate.compare.reference import (
     BUNDLED,
     BadReferenceError,
     load_reference,
@@ -11,6 +10,7 @@ from molscore.evaluate.reference import (
     resolve_reference,
     save_reference,
 )
+from molscore.evaluate.molecules.identity import canonical_smiles, count_novel
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from molscore.chem.forcefield.strain import Strain
-from molscore.evaluate.relaxation import median_ranks, summary
+from molscore.evaluate.molecules.relaxation import median_ranks, summary
 
 
 def test_ranks_are_those_of_the_tables():

@@ -3,7 +3,7 @@ import pytest
 from small_molecules import embed, judge_mol, without_atom
 
 from molscore.chem.arrays import MoleculeArrays
-from molscore.evaluate.stability import distance_bond_orders, distance_stable, explicit_stable
+from molscore.evaluate.molecules.stability import distance_bond_orders, distance_stable, explicit_stable
 
 
 def arrays(mol) -> MoleculeArrays:

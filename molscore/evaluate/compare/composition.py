@@ -10,7 +10,7 @@ from rdkit import Chem
 from molscore.chem.arrays import MoleculeArrays
 from molscore.chem.checks.alerts import unusual
 from molscore.chem.checks.descriptors import describe
-from molscore.evaluate.groups import group_shares, mean_difference
+from molscore.evaluate.compare.groups import group_shares, mean_difference
 
 PROPERTIES = ("qed", "sa", "logp", "mw", "rings", "heavy")
 """Descriptors whose means are compared, see `molscore.chem.checks.descriptors`."""

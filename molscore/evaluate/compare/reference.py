@@ -32,13 +32,13 @@ from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays
 from molscore.chem.forcefield.strain import relaxation_energy
-from molscore.evaluate.composition import composition
-from molscore.evaluate.distances import GRIDS
-from molscore.evaluate.geometry import MEASURES, Distributions, count, floors, keep_types
-from molscore.evaluate.identity import canonical_smiles, hash_smiles
-from molscore.evaluate.internal_coordinates import measure
-from molscore.evaluate.records import judge, read_records
-from molscore.evaluate.relaxation import summary
+from molscore.evaluate.compare.composition import composition
+from molscore.evaluate.compare.distances import GRIDS
+from molscore.evaluate.compare.geometry import MEASURES, Distributions, count, floors, keep_types
+from molscore.evaluate.compare.internal_coordinates import measure
+from molscore.evaluate.molecules.identity import canonical_smiles, hash_smiles
+from molscore.evaluate.molecules.records import judge, read_records
+from molscore.evaluate.molecules.relaxation import summary
 from molscore.files.output import written
 from molscore.reprs import short_repr
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from molscore.evaluate.distances import GRIDS, mmd, wasserstein
-from molscore.evaluate.internal_coordinates import Coordinates, type_code, type_name
+from molscore.evaluate.compare.distances import GRIDS, mmd, wasserstein
+from molscore.evaluate.compare.internal_coordinates import Coordinates, type_code, type_name
 
 FREQUENT = 0.01
 """A type with at least this share of the reference's values counts in the Wasserstein distances."""

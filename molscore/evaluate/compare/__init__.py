@@ -1,0 +1,1 @@
+"""How molecules compare with a reference: geometry, composition, the Fréchet ChemNet distance."""
