@@ -116,7 +116,7 @@ def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, f
 
     Rest angles of MMFF94s at carbon, nitrogen and oxygen make up for its other terms and are sound as they are; so are
     those inside rings, which the ring decides. Not so where the table knows the angle of a nitrogen of two neighbours
-    (isocyanates), that at the oxygen of a metal's alkoxide, or one at an atom of several rings of three or four
+    (isocyanates), that at the oxygen of an alkoxide of a metal or of boron, or one at an atom of several rings of three or four
     (tetrahedranes).
     """
     low = _below(wanted.least + wanted.angle_margins, wanted.degrees, ANGLE_ROOM)
@@ -127,7 +127,8 @@ def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, f
         organic = centre.GetAtomicNum() in (6, 7, 8) and centre.GetHybridization() != Chem.HybridizationType.SP
         small = rings.NumAtomRings(j) > 1 and sum(size < 5 for size in rings.AtomRingSizes(j)) > 1
         nitrogen = centre.GetAtomicNum() == 7 and centre.GetDegree() == 2 and not centre.IsInRing()
-        alkoxide = centre.GetAtomicNum() == 8 and any(is_metal(mol.GetAtomWithIdx(end)) for end in (i, k))
+        ends = (mol.GetAtomWithIdx(end) for end in (i, k))
+        alkoxide = centre.GetAtomicNum() == 8 and any(is_metal(end) or end.GetAtomicNum() == BORON for end in ends)
         special = wanted.named[a] and (small or nitrogen or alkoxide)
         if organic and not special or mol.GetBondBetweenAtoms(i, k) is not None:
             continue
