@@ -116,8 +116,8 @@ def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, f
 
     Rest angles of MMFF94s at carbon, nitrogen and oxygen make up for its other terms and are sound as they are; so are
     those inside rings, which the ring decides. Not so where the table knows the angle of a nitrogen of two neighbours
-    (isocyanates), that at the oxygen of an alkoxide of a metal or of boron, or one at an atom of several rings of three or four
-    (tetrahedranes).
+    (isocyanates), that at the oxygen of an alkoxide of a metal or of boron, or one at an atom of several rings of three
+    or four (tetrahedranes).
     """
     low = _below(wanted.least + wanted.angle_margins, wanted.degrees, ANGLE_ROOM)
     high = -_below(wanted.angle_margins - wanted.greatest, -wanted.degrees, ANGLE_ROOM)
