@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from rdkit import Chem
 
-from molscore.chem.embedding import etkdg as embedding
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place
 from molscore.chem.checks.validity import check
+from molscore.chem.embedding import etkdg as embedding
 from molscore.chem.embedding.etkdg import DIFFERENT, distinct, embed, embed_ensemble, parse
 from molscore.chem.ensemble import heavy_positions, rmsd_matrix, symmetries
 from molscore.chem.forcefield.minimise import minimise

@@ -32,8 +32,10 @@ TWIST = 35.0
 """Degrees: the rings of a hindered biaryl are at least so far from one plane."""
 
 HINDERED = 3
-"""Ortho atoms that hinder, of four, that make a biaryl a hindered one."""
+"""Ortho atoms with more than hydrogen or fluorine, of four, that make a biaryl a hindered one; so do two of one ring and
+a fluorine of the other."""
 
+FLUORINE = 9
 SPREAD = 1e-3  # Å: smaller extents are no extents
 
 
@@ -173,7 +175,8 @@ _PIVOTS = Chem.MolFromSmarts("[c;D3]-!@[c,n;D3]")
 
 def hindered_axes(mol: Chem.Mol) -> np.ndarray:
     """(X, 4) an ortho atom, the two atoms of the axis and an ortho atom: bonds between six-membered aromatic rings with
-    three or four ortho atoms that carry more than hydrogen or fluorine.
+    three or four ortho atoms that carry more than hydrogen or fluorine; with two of one ring, a fluorine of the other will
+    do.
 
     There is no conformer in which such rings lie in one plane: binaphthol's is 35 kcal/mol above its best one. The axis
     may end at a nitrogen, as in methaqualone.
@@ -188,15 +191,18 @@ def hindered_axes(mol: Chem.Mol) -> np.ndarray:
             [n.GetIdx() for n in mol.GetAtomWithIdx(pivot).GetNeighbors() if n.GetIdx() in ring]
             for pivot, ring in zip(pivots, own, strict=True)
         ]
-        crowded = sum(_hinders(mol, a, ring) for side, ring in zip(ortho, own, strict=True) for a in side)
-        if crowded >= HINDERED:
+        groups = [[_groups(mol, a, ring) for a in side] for side, ring in zip(ortho, own, strict=True)]
+        crowded = [sum(any(number != FLUORINE for number in numbers) for numbers in side) for side in groups]
+        beside = [any(side) for side in groups]
+        if sum(crowded) >= HINDERED or crowded[0] == 2 and beside[1] or crowded[1] == 2 and beside[0]:
             rows.append((ortho[0][0], *pivots, ortho[1][0]))
     return np.array(rows, dtype=np.int64).reshape(-1, 4)
 
 
-def _hinders(mol: Chem.Mol, ortho: int, ring: set[int]) -> bool:
+def _groups(mol: Chem.Mol, ortho: int, ring: set[int]) -> list[int]:
+    """Atomic numbers of what an ortho atom carries besides hydrogen."""
     others = (n for n in mol.GetAtomWithIdx(ortho).GetNeighbors() if n.GetIdx() not in ring)
-    return any(n.GetAtomicNum() not in (1, 9) for n in others)
+    return [number for n in others if (number := n.GetAtomicNum()) > 1]
 
 
 def biaryl_fault(mol: Chem.Mol, axes: np.ndarray, positions: np.ndarray) -> str | None:

@@ -87,6 +87,8 @@ def test_a_coordinate_that_is_no_number_is_a_fault():
         ("Cc1cccc(C)c1-n1cccc1", 0),
         ("Cc1ccccc1-n1c(C)nc2ccccc2c1=O", 1),  # methaqualone: the axis ends at a nitrogen
         ("Cc1ccccc1-n1ccccc1=O", 0),
+        ("O=c1cc(C)[nH]c(=O)n1-c1ccccc1F", 1),  # two carbonyl groups, and a fluorine opposite
+        ("O=c1cc(C)[nH]c(=O)n1-c1ccccc1", 0),
         ("Cc1cccc(C)c1-[n+]1c(C)cccc1C", 1),
     ],
 )
