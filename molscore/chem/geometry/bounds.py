@@ -32,8 +32,8 @@ TWIST = 35.0
 """Degrees: the rings of a hindered biaryl are at least so far from one plane."""
 
 HINDERED = 3
-"""Ortho atoms with more than hydrogen or fluorine, of four, that make a biaryl a hindered one; so do two of one ring and
-a fluorine of the other."""
+"""Ortho atoms with more than hydrogen or fluorine, of four, that make a biaryl a hindered one; so do two of one ring
+and a fluorine of the other."""
 
 FLUORINE = 9
 SPREAD = 1e-3  # Å: smaller extents are no extents
