@@ -175,8 +175,8 @@ _PIVOTS = Chem.MolFromSmarts("[c;D3]-!@[c,n;D3]")
 
 def hindered_axes(mol: Chem.Mol) -> np.ndarray:
     """(X, 4) an ortho atom, the two atoms of the axis and an ortho atom: bonds between six-membered aromatic rings with
-    three or four ortho atoms that carry more than hydrogen or fluorine; with two of one ring, a fluorine of the other will
-    do.
+    three or four ortho atoms that carry more than hydrogen or fluorine; beside two of one ring, a fluorine of the other
+    will do.
 
     There is no conformer in which such rings lie in one plane: binaphthol's is 35 kcal/mol above its best one. The axis
     may end at a nitrogen, as in methaqualone.
