@@ -127,8 +127,9 @@ def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, f
         organic = centre.GetAtomicNum() in (6, 7, 8) and centre.GetHybridization() != Chem.HybridizationType.SP
         small = rings.NumAtomRings(j) > 1 and sum(size < 5 for size in rings.AtomRingSizes(j)) > 1
         nitrogen = centre.GetAtomicNum() == 7 and centre.GetDegree() == 2 and not centre.IsInRing()
-        ends = (mol.GetAtomWithIdx(end) for end in (i, k))
-        alkoxide = centre.GetAtomicNum() == 8 and any(is_metal(end) or end.GetAtomicNum() == BORON for end in ends)
+        ends = [mol.GetAtomWithIdx(end) for end in (i, k)]
+        ester = {end.GetAtomicNum() for end in ends} in ({BORON, 6}, {BORON, 15})
+        alkoxide = centre.GetAtomicNum() == 8 and (ester or any(map(is_metal, ends)))
         special = wanted.named[a] and (small or nitrogen or alkoxide)
         if organic and not special or mol.GetBondBetweenAtoms(i, k) is not None:
             continue
