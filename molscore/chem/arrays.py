@@ -2,7 +2,7 @@
 
 ``MoleculeArrays`` is all that the network side needs to know of a molecule: which atoms, where, joined how. Every
 hydrogen is an atom of its own and every bond has an integer order (kekulised), so that valence is plain addition and
-nothing is implied. Stereochemistry follows from the positions; its tags are for networks, which are told it beforehand.
+nothing is implied. Stereochemistry follows from the positions; its tags are for networks that get it as an input.
 """
 
 from dataclasses import dataclass, field, replace
@@ -37,7 +37,7 @@ class MoleculeError(ValueError):
     """Something that is not a molecule.
 
     Attributes:
-        reason: snake_case token, one of the keys of ``molscore.chem.checks.validity.REASONS``.
+        reason: snake_case token, one of the keys of ``molscore.chem.checks.validity.FAULTS``.
         detail: sentence for a person.
     """
 
@@ -78,7 +78,7 @@ def to_mol(arrays: MoleculeArrays, sanitize: bool = True, implied: bool = False)
 
     Args:
         arrays: the molecule.
-        sanitize: check valence and perceive aromaticity. Without it the molecule is exactly what the arrays say, sound
+        sanitize: check valence and perceive aromaticity. Without it the molecule is exactly that of the arrays, sound
             or not. R/S and E/Z are assigned from the positions in either case.
         implied: the arrays hold heavy atoms; valence implies the hydrogens. See `molscore.chem.hydrogens`.
 
@@ -117,7 +117,7 @@ def from_mol(mol: Chem.Mol) -> MoleculeArrays:
 
     Returns:
         Arrays with atoms in the order of `mol` and bonds sorted by their indices; positions moved `near_origin`
-        before they are rounded to float32; stereo as `mol` says, not its positions.
+        before they are rounded to float32; stereo as `mol` specifies it, not its positions.
 
     Raises:
         MoleculeError: ``no_3d`` without a 3-D conformer, ``implicit_hydrogens`` where hydrogens are not atoms,

@@ -41,7 +41,7 @@ VALENCES: dict[tuple[int, int], tuple[int, ...]] = {
 BEARERS = {5, 6, 7, 8, 14, 15, 33}
 """Elements that may have implied hydrogens up to the largest of their valences."""
 
-_FLOOR = 1e-37  # smallest probability that is told apart from zero: the floor of single precision
+_FLOOR = 1e-37  # smallest probability that is distinguished from zero: the floor of single precision
 _TRIES = 30, 100, 200, 400  # the most promising options, in rising numbers, before all of them
 _MAX_PROVED = 300  # options: with more, a solution is taken without proof that none of the options left out is better
 _MAX_ROUNDS = 8  # of cutting
@@ -66,7 +66,7 @@ def decode(
         positions: (N, 3) Å, passed on as they are.
         vocabulary: K pairs (atomic number, formal charge).
         repair: if the most probable classes break valence or connectivity, return the most probable assignment that
-            does not. If there is none, or none is found within the search bounds, the most probable classes it is.
+            does not. If there is none, or none is found within the search bounds, return the most probable classes.
         neutral: whether a repair must also make the charges add up to zero.
         implied: the atoms are heavy atoms, and what their bonds leave of a valence is hydrogens.
 

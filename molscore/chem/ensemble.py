@@ -44,8 +44,8 @@ def heavy_atoms(mol: Chem.Mol) -> np.ndarray:
 def heavy_positions(mol: Chem.Mol) -> np.ndarray:
     """Positions of the heavy atoms in all conformers, ``(K, n, 3)`` in Å."""
     heavy = heavy_atoms(mol)
-    found = [conformer.GetPositions()[heavy] for conformer in mol.GetConformers()]
-    return np.array(found, dtype=np.float64).reshape(len(found), len(heavy), 3)
+    positions = [conformer.GetPositions()[heavy] for conformer in mol.GetConformers()]
+    return np.array(positions, dtype=np.float64).reshape(len(positions), len(heavy), 3)
 
 
 def symmetries(mol: Chem.Mol, most: int = MOST) -> np.ndarray:
@@ -87,8 +87,8 @@ def correspondences(mol: Chem.Mol, other: Chem.Mol, most: int = MOST, bonds: boo
     for atom, neighbour in query.GetSubstructMatches(_TERMINAL):
         query.GetAtomWithIdx(atom).SetFormalCharge(0)
         query.ReplaceBond(query.GetBondBetweenAtoms(atom, neighbour).GetIdx(), _SINGLE_OR_DOUBLE)
-    found = target.GetSubstructMatches(query, uniquify=False, useChirality=False, maxMatches=most)
-    return np.array(found, dtype=np.int64).reshape(-1, n)
+    matches = target.GetSubstructMatches(query, uniquify=False, useChirality=False, maxMatches=most)
+    return np.array(matches, dtype=np.int64).reshape(-1, n)
 
 
 def _skeleton(mol: Chem.Mol) -> Chem.RWMol:
@@ -120,15 +120,15 @@ def rmsd_matrix(x: np.ndarray, symmetries: np.ndarray, y: np.ndarray | None = No
     if symmetries.ndim != 2 or symmetries.size == 0 or x.shape[1:] != (n, 3) or y.shape[1:] != (n, 3):
         raise ValueError(f"positions {x.shape} and {y.shape} do not fit symmetries {symmetries.shape}")
     x, y = (z - z.mean(axis=1, keepdims=True) for z in (x, y))
-    found = np.zeros((len(x), len(y)))
+    distances = np.zeros((len(x), len(y)))
     rows = max(1, BLOCK // max(len(y), 1))
     for i in range(0, len(x), rows):
         first = i if own else 0
-        found[i : i + rows, first:] = _rmsd_block(x[i : i + rows], y[first:], symmetries)
+        distances[i : i + rows, first:] = _rmsd_block(x[i : i + rows], y[first:], symmetries)
     if own:
-        found = np.triu(found, 1)
-        found += found.T
-    return found
+        distances = np.triu(distances, 1)
+        distances += distances.T
+    return distances
 
 
 def _rmsd_block(x: np.ndarray, y: np.ndarray, symmetries: np.ndarray) -> np.ndarray:
@@ -174,9 +174,9 @@ def _largest_roots(h: np.ndarray, bound: np.ndarray, start: np.ndarray) -> np.nd
         p, slope, bend = _polynomial(np.where(below, bound, 0), c2, c1, c0)
         below = below & (p > 0) & (slope > 0) & (bend > 0)
     open_ = ~np.broadcast_to(below, square.shape)
-    found = np.full(square.shape, -np.inf)
-    found[open_] = _newton(np.broadcast_to(start, square.shape)[open_], c2[open_], c1[open_], c0[open_])
-    return found
+    roots = np.full(square.shape, -np.inf)
+    roots[open_] = _newton(np.broadcast_to(start, square.shape)[open_], c2[open_], c1[open_], c0[open_])
+    return roots
 
 
 def _newton(root: np.ndarray, c2: np.ndarray, c1: np.ndarray, c0: np.ndarray) -> np.ndarray:
@@ -199,7 +199,7 @@ def _polynomial(
 
 
 def prune(distances: np.ndarray, order: Sequence[int], threshold: float) -> list[int]:
-    """Keeps what is not too close to something kept before.
+    """Drops each conformer that is too close to one kept before.
 
     Args:
         distances: (K, K) Å.
@@ -220,7 +220,7 @@ def k_medoids(distances: np.ndarray, k: int) -> list[int]:
     """Representatives: those k that leave the rest the least distance, in sum, to the nearest of them.
 
     Built greedily, then improved by the best single exchange until there is none (PAM: Kaufman and Rousseeuw, Finding
-    Groups in Data, 1990). Nothing is drawn at random.
+    Groups in Data, 1990). Deterministic.
 
     Args:
         distances: (K, K), symmetric.

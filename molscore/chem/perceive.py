@@ -91,14 +91,14 @@ def match_smiles(atomic_numbers: np.ndarray, positions: np.ndarray, smiles: str)
         raise MoleculeError("no_match", f"{smiles} needs a bond of {longest:.2f} times the covalent radii")
 
     hydrogen_counts = np.bincount(owners, minlength=len(numbers))[heavy]
-    found = _skeleton(numbers[heavy].tolist(), hydrogen_counts.tolist(), rows[nearest], columns[nearest])
-    sought = _skeleton(
+    skeleton = _skeleton(numbers[heavy].tolist(), hydrogen_counts.tolist(), rows[nearest], columns[nearest])
+    query = _skeleton(
         [atom.GetAtomicNum() for atom in template.GetAtoms()],
         [atom.GetTotalNumHs() for atom in template.GetAtoms()],
         begins,
         ends,
     )
-    matches = found.GetSubstructMatches(sought, uniquify=False, maxMatches=MAX_MATCHES)
+    matches = skeleton.GetSubstructMatches(query, uniquify=False, maxMatches=MAX_MATCHES)
     if not matches:
         raise MoleculeError("no_match", f"the distances show another skeleton than {smiles}")
     candidates = heavy[np.array(matches)]

@@ -1,8 +1,8 @@
 """From a user's molecule to what conformers are made of: one fragment, every hydrogen an atom, stereo decided.
 
-A SMILES often leaves stereo open. `isomers` decides it: every isomer, or one drawn by a seed. Where open stereo lies in
-rings many combinations cannot exist (a bridge from one face of a small ring to the other); an embedding with KDG
-tells which do. In strained cages, where it does not, the strain of several that have settled does
+A SMILES often leaves stereo open. `isomers` decides it: every isomer, or one chosen at random by a seed. Where open
+stereo lies in rings many combinations cannot exist (a bridge from one face of a small ring to the other); an embedding
+with KDG shows which do. In strained cages, where it does not, the strain of several relaxed embeddings does
 (`molscore.chem.embedding.cages`).
 """
 
@@ -18,12 +18,12 @@ from rdkit import Chem
 from molscore.chem.embedding.cages import cage_atoms, kdg_in_place, settled, without_cage_stereo
 from molscore.chem.geometry.shapes import shape
 from molscore.chem.stereo.tags import AXES, tags, wrong
-from molscore.chem.whole import LARGEST, REASONS, Prepared, false_centres, whole, without_maps
+from molscore.chem.whole import LARGEST, PREPARATION_FAULTS, Prepared, false_centres, whole, without_maps
 from molscore.randomness import Purpose, rdkit_seed, stream
 
-__all__ = ["LARGEST", "REASONS", "Isomers", "Prepared", "isomers", "open_stereo", "whole"]
+__all__ = ["LARGEST", "PREPARATION_FAULTS", "Isomers", "Prepared", "isomers", "open_stereo", "whole"]
 
-DRAWS = 12
+EMBEDDINGS = 12
 """Embeddings of a molecule with open stereo in a strained cage, and half of those from which its isomers are taken. Of
 most cages at least half have stereo that exists."""
 
@@ -68,15 +68,15 @@ def isomers(mol: Chem.Mol, how: str = "sample", most: int = 32, seed: int = 0, s
 
     Args:
         mol: sanitised, stereo assigned, every hydrogen an atom, as `whole` gives it; it is left as it is.
-        how: ``sample``: one isomer, drawn by `seed`; of rings one that distance geometry finds when it is free to
-            choose. ``enumerate``: all that exist, in the order of their SMILES; if there are more than `most`, some of
-            them, drawn by `seed`.
+        how: ``sample``: one random isomer; the stereo of rings is that of an embedding by distance geometry without
+            constraints on it. ``enumerate``: all that exist, in the order of their SMILES; if there are more than
+            `most`, a random choice of them.
         most: isomers to enumerate, 1 or more.
-        seed: of what is drawn; the same seed gives the same isomers.
-        seconds: after which no further isomer is tested for existence; those found so far are what there is.
+        seed: of the random choices; the same seed gives the same isomers.
+        seconds: after which no further isomer is tested for existence; those accepted until then are returned.
 
     Returns:
-        One isomer at least. Where each combination fails in the test of existence, it is what `sample` would give.
+        One isomer at least: where each combination fails the test of existence, that of `sample`.
 
     Raises:
         ValueError: for another word in place of `how`, or `most` below 1.
@@ -88,39 +88,41 @@ def isomers(mol: Chem.Mol, how: str = "sample", most: int = 32, seed: int = 0, s
         return Isomers([Chem.Mol(mol)], 1)
     limit, rings = 4 * most, any(element.in_ring for element in elements)
     countable = 2 ** len(elements) <= limit
-    found = list(islice(_draw(mol, elements, limit, seed), None if countable or how == "enumerate" else 1))
-    possible = len(found) if countable else 2 ** len(elements)
+    wanted = None if countable or how == "enumerate" else 1
+    candidates = list(islice(_random_isomers(mol, elements, limit, seed), wanted))
+    possible = len(candidates) if countable else 2 ** len(elements)
     if possible == 1:
-        return Isomers(found, 1)
+        return Isomers(candidates, 1)
     kept, end = [], time.monotonic() + (math.inf if seconds is None else seconds)
     exists = _Existence(mol, elements, end)
     if how == "sample":
-        drawn = _settled(mol, elements, seed, end) if rings else None
-        return Isomers([drawn or next(filter(exists, found), found[0]) if rings else found[0]], possible)
-    while found and len(kept) < most and time.monotonic() < end:
-        isomer = found.pop(0)
+        sample = _isomer_of_embedding(mol, elements, seed, end) if rings else candidates[0]
+        return Isomers([sample or next(filter(exists, candidates), candidates[0])], possible)
+    while candidates and len(kept) < most and time.monotonic() < end:
+        isomer = candidates.pop(0)
         if not rings or exists(isomer):
             kept.append(isomer)
         else:
             possible -= 1
     if not kept:
-        return Isomers([_settled(mol, elements, seed, end) or (found or [isomer])[0]], max(possible, 1))
+        sample = _isomer_of_embedding(mol, elements, seed, end) or (candidates or [isomer])[0]
+        return Isomers([sample], max(possible, 1))
     return Isomers(sorted(kept, key=_key), possible)
 
 
 def _open(mol: Chem.Mol) -> list[_Element]:
     plain, elements = without_maps(mol), []
     false = false_centres(plain)
-    for found in Chem.FindPotentialStereo(plain):
-        if found.specified == Chem.StereoSpecified.Specified:
+    for info in Chem.FindPotentialStereo(plain):
+        if info.specified == Chem.StereoSpecified.Specified:
             continue
-        if found.type == Chem.StereoType.Atom_Tetrahedral and found.centeredOn not in false:
-            atom = plain.GetAtomWithIdx(found.centeredOn)
+        if info.type == Chem.StereoType.Atom_Tetrahedral and info.centeredOn not in false:
+            atom = plain.GetAtomWithIdx(info.centeredOn)
             if shape(atom) is None:  # two of four neighbours across from one another have no sense of rotation
                 elements.append(_Element("centre", (atom.GetIdx(),), atom.IsInRing()))
-        elif found.type == Chem.StereoType.Bond_Double:
-            bond = plain.GetBondWithIdx(found.centeredOn)
-            sides = [_told(plain, list(found.controllingAtoms)[k : k + 2]) for k in (0, 2)]
+        elif info.type == Chem.StereoType.Bond_Double:
+            bond = plain.GetBondWithIdx(info.centeredOn)
+            sides = [_stereo_atom(plain, list(info.controllingAtoms)[k : k + 2]) for k in (0, 2)]
             if None not in sides and not any(map(_cumulated, (bond.GetBeginAtom(), bond.GetEndAtom()))):
                 elements.append(_Element("double bond", (bond.GetIdx(), *sides), bond.IsInRing()))
     for group in mol.GetStereoGroups():
@@ -132,8 +134,8 @@ def _open(mol: Chem.Mol) -> list[_Element]:
     return elements
 
 
-def _told(mol: Chem.Mol, neighbours: list[int]) -> int | None:
-    """The first neighbour that shows the side of a double bond: an atom, and not plain hydrogen."""
+def _stereo_atom(mol: Chem.Mol, neighbours: list[int]) -> int | None:
+    """The first neighbour that defines the side of a double bond: an atom, and not plain hydrogen; or None."""
     atoms = (mol.GetAtomWithIdx(index) for index in neighbours if index != Chem.Atom.NOATOM)
     return next((atom.GetIdx() for atom in atoms if atom.GetAtomicNum() != 1 or atom.GetIsotope()), None)
 
@@ -143,8 +145,8 @@ def _cumulated(atom: Chem.Atom) -> bool:
     return atom.GetAtomicNum() == 6 and doubles > 1
 
 
-def _draw(mol: Chem.Mol, elements: list[_Element], limit: int, seed: int) -> Iterator[Chem.Mol]:
-    """Distinct isomers in random order: all, or of more than `limit` combinations as many drawn at random."""
+def _random_isomers(mol: Chem.Mol, elements: list[_Element], limit: int, seed: int) -> Iterator[Chem.Mol]:
+    """Distinct isomers in random order: of all combinations, or of `limit` random ones if there are more."""
     source, n = stream(seed, Purpose.ISOMERS), len(elements)
     choices = (_bits(source, n) for _ in range(limit))
     if 2**n <= limit:
@@ -163,7 +165,7 @@ def _bits(source: np.random.Generator, n: int) -> int:
 
 
 def _with(mol: Chem.Mol, elements: list[_Element], choice: int) -> Chem.Mol:
-    """The molecule with stereo set: bit k of `choice` says how element k is."""
+    """The molecule with stereo set: bit k of `choice` decides element k."""
     isomer = Chem.RWMol(mol)
     isomer.RemoveAllConformers()
     isomer.SetStereoGroups([])
@@ -198,12 +200,12 @@ def _assigned(mol: Chem.RWMol) -> Chem.Mol:
     return mol.GetMol()
 
 
-def _settled(mol: Chem.Mol, elements: list[_Element], seed: int, end: float) -> Chem.Mol | None:
-    """An isomer that exists: its ring stereo is that of an embedding free to choose, the rest is drawn."""
+def _isomer_of_embedding(mol: Chem.Mol, elements: list[_Element], seed: int, end: float) -> Chem.Mol | None:
+    """An isomer that exists: its ring stereo is that of an unconstrained embedding, the rest is random; or None."""
     rings = [element for element in elements if element.in_ring and element.kind != "group"]
     others = [element for element in elements if element not in rings]
     start = _with(mol, others, _bits(stream(seed, Purpose.ISOMERS), len(others)))
-    if (placed := _placed(start, rings, seed, end)) is None:
+    if (placed := _embedding(start, rings, seed, end)) is None:
         return None
     isomer = Chem.RWMol(start)
     Chem.AssignStereochemistryFrom3D(placed)
@@ -216,14 +218,15 @@ def _settled(mol: Chem.Mol, elements: list[_Element], seed: int, end: float) -> 
     return _assigned(isomer)
 
 
-def _placed(start: Chem.Mol, rings: list[_Element], seed: int, end: float) -> Chem.Mol | None:
-    """An embedding of what is free to choose its ring stereo; one of little strain where that is in a cage."""
+def _embedding(start: Chem.Mol, rings: list[_Element], seed: int, end: float) -> Chem.Mol | None:
+    """An embedding without constraints on the ring stereo; one of little strain where that is in a cage; or None."""
     if cage_atoms(start).isdisjoint(index for kind, (index, *_), _ in rings if kind == "centre"):
         placed = Chem.Mol(start)
         return placed if kdg_in_place(placed, rdkit_seed(seed, Purpose.RING_STEREO)) else None
-    draws = settled(start, [rdkit_seed(seed, Purpose.RING_STEREO, k) for k in range(DRAWS)], end)
+    embeddings = settled(start, [rdkit_seed(seed, Purpose.RING_STEREO, k) for k in range(EMBEDDINGS)], end)
     asked = tags(start)
-    return next((one for one in draws if not wrong(one.GetConformer().GetPositions()[None], asked).any()), None)
+    sound = (mol for mol in embeddings if not wrong(mol.GetConformer().GetPositions()[None], asked).any())
+    return next(sound, None)
 
 
 def _read_in_place(mol: Chem.RWMol, index: int, placed: Chem.Mol) -> None:
@@ -235,41 +238,41 @@ def _read_in_place(mol: Chem.RWMol, index: int, placed: Chem.Mol) -> None:
 
 
 class _Existence:
-    """Which isomers of a molecule embed; remembers it, and that a mirror image is as possible."""
+    """Test whether isomers of a molecule embed. It remembers the answers, which hold for mirror images too."""
 
     def __init__(self, mol: Chem.Mol, elements: list[_Element], end: float) -> None:
         marked = {element.indices[0] for element in elements if element.kind == "centre"}
         marked |= {atom.GetIdx() for atom in mol.GetAtoms() if atom.GetChiralTag() in _TAGS}
         self.in_cage, self.end = sorted(marked & cage_atoms(mol)), end
         self.known: dict[str, bool] = {}
-        self.drawn: dict[str, set[str]] = {}
+        self.keys: dict[str, set[str]] = {}
 
     def __call__(self, isomer: Chem.Mol) -> bool:
-        """Whether it embeds; that of a cage where it is among the embeddings that choose the handedness there."""
+        """Whether it embeds; in a cage, whether it is among the embeddings without constraints on the handedness."""
         if (key := _key(isomer)) not in self.known:
             mirror = Chem.Mol(isomer)
             axes = [bond.GetIdx() for bond in mirror.GetBonds() if bond.GetStereo() in AXES]
             _mirror_in_place(mirror, range(mirror.GetNumAtoms()), axes)
-            drawn = self._drawn(isomer)
-            found = bool(drawn & {key, _key(mirror)}) if drawn else kdg_in_place(Chem.Mol(isomer), 1)
-            self.known[key] = self.known[_key(mirror)] = found
+            keys = self._keys_of_cage_embeddings(isomer)
+            exists = bool(keys & {key, _key(mirror)}) if keys else kdg_in_place(Chem.Mol(isomer), 1)
+            self.known[key] = self.known[_key(mirror)] = exists
         return self.known[key]
 
-    def _drawn(self, isomer: Chem.Mol) -> set[str]:
+    def _keys_of_cage_embeddings(self, isomer: Chem.Mol) -> set[str]:
         """Keys of isomers alike but for the cage that exist; empty if there is no cage, or it cannot be embedded."""
         if (free := without_cage_stereo(isomer)) is None:
             return set()
-        if (key := _key(free)) not in self.drawn:
-            self.drawn[key] = set()
-            for placed in settled(free, range(1, 2 * DRAWS + 1), self.end):
+        if (key := _key(free)) not in self.keys:
+            self.keys[key] = set()
+            for placed in settled(free, range(1, 2 * EMBEDDINGS + 1), self.end):
                 read = Chem.RWMol(free)
                 for index in self.in_cage:
                     _read_in_place(read, index, placed)
-                self.drawn[key].add(_key(_assigned(read)))
-        return self.drawn[key]
+                self.keys[key].add(_key(_assigned(read)))
+        return self.keys[key]
 
 
 def _key(mol: Chem.Mol) -> str:
-    """What distinct isomers differ in: SMILES, and the sense of hindered axes, which plain SMILES do not say."""
+    """What distinct isomers differ in: SMILES, and the sense of hindered axes, which plain SMILES do not hold."""
     fields = int(Chem.CXSmilesFields.CX_BOND_ATROPISOMER)
     return Chem.MolToCXSmiles(without_maps(mol), Chem.SmilesWriteParams(), fields)

@@ -20,7 +20,7 @@ def rdkit_call(what: str) -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """What an exception of RDKit says, without where in its C++ code that was."""
+    """The message of an exception of RDKit, without its place in RDKit's C++ code."""
     lines = [line.strip(" \t*") for line in str(error).splitlines()]
     lines = [line for line in lines if line and not line.endswith("Violation")]
     return lines[0] if lines else type(error).__name__

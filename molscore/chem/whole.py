@@ -12,7 +12,7 @@ from molscore.chem.rdkit_errors import first_line, rdkit_call
 from molscore.chem.stereo.axes import assign_axes_in_place
 from molscore.chem.stereo.marks import clear_notes_in_place, hold_shown_in_place, note_in_place
 
-REASONS = {
+PREPARATION_FAULTS = {
     "empty": "there are no atoms",
     "disconnected": "more than one fragment",
     "unknown_element": "a dummy atom, an R group or a query in place of an atom",
@@ -48,8 +48,8 @@ class Prepared(NamedTuple):
 
 
 def sanitised(mol: Chem.Mol) -> Chem.Mol:
-    """The molecule itself if RDKit has sanitised it, else a sanitised copy with stereo assigned; it knows which marks
-    could not be held.
+    """The molecule itself if RDKit has sanitised it, else a sanitised copy with stereo assigned, and with notes on the
+    stereo marks that could not be held (`molscore.chem.stereo.marks.note_in_place`).
 
     Raises:
         MoleculeError: ``valence`` with RDKit's words.
@@ -81,7 +81,7 @@ def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
     """Chooses a fragment and makes every hydrogen an atom.
 
     Isotopes, radicals, charges and stereo stay. Only tags at centres with three neighbours alike, in rings of four, go
-    (bicyclo[1.1.1]pentane): they say nothing, and no embedding satisfies them. Rings of lone pairs alone that RDKit
+    (bicyclo[1.1.1]pentane): they mean nothing, and no embedding satisfies them. Rings of lone pairs alone that RDKit
     calls aromatic (cyclopentaphosphanes: ten electrons) no longer are.
 
     Args:
@@ -91,13 +91,13 @@ def whole(mol: Chem.Mol, fragments: str = "largest") -> Prepared:
             ``refuse`` refuses a molecule of several.
 
     Raises:
-        MoleculeError: with a reason of `REASONS`.
+        MoleculeError: with a reason of `PREPARATION_FAULTS`.
         ValueError: for another word in place of `fragments`.
     """
     if fragments not in ("largest", "refuse"):
         raise ValueError(f"unknown choice of fragments '{fragments}'; choose largest or refuse")
     if mol.GetNumAtoms() == 0:
-        raise MoleculeError("empty", REASONS["empty"])
+        raise MoleculeError("empty", PREPARATION_FAULTS["empty"])
     with rdBase.BlockLogs():
         with rdkit_call("adding of hydrogens"):
             full = Chem.AddHs(mol, addCoords=True)
@@ -129,7 +129,7 @@ def _check(mol: Chem.Mol) -> None:
         if atom.GetAtomicNum() == 0 or atom.HasQuery():
             raise MoleculeError("unknown_element", f"atom {atom.GetIdx()} ({atom.GetSymbol()}) is not of one element")
     if any(bond.HasQuery() for bond in mol.GetBonds()):
-        raise MoleculeError("valence", "a bond is a query; say single, double or triple")
+        raise MoleculeError("valence", "a bond is a query; make it single, double or triple")
     if match := mol.GetSubstructMatch(IN_SMALL_RINGS):
         named = ", ".join(f"{mol.GetAtomWithIdx(k).GetSymbol()}{k}" for k in match)
         raise MoleculeError("cumulene", f"a ring of five or fewer atoms has no room for the double bonds of {named}")

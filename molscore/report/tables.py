@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from html import escape
 
-from molscore.chem.checks.validity import REASONS
+from molscore.chem.checks.validity import FAULTS
 from molscore.evaluate.compare.geometry import Distance
 from molscore.evaluate.metrics import Metrics
 from molscore.evaluate.rates import Rate
 from molscore.evaluate.text import DISTANCES, RATES, SECTIONS
 
-OTHER_REASONS = {"unreadable": "RDKit cannot read the record"}
+OTHER_FAULTS = {"unreadable": "RDKit cannot read the record"}
 
 
 def rejects_table(rejects: Mapping[str, int], total: int, of: str) -> str:
     """What was rejected and why, most frequent first.
 
     Args:
-        rejects: reason -> count; the reasons are keys of `REASONS`.
+        rejects: reason -> count; the reasons are keys of `FAULTS`.
         total: how many were judged.
         of: what they are, a plural noun.
     """
@@ -37,7 +37,7 @@ def rejects_table(rejects: Mapping[str, int], total: int, of: str) -> str:
 
 
 def _meaning(reason: str) -> str:
-    return escape(REASONS.get(reason) or OTHER_REASONS.get(reason, ""))
+    return escape(FAULTS.get(reason) or OTHER_FAULTS.get(reason, ""))
 
 
 def _percent(count: int, total: int) -> str:

@@ -7,7 +7,7 @@ from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 
 from molscore.chem.arrays import MoleculeError, hydrogen_fault, isomeric_smiles
-from molscore.chem.prepare import LARGEST, REASONS, isomers, open_stereo, whole
+from molscore.chem.prepare import LARGEST, PREPARATION_FAULTS, isomers, open_stereo, whole
 
 WHOLE = {
     "CCO": "CCO",
@@ -120,7 +120,7 @@ def test_what_no_conformer_can_be_made_of(capfd, mol, reason):
     mol.UpdatePropertyCache(strict=False)
     with pytest.raises(MoleculeError) as caught:
         whole(mol)
-    assert caught.value.reason == reason and reason in REASONS
+    assert caught.value.reason == reason and reason in PREPARATION_FAULTS
     assert capfd.readouterr().err == ""
 
 

@@ -9,7 +9,7 @@ from rdkit.Chem import rdMolTransforms
 
 from molscore.chem import geometry
 from molscore.chem.arrays import MoleculeArrays, from_mol, to_mol
-from molscore.chem.checks.validity import REASONS, DuplicateFilter, Fault, check, geometry_fault
+from molscore.chem.checks.validity import FAULTS, DuplicateFilter, Fault, check, geometry_fault
 from molscore.evaluate.molecules.busters import bust
 
 
@@ -169,7 +169,7 @@ def test_every_reason_has_a_test():
         "filter",
         "implied_hydrogens",
     }  # test_filters, test_generator, test_hydrogens
-    assert {case.split(":")[0] for case in REJECTED} | elsewhere == set(REASONS)
+    assert {case.split(":")[0] for case in REJECTED} | elsewhere == set(FAULTS)
 
 
 def test_the_geometry_tolerances_are_those_stated(embed):

@@ -7,7 +7,7 @@ from rdkit import Chem
 from run_length import STEPS
 
 from molscore.chem.checks.alerts import extreme, unusual
-from molscore.chem.checks.validity import REASONS, check
+from molscore.chem.checks.validity import FAULTS, check
 from molscore.generate import Judge, MoleculeGenerator, Options
 from molscore.generate import generator as module
 from molscore.model import DiffusionConfig, MoleculeDiffusion, choose_device
@@ -39,7 +39,7 @@ def test_every_attempt_is_accounted_for(twelve):
     assert sorted(accepted + rejected) == list(range(twelve.manifest["attempts"]))
     assert accepted == sorted(accepted)
     assert sum(twelve.manifest["rejected"].values()) == len(rejected)
-    assert {attempt.fault.token for attempt in twelve.rejects} <= set(REASONS)
+    assert {attempt.fault.token for attempt in twelve.rejects} <= set(FAULTS)
 
 
 @pytest.mark.parametrize("batch_size", [1, 5])

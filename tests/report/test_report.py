@@ -8,7 +8,7 @@ from rdkit import Chem
 from report_page import MANIFEST, Page, make_mols, overbonded, without_last_atom
 
 from molscore.chem.arrays import from_mol
-from molscore.chem.checks.validity import REASONS
+from molscore.chem.checks.validity import FAULTS
 from molscore.chem.embedding.etkdg import embed
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.evaluate import evaluate
@@ -76,11 +76,11 @@ def test_no_warning_where_nothing_is_missing(mols, tmp_path):
 
 def test_rejects_have_their_counts_shares_and_meanings(page):
     text = page.text()
-    assert f"bond_length {REASONS['bond_length']} 4 33.3" in text
-    assert f"valence {REASONS['valence']} 1 8.3" in text
+    assert f"bond_length {FAULTS['bond_length']} 4 33.3" in text
+    assert f"valence {FAULTS['valence']} 1 8.3" in text
     assert text.index("bond_length") < text.index("valence")
     assert "5 of 12 attempts" in text
-    assert REASONS["clash"] not in text
+    assert FAULTS["clash"] not in text
 
 
 def test_metrics_have_denominators_and_intervals(page, metrics):

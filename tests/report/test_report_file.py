@@ -4,7 +4,7 @@ import pytest
 from rdkit import Chem
 from report_page import MANIFEST, Page, make_mols, overbonded, without_last_atom
 
-from molscore.chem.checks.validity import REASONS
+from molscore.chem.checks.validity import FAULTS
 from molscore.chem.io.sdf_text import record_properties
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.report import report_file
@@ -35,7 +35,7 @@ def test_report_of_a_file(sdf, mols, tmp_path):
     assert f"File mols.sdf Records {n + 3} Model qm9 Seed 5 molscore version" in page.text()
     assert f"3 of {n + 3} records" in page.text()
     for reason in ("radical", "valence"):
-        assert f"{reason} {REASONS[reason]} 1 {100 / (n + 3):.1f}" in page.text()
+        assert f"{reason} {FAULTS[reason]} 1 {100 / (n + 3):.1f}" in page.text()
     assert "unreadable RDKit cannot read the record 1" in page.text()
     assert f"{n} / {n + 3} records and no radical" in page.text()
     assert str(sdf.parent) not in page.source  # a report may be passed on
@@ -67,7 +67,7 @@ def test_report_of_a_file_without_metrics(sdf, mols, tmp_path):
 def test_a_run_may_tell_what_the_file_cannot(sdf, tmp_path):
     report_file(sdf, tmp_path / "r.html", evaluate=False, manifest=MANIFEST | {"rejected": {"clash": 5}})
     text = Page(tmp_path / "r.html").text()
-    assert f"clash {REASONS['clash']} 5 41.7" in text
+    assert f"clash {FAULTS['clash']} 5 41.7" in text
     assert "Asked for 9" in text and "5 of 12 attempts" in text
 
 

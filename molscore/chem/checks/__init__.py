@@ -1,1 +1,1 @@
-"""What is said of a molecule: faults, structural alerts, filters, descriptors."""
+"""Checks of a molecule: faults, structural alerts, filters, descriptors."""

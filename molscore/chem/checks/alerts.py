@@ -1,11 +1,11 @@
-"""What makes a chemist frown: tags, not verdicts.
+"""Structural alerts, and extreme values: tags, not verdicts.
 
 `unusual` names patterns that are possible on paper and rare or unstable in a flask, `extreme` what is strained or
 hard to make; `alerts` names the entries of two published catalogues, PAINS (Baell and Holloway, J. Med. Chem. 53, 2719,
 2010) and Brenk's (ChemMedChem 3, 435, 2008), as RDKit has them. Marketed drugs carry many of these.
 
 The patterns cover what the seven ChEMBL sets of RDKit's catalogues name as unstable and neither PAINS nor Brenk do;
-these sets as a whole find something in 0 to 30 % of MOSES and 12 to 66 % of DFT8K, the patterns in 0.0 % and 4.8 %.
+these sets match 0 to 30 % of MOSES and 12 to 66 % of DFT8K, the patterns 0.0 % and 4.8 %.
 """
 
 from functools import cache
@@ -92,14 +92,14 @@ def _catalogue() -> FilterCatalog:
 def unusual(mol: Chem.Mol) -> list[str]:
     """Names of unusual patterns in a sanitised molecule, hydrogens explicit or not; sorted."""
     bare = Chem.RemoveHs(mol)
-    found = [name for name, pattern in _patterns().items() if bare.HasSubstructMatch(pattern)]
+    names = [name for name, pattern in _patterns().items() if bare.HasSubstructMatch(pattern)]
     rings = [set(ring) for ring in bare.GetRingInfo().AtomRings()]
     small = [ring for ring in rings if len(ring) <= CAGE]
     if any(len(a & b) >= 2 for i, a in enumerate(small) for b in small[:i]):
-        found.append("fused_small_rings")
+        names.append("fused_small_rings")
     if _breaks_bredt(bare, rings):
-        found.append("bredt")
-    return sorted(found)
+        names.append("bredt")
+    return sorted(names)
 
 
 def extreme(strain: float | None, sa: float) -> list[str]:
@@ -109,8 +109,8 @@ def extreme(strain: float | None, sa: float) -> list[str]:
         strain: MMFF94s relaxation energy, kcal/mol; None if there is none.
         sa: synthetic accessibility, 1 to 10.
     """
-    found = {"high_sa": sa >= HARD, "high_strain": strain is not None and strain >= STRAINED}
-    return [name for name, applies in found.items() if applies]
+    conditions = {"high_sa": sa >= HARD, "high_strain": strain is not None and strain >= STRAINED}
+    return [name for name, applies in conditions.items() if applies]
 
 
 def alerts(mol: Chem.Mol) -> list[str]:

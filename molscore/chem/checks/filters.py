@@ -77,48 +77,48 @@ class MoleculeFilter:
 
     def __call__(self, mol: Chem.Mol) -> str | None:
         """None if a sanitised molecule passes, else its descriptors in a sentence."""
-        found = describe(mol, self.names)
-        if self._value(self._tree, found):
+        descriptors = describe(mol, self.names)
+        if self._value(self._tree, descriptors):
             return None
-        values = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
+        values = ", ".join(f"{name} {value:.4g}" for name, value in descriptors.items())
         return f"not {self.text}: {values}"
 
-    def _value(self, node: ast.expr, found: dict[str, float]) -> Any:
+    def _value(self, node: ast.expr, descriptors: dict[str, float]) -> Any:
         match node:
             case ast.Name(id=name):
-                return found[name]
+                return descriptors[name]
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 if not abs(value) <= LARGEST:
                     raise FilterError(f"{shown(value)} in the filter is too large a number")
                 return float(value)
             case ast.BoolOp(op=op, values=values):
-                joined = (self._condition(value, found) for value in values)
+                joined = (self._condition(value, descriptors) for value in values)
                 return all(list(joined)) if isinstance(op, ast.And) else any(list(joined))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return not self._condition(operand, found)
+                return not self._condition(operand, descriptors)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -self._number(operand, found)
+                return -self._number(operand, descriptors)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
                 try:
-                    return _ARITHMETIC[type(op)](self._number(left, found), self._number(right, found))
+                    return _ARITHMETIC[type(op)](self._number(left, descriptors), self._number(right, descriptors))
                 except ZeroDivisionError:
                     return float("nan")  # no comparison with it holds
             case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _COMPARISONS for op in ops):
-                values = [self._number(part, found) for part in (left, *others)]
+                values = [self._number(part, descriptors) for part in (left, *others)]
                 pairs = zip(ops, values, values[1:], strict=False)
                 return all(_COMPARISONS[type(op)](a, b) for op, a, b in pairs)
         raise FilterError(
             f"{shown(ast.unparse(node))} in the filter is neither a descriptor, a number nor a comparison"
         )
 
-    def _number(self, node: ast.expr, found: dict[str, float]) -> float:
-        value = self._value(node, found)
+    def _number(self, node: ast.expr, descriptors: dict[str, float]) -> float:
+        value = self._value(node, descriptors)
         if isinstance(value, bool):
             raise FilterError(f"{shown(ast.unparse(node))} in the filter is a condition where a number is needed")
         return value
 
-    def _condition(self, node: ast.expr, found: dict[str, float]) -> bool:
-        value = self._value(node, found)
+    def _condition(self, node: ast.expr, descriptors: dict[str, float]) -> bool:
+        value = self._value(node, descriptors)
         if not isinstance(value, bool):
             raise FilterError(f"{shown(ast.unparse(node))} in the filter is a number where a condition is needed")
         return value

@@ -1,10 +1,10 @@
-"""Is it a molecule? A list of checks, each of which says what is wrong, or nothing.
+"""Is it a molecule? A list of checks, each of which returns a `Fault` or None.
 
 `check` runs them in order and stops at the first that fails. What passes is a connected, closed-shell molecule with all
 its hydrogens and a sound 3-D geometry; nearly always it passes PoseBusters' ``mol_fast`` too. Odd but possible
 chemistry (small rings, cumulenes, peroxides) is not rejected.
 
-A check of one's own is a function of an RDKit molecule that returns a `Fault` or None; it is asked with the others by
+A user's own check is a function of an RDKit molecule that returns a `Fault` or None; it runs with the others in
 ``check(mol, checks=[*CHECKS, mine])``, and may rely on all that came before it.
 """
 
@@ -25,7 +25,7 @@ from molscore.chem.arrays import (
 )
 from molscore.chem.geometry import bounds
 
-REASONS: dict[str, str] = {
+FAULTS: dict[str, str] = {
     "empty": "there are no atoms",
     "bad_arrays": "the arrays do not fit together: shapes, bond orders or bond indices",
     "unknown_element": "an atom is not of an element",
@@ -57,7 +57,7 @@ class Fault:
     """What is wrong with a molecule.
 
     Attributes:
-        token: key of ``REASONS``, or of a check of one's own.
+        token: key of ``FAULTS``, or the token of a user's own check.
         detail: sentence on what is wrong and where.
     """
 
@@ -85,7 +85,7 @@ def check(
     try:
         mol = Chem.Mol(molecule) if isinstance(molecule, Chem.Mol) else to_mol(molecule, sanitize=False)
         with rdBase.BlockLogs():
-            faults = (one(mol) for one in (CHECKS if checks is None else checks))
+            faults = (find_fault(mol) for find_fault in (CHECKS if checks is None else checks))
             fault = next((fault for fault in faults if fault is not None), None)
     except MoleculeError as error:
         return Fault(error.reason, error.detail)
@@ -105,16 +105,16 @@ def sanitisable(mol: Chem.Mol) -> Fault | None:
 
 def sound_geometry(mol: Chem.Mol) -> Fault | None:
     """Positions that cannot be: see `geometry_fault`."""
-    return None if (found := geometry_fault(mol)) is None else Fault(*found)
+    return None if (fault := geometry_fault(mol)) is None else Fault(*fault)
 
 
 def _named(token: str, sentence: Callable[[Chem.Mol], str | None]) -> Check:
-    """A check that has one token."""
+    """A check with a single token, of a function that returns the sentence."""
 
-    def one(mol: Chem.Mol) -> Fault | None:
+    def find_fault(mol: Chem.Mol) -> Fault | None:
         return None if (detail := sentence(mol)) is None else Fault(token, detail)
 
-    return one
+    return find_fault
 
 
 def empty_fault(mol: Chem.Mol) -> str | None:
@@ -125,7 +125,7 @@ def empty_fault(mol: Chem.Mol) -> str | None:
 def _geometry_faults(
     mol: Chem.Mol, limits: geometry.Limits | None = None, wanted: geometry.Expected | None = None
 ) -> Iterator[tuple[str, str | None]]:
-    """Those of the positions."""
+    """Faults of the positions: reason, and a sentence or None."""
     yield "no_3d", bounds.space_fault(mol)
     yield "ring_not_flat", bounds.aromatic_ring_fault(mol)
     yield "double_bond_not_flat", bounds.double_bond_fault(mol)
@@ -142,7 +142,7 @@ def _geometry_faults(
 def geometry_fault(
     mol: Chem.Mol, limits: geometry.Limits | None = None, wanted: geometry.Expected | None = None
 ) -> tuple[str, str] | None:
-    """What `check` would say of the positions of a sound molecule: key of ``REASONS`` and a sentence, or None.
+    """The fault that `check` finds in the positions of a sound molecule: key of ``FAULTS`` and a sentence, or None.
 
     Args:
         mol: the molecule; its first conformer counts.
@@ -195,7 +195,7 @@ CHECKS: tuple[Check, ...] = (
     _named("inchi", inchi_fault),
     sound_geometry,
 )
-"""Asked in this order."""
+"""They run in this order."""
 
 
 class DuplicateFilter:

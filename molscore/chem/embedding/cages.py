@@ -2,7 +2,9 @@
 
 Some are flat or inverted (bicyclobutanes, propellanes), which RDKit's embedding takes for wrong whatever the tag, and
 what distance geometry makes of them need not exist (bicyclo[2.1.0]pentane with a bridge from above to below). Here an
-embedding is free to choose, settles by the table of bond lengths and angles, and the strain that is left decides.
+embedding has no constraint on the handedness, is relaxed by the table of bond lengths and angles, and the strain that
+is left decides.
+
 """
 
 import math
@@ -36,7 +38,7 @@ def cage_atoms(mol: Chem.Mol) -> set[int]:
 def without_cage_stereo(mol: Chem.Mol) -> Chem.Mol | None:
     """A copy without the handedness of cage atoms; None if there is none to leave out.
 
-    Whoever embeds such a copy has to look at the stereo.
+    Whoever embeds such a copy has to check the stereo.
     """
     free, changed = Chem.Mol(mol), False
     for index in cage_atoms(mol):
@@ -47,7 +49,7 @@ def without_cage_stereo(mol: Chem.Mol) -> Chem.Mol | None:
 
 
 def kdg_in_place(mol: Chem.Mol, seed: int) -> bool:
-    """One conformer of KDG with the stereo that is specified; whether there is one.
+    """Embeds one conformer by KDG with the stereo that is specified; returns whether that succeeded.
 
     Source: Riniker and Landrum, J. Chem. Inf. Model. 55, 2562 (2015).
     """
@@ -60,7 +62,7 @@ def kdg_in_place(mol: Chem.Mol, seed: int) -> bool:
 
 
 def settled(mol: Chem.Mol, seeds: Iterable[int], end: float = math.inf) -> list[Chem.Mol]:
-    """Embeddings of little strain whose cage atoms chose their handedness; what else is specified they have.
+    """Embeddings of little strain without constraints on the handedness of cage atoms; other specified stereo holds.
 
     Args:
         mol: sanitised, every hydrogen an atom.
@@ -71,10 +73,10 @@ def settled(mol: Chem.Mol, seeds: Iterable[int], end: float = math.inf) -> list[
         Copies of the molecule with a conformer each, in the order of the seeds. Where a cage atom is tagged, the
         conformer may contradict the tag.
     """
-    free, found = without_cage_stereo(mol) or mol, []
+    free, embeddings = without_cage_stereo(mol) or mol, []
     wanted, asked = expected(mol), tags(free)
     for seed in seeds:
-        if found and time.monotonic() > end:
+        if embeddings and time.monotonic() > end:
             break
         placed = Chem.Mol(free)
         if not kdg_in_place(placed, seed):
@@ -82,9 +84,9 @@ def settled(mol: Chem.Mol, seeds: Iterable[int], end: float = math.inf) -> list[
         settle_by_table_in_place(placed, wanted)
         positions = placed.GetConformer().GetPositions()
         if not wrong(positions[None], asked).any():
-            found.append((springs(free, wanted).energy(positions.ravel())[0], placed))
-    least = min((energy for energy, _ in found), default=0.0)
-    return [_copy(mol, placed) for energy, placed in found if energy < least + STRAIN]
+            embeddings.append((springs(free, wanted).energy(positions.ravel())[0], placed))
+    least = min((energy for energy, _ in embeddings), default=0.0)
+    return [_copy(mol, placed) for energy, placed in embeddings if energy < least + STRAIN]
 
 
 def _copy(mol: Chem.Mol, placed: Chem.Mol) -> Chem.Mol:

@@ -35,7 +35,7 @@ def embed(smiles: str, seed: int = 0) -> Chem.Mol:
         seed: of the embedding, 0 or more; the same seed gives the same conformer.
 
     Returns:
-        The molecule with explicit hydrogens and a conformer. What SMILES leaves open of its stereo is drawn at random.
+        The molecule with explicit hydrogens and a conformer. Stereo that the SMILES leaves open is chosen at random.
 
     Raises:
         MoleculeError: ``smiles``, ``disconnected``, ``embedding``, or a reason of `minimise`.
@@ -70,14 +70,14 @@ def etkdg_in_place(
     seconds: int | None = None,
     bounds: np.ndarray | None = None,
 ) -> bool:
-    """One conformer of ETKDGv3, not relaxed; whether there is one.
+    """Embeds one conformer by ETKDGv3, without relaxation; returns whether that succeeded.
 
     Args:
         mol: every hydrogen an atom; gets the conformer in place of those that it had.
         seed: of the embedding, see `molscore.randomness.rdkit_seed`.
         attempts: tries.
         random: begin with random coordinates, not with distances.
-        enforced: only with the stereo that is asked for; else the caller has to look.
+        enforced: only with the specified stereo (RDKit's ``enforceChirality``); else the caller has to check it.
         seconds: after which to give up; None is no limit.
         bounds: of distances, `molscore.chem.embedding.distance_bounds.corrected_bounds` of the molecule; None takes
             RDKit's own.
@@ -157,9 +157,9 @@ def _embed(mol: Chem.Mol, seed: int) -> tuple[Chem.Mol, float]:
         mol = Chem.AddHs(mol)
         if not any(etkdg_in_place(mol, seed, random=random) for random in (False, True)):
             raise MoleculeError("embedding", "ETKDGv3 finds no conformer")
-        found = minimise(mol, "mmff")
-        if found.reason is not None:
-            raise MoleculeError(found.reason, f"MMFF94s: {REASONS[found.reason]}")
-        mol.GetConformer().SetPositions(found.positions)
+        minimum = minimise(mol, "mmff")
+        if minimum.reason is not None:
+            raise MoleculeError(minimum.reason, f"MMFF94s: {REASONS[minimum.reason]}")
+        mol.GetConformer().SetPositions(minimum.positions)
         assign_stereo_in_place(mol)
-    return mol, found.after
+    return mol, minimum.after

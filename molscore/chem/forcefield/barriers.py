@@ -46,13 +46,13 @@ def leave_barriers_in_place(mol: Chem.Mol, conformers: Sequence[int] | None = No
     if not (bonds := _trigonal(mol)):
         return []
     finite = [
-        one
-        for one in mol.GetConformers()
-        if (conformers is None or one.GetId() in conformers) and np.isfinite(one.GetPositions()).all()
+        conformer
+        for conformer in mol.GetConformers()
+        if (conformers is None or conformer.GetId() in conformers) and np.isfinite(conformer.GetPositions()).all()
     ]
     moved, lowest = [], np.inf
     with rdBase.BlockLogs():
-        trial, properties = typed(mol)  # one field serves all conformers: its terms hang on the bonds alone
+        trial, properties = typed(mol)  # one field serves all conformers: its terms depend on the bonds alone
         if not finite or (field := _field(trial, properties, finite[0].GetId())) is None:
             return []
         place = trial.GetConformer(finite[0].GetId())
@@ -67,7 +67,7 @@ def leave_barriers_in_place(mol: Chem.Mol, conformers: Sequence[int] | None = No
                 continue
             field.Minimize(maxIts=STEPS)
             fallen, x = before - _energy(field, place), place.GetPositions()
-            if fallen > BARRIER and _turned(place, conformer, bonds) > TURN and np.isfinite(x).all():
+            if fallen > BARRIER and _largest_turn(place, conformer, bonds) > TURN and np.isfinite(x).all():
                 conformer.SetPositions(x)
                 moved.append(conformer.GetId())
     return moved
@@ -78,9 +78,9 @@ def _energy(field: ForceField, conformer: Chem.Conformer) -> float:
     return field.CalcEnergy(conformer.GetPositions().ravel().tolist())
 
 
-def _turned(one: Chem.Conformer, other: Chem.Conformer, bonds: list[tuple[int, int, int, int]]) -> float:
+def _largest_turn(before: Chem.Conformer, after: Chem.Conformer, bonds: list[tuple[int, int, int, int]]) -> float:
     """Degrees by which the bond that turned most has turned."""
-    return max(abs((GetDihedralDeg(one, *b) - GetDihedralDeg(other, *b) + 180) % 360 - 180) for b in bonds)
+    return max(abs((GetDihedralDeg(before, *b) - GetDihedralDeg(after, *b) + 180) % 360 - 180) for b in bonds)
 
 
 def _field(mol: Chem.Mol, properties: Any, conformer: int) -> ForceField | None:
@@ -98,11 +98,11 @@ def _field(mol: Chem.Mol, properties: Any, conformer: int) -> ForceField | None:
 
 def _trigonal(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:
     """Four atoms along each rotatable bond between two trigonal atoms."""
-    found = []
+    torsions = []
     for j, k in mol.GetSubstructMatches(ROTATABLE):
         ends = [mol.GetAtomWithIdx(index) for index in (j, k)]
         if all(atom.GetHybridization() == Chem.HybridizationType.SP2 for atom in ends):
             others = ([n for n in atom.GetNeighbors() if n.GetIdx() not in (j, k)] for atom in ends)
             first, last = (min(some, key=lambda n: (n.GetAtomicNum() == 1, n.GetIdx())).GetIdx() for some in others)
-            found.append((first, j, k, last))
-    return found
+            torsions.append((first, j, k, last))
+    return torsions

@@ -42,7 +42,7 @@ REASONS = {
 
 
 class Minimum(NamedTuple):
-    """Outcome of a minimisation.
+    """The minimum that a minimisation reached, or the reason why there is none.
 
     Attributes:
         positions: (N, 3) Å of the minimum; None if there is a `reason`.
@@ -105,8 +105,8 @@ def energies(mol: Chem.Mol, method: str = "mmff") -> list[float | None]:
         if properties is None or not finite:
             return [None] * len(conformers)
         field = forcefield.MMFFGetMoleculeForceField(same, properties, NO_CUTOFF, finite[0])
-        found = (field.CalcEnergy(x.ravel().tolist()) for x in positions)
-        return [energy if np.isfinite(energy) else None for energy in found]
+        values = (field.CalcEnergy(x.ravel().tolist()) for x in positions)
+        return [energy if np.isfinite(energy) else None for energy in values]
 
 
 def _mmff(mol: Chem.Mol) -> Minimum:
@@ -125,12 +125,12 @@ def _mmff(mol: Chem.Mol) -> Minimum:
     for _ in range(1 + HOLDING):
         if all(field.Minimize(maxIts=STEPS) for _ in range(ROUNDS)):
             return Minimum(before=before, reason="not_converged")
-        found = mol.GetConformer().GetPositions()
-        if not (strayed := strays(found, wanted)):
+        positions = mol.GetConformer().GetPositions()
+        if not (strayed := strays(positions, wanted)):
             break
         field.Initialize()
         strayed.hold_in(field, "MMFF")
-    return Minimum(found, before, forcefield.MMFFGetMoleculeForceField(mol, properties).CalcEnergy())
+    return Minimum(positions, before, forcefield.MMFFGetMoleculeForceField(mol, properties).CalcEnergy())
 
 
 def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
@@ -153,9 +153,9 @@ def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
         if not steps:
             return Minimum(before=before)
         options = {"maxiter": steps, "gtol": GRADIENT, "ftol": 1e-10}
-        found = minimize(energy_and_gradient, start.ravel(), jac=True, method="L-BFGS-B", options=options)
+        result = minimize(energy_and_gradient, start.ravel(), jac=True, method="L-BFGS-B", options=options)
     except RuntimeError:  # charges that do not settle: atoms on top of one another, or no parameters
         return Minimum(reason="no_geometry")
-    if not found.success or not np.isfinite(found.fun):
+    if not result.success or not np.isfinite(result.fun):
         return Minimum(before=before, reason="not_converged")
-    return Minimum(found.x.reshape(-1, 3) * BOHR, before, found.fun * HARTREE)
+    return Minimum(result.x.reshape(-1, 3) * BOHR, before, result.fun * HARTREE)

@@ -1,7 +1,7 @@
 """Relaxation of a molecule, as an explicit choice: with MMFF94s, or with GFN2-xTB (`minimise`).
 
 What comes out is the same molecule: if stereo would be read differently from the new positions, or a sound geometry
-would no longer be one, the old ones stay, and the result says why.
+would no longer be one, the old ones stay, and the result has the reason.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ REASONS = minimise.REASONS | {"changed": "the minimum is that of another molecul
 
 
 class Relaxation(NamedTuple):
-    """Outcome of a relaxation.
+    """A relaxed molecule, or the reason why it was left as it was.
 
     Attributes:
         mol: the relaxed molecule, or a copy of what was given if there is a `reason`.
@@ -59,12 +59,12 @@ def relax(mol: Chem.Mol, method: str = "mmff") -> Relaxation:
     check_method(method)
     if method == "none":
         return Relaxation(Chem.Mol(mol))
-    found = minimise.minimise(mol, method)
-    if found.reason is not None:
-        return Relaxation(Chem.Mol(mol), found.before, None, found.reason)
+    minimum = minimise.minimise(mol, method)
+    if minimum.reason is not None:
+        return Relaxation(Chem.Mol(mol), minimum.before, None, minimum.reason)
     moved = Chem.Mol(mol)
-    moved.GetConformer().SetPositions(found.positions)
+    moved.GetConformer().SetPositions(minimum.positions)
     assign_stereo_in_place(moved)
     if isomeric_smiles(moved) != isomeric_smiles(mol) or (check(mol) is None and check(moved) is not None):
-        return Relaxation(Chem.Mol(mol), found.before, None, "changed")
-    return Relaxation(moved, found.before, found.after)
+        return Relaxation(Chem.Mol(mol), minimum.before, None, "changed")
+    return Relaxation(moved, minimum.before, minimum.after)

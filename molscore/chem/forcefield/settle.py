@@ -1,8 +1,8 @@
-"""Partial relaxations: part of a geometry settles while the rest is held.
+"""Partial relaxations: part of a geometry is minimised while the rest is held.
 
 * `settle_hydrogens_in_place`: hydrogens move, heavy atoms stay where they are.
 * `settle_in_place`: bonds, angles and contacts settle, the torsions about rotatable bonds stay. An experimental
-  conformation, whose bonds are only as good as the electron density, so becomes one to train on without losing itself.
+  conformation, whose bonds are only as good as the electron density, so becomes one to train on and stays the same.
 
 Both in MMFF94s, in UFF (Rappé et al., J. Am. Chem. Soc. 114, 10024, 1992) where MMFF94s has no parameters (boron,
 silicon, selenium), and `settle_in_place` by the table of bond lengths and angles where no force field knows an atom.
@@ -44,7 +44,7 @@ HOLDING = 2
 """Rounds, at most, in which bonds and angles that `strays` are held."""
 
 FORCE = 20.0
-"""kcal/mol/Å; a greater one on any atom tells that a geometry is still far from settled."""
+"""kcal/mol/Å; a greater one on any atom means that a geometry is still far from relaxed."""
 
 DIELECTRIC = 4.0
 """Dielectric constant about charged atoms, that of the inside of proteins and of organic crystals; 1 elsewhere."""
@@ -62,11 +62,11 @@ def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = HYDROGEN_STEPS) -> Non
         steps: of the minimisation.
     """
     heavy = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
-    finite = [one for one in mol.GetConformers() if np.isfinite(one.GetPositions()).all()]
+    finite = [conformer for conformer in mol.GetConformers() if np.isfinite(conformer.GetPositions()).all()]
     if len(heavy) == mol.GetNumAtoms() or not finite:
         return
     with rdBase.BlockLogs():
-        # one field serves all: its terms hang on the bonds alone
+        # one field serves all: its terms depend on the bonds alone
         moving, properties = typed(Chem.Mol(mol, False, finite[0].GetId()))
         if (field := _field(moving, -1, properties)) is None:
             return
@@ -103,7 +103,7 @@ def settle_in_place(
             if known.
 
     Returns:
-        What it is lowered in: ``mmff94s``, ``uff`` or ``table``.
+        The energy that was lowered: ``mmff94s``, ``uff`` or ``table``.
     """
     wanted = wanted or expected(mol)
     trusted = trusted or trust(mol, wanted)
@@ -164,7 +164,7 @@ def _has_net_charges(mol: Chem.Mol) -> bool:
 
 def _torsions(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:
     """Four heavy atoms along each rotatable bond; bonds that turn hydrogens alone, as in a methyl group, are free."""
-    found = []
+    torsions = []
     for j, k in mol.GetSubstructMatches(ROTATABLE):
         ends = (
             [n.GetIdx() for n in mol.GetAtomWithIdx(a).GetNeighbors() if n.GetIdx() != b and n.GetAtomicNum() > 1]
@@ -172,5 +172,5 @@ def _torsions(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:
         )
         left, right = map(sorted, ends)
         if left and right:
-            found.append((left[0], j, k, right[0]))
-    return found
+            torsions.append((left[0], j, k, right[0]))
+    return torsions

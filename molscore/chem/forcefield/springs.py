@@ -156,9 +156,9 @@ def settle_by_table_in_place(mol: Chem.Mol, wanted: Expected, steps: int = STEPS
         if not np.isfinite(x).all():
             continue
         options = {"maxiter": steps, "maxfun": 2 * steps, "ftol": TOLERANCE, "gtol": FORCE, "maxcor": 20}
-        found = minimize(terms.energy, x.ravel(), jac=True, method="L-BFGS-B", options=options).x
-        if np.isfinite(found).all():
-            conformer.SetPositions(found.reshape(-1, 3))
+        minimum = minimize(terms.energy, x.ravel(), jac=True, method="L-BFGS-B", options=options).x
+        if np.isfinite(minimum).all():
+            conformer.SetPositions(minimum.reshape(-1, 3))
 
 
 def _four_in_plane(bond: Chem.Bond) -> list[tuple[int, ...]]:

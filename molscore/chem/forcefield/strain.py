@@ -14,7 +14,7 @@ from molscore.chem.forcefield.minimise import minimise
 
 
 class Strain(NamedTuple):
-    """Outcome of a relaxation.
+    """A relaxation energy, or the reason why there is none.
 
     Attributes:
         energy: relaxation energy in kcal/mol, 0 or more; None if there is none.
@@ -38,7 +38,7 @@ def relaxation_energy(mol: Chem.Mol, method: str = "mmff") -> Strain:
     Raises:
         ValueError: for an unknown method, or one that is not installed.
     """
-    found = minimise(mol, method)
-    if found.reason is not None:
-        return Strain(None, found.reason)
-    return Strain(max(0.0, found.before - found.after))
+    minimum = minimise(mol, method)
+    if minimum.reason is not None:
+        return Strain(None, minimum.reason)
+    return Strain(max(0.0, minimum.before - minimum.after))

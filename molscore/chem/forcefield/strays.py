@@ -1,9 +1,9 @@
 """Bonds, angles, planes and hindered axes that a minimisation has left outside what is known of their kind.
 
 A force field's parameters may agree with the table of bond lengths and angles where its minimum does not: a rest length
-at the end of the range, and neighbours that pull. What strays is held within the range, flat-bottomed, and the
-minimisation goes on. Strain is real: the restraints are no stiffer than bonds and angles themselves, and what is inside
-its range is never touched.
+at the end of the range, and strain from the neighbours. What strays is held within the range by flat-bottomed
+restraints, and the minimisation goes on. Strain is real: the restraints are no stiffer than bonds and angles
+themselves, and what is inside its range is never touched.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LENGTH_ALLOWED, ANGLE_ALLOWED = 0.1, 0.35
 """Part of a margin (see `molscore.chem.geometry.expected`) that may be used up before a value strays."""
 
 BOND_STIFFNESS, ANGLE_STIFFNESS, TWIST_STIFFNESS = 3000.0, 0.15, 0.05
-"""kcal/mol/Å², and kcal/mol/deg² twice: somewhat more than bonds and angles have, to prevail over what pulls."""
+"""kcal/mol/Å², and kcal/mol/deg² twice: somewhat more than bonds and angles have, to prevail over the strain."""
 
 PLANE, RING = 10.0, 18.0
 """Degrees by which dihedral angles may be off at flat atoms, and along aromatic rings."""

@@ -1,4 +1,4 @@
-"""What a sound geometry is: what the bonds alone allow (`bounds`), and what experiment knows (`expected`, `judge`)."""
+"""Sound geometry: what the bonds alone allow (`bounds`), and what experiment has measured (`expected`, `judge`)."""
 
 from molscore.chem.geometry.bounds import Limits, limits
 from molscore.chem.geometry.expected import Expected, expected

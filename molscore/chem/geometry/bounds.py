@@ -56,7 +56,7 @@ def limits(mol: Chem.Mol, capped: bool = True) -> Limits:
 
     Args:
         mol: its coordinates are not looked at.
-        capped: cap lower bounds as the module says; else only those of hydrogens are.
+        capped: cap all lower bounds, as the module's docstring describes; otherwise only those of hydrogens.
 
     Raises:
         RuntimeError: if RDKit finds no consistent bounds.

@@ -1,4 +1,4 @@
-"""What the bonds and angles of one molecule are expected to be, by the table or by what stands in for it.
+"""Expected bond lengths and angles of one molecule, by the table or, where it has no row, by radii and ideal angles.
 
 A value may leave the range of its type by a margin, which grows with the coarseness of the type and where few values
 are known:
@@ -119,11 +119,11 @@ class Expected:
 
 
 def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
-    """What the table says of a molecule.
+    """Expected bond lengths, angles and shapes of a molecule.
 
     Args:
         mol: sanitised, every hydrogen an atom; coordinates are not looked at.
-        known: another table than the package's.
+        known: the table to use; the package's by default.
     """
     known = known or table()
     kinds = terms(mol)
@@ -208,8 +208,8 @@ def unknown_metal_bond(mol: Chem.Mol) -> str | None:
 
 def _length(mol: Chem.Mol, known: Table, atoms: list[int], keys: tuple[str, ...]) -> tuple[float, ...]:
     """Shortest, usual, longest, and margin."""
-    if (found := look_up(known.bonds, keys)) is not None:
-        level, row = found
+    if (match := look_up(known.bonds, keys)) is not None:
+        level, row = match
         margin = BOND_MARGINS[level] * (1 + 1 / row.count)
         return row.low - margin, row.usual, row.high + margin, margin
     usual = _from_radii(mol, *atoms)
@@ -242,8 +242,8 @@ def _angle(mol: Chem.Mol, known: Table, centre: int, keys: tuple[str, ...]) -> t
     """Least, usual, greatest, margin, and whether the table has the outer atoms too."""
     ring, sizes = (part.rstrip() for part in keys[2].split("/")[1].split(":"))
     cage = CAGE_MARGIN if ring not in "34" and sum(size in "34" for size in sizes) > 1 else 0.0
-    if (found := look_up(known.angles, keys)) is not None:
-        level, row = found
+    if (match := look_up(known.angles, keys)) is not None:
+        level, row = match
         margin = ANGLE_MARGINS[level] * (1 + 1 / row.count) + cage
         return row.low - margin, row.usual, row.high + margin, margin, level < NAMED_LEVELS
     hybridisation = mol.GetAtomWithIdx(centre).GetHybridization()

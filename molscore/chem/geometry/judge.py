@@ -70,11 +70,11 @@ def _distortion(triples: np.ndarray, angles: np.ndarray, ideals: np.ndarray) -> 
     """Degrees by which the worst angle of a centre is off, in the order of its neighbours where that is least."""
     ends, index = np.unique(triples[:, [0, 2]], return_inverse=True)
     i, k = index.reshape(-1, 2).T
-    found, ideal = np.zeros((2, len(ends), len(ends)))
-    found[i, k] = found[k, i] = angles
+    measured, ideal = np.zeros((2, len(ends), len(ends)))
+    measured[i, k] = measured[k, i] = angles
     ideal[i, k] = ideal[k, i] = ideals
     orders = np.array(list(permutations(range(len(ends)))))
-    return float(np.abs(ideal[orders[:, :, None], orders[:, None]] - found).max(axis=(1, 2)).min())
+    return float(np.abs(ideal[orders[:, :, None], orders[:, None]] - measured).max(axis=(1, 2)).min())
 
 
 def angle_sums(positions: np.ndarray, flat: np.ndarray) -> np.ndarray:

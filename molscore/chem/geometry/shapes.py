@@ -89,7 +89,7 @@ def lone_pairs(atom: Chem.Atom) -> int:
 
 
 def shape(atom: Chem.Atom) -> str | None:
-    """Key of `CORNERS`; None where hybridisation says all there is."""
+    """Key of `CORNERS`; None where hybridisation alone decides the angles."""
     degree = atom.GetDegree()
     if is_tagged(atom):
         return _TAGS[atom.GetChiralTag()][1]
@@ -102,7 +102,7 @@ def shape(atom: Chem.Atom) -> str | None:
 
 
 def is_tagged(atom: Chem.Atom) -> bool:
-    """Whether the atom says which neighbours lie across from one another."""
+    """Whether a stereo tag of the atom defines which neighbours lie across from one another."""
     degree, _ = _TAGS.get(atom.GetChiralTag(), (None, None))
     numbered = atom.HasProp("_chiralPermutation") and atom.GetIntProp("_chiralPermutation") > 0
     return degree == atom.GetDegree() and numbered
@@ -121,7 +121,7 @@ def unknown_metal(mol: Chem.Mol) -> str | None:
         electrons = _d_electrons(atom)
         if not (electrons == 10 and degree <= 4 or electrons == 0 and degree == 4):
             place = f"{atom.GetSymbol()}{atom.GetIdx()}"
-            return f"how the {degree} neighbours of {place} lie about it is not known; say it by a tag (@SP, @TB, @OH)"
+            return f"how the {degree} neighbours of {place} lie about it is not known; give a tag (@SP, @TB, @OH)"
     return None
 
 

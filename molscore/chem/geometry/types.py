@@ -11,10 +11,10 @@ key per level, the most specific first:
 A bond's number is the size of its smallest ring (3, 4, 5, 6 for all greater, 0 for none), an angle's that of the
 smallest ring that holds both its bonds (``x`` if two rings below six hold one each, as in spiro compounds and
 propellanes), followed by the ring sizes of its centre; in the second key of angles rings of six and more count as none.
-A letter more in the first key of a bond tells what the types mix (`_mark`): ``C3do-C3do/5`` is the bond between two
+A letter more in the first key of a bond separates what the types mix (`_mark`): ``C3do-C3do/5`` is the bond between two
 carbonyl groups, not that of a diene, ``C3do-C3dy/0`` that of a stabilised ylide, ``C4f-S6/0`` that of SF5CF3.
 A double bond that another follows, as in isocyanates, is written with it: ``=C=O``. The third key of a bond of a metal,
-or of an atom of a shape, says how many neighbours and lone pairs that has, and of its partner the element alone:
+or of an atom of a shape, holds how many neighbours and lone pairs that has, and of its partner the element alone:
 ``Cl-Zn4``, ``F-S4e``.
 """
 
@@ -127,7 +127,7 @@ def lengths_and_angles(positions: np.ndarray, bonds: np.ndarray, angles: np.ndar
 
 
 def _mark(atom: Chem.Atom, bond: Chem.Bond) -> str:
-    """What tells an end of a bond from others of its type, or "".
+    """What distinguishes an end of a bond from others of its type, or "".
 
     ``o``: a carbonyl group's carbon; ``y``: a carbon that is double-bonded to P or S, of an ylide; ``f``: a carbon of
     two fluorines or more; ``s``: sulfur of SF4 or SF5; ``n``: oxygen between two nitro groups, ``p``: their nitrogen;

@@ -1,4 +1,4 @@
-"""What users bring: a SMILES, a list of SMILES, a table or an SDF file, read record by record.
+"""Input molecules: a SMILES, a list of SMILES, a table or an SDF file, read record by record.
 
 Nothing is held but the record at hand, so a file may be of any length. A record that cannot be read is an `Entry` with
 a reason, one of `REASONS`, and the reading goes on.
@@ -37,7 +37,8 @@ class Entry:
     Attributes:
         number: of the record, from 1; bad records count, blank lines, comments and headers do not.
         line: of the decompressed file on which the record begins, from 1.
-        name: what the record calls the molecule, "" if it does not say; of an SDF record the first line as it stands.
+        name: of the molecule, "" if the record has none; of an SDF record the first line as it stands.
+
         mol: sanitised, stereo assigned, atoms in the order of the record and no hydrogen added or taken off; with
             coordinates where the record has them. None if it cannot be read.
         items: other columns of a table, or data items of an SDF record, in their order; names may repeat.
@@ -76,12 +77,13 @@ def read_inputs(
         source: a file, ``-`` for standard input, or else a SMILES. What ends in one of the endings of `FORMS`, or
             exists, is a file.
         form: ``smi``: a SMILES on each line, then the name; lines that begin with # are comments. ``csv``: a table
-            with a header, separated by commas, semicolons or tabs, or as a line ``sep=`` before the header says.
+            with a header, separated by commas, semicolons or tabs, or by the character that a line ``sep=`` before the
+            header gives.
             ``sdf``: MDL records, 2-D or 3-D. By default the ending tells, and standard input is ``smi``.
         smiles_column: of a table, upper or lower case.
         name_column: of a table; by default the first of `NAME_COLUMNS` that is there.
         stream: text to read in place of standard input. It is left open.
-        encoding: of the file, such as ``cp1252``; by default UTF-8. A byte order mark says more.
+        encoding: of the file, such as ``cp1252``; by default UTF-8. A byte order mark overrides it.
 
     Returns:
         An iterator over the records, none for an empty list or SDF file.

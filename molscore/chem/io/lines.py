@@ -41,11 +41,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class DamagedFile(ValueError):
-    """A file that cannot be read on; the message says why."""
+    """A file that cannot be read any further; the message has the reason."""
 
 
 def undecoded(text: str) -> str | None:
-    """What to tell the user if `text` holds bytes that did not decode; None if it does not."""
+    """A sentence for the user if `text` holds bytes that did not decode; None if it does not."""
     if _SURROGATE.search(text) is None:
         return None
     return "bytes do not decode; give the file's --encoding (often cp1252), or save it as UTF-8"
@@ -109,7 +109,7 @@ def read_lines(file: BinaryIO, encoding: str | None = None, carriage_returns: bo
 
     Args:
         file: compressed with gzip or not. It is left open.
-        encoding: declared by the user; a byte order mark says more.
+        encoding: declared by the user; a byte order mark overrides it.
         carriage_returns: whether a lone ``\\r`` ends a line. Otherwise it does so only in files without any ``\\n``,
             and there it comes as ``\\n``.
 

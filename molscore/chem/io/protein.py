@@ -1,7 +1,7 @@
 """Proteins, and whether a molecule fits where it lies in one.
 
-A file is read with Biopython's Bio.PDB (Hamelryck and Manderick, Bioinformatics 19, 2308, 2003). Of a ligand with heavy
-atoms i, a protein with heavy atoms p and van der Waals radii r (RDKit's table) it is told
+A file is read with Biopython's Bio.PDB (Hamelryck and Manderick, Bioinformatics 19, 2308, 2003). `fit` computes, for a
+ligand with heavy atoms i, a protein with heavy atoms p and van der Waals radii r (RDKit's table),
 
     closest = min_ip d_ip / (r_i + r_p),    clashes = how many pairs lie below 0.75,
     overlap = |L ∩ P| / |L|,    L = ∪_i B(x_i, r_i),    P = ∪_p B(x_p, r_p),
@@ -63,7 +63,7 @@ TAGS = (
     "protein_contacts",
     "protein_residues",
 )
-"""The properties of an SDF record that say how a molecule fits."""
+"""The properties of an SDF record that hold a `Fit`."""
 
 _ENDINGS = {".pdb": PDBParser, ".ent": PDBParser, ".cif": MMCIFParser, ".mmcif": MMCIFParser}
 _WATERS = {"HOH", "WAT", "DOD", "H2O", "SOL", "TIP", "TIP3", "TP3", "T3P", "SPC"}
@@ -99,7 +99,7 @@ class Protein:
         return ~np.isin(self.atomic_numbers, _NO_METALS) | ~np.isin(self.residues, carbon)
 
     def text(self) -> str:
-        """What there is, for a user to see whether something ought not to be there."""
+        """A line on the contents, so that a user sees whether something ought not to be there."""
         chains, others = (dict.fromkeys(self.residues[self.kind == kind].tolist()) for kind in ("protein", "other"))
         shown = ", ".join([*list(others)[:8], *(["..."] if len(others) > 8 else [])])
         return f"protein: {len(chains)} residues" + (f", and {len(others)} others: {shown}" if others else "")
@@ -144,7 +144,7 @@ def read_protein(path: str | os.PathLike[str]) -> Protein:
 
     Raises:
         OSError: if there is no such file, or it cannot be opened.
-        ValueError: if it is no structure, has no protein in it, or holds atoms that cannot be told from one another.
+        ValueError: if it is no structure, has no protein in it, or holds atoms that cannot be distinguished.
     """
     path = Path(path)
     parser = _ENDINGS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
@@ -161,19 +161,19 @@ def read_protein(path: str | os.PathLike[str]) -> Protein:
     except Exception as error:  # Bio.PDB raises errors of all kinds
         form = "a PDB" if parser is PDBParser else "an mmCIF"
         what = {KeyError: f"{error} is missing", IndexError: "a line is too short"}.get(type(error), error)
-        raise ValueError(f"{path} cannot be read as {form} file: {what}; mend it, or export it again") from error
+        raise ValueError(f"{path} cannot be read as {form} file: {what}; repair it, or export it again") from error
     return _collect(structure, path)
 
 
 def _parse(text: str, parser: type[PDBParser] | type[MMCIFParser]) -> Structure:
-    """Bio.PDB's structure. It leaves out atoms that it cannot tell apart, with a warning; here that is an error."""
+    """Bio.PDB's structure. It leaves out atoms that it cannot distinguish, with a warning; here that is an error."""
     if parser is PDBParser:
         ends = takewhile(lambda line: line[:6].strip() not in ("ENDMDL", "END"), text.splitlines(keepends=True))
         text = "".join(line for line in ends if line[17:20] not in _WATERS)
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as records:
         warnings.simplefilter("always")
         structure = parser().get_structure("protein", StringIO(text))
-    for message in (str(one.message) for one in told):
+    for message in (str(record.message) for record in records):
         if "may be missing" in message and "Invalid or missing" not in message:  # the latter: no occupancy, no B factor
             raise ValueError(message.splitlines()[0].removeprefix("PDBConstructionException: ").rstrip("."))
     return structure
@@ -215,7 +215,7 @@ def _occupancy(residue: Residue) -> float:
 
 
 def fit(mol: Chem.Mol, protein: Protein, conformer: int = -1) -> Fit:
-    """Tells how a molecule fits into a protein where it lies.
+    """Measures how a molecule fits into a protein where it lies.
 
     All that `Protein` holds counts, ``other`` atoms too, except the ligand itself: a residue of kind ``other`` is left
     out if each of its atoms lies within `SAME` of an atom of the same element of the ligand. Another pose of a ligand
@@ -260,10 +260,10 @@ def fit(mol: Chem.Mol, protein: Protein, conformer: int = -1) -> Fit:
 
 def _own(same: np.ndarray, protein: Protein) -> np.ndarray:
     """(P,) bool: atoms of the residues that are the ligand, of (n, P) whether a pair of atoms is one and the same."""
-    found = same.any(axis=0) & (protein.kind == "other")
-    if found.any():
-        found &= ~np.isin(protein.residues, protein.residues[(protein.kind == "other") & ~found])
-    return found
+    own = same.any(axis=0) & (protein.kind == "other")
+    if own.any():
+        own &= ~np.isin(protein.residues, protein.residues[(protein.kind == "other") & ~own])
+    return own
 
 
 def _overlap(centres: np.ndarray, radii: np.ndarray, others: np.ndarray, other_radii: np.ndarray) -> float:
@@ -294,8 +294,8 @@ def _buried(centres: np.ndarray, radii: np.ndarray, others: np.ndarray, other_ra
 
 def _inside(points: np.ndarray, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
     """(m,) bool: which of (m, 3) points lie inside one of the balls; the surface is outside."""
-    found = np.zeros(len(points), dtype=bool)
+    inside = np.zeros(len(points), dtype=bool)
     for radius in np.unique(radii):
         distances, _ = cKDTree(centres[radii == radius]).query(points, distance_upper_bound=radius)
-        found |= distances < radius - 1e-9
-    return found
+        inside |= distances < radius - 1e-9
+    return inside

@@ -26,7 +26,8 @@ class Row(NamedTuple):
         number: of the record, from 1; bad records count, blank lines, comments and headers do not.
         line: of the decompressed file on which the record begins, from 1.
         text: the SMILES as the user wrote it, with its CXSMILES extension.
-        name: what the record calls the molecule, "" if it does not say.
+        name: of the molecule, "" if the record has none.
+
         properties: names and values of the other columns, in their order.
         reason: ``unreadable`` or ``encoding`` if the record is not to be used, else None.
         detail: sentence on what is wrong.
@@ -70,7 +71,7 @@ def read_rows(
 
 
 def _checked(rows: Iterator[Row], closing: AbstractContextManager) -> Iterator[Row]:
-    """The rows, and where the file is damaged a last one that says so. Bytes that did not decode refuse their row."""
+    """The rows, and where the file is damaged a last one with that reason. A row with undecoded bytes is refused."""
     number = line = 0
     with closing:
         try:
@@ -122,7 +123,7 @@ def _table(lines: Iterable[str], smiles_column: str, name_column: str | None) ->
     delimiter = separator or _delimiter(first, smiles_column)
     _, cells, fault = next(_split_rows(lines, delimiter))
     if fault is not None:
-        raise ValueError(f"the header of the table is not to be read: {fault}")
+        raise ValueError(f"the header of the table cannot be read: {fault}")
     header = [printable(cell.strip()) for cell in cells]
     lowered = [name.lower() for name in header]
     smiles_at = _column(header, smiles_column, "--smiles-column")
@@ -212,13 +213,13 @@ def _split_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str],
 
 
 def _delimiter(line: str, smiles_column: str) -> str:
-    """The one that finds the column in a header, or failing that the one that finds most columns."""
+    """The delimiter with which the header has the column, or failing that, the one with which it has most columns."""
 
-    def found(delimiter: str) -> tuple[bool, int]:
+    def score(delimiter: str) -> tuple[bool, int]:
         names = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter))]
         return smiles_column.strip().lower() in names, len(names)
 
-    return max(",;\t", key=found)
+    return max(",;\t", key=score)
 
 
 def _column(header: list[str], wanted: str, option: str) -> int:

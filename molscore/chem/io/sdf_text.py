@@ -90,7 +90,7 @@ def tagged(text: str, properties: Mapping[str, object]) -> str:
 
 
 def carried(items: Iterable[DataItem], taken: Container[str]) -> str:
-    """What the input says of a molecule, as data items of a new record.
+    """The data items or columns that came with an input molecule, as data items of a new record.
 
     Those of an SDF file stay as they are, but for line ends; the name of a column may not hold angle brackets.
     A name that is `taken` gets ``input_`` in front.

@@ -1,4 +1,4 @@
-"""SMILES to molecules: every atom that is written is kept, and so is word of the stereo that RDKit cannot hold."""
+"""SMILES to molecules: every atom that is written is kept, and stereo that RDKit cannot hold is noted."""
 
 import re
 from contextlib import nullcontext
@@ -14,8 +14,8 @@ def parse_smiles(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
     """Reads a SMILES, with its CXSMILES extension if there is one.
 
     Returns:
-        The molecule, sanitised, atoms in the order of the text and no hydrogen added or taken off, that knows which of
-        its stereo could not be held (`molscore.chem.stereo.marks.not_held`); or None, a token of
+        The molecule, sanitised, atoms in the order of the text and no hydrogen added or taken off, with a note of the
+        stereo that could not be held (`molscore.chem.stereo.marks.not_held`); or None, a token of
         `molscore.chem.io.inputs.REASONS` and a sentence.
     """
     if not text:
@@ -35,7 +35,7 @@ def parse_smiles(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
 
 
 def _molecule(text: str, sanitize: bool) -> tuple[Chem.Mol | None, str]:
-    """What RDKit makes of a SMILES, and the first line of what it has to say."""
+    """The molecule that RDKit reads from a SMILES, and the first line of its error message."""
     parameters = Chem.SmilesParserParams()
     parameters.sanitize = sanitize
     parameters.removeHs = parameters.parseName = False

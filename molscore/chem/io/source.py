@@ -16,7 +16,7 @@ def form_of(name: str | os.PathLike[str]) -> str | None:
 
 
 def check_source(source: str, form: str | None = None) -> str:
-    """Says now what would go wrong: is there such a file, and is it known what it holds? Nothing is read.
+    """Checks, before anything is read, that a source exists and that its form is known.
 
     Args:
         source: a file, ``-`` for standard input, or else a SMILES. What ends in one of the endings of `FORMS`, or
@@ -52,7 +52,7 @@ def check_source(source: str, form: str | None = None) -> str:
 
 
 def check_file(path: str | os.PathLike[str], names: str = _NAMES) -> str | None:
-    """Is there such a file of molecules?
+    """Checks that a file of molecules exists and that its form is known.
 
     Returns:
         A key of `FORMS`; None for a pipe, which may have any name.
@@ -72,7 +72,7 @@ def check_file(path: str | os.PathLike[str], names: str = _NAMES) -> str | None:
 
 
 def check_sdf(path: str | os.PathLike[str]) -> None:
-    """Says now what would go wrong with a file that must hold molecules with coordinates. Nothing is read.
+    """Checks, before anything is read, a file that must hold molecules with coordinates.
 
     Raises:
         FileNotFoundError: if there is no such file.

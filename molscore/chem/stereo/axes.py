@@ -1,7 +1,7 @@
-"""Hindered axes: single bonds between flat rings about which a molecule hardly turns, so that it has two hands.
+"""Hindered axes: single bonds between flat rings about which a molecule hardly turns, so that it has two atropisomers.
 
 RDKit holds the sense of such an axis where a SMILES or mol block marks it with a wedge. Where only the 3-D coordinates
-show it, it is assigned here, to axes that keep their hand at room temperature: those with at least three of four ortho
+show it, it is assigned here, to axes that keep it at room temperature: those with at least three of four ortho
 positions occupied, of two rings of six atoms, or all four (barriers above some 25 kcal/mol: LaPlante et al., J. Med.
 Chem. 54, 7005, 2011). Fluorine is too small to count.
 """
@@ -16,18 +16,18 @@ _CANDIDATE = Chem.MolFromSmarts("[a;r5,r6]-!@[a;r5,r6]")
 
 def hindered_axes(mol: Chem.Mol) -> list[int]:
     """Bonds of a sanitised molecule that are hindered axes with two different sides at either end."""
-    ranks, found = None, []
+    ranks, bonds = None, []
     for begin, end in mol.GetSubstructMatches(_CANDIDATE):
         sides = [_ortho(mol, atom, other) for atom, other in ((begin, end), (end, begin))]
         if None in sides:
             continue
         six = all(mol.GetRingInfo().IsAtomInRingOfSize(atom, 6) for atom in (begin, end))
-        if sum(_occupied(mol, one, ring) for side, ring in sides for one in side) < (3 if six else 4):
+        if sum(_occupied(mol, ortho, ring) for side, ring in sides for ortho in side) < (3 if six else 4):
             continue
         ranks = ranks or list(Chem.CanonicalRankAtoms(mol, breakTies=False))
         if all(ranks[side[0]] != ranks[side[1]] for side, _ in sides):
-            found.append(mol.GetBondBetweenAtoms(begin, end).GetIdx())
-    return found
+            bonds.append(mol.GetBondBetweenAtoms(begin, end).GetIdx())
+    return bonds
 
 
 def assign_axes_in_place(mol: Chem.Mol) -> None:

@@ -12,7 +12,7 @@ from rdkit import Chem
 from molscore.chem.stereo.cumulenes import dihedrals_off, has_room, mark_in_place, row
 
 CLEAR = 60.0
-"""Degrees within which coordinates show a hand, or a side."""
+"""Degrees within which coordinates show a handedness, or a side."""
 
 _HANDS = {Chem.ChiralType.CHI_TETRAHEDRAL_CCW: 90, Chem.ChiralType.CHI_TETRAHEDRAL_CW: -90}
 _SLASHES = (Chem.BondDir.ENDUPRIGHT, Chem.BondDir.ENDDOWNRIGHT)
@@ -61,7 +61,7 @@ def of_coordinates(mol: Chem.Mol, chain: list[int]) -> int | None:
 
 
 def hold_in_place(mol: Chem.Mol, chain: list[int], degrees: int | None) -> bool:
-    """Marks a chain, unless the angle is None; whether it did."""
+    """Marks a chain, unless the angle is None; returns whether it did."""
     if degrees is not None:
         mark_in_place(mol, chain, degrees)
     return degrees is not None

@@ -30,8 +30,8 @@ class Cumulenes(NamedTuple):
     Attributes:
         atoms: (C, 4) a substituent, the two ends, and a substituent of the other end.
         degrees: (C,) their dihedral angle.
-        period: (C,) degrees: 180 where the angle may as well be that of the other hand, or the other side; 360 where
-            the stereo is marked.
+        period: (C,) degrees: 180 where the angle may as well be that of the other enantiomer, or the other side; 360
+            where the stereo is marked.
         tolerance: (C,) degrees that the angle may be off.
     """
 
@@ -100,8 +100,8 @@ def has_room(mol: Chem.Mol, chain: list[int]) -> bool:
 
 
 def row(mol: Chem.Mol, chain: list[int]) -> tuple[int, int, int, int]:
-    """The four atoms by which the dihedral angle of a chain is told: at either end the heavy neighbour of lowest index,
-    or if there is none a hydrogen."""
+    """The four atoms that define the dihedral angle of a chain: at either end the heavy neighbour of lowest index, or
+    if there is none a hydrogen."""
     first, last = (
         min((n.GetAtomicNum() == 1, n.GetIdx()) for n in mol.GetAtomWithIdx(end).GetNeighbors() if n.GetIdx() != near)[
             1

@@ -1,4 +1,4 @@
-"""Stereo that an input marks and RDKit cannot hold, so that a record can say so.
+"""Stereo that an input marks and RDKit cannot hold, so that the output record can state it.
 
 While it sanitises, RDKit drops the marks of what it has no perception for: allenes and longer cumulenes, nitrogens that
 may invert (and some that cannot: Tröger's base), E in rings of fewer than eight atoms. Of these, the marks of cumulenes
@@ -154,7 +154,7 @@ def _centre(graph: _Graph, index: int) -> str:
 
 
 def _means(graph: _Graph, index: int, others: set[int]) -> bool:
-    """Whether a mark at an atom tells two molecules apart, for all that its neighbours say."""
+    """Whether a mark at an atom distinguishes two molecules, given the other marked atoms."""
     doubles = _doubles(graph.mol, index)
     if len(doubles) == 2 and graph.mol.GetAtomWithIdx(index).GetDegree() == 2:
         sides = [graph.cumulated(index, bond.GetOtherAtomIdx(index)) for bond in doubles]
@@ -166,7 +166,7 @@ def _means(graph: _Graph, index: int, others: set[int]) -> bool:
     # atoms RDKit knows that; the nitrogens among them it drops.
     rings = [ring for ring in graph.rings if index in ring and alike <= ring]
     partners = {other for ring in rings for other in ring & others}
-    nitrogen = {graph.mol.GetAtomWithIdx(one).GetAtomicNum() for one in {index, *partners}} - {6}
+    nitrogen = {graph.mol.GetAtomWithIdx(k).GetAtomicNum() for k in {index, *partners}} - {6}
     return bool(partners and nitrogen) and not any(graph.alike(other) - set().union(*rings) for other in partners)
 
 
@@ -192,8 +192,8 @@ def _directions(mol: Chem.Mol, raw: Chem.Mol, graph: _Graph, held: set[int]) -> 
     for bond in raw.GetBonds():
         if bond.GetBondDir() not in _SLASHES:
             continue
-        doubles = [(k, one) for k in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for one in _doubles(raw, k)]
-        if any(one.GetStereo() not in _NONE for _, raw_one in doubles for one in (raw_one, own(raw_one))):
+        doubles = [(k, double) for k in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for double in _doubles(raw, k)]
+        if any(b.GetStereo() not in _NONE for _, double in doubles for b in (double, own(double))):
             continue
         for index, double in doubles:
             far = double.GetOtherAtomIdx(index)
@@ -209,7 +209,7 @@ def _directions(mol: Chem.Mol, raw: Chem.Mol, graph: _Graph, held: set[int]) -> 
 
 
 def _trans_in_ring(mol: Chem.Mol, raw: Chem.Mol) -> Iterator[str]:
-    """Double bonds that the marks say to be E in a ring that is too small."""
+    """Double bonds that are marked E in a ring that is too small."""
     for bond in raw.GetBonds():
         if bond.GetStereo() in _NONE or len(bond.GetStereoAtoms()) != 2:
             continue
@@ -267,7 +267,7 @@ def _of_coordinates(mol: Chem.Mol, graph: _Graph) -> Iterator[str]:
         atom = mol.GetAtomWithIdx(index)
         none = atom.GetChiralTag() == Chem.ChiralType.CHI_UNSPECIFIED and not atom.GetIsAromatic()
         # A carbon at the other end of a bridge leaves the nitrogen no choice.
-        none = none and not any({index, one} <= ring for one in tagged for ring in graph.rings)
+        none = none and not any({index, other} <= ring for other in tagged for ring in graph.rings)
         if none and atom.GetAtomicNum() == 7 and atom.GetTotalDegree() == 3 and not graph.alike(index):
             arms = x[[n.GetIdx() for n in atom.GetNeighbors()]] - x[index]
             lengths = np.linalg.norm(arms, axis=1, keepdims=True)

@@ -8,8 +8,8 @@ A tag is a row ``(a, b, c, d, code)`` of four atoms and what their arrangement m
 * ``CIS`` or ``TRANS``: on which sides of the double bond b=c the atoms a and d lie, 2 or -2. A mirror does not
   change it.
 
-Tags are made from what a molecule says of itself (`tags`), and compared with positions (`wrong`): no program's
-perception of stereo comes in between. What RDKit would read from the positions is asked apart from that (`misread`).
+Tags are made from the stereo that a molecule specifies (`tags`), and compared with positions (`wrong`): no program's
+perception of stereo comes in between. Whether RDKit perceives other stereo from the positions is separate (`misread`).
 """
 
 import numpy as np
@@ -67,7 +67,7 @@ def tags(mol: Chem.Mol, redundant: bool = False) -> np.ndarray:
 
 
 def axis_atoms(bond: Chem.Bond) -> tuple[int, int, int, int]:
-    """The four atoms by which RDKit tells the sense of an axis: at either end the neighbour of lowest index."""
+    """The four atoms by which RDKit defines the sense of an axis: at either end the neighbour of lowest index."""
     begin, end = bond.GetBeginAtom(), bond.GetEndAtom()
     first, last = (
         min(n.GetIdx() for n in atom.GetNeighbors() if n.GetIdx() != other.GetIdx())
@@ -92,11 +92,11 @@ def wrong(positions: np.ndarray, tags: np.ndarray) -> np.ndarray:
 
 
 def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:
-    """Whether RDKit reads other stereo from the positions than was asked for, or, at a carbon atom, none.
+    """Whether RDKit perceives other stereo from the positions than was asked for, or, at a carbon atom, none.
 
-    RDKit reads no handedness of bridgehead nitrogens, nor of carbon atoms that have one only by theirs, as opposite the
-    nitrogen of quinuclidines: what `wrong` says of these is all there is. Axes are not read: RDKit perceives none from
-    positions alone, their tags say it all.
+    RDKit perceives no handedness of bridgehead nitrogens, nor of carbon atoms that have one only by theirs, as opposite
+    the nitrogen of quinuclidines: for these `wrong` alone decides. So it does for axes, of which RDKit perceives none
+    from positions alone.
 
     Args:
         mol: as for `tags`, every hydrogen an atom.
@@ -105,13 +105,13 @@ def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:
     """
     if not len(asked):
         return False
-    found = Chem.Mol(mol, False, conformer)
-    Chem.RemoveStereochemistry(found)
+    copy = Chem.Mol(mol, False, conformer)
+    Chem.RemoveStereochemistry(copy)
     try:
-        Chem.AssignStereochemistryFrom3D(found)
+        Chem.AssignStereochemistryFrom3D(copy)
     except RuntimeError:  # a direction between two atoms in one place
         return True
-    read = {tuple(row) for row in tags(found).tolist()}
+    read = {tuple(row) for row in tags(copy).tolist()}
     for *atoms, code in asked.tolist():
         carbon = abs(code) == 1 and mol.GetAtomWithIdx(atoms[0]).GetAtomicNum() == 6
         if (*atoms, -code) in read or carbon and (*atoms, code) not in read and atoms[0] in _by_carbon_alone(mol):
@@ -120,7 +120,7 @@ def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:
 
 
 def _by_carbon_alone(mol: Chem.Mol) -> set[int]:
-    """Centres that are some without the handedness of other elements."""
+    """Carbon centres that are stereocentres even without the handedness of other elements."""
     alone = Chem.Mol(mol)
     for atom in alone.GetAtoms():
         if atom.GetAtomicNum() != 6:
