@@ -1,12 +1,13 @@
-"""Conformers against references: is what is known among them (recall), and is what they are known (precision)?
+"""Conformers against reference conformers: is each reference near a conformer (recall), and the reverse (precision)?
 
 For one molecule with references r and conformers c, and the symmetric heavy-atom RMSD of `molscore.chem.ensemble`,
 
     recall:    d_r = min_c RMSD(r, c),        precision:    d_c = min_r RMSD(r, c)
 
-AMR is the average of d over the molecule, then over molecules; coverage at δ is the share of d < δ, strictly, averaged
-in the same way (Ganea et al., GeoMol, NeurIPS 2021). A molecule without any conformer has coverage 0. It has no RMSD:
-AMR is over the others, and to be read beside the number of these failures, which is always told.
+AMR (average minimum RMSD) is the average of d over the molecule, then over molecules; coverage at δ is the share of
+d < δ, strictly, averaged in the same way (Ganea et al., GeoMol, NeurIPS 2021). A molecule without any conformer has
+coverage 0. It has no RMSD: AMR is over the others, and to be read beside the number of these failures, which is always
+given.
 
 Intervals are 95 %, over molecules: from a bootstrap; of the median from order statistics; of a coverage that is yes or
 no for every molecule, Wilson's. Stereo is judged from the positions alone (`stereo_kept`).
@@ -26,7 +27,7 @@ from molscore.evaluate.rates import wilson
 THRESHOLDS = (0.5, 0.75, 1.0, 1.5, 2.0)
 """Å."""
 
-DRAWS = 2000
+RESAMPLES = 2000
 """Resamples of a bootstrap."""
 
 Distances = Sequence[np.ndarray | None]
@@ -120,33 +121,33 @@ def mean_interval(values: np.ndarray, seed: int = 0) -> dict[str, float | None]:
     values = np.asarray(values, dtype=np.float64)
     if len(values) == 0:
         return {"value": None, "low": None, "high": None}
-    draws = np.random.default_rng(seed).integers(len(values), size=(DRAWS, len(values)))
+    draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
     low, high = np.quantile(values[draws].mean(axis=1), (0.025, 0.975)).tolist()
     return {"value": float(values.mean()), "low": low, "high": high}
 
 
 def _share(values: np.ndarray, seed: int) -> dict[str, float | None]:
     """`mean_interval` of shares (N,) in [0, 1], Wilson's if each is 0 or 1."""
-    found = mean_interval(values, seed)
+    interval = mean_interval(values, seed)
     if len(values) and np.isin(values, (0, 1)).all():
-        found["low"], found["high"] = wilson(int(values.sum()), len(values))
-    return found
+        interval["low"], interval["high"] = wilson(int(values.sum()), len(values))
+    return interval
 
 
 def _averages(distances: Distances) -> np.ndarray:
     """(N,) Å, the average within each molecule; NaN without conformers."""
-    return np.array([np.nan if one is None else np.mean(one) for one in distances], dtype=np.float64)
+    return np.array([np.nan if rmsds is None else np.mean(rmsds) for rmsds in distances], dtype=np.float64)
 
 
 def _coverage(distances: Distances, threshold: float) -> np.ndarray:
     """(N,) the share below the threshold in each molecule; 0 without conformers."""
-    return np.array([0.0 if one is None else np.mean(np.asarray(one) < threshold) for one in distances])
+    return np.array([0.0 if rmsds is None else np.mean(np.asarray(rmsds) < threshold) for rmsds in distances])
 
 
 def stereo_kept(mol: Chem.Mol, smiles: str) -> list[bool]:
     """Whether each conformer has the stereo that was asked for; what was left open may be either.
 
-    The stereo of a copy is forgotten and perceived anew from the positions. It is right if the canonical SMILES is.
+    The stereo of a copy is removed and perceived anew from the positions. It is right if the canonical SMILES is.
 
     Args:
         mol: with conformers; heavy atoms in the order of `smiles`.
@@ -160,20 +161,20 @@ def stereo_kept(mol: Chem.Mol, smiles: str) -> list[bool]:
 
 def _perceived(mol: Chem.Mol, conformer: int, asked: Chem.Mol) -> Chem.Mol:
     """The molecule with stereo from its positions, at the centres and bonds where some was asked for."""
-    found = Chem.Mol(mol, confId=conformer)
-    Chem.RemoveStereochemistry(found)
-    assign_stereo_in_place(found)
+    copy = Chem.Mol(mol, confId=conformer)
+    Chem.RemoveStereochemistry(copy)
+    assign_stereo_in_place(copy)
     for atom in asked.GetAtoms():
         if atom.GetChiralTag() == Chem.ChiralType.CHI_UNSPECIFIED:
-            found.GetAtomWithIdx(atom.GetIdx()).SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+            copy.GetAtomWithIdx(atom.GetIdx()).SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
     for bond in asked.GetBonds():
         if bond.GetStereo() in (Chem.BondStereo.STEREONONE, Chem.BondStereo.STEREOANY):
             ends = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-            found.GetBondBetweenAtoms(*ends).SetStereo(Chem.BondStereo.STEREONONE)
-    for bond in found.GetBonds():  # the marks beside double bonds, which SMILES are written from, are made anew
+            copy.GetBondBetweenAtoms(*ends).SetStereo(Chem.BondStereo.STEREONONE)
+    for bond in copy.GetBonds():  # the marks beside double bonds, which SMILES are written from, are made anew
         bond.SetBondDir(Chem.BondDir.NONE)
-    Chem.SetDoubleBondNeighborDirections(found)
-    return found
+    Chem.SetDoubleBondNeighborDirections(copy)
+    return copy
 
 
 def _canonical(mol: Chem.Mol) -> str:

@@ -56,7 +56,7 @@ def evaluate(
         mols: an SDF file, compressed or not; or RDKit molecules, each with a 3-D conformer, None for a record that
             could not be read; or records of an SDF file.
         reference: what to compare with: a name ('druglike', 'qm9'), the path of an ``.npz`` reference or of an SDF
-            file; 'auto' for the one of the model that made them, druglike if they do not say; None for no comparison.
+            file; 'auto' for that of the model that made them, druglike if they do not name it; None for no comparison.
         posebusters: which PoseBusters checks to run: ``mol_fast`` (some 30 ms a molecule), ``mol`` (with the energy
             ratio, some seconds), or None.
         relaxation: relax the valid & connected records with MMFF94s (some 10 ms a molecule).
@@ -75,9 +75,9 @@ def evaluate(
         ValueError: if there is nothing to evaluate, no such reference, nothing to compute ``fcd`` with, or ``training``
             is no tensor file of enough molecules.
     """
-    found = read_records(mols, encoding)
+    records = read_records(mols, encoding)
     if reference == AUTO:
-        reference = reference_of(record.mol for record in found)
+        reference = reference_of(record.mol for record in records)
     against = resolve_reference(reference) if reference is not None else None
     chemnet = load_statistics(against.name if against else "none") if fcd else None
     trained = read_tensorfile(training) if training is not None else None
@@ -87,33 +87,33 @@ def evaluate(
         raise ValueError(f"no PoseBusters configuration {posebusters!r}; choose one of {', '.join(busters.CONFIGS)}")
     if xtb:
         check_method("xtb")
-    records, busted, relaxed = [], [], []
-    deeper: list[Strain] = []
-    for done, record in enumerate(map(judge, found), start=1):
-        records.append(record)
-        if posebusters and record.mol is not None:
-            busted.append(busters.bust(record.mol, posebusters))
-        if record.mol is not None and record.connected:
+    judgements, pose_checks, strains = [], [], []
+    xtb_strains: list[Strain] = []
+    for i, judgement in enumerate(map(judge, records), start=1):
+        judgements.append(judgement)
+        if posebusters and judgement.mol is not None:
+            pose_checks.append(busters.bust(judgement.mol, posebusters))
+        if judgement.mol is not None and judgement.connected:
             if relaxation:
-                relaxed.append(relaxation_energy(record.mol))
-            if len(deeper) < xtb:
-                deeper.append(relaxation_energy(record.mol, "xtb"))
+                strains.append(relaxation_energy(judgement.mol))
+            if len(xtb_strains) < xtb:
+                xtb_strains.append(relaxation_energy(judgement.mol, "xtb"))
         if on_progress is not None:
-            on_progress(done, len(found))
-    valid = [record for record in records if record.valid]
-    sound = [record.mol for record in valid if record.mol is not None]
-    arrays = [record.arrays for record in valid if record.arrays is not None]
+            on_progress(i, len(records))
+    valid = [judgement for judgement in judgements if judgement.valid]
+    sound = [judgement.mol for judgement in valid if judgement.mol is not None]
+    arrays = [judgement.arrays for judgement in valid if judgement.arrays is not None]
     smiles = [canonical_smiles(mol) for mol in sound]
-    rates = _validity(records) | _stability(records) | _identity(sound, smiles, len(records), against)
+    rates = _validity(judgements) | _stability(judgements) | _identity(sound, smiles, len(records), against)
     made = composition(arrays, sound)
     checks = {}
     if posebusters:
-        passed = sum(all(result.values()) for result in busted)
-        rates["posebusters"] = Rate(passed, len(busted), "sanitised records")
+        passed = sum(all(results.values()) for results in pose_checks)
+        rates["posebusters"] = Rate(passed, len(pose_checks), "sanitised records")
         rates["posebusters_of_all"] = Rate(passed, len(records), "records")
-        failures = Counter(name for result in busted for name, ok in result.items() if not ok)
+        failures = Counter(name for results in pose_checks for name, ok in results.items() if not ok)
         checks = {
-            n: Rate(len(busted) - failures[n], len(busted), "sanitised records")
+            n: Rate(len(pose_checks) - failures[n], len(pose_checks), "sanitised records")
             for n in busters.check_names(posebusters)
         }
     return Metrics(
@@ -126,15 +126,15 @@ def evaluate(
         composition=made,
         reference_composition=against.composition if against else None,
         differences=differences(made, against.composition) if against else {},
-        relaxation=summary(relaxed) if relaxation else None,
+        relaxation=summary(strains) if relaxation else None,
         reference_relaxation=against.relaxation if against else None,
-        xtb_relaxation=summary(deeper) if xtb else None,
+        xtb_relaxation=summary(xtb_strains) if xtb else None,
         reference_xtb_relaxation=against.xtb_relaxation if against else None,
         effective_molecules=effective_number(smiles) if smiles else None,
         fcd=chemnet_distance(smiles, chemnet) if chemnet else None,
         rediscovery=_rediscovery(smiles, against) if against else None,
         memorisation=memorisation(arrays, trained) if trained else None,
-        notes=_notes(records, valid, against),
+        notes=_notes(judgements, valid, against),
     )
 
 
@@ -144,33 +144,33 @@ def _rediscovery(smiles: Sequence[str], reference: Reference) -> dict[str, Any] 
     return rediscovery(hash_smiles(sorted(set(smiles))), reference.training_hashes, reference.heldout_hashes)
 
 
-def _validity(records: Sequence[Judgement]) -> dict[str, Rate]:
+def _validity(judgements: Sequence[Judgement]) -> dict[str, Rate]:
     def rate(condition: Callable[[Judgement], bool]) -> Rate:
-        return Rate(sum(map(condition, records)), len(records), "records")
+        return Rate(sum(map(condition, judgements)), len(judgements), "records")
 
     rates = {}
-    attempts = {record.attempt for record in records if record.attempt is not None}
-    if len(attempts) == len(records):
-        rates["delivered"] = Rate(len(records), max(attempts) + 1, "attempts")
+    attempts = {judgement.attempt for judgement in judgements if judgement.attempt is not None}
+    if len(attempts) == len(judgements):
+        rates["delivered"] = Rate(len(judgements), max(attempts) + 1, "attempts")
     return rates | {
-        "readable": rate(lambda record: record.arrays is not None),
-        "sanitised": rate(lambda record: record.mol is not None),
-        "valid_connected": rate(lambda record: record.connected),
-        "valid": rate(lambda record: record.valid),
+        "readable": rate(lambda judgement: judgement.arrays is not None),
+        "sanitised": rate(lambda judgement: judgement.mol is not None),
+        "valid_connected": rate(lambda judgement: judgement.connected),
+        "valid": rate(lambda judgement: judgement.valid),
     }
 
 
-def _stability(records: Sequence[Judgement]) -> dict[str, Rate]:
+def _stability(judgements: Sequence[Judgement]) -> dict[str, Rate]:
     """Atoms of a record that cannot be read are unstable in both protocols, if their number is known."""
     explicit, distance = [], []
-    for record in records:
-        unstable = np.zeros(record.n_atoms, dtype=bool)
-        explicit.append(explicit_stable(record.arrays) if record.arrays is not None else unstable)
-        distance.append(distance_stable(record.arrays) if record.arrays is not None else unstable)
+    for judgement in judgements:
+        unstable = np.zeros(judgement.n_atoms, dtype=bool)
+        explicit.append(explicit_stable(judgement.arrays) if judgement.arrays is not None else unstable)
+        distance.append(distance_stable(judgement.arrays) if judgement.arrays is not None else unstable)
     rates = {}
-    for name, found, of in (("explicit", explicit, ""), ("distance", distance, " of H, C, N, O, F")):
-        judged = [atoms for atoms in found if atoms is not None]
-        of = of if len(judged) < len(records) else ""
+    for name, results, of in (("explicit", explicit, ""), ("distance", distance, " of H, C, N, O, F")):
+        judged = [atoms for atoms in results if atoms is not None]
+        of = of if len(judged) < len(judgements) else ""
         stable_molecules = sum(len(atoms) > 0 and bool(atoms.all()) for atoms in judged)
         rates[f"atoms_stable_{name}"] = Rate(sum(int(a.sum()) for a in judged), sum(map(len, judged)), "atoms")
         rates[f"molecules_stable_{name}"] = Rate(stable_molecules, len(judged), f"records{of}")
@@ -204,15 +204,15 @@ def _distances(valid: Sequence[MoleculeArrays], reference: Reference) -> dict[st
     return distances
 
 
-def _notes(records: Sequence[Judgement], valid: Sequence[Judgement], reference: Reference | None) -> tuple[str, ...]:
+def _notes(judgements: Sequence[Judgement], valid: Sequence[Judgement], reference: Reference | None) -> tuple[str, ...]:
     notes = []
-    read = [record.arrays.atomic_numbers for record in records if record.arrays is not None]
+    read = [judgement.arrays.atomic_numbers for judgement in judgements if judgement.arrays is not None]
     if read and not any(1 in numbers for numbers in read):
         notes.append(
             "no record has hydrogen atoms. Hydrogens must be explicit; an atom that lacks one counts as a radical. Add "
             "them, with positions, and evaluate again."
         )
-    faults = [record.fault for record in records if record.fault is not None]
+    faults = [judgement.fault for judgement in judgements if judgement.fault is not None]
     if faults:
         notes.append(f"{len(faults):,} of the records could not be read as 3-D molecules and count as invalid:")
         notes += [f"  {fault}" for fault in faults[:SHOWN_FAULTS]]

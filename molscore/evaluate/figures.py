@@ -40,7 +40,7 @@ class Figures:
         relaxation, reference_relaxation: relaxation energies of valid & connected records, and of the reference.
         xtb_relaxation, reference_xtb_relaxation: the same with GFN2-xTB, of some of them.
         effective_molecules: as how many equally frequent SMILES the valid records are as diverse.
-        fcd: Fréchet ChemNet distance, if asked for.
+        fcd: Fréchet ChemNet distance; None if it was not asked for.
         rediscovery: training and held-out molecules among the valid ones, if the reference knows both.
         memorisation: comparison with a tensor file of the training, if one was given.
         notes: what a reader should know about these figures in particular.

@@ -1,4 +1,4 @@
-"""Does the generator repeat its training molecules, or know only a part of the distribution?
+"""Memorisation and mode collapse: does the generator repeat its training molecules, or miss part of the distribution?
 
 The detectors are those of `molscore.core.diagnostics`. Two distances feed them.
 
@@ -8,7 +8,7 @@ The detectors are those of `molscore.core.diagnostics`. Two distances feed them.
   the best over symmetries and mirror images. Samples that meet a training molecule must not lie closer to it than
   samples that meet a test molecule lie to that.
 
-QM9 lists each molecule once, so that no test molecule is a training molecule, while a perfect generator returns many.
+QM9 has each molecule once, so that no test molecule is a training molecule, while a perfect generator returns many.
 What training and test split have in common is the chance to be returned: hence these comparisons, and `rediscovery`.
 """
 
@@ -37,7 +37,7 @@ ENOUGH = 5
 FEWEST = 4 * NEIGHBOUR
 """Test molecules that the file must have."""
 
-LOT = 256
+BATCH = 256
 """Samples whose distances to the whole pool are in memory at a time."""
 
 
@@ -88,7 +88,7 @@ def memorisation(molecules: Sequence[MoleculeArrays], dataset: TensorFile, seed:
         ``samples`` n; ``training_molecules``, ``heldout_molecules`` in the pool;
         ``graph``: ``share`` of samples whose nearest molecule of the pool is a training molecule, the share
         ``expected`` of chance, ``z``, and ``nearest``, the median distance to the nearest training molecule, beside
-        ``nearest_of_heldout``, that of `LOT` test molecules;
+        ``nearest_of_heldout``, that of `BATCH` test molecules;
         ``conformer``: ``training_matches``, ``heldout_matches``, median ``training_rmsd`` and ``heldout_rmsd`` in Å,
         and ``z`` of the Mann-Whitney test, below -3 for copies; None where nothing compares;
         ``coverage``: of ``real`` test molecules by ``samples`` samples: ``value``, ``density``, and what as many test
@@ -123,22 +123,22 @@ def memorisation(molecules: Sequence[MoleculeArrays], dataset: TensorFile, seed:
     real = min(REAL, len(heldout) // 2)
     votes, near, to_real = np.zeros(len(pool)), [], []
     rmsds: tuple[list[float], list[float]] = [], []
-    for start in range(0, len(samples), LOT):
-        lot = samples[start : start + LOT]
-        distances = environments.distances(lot)
+    for start in range(0, len(samples), BATCH):
+        batch = samples[start : start + BATCH]
+        distances = environments.distances(batch)
         votes = votes + diagnostics.votes(distances)
         near.append(diagnostics.nearest(distances[:, known]))
         if start < COVERING:
             to_real.append(distances[:, len(training) : len(training) + real])
         for row, column in zip(*np.nonzero(distances == 0), strict=True):
-            if (rmsd := heavy_rmsd(lot[row], pool[column])) is not None:
+            if (rmsd := heavy_rmsd(batch[row], pool[column])) is not None:
                 rmsds[0 if known[column] else 1].append(rmsd)
-    found = diagnostics.memorisation(votes, known)
-    fair = diagnostics.nearest(Environments(training).distances(heldout[:LOT]))
+    graph = diagnostics.memorisation(votes, known)
+    fair = diagnostics.nearest(Environments(training).distances(heldout[:BATCH]))
     result["graph"] = {
-        "share": found.share,
-        "expected": found.expected,
-        "z": found.z,
+        "share": graph.share,
+        "expected": graph.expected,
+        "z": graph.z,
         "nearest": float(np.median(np.concatenate(near))),
         "nearest_of_heldout": float(np.median(fair)),
     }

@@ -82,7 +82,8 @@ def format_metrics(metrics: Figures) -> str:
         lines += ["", f"reference {metrics.reference}: {metrics.reference_description}"]
     if metrics.distances:
         lines.append(
-            "floor: what as many molecules drawn from the reference itself score. A perfect generator scores it, not 0"
+            "floor: what as many molecules sampled from the reference itself score. A perfect generator scores it, "
+            "not 0"
         )
     lines += [f"note: {note}" for note in metrics.notes]
     return "\n".join(lines) + "\n"
@@ -115,23 +116,23 @@ def _relaxation_lines(metrics: Figures) -> list[str]:
             continue
         title = f"Relaxation energy, {method}, kcal/mol"
         lines += ["", f"{title:<36}  median   95 % interval      quartiles        molecules"]
-        for label, found in (("valid & connected", mine), ("reference", theirs)):
-            if found:
+        for label, energies in (("valid & connected", mine), ("reference", theirs)):
+            if energies:
                 names = ("median", "low", "high", "lower_quartile", "upper_quartile")
-                median, low, high, lower, upper = ("-" if found[k] is None else f"{found[k]:.2f}" for k in names)
+                median, low, high, lower, upper = ("-" if energies[k] is None else f"{energies[k]:.2f}" for k in names)
                 ends = f"{low:>6} - {high:<6}  {lower:>6} - {upper:<6}"
-                lines.append(f"  {label:<32} {median:>9}  {ends}  {found['n']:>9,}")
-                lines += [f"    {count:,} without: {REASONS[reason]}" for reason, count in found["without"].items()]
+                lines.append(f"  {label:<32} {median:>9}  {ends}  {energies['n']:>9,}")
+                lines += [f"    {count:,} without: {REASONS[reason]}" for reason, count in energies["without"].items()]
     return lines
 
 
 def _fcd_lines(metrics: Figures) -> list[str]:
     if not metrics.fcd:
         return []
-    found = metrics.fcd
-    value, floor = ("-" if found[k] is None else f"{found[k]:.3f}" for k in ("value", "floor"))
+    fcd = metrics.fcd
+    value, floor = ("-" if fcd[k] is None else f"{fcd[k]:.3f}" for k in ("value", "floor"))
     line = (
-        f"{'Fréchet ChemNet distance':<32} {value:>9}, floor {floor}, of {found['n']:,} valid records (it falls with n)"
+        f"{'Fréchet ChemNet distance':<32} {value:>9}, floor {floor}, of {fcd['n']:,} valid records (it falls with n)"
     )
     return ["", line]
 

@@ -39,8 +39,9 @@ def report_file(
         reference: what to compare with, see ``molscore.evaluate``; None for no comparison.
         evaluate: compute the metrics. Without it the report has none.
         on_progress: called with (done, total) after each record that has been evaluated, or else checked.
-        manifest: what the run that made the file knows of itself (`write_report`), with its rejected attempts by reason
-            as ``rejected``. Without these the records that the checks reject are counted.
+        manifest: of the run that made the file (`write_report`), with its rejected attempts by reason as ``rejected``.
+            Without these the records that the checks reject are counted.
+
         encoding: of the file, by default UTF-8.
 
     Raises:
@@ -75,19 +76,21 @@ def _faults(mols: Sequence[Chem.Mol], on_progress: Callable[[int, int], None] | 
     """Reason -> molecules that the checks reject for it."""
     faults = Counter()
     with rdBase.BlockLogs():
-        for done, mol in enumerate(mols, start=1):
+        for i, mol in enumerate(mols, start=1):
             if (fault := check(mol)) is not None:
                 faults[fault.token] += 1
             if on_progress is not None:
-                on_progress(done, len(mols))
+                on_progress(i, len(mols))
     return faults
 
 
 def _provenance(mols: Sequence[Chem.Mol]) -> dict[str, str]:
     """Model, seed and version, where records state them; all of them if they differ."""
-    found = {}
+    provenance = {}
     for key, name in PROVENANCE.items():
         values = Counter(mol.GetProp(name) if mol.HasProp(name) else "not stated" for mol in mols)
         if set(values) != {"not stated"}:
-            found[key] = ", ".join(values) if len(values) == 1 else ", ".join(f"{v} ({n:,})" for v, n in values.items())
-    return found
+            parts = values if len(values) == 1 else (f"{value} ({n:,})" for value, n in values.items())
+            provenance[key] = ", ".join(parts)
+
+    return provenance

@@ -1,4 +1,4 @@
-"""The gallery: one card a molecule, with its formula, its 3-D view, what the checks say and its own SDF record."""
+"""The gallery: one card a molecule, with its formula, its 3-D view, the verdict of the checks and its SDF record."""
 
 import re
 from base64 import b64encode
@@ -76,9 +76,9 @@ def make_card(mol: Chem.Mol, number: int) -> Card:
 
 
 def _unusual(mol: Chem.Mol, clean: Chem.Mol) -> list[str]:
-    """What the record says is unusual, and the patterns that are found in it."""
-    told = mol.GetProp("unusual").split(";") if mol.HasProp("unusual") else []
-    return list(dict.fromkeys(word.strip().replace("_", " ") for word in [*told, *unusual(clean)] if word.strip()))
+    """Names of unusual patterns: those that the record has as a property, and those that the molecule matches."""
+    names = mol.GetProp("unusual").split(";") if mol.HasProp("unusual") else []
+    return list(dict.fromkeys(word.strip().replace("_", " ") for word in [*names, *unusual(clean)] if word.strip()))
 
 
 def _perceive(mol: Chem.Mol) -> tuple[Chem.Mol, bool]:

@@ -1,6 +1,6 @@
 """The report of a set of molecules: one HTML file that needs nothing but a browser.
 
-Nothing in it comes from elsewhere: no script, picture, font or style. The page says so itself, in a content security
+Nothing in it comes from elsewhere: no script, picture, font or style. The page enforces that by a content security
 policy that lets the browser run this package's ``viewer.js`` (by its SHA-256) and load nothing at all.
 """
 
@@ -60,7 +60,7 @@ def write_report(
         mols: the molecules, sound or not, with explicit hydrogens and a 3-D conformer; the first 60 are shown. What one
             of them lacks is said on its card.
         title: heading of the page.
-        manifest: how the molecules came about: the keys of `LABELS`, and any others. Values are shown as text.
+        manifest: how the molecules were made: the keys of `LABELS`, and any others. Values are shown as text.
         metrics: of ``molscore.evaluate``; None leaves them out.
         rejects: reason -> how many were rejected for it. None takes ``manifest["rejected"]``; without either there is
             no such table. Their denominator is ``manifest["attempts"]`` or ``manifest["records"]``, else what was

@@ -110,8 +110,8 @@ def _distances_table(metrics: Metrics) -> str:
         "<table><thead><tr><th></th>"
         '<th class="figure">Value</th><th class="figure">Floor</th><th>Unit</th><th class="figure">Values compared</th>'
         f'<th class="figure">% of the reference</th></tr></thead><tbody>{rows}</tbody></table>'
-        "<p>Floor: what as many molecules drawn from the reference itself score. A perfect generator scores the floor, "
-        "not 0.</p>"
+        "<p>Floor: what as many molecules sampled from the reference itself score. A perfect generator scores the "
+        "floor, not 0.</p>"
     )
 
 

@@ -1,4 +1,4 @@
-"""Fréchet ChemNet distance: are the molecules, as ChemNet sees them, distributed as the reference?
+"""Fréchet ChemNet distance: are ChemNet's activations of the molecules distributed as those of the reference?
 
 With m and C the mean and covariance of ChemNet's 512 last activations over canonical SMILES without stereo:
 
@@ -35,7 +35,7 @@ class MissingExtraError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """A reference, as ChemNet sees it.
+    """Statistics of ChemNet's activations of a reference.
 
     Attributes:
         mean: (512,).

@@ -61,15 +61,15 @@ def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -
 
 def properties(mols: Sequence[Chem.Mol]) -> dict[str, float]:
     """Means of `PROPERTIES` over sanitised molecules, at least one."""
-    found = [describe(mol, PROPERTIES) for mol in mols]
-    return {name: float(np.mean([values[name] for values in found])) for name in PROPERTIES}
+    descriptors = [describe(mol, PROPERTIES) for mol in mols]
+    return {name: float(np.mean([values[name] for values in descriptors])) for name in PROPERTIES}
 
 
 def unusual_shares(mols: Sequence[Chem.Mol]) -> dict[str, float]:
     """Pattern -> share of sanitised molecules that have it; ``any``: one or more. Absurd chemistry shows here."""
-    found = [unusual(mol) for mol in mols]
-    counts = Counter(name for names in found for name in names)
-    return {"any": sum(map(bool, found)) / len(mols)} | {k: n / len(mols) for k, n in counts.most_common()}
+    patterns = [unusual(mol) for mol in mols]
+    counts = Counter(name for names in patterns for name in names)
+    return {"any": sum(map(bool, patterns)) / len(mols)} | {k: n / len(mols) for k, n in counts.most_common()}
 
 
 def differences(mine: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float]:

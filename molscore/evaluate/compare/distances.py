@@ -12,7 +12,7 @@ biased estimate
     MMD² = Σ_ij k(x_i, x_j) / n² + Σ_ij k(y_i, y_j) / m² - 2 Σ_ij k(x_i, y_j) / nm
 
 under the sum of five Gaussian kernels ``k(x, y) = Σ_s exp(-(x - y)² / 2^s b)``, s = -2 ... 2, with b the mean squared
-difference over all pairs of the pooled sample; at most 20,000 values a side, drawn at random; dihedrals as signed
+difference over all pairs of the pooled sample; at most 20,000 values a side, sampled at random; dihedrals as signed
 degrees, not as a circle. On a grid it is the quadratic form ``dᵀ K d`` of the difference d of the two relative
 frequencies, and K depends on the lag alone: an autocorrelation.
 """
@@ -77,14 +77,14 @@ def mmd(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> float:
 
     Args:
         a, b: (bins,) integer counts, neither empty.
-        rng: draws the values where there are more than `MMD_SAMPLE`.
+        rng: samples the values where there are more than `MMD_SAMPLE`.
 
     Returns:
         A number without unit, 0 for equal distributions.
     """
     occupied = np.flatnonzero(a + b)
     span = slice(occupied[0], occupied[-1] + 1)
-    a, b = _draw(a[span], rng), _draw(b[span], rng)
+    a, b = _subsample(a[span], rng), _subsample(b[span], rng)
     pooled = a + b
     n, places = pooled.sum(), np.arange(len(pooled), dtype=np.float64)
     pairs = n * (n - 1)
@@ -100,7 +100,7 @@ def mmd(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> float:
     return max(0.0, float(autocorrelation @ kernel))
 
 
-def _draw(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _subsample(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """At most `MMD_SAMPLE` of the counted values, without replacement."""
     counts = counts.astype(np.int64)
     if counts.sum() <= MMD_SAMPLE:

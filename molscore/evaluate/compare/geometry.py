@@ -2,10 +2,10 @@
 
 For each kind of coordinate two figures: Wasserstein-1, per type, averaged with the reference's frequencies over its
 frequent types; and JODO's MMD, per type, averaged over the eight types that JODO lists for QM9 (`JODO_TYPES`). Types
-that the input lacks drop out of both averages, and `Distance.coverage` says what is left.
+that the input lacks drop out of both averages, and `Distance.coverage` is the share that is left.
 
 A finite sample has a distance even to its own distribution. The *floor* is that distance: two samples of whole
-molecules drawn from the reference with replacement, one as large as the input, one as large as the reference. A perfect
+molecules taken from the reference with replacement, one as large as the input, one as large as the reference. A perfect
 generator scores the floor, not 0.
 """
 
@@ -119,18 +119,18 @@ def compare(counts: np.ndarray, reference: Distributions, kind: str, measure: st
         chosen = np.isin(reference.codes, [type_code(name) for name in JODO_TYPES[kind]])
         weights = np.ones(len(shares))
     compared = np.flatnonzero(chosen & (counts.sum(axis=1) > 0) & (reference.counts.sum(axis=1) > 0))
-    found = {}
+    types = {}
     for k in compared:
         pair = counts[k], reference.counts[k].astype(np.int64)
         distance = wasserstein(*pair, grid) if measure == "wasserstein" else mmd(*pair, rng)
-        found[type_name(int(reference.codes[k]))] = distance
+        types[type_name(int(reference.codes[k]))] = distance
     return Distance(
-        value=float(np.average(list(found.values()), weights=weights[compared])) if found else None,
+        value=float(np.average(list(types.values()), weights=weights[compared])) if types else None,
         floor=floor,
         unit=grid.unit if measure == "wasserstein" else "",
         n_values=int(counts[compared].sum()),
         coverage=float(shares[compared].sum()),
-        types=found,
+        types=types,
     )
 
 
@@ -139,34 +139,34 @@ def floors(
 ) -> dict[str, np.ndarray]:
     """What samples of the reference score against the reference, by number of molecules.
 
-    Whole molecules are drawn, since the values of one molecule are not independent.
+    Whole molecules are sampled, since the values of one molecule are not independent.
 
     Args:
         coordinates: the reference's values by kind.
         n_molecules: how many molecules they come from.
         sizes: sample sizes.
-        repeats: pairs of draws to average over.
+        repeats: pairs of samples to average over.
 
     Returns:
         'bond_wasserstein', 'bond_mmd', ... -> (S,) mean distance; NaN where nothing compares.
     """
     rng = np.random.default_rng(0)
     names = [f"{kind}_{measure}" for kind in GRIDS for measure in MEASURES]
-    found = {name: np.full((len(sizes), repeats), np.nan) for name in names}
+    distances = {name: np.full((len(sizes), repeats), np.nan) for name in names}
     kept = {kind: keep_types(values, kind) for kind, values in coordinates.items()}
     for s, size in enumerate(sizes):
         for r in range(repeats):
             sample = np.bincount(rng.integers(n_molecules, size=size), minlength=n_molecules)
-            again = np.bincount(rng.integers(n_molecules, size=n_molecules), minlength=n_molecules)
+            weights = np.bincount(rng.integers(n_molecules, size=n_molecules), minlength=n_molecules)
             for kind, values in coordinates.items():
-                total = int(again[values.molecule].sum())
-                redrawn = Distributions(kept[kind], count(values, kept[kind], kind, again), total)
-                drawn = count(values, kept[kind], kind, sample)
+                total = int(weights[values.molecule].sum())
+                reference = Distributions(kept[kind], count(values, kept[kind], kind, weights), total)
+                counts = count(values, kept[kind], kind, sample)
                 for measure in MEASURES:
-                    distance = compare(drawn, redrawn, kind, measure, None)
+                    distance = compare(counts, reference, kind, measure, None)
                     if distance.value is not None:
-                        found[f"{kind}_{measure}"][s, r] = distance.value
-    return {name: np.array([_mean(row) for row in rows]) for name, rows in found.items()}
+                        distances[f"{kind}_{measure}"][s, r] = distance.value
+    return {name: np.array([_mean(row) for row in rows]) for name, rows in distances.items()}
 
 
 def _mean(values: np.ndarray) -> float:

@@ -82,8 +82,8 @@ def measure(molecules: Sequence[MoleculeArrays]) -> dict[str, Coordinates]:
                 parts[kind].append((np.full(len(paths), k), codes, _VALUES[kind](points)))
     empty = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
     return {
-        kind: Coordinates(*(np.concatenate(column) for column in zip(empty, *found, strict=True)))
-        for kind, found in parts.items()
+        kind: Coordinates(*(np.concatenate(column) for column in zip(empty, *columns, strict=True)))
+        for kind, columns in parts.items()
     }
 
 
@@ -98,8 +98,8 @@ def _paths(bonds: np.ndarray, n_atoms: int) -> dict[str, np.ndarray]:
     dihedrals = [
         (i, j, k, m) for j, k in pairs for i in neighbours[j] if i != k for m in neighbours[k] if m != j and m != i
     ]
-    found = {"bond": pairs, "angle": angles, "dihedral": dihedrals}
-    return {kind: np.array(paths, dtype=np.int64) for kind, paths in found.items()}
+    indices = {"bond": pairs, "angle": angles, "dihedral": dihedrals}
+    return {kind: np.array(paths, dtype=np.int64) for kind, paths in indices.items()}
 
 
 def _codes(numbers: np.ndarray, orders: np.ndarray) -> np.ndarray:

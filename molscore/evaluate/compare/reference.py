@@ -44,7 +44,7 @@ from molscore.reprs import short_repr
 
 FORMAT = "molscore-reference-2"
 BUNDLED = ("druglike", "qm9")
-"""References that come with the package; the first is taken if nothing says otherwise."""
+"""References that come with the package; the first is the default."""
 
 AUTO = "auto"
 """Instead of a name: the reference of the model that made the molecules."""
@@ -53,7 +53,7 @@ MODEL_PROPERTY = "molscore_model"
 """SDF property: the name of that model."""
 
 RELAXED = 2000
-"""Molecules of which a relaxation energy is computed, at most: drawn at random."""
+"""Molecules of which a relaxation energy is computed, at most: chosen at random."""
 
 FLOOR_SIZES = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000)
 
@@ -111,7 +111,7 @@ def build_reference(
         mols: the same, sanitised.
         training_hashes: (K,) uint64 hashes of the training set's SMILES, in any order.
         heldout_hashes: (H,) the same of molecules that were kept from training.
-        floor_repeats: pairs of draws over which each floor is averaged.
+        floor_repeats: pairs of samples over which each floor is averaged.
         xtb: molecules to relax with GFN2-xTB too.
 
     Raises:
@@ -148,12 +148,12 @@ def save_reference(reference: Reference, path: str | os.PathLike[str]) -> None:
         "composition": reference.composition,
         "relaxation": reference.relaxation,
         "xtb_relaxation": reference.xtb_relaxation,
-        "totals": {kind: found.total for kind, found in reference.distributions.items()},
+        "totals": {kind: distribution.total for kind, distribution in reference.distributions.items()},
     }
     arrays: dict[str, Any] = {"header": np.array(json.dumps(header))}
     arrays |= {"training_hashes": reference.training_hashes, "heldout_hashes": reference.heldout_hashes}
-    for kind, found in reference.distributions.items():
-        arrays |= {f"{kind}_codes": found.codes, f"{kind}_counts": found.counts}
+    for kind, distribution in reference.distributions.items():
+        arrays |= {f"{kind}_codes": distribution.codes, f"{kind}_counts": distribution.counts}
     arrays["floor_sizes"] = reference.floor_sizes
     arrays |= {f"floor_{name}": values for name, values in reference.floors.items()}
     with written(path) as stream:
@@ -195,7 +195,7 @@ def load_reference(path: str | os.PathLike[str]) -> Reference:
 
 
 def reference_of(mols: Iterable[Chem.Mol | None]) -> str:
-    """The bundled reference that goes with the model which the first molecule names; else the first of them all."""
+    """The bundled reference of the model that the first molecule names; the default if it names none of them."""
     first = next((mol for mol in mols if mol is not None), None)
     model = first.GetProp(MODEL_PROPERTY) if first is not None and first.HasProp(MODEL_PROPERTY) else ""
     return model if model in BUNDLED else BUNDLED[0]

@@ -62,13 +62,13 @@ def bust(mol: Chem.Mol, config: str = "mol_fast") -> dict[str, bool]:
     with _quiet("posebusters", "rdkit"):
         for function, parameters, outputs in modules:
             try:
-                found = function(mol_pred=Chem.Mol(mol), **parameters)["results"]
+                values = function(mol_pred=Chem.Mol(mol), **parameters)["results"]
             except Exception as error:  # one odd molecule must not end the evaluation of the others
                 _LOGGER.warning(
                     "PoseBusters broke down (%r) in %s, counted as not passed", error, list(outputs.values())
                 )
-                found = {}
-            results |= {name: _passed(found.get(key)) for key, name in outputs.items()}
+                values = {}
+            results |= {name: _passed(values.get(key)) for key, name in outputs.items()}
     return results
 
 

@@ -58,8 +58,8 @@ class Environments:
         self._generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS)
         self._columns: dict[tuple[int, int], int] = {}
         counted = [self._count(mol) for mol in mols]
-        for one in counted:
-            for key in one:
+        for environments in counted:
+            for key in environments:
                 self._columns.setdefault(key, len(self._columns))
         self._matrix, self._sizes = self._table(counted)
 
@@ -71,14 +71,14 @@ class Environments:
 
     def _count(self, mol: Chem.Mol) -> list[tuple[int, int]]:
         """(environment, occurrence) of every environment."""
-        found = self._generator.GetSparseCountFingerprint(mol).GetNonzeroElements()
-        return [(environment, c) for environment, count in found.items() for c in range(count)]
+        counts = self._generator.GetSparseCountFingerprint(mol).GetNonzeroElements()
+        return [(environment, c) for environment, count in counts.items() for c in range(count)]
 
     def _table(self, counted: list[list[tuple[int, int]]]) -> tuple[csr_matrix, np.ndarray]:
         """Ones where a molecule has an environment that has a column; and all that it has, (n,)."""
-        known = [[self._columns[key] for key in one if key in self._columns] for one in counted]
-        starts = np.concatenate([[0], np.cumsum([len(one) for one in known])])
-        columns = np.array([column for one in known for column in one], dtype=np.int64)
+        known = [[self._columns[key] for key in environments if key in self._columns] for environments in counted]
+        starts = np.concatenate([[0], np.cumsum([len(environments) for environments in known])])
+        columns = np.array([column for environments in known for column in environments], dtype=np.int64)
         shape = len(counted), len(self._columns)
         matrix = csr_matrix((np.ones(len(columns), dtype=np.float32), columns, starts), shape=shape)
-        return matrix, np.array([len(one) for one in counted], dtype=np.float32)
+        return matrix, np.array([len(environments) for environments in counted], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Which molecules are the same: canonical SMILES, and hashes of them.
+"""Identity of molecules: canonical SMILES, and hashes of them.
 
 Two molecules are the same if RDKit writes the same canonical SMILES, hydrogens implied. As in the literature, stereo is
 left out; uniqueness is also given with stereo taken from the positions. Tautomers and charge states stay different.

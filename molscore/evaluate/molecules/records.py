@@ -1,4 +1,4 @@
-"""What is to be judged, record by record, with nothing repaired and nothing lost.
+"""The records to evaluate, one by one, with nothing repaired and nothing lost.
 
 A file made with ``generate --raw`` holds samples that are not molecules. They belong in every denominator, so records
 are read without sanitisation, and one that cannot be read is a record all the same. No atom may take implied hydrogens:
@@ -38,7 +38,7 @@ class Judgement:
         mol: the sanitised molecule with stereo from the positions; None if RDKit refuses its valences.
         closed_shell: sanitised, no unpaired electron. A missing hydrogen leaves one.
         connected: sanitised, a single fragment.
-        attempt: the number of the sampling attempt, if the record says.
+        attempt: the number of the sampling attempt; None if the record has none.
         fault: why there are no `arrays`, and where; None if there are.
     """
 
@@ -76,7 +76,7 @@ def read_records(
         records = [mol for mol in mols if isinstance(mol, Record)]
         if mols and len(records) == len(mols):
             return records
-        found: list[Chem.Mol | None] = []
+        molecules: list[Chem.Mol | None] = []
         for mol in mols:
             if mol is not None and not isinstance(mol, Chem.Mol):
                 raise ValueError(f"expected RDKit molecules or the path of an SDF file, got {type(mol).__name__}")
@@ -85,10 +85,10 @@ def read_records(
                     f"a molecule has {mol.GetNumConformers()} conformers, and each is judged for itself; put them in a "
                     "list: [Chem.Mol(mol, False, c.GetId()) for c in mol.GetConformers()]"
                 )
-            found.append(mol)
+            molecules.append(mol)
         if not mols:
             raise ValueError("no molecules were given; there is nothing to evaluate")
-        return [Record(k, 0, mol, "no molecule" if mol is None else None) for k, mol in enumerate(found)]
+        return [Record(k, 0, mol, "no molecule" if mol is None else None) for k, mol in enumerate(molecules)]
     path = Path(source)
     check_sdf(path)
     records = list(read_sdf(path, sanitize=False, encoding=encoding))
@@ -99,7 +99,7 @@ def read_records(
 
 
 def judge(record: Record) -> Judgement:
-    """Looks at one record. Its molecule is left as it is."""
+    """Judges one record. Its molecule is left as it is."""
     place = f"record {record.index + 1}" + (f" (line {record.line})" if record.line else "")
     if record.mol is None:
         return Judgement(0, fault=f"{place}: {record.reason}")

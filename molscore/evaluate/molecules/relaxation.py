@@ -1,5 +1,4 @@
-"""How strained are the molecules? The median relaxation energy (`molscore.chem.forcefield.strain`), beside the
-reference's.
+"""Strain of the molecules: the median relaxation energy (`molscore.chem.forcefield.strain`), beside the reference's.
 
 The interval of a median needs no distribution: between the l-th smallest and the l-th largest of n values it lies with
 probability ``1 - 2 P(X < l)``, X binomial with n and 1/2 (David and Nagaraja, Order Statistics, section 7.1).

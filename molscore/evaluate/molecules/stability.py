@@ -81,7 +81,7 @@ def distance_stable(molecule: MoleculeArrays) -> np.ndarray | None:
     """Which atoms are stable by EDM's distance table.
 
     Returns:
-        (N,) bool; None if the molecule has other elements than H, C, N, O, F, for which the protocol does not speak.
+        (N,) bool; None if the molecule has other elements than H, C, N, O, F, for which the protocol is not defined.
     """
     numbers = molecule.atomic_numbers
     if not np.isin(numbers, EDM_ELEMENTS).all():
