@@ -167,9 +167,9 @@ def test_molecules_far_from_the_origin_keep_their_geometry(embed, offset):
     mol = embed("CC(=O)Oc1ccccc1C(=O)O")
     far = Chem.Mol(mol)
     far.GetConformer().SetPositions(mol.GetConformer().GetPositions() + [offset, -offset, offset / 2])
-    expected, found = (from_mol(one).positions.astype(float) for one in (mol, far))
-    np.testing.assert_allclose(found - found.mean(0), expected - expected.mean(0), atol=3e-6)
-    assert np.abs(found).max() < 30
+    expected, positions = (from_mol(m).positions.astype(float) for m in (mol, far))
+    np.testing.assert_allclose(positions - positions.mean(0), expected - expected.mean(0), atol=3e-6)
+    assert np.abs(positions).max() < 30
     assert np.array_equal(from_mol(to_mol(from_mol(far))).positions, from_mol(far).positions)
 
 

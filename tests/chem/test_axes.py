@@ -38,11 +38,11 @@ def test_hindered_axes(smiles):
 def test_coordinates_say_the_sense(smiles, mirror):
     mol = embedded(smiles)
     mol.GetConformer().SetPositions(mirror * mol.GetConformer().GetPositions())
-    found = whole(mol).mol
-    (tag,) = tags(found)
+    prepared = whole(mol).mol
+    (tag,) = tags(prepared)
     x = mol.GetConformer().GetPositions()[None]
     assert not wrong(x, tag[None]).any() and wrong(-x, tag[None]).all()
-    again = Chem.AddHs(Chem.RemoveHs(found))
+    again = Chem.AddHs(Chem.RemoveHs(prepared))
     assert EmbedMolecule(again, randomSeed=5) == 0
     assert not wrong(again.GetConformer().GetPositions()[None], tags(again)).any()
 
@@ -57,23 +57,23 @@ def test_flat_coordinates_and_open_axes_say_nothing():
 def test_a_racemic_axis_has_two_hands(group):
     mol = whole(Chem.MolFromSmiles(f"{BINOL} |wU:10.11,{group}|")).mol
     assert open_stereo(mol) == 1
-    found = isomers(mol, "enumerate")
-    assert found.possible == 2 and sorted(tags(one)[0, 4] for one in found.mols) == [-1, 1]
-    drawn = {tags(isomers(mol, "sample", seed=seed).mols[0])[0, 4] for seed in range(12)}
-    assert drawn == {-1, 1}
+    result = isomers(mol, "enumerate")
+    assert result.possible == 2 and sorted(tags(isomer)[0, 4] for isomer in result.mols) == [-1, 1]
+    senses = {tags(isomers(mol, "sample", seed=seed).mols[0])[0, 4] for seed in range(12)}
+    assert senses == {-1, 1}
 
 
 def test_a_centre_and_an_axis_in_one_group_turn_together():
     smiles = "C[C@H](F)c1ccc2ccccc2c1-c1c(O)ccc2ccccc12"
     for group, count in (("&1:1,12", 2), ("&1:1,&2:12", 4)):
         mol = whole(Chem.MolFromSmiles(f"{smiles} |wU:12.13,{group}|")).mol
-        found = isomers(mol, "enumerate").mols
-        hands = {tuple(tags(one)[:, 4].tolist()) for one in found}
-        assert len(found) == len(hands) == count
-        assert all(tuple(-k for k in hand) in hands for hand in hands)
+        mols = isomers(mol, "enumerate").mols
+        senses = {tuple(tags(isomer)[:, 4].tolist()) for isomer in mols}
+        assert len(mols) == len(senses) == count
+        assert all(tuple(-k for k in hand) in senses for hand in senses)
 
 
 def test_an_absolute_axis_stays():
     mol = whole(Chem.MolFromSmiles(f"{BINOL} |wU:10.11|")).mol
-    (one,) = isomers(mol, "enumerate").mols
-    assert (tags(one) == tags(mol)).all()
+    (isomer,) = isomers(mol, "enumerate").mols
+    assert (tags(isomer) == tags(mol)).all()

@@ -52,30 +52,30 @@ EACH = [pytest.param(text, marks=() if text in FAST else pytest.mark.slow) for t
 
 @pytest.mark.parametrize("text", EACH)
 def test_all_isomers_that_exist_are_listed_and_no_others(text):
-    found = isomers(prepare(text), "enumerate")
-    assert sorted(map(isomeric_smiles, found.mols)) == sorted(EXIST[text])
-    assert found.possible == len(EXIST[text])
+    result = isomers(prepare(text), "enumerate")
+    assert sorted(map(isomeric_smiles, result.mols)) == sorted(EXIST[text])
+    assert result.possible == len(EXIST[text])
 
 
 @pytest.mark.parametrize("text", EACH)
 @pytest.mark.parametrize("seed", [0, 1, 3])
 def test_each_seed_draws_one_that_exists_and_can_be_delivered(text, seed):
-    drawn = isomers(prepare(text), seed=seed).mols[0]
-    assert isomeric_smiles(drawn) in EXIST[text]
-    assert embedded(Target(drawn), range(1), seed, "torsions", lambda: math.inf).GetNumConformers() == 1
+    isomer = isomers(prepare(text), seed=seed).mols[0]
+    assert isomeric_smiles(isomer) in EXIST[text]
+    assert embedded(Target(isomer), range(1), seed, "torsions", lambda: math.inf).GetNumConformers() == 1
 
 
 def test_a_seed_draws_the_same_again():
     mol = prepare("O=C1CC2CC12")
-    drawn = [isomeric_smiles(isomers(mol, seed=seed).mols[0]) for seed in (0, 1, 0, 1)]
-    assert drawn[:2] == drawn[2:]
+    samples = [isomeric_smiles(isomers(mol, seed=seed).mols[0]) for seed in (0, 1, 0, 1)]
+    assert samples[:2] == samples[2:]
 
 
 def test_stereo_that_is_specified_in_a_cage_stays():
     mol = prepare("O=C1C[C@H]2CC12")
     for seed in range(3):
         assert isomeric_smiles(isomers(mol, seed=seed).mols[0]) == "O=C1C[C@H]2C[C@@H]12"
-    assert [isomeric_smiles(one) for one in isomers(mol, "enumerate").mols] == ["O=C1C[C@H]2C[C@@H]12"]
+    assert [isomeric_smiles(isomer) for isomer in isomers(mol, "enumerate").mols] == ["O=C1C[C@H]2C[C@@H]12"]
 
 
 @pytest.mark.parametrize(

@@ -100,17 +100,17 @@ def test_the_judge_sees_ends_that_are_turned(smiles, good):
             v, t = place[k] - place[c], np.radians(turn)
             place[k] = place[c] + v * np.cos(t) + np.cross(axis, v) * np.sin(t) + axis * (axis @ v) * (1 - np.cos(t))
         other.GetConformer().SetPositions(place)
-        found = table_fault(other, wanted)
-        assert (found is not None) == fault, turn
-        assert not fault or found[0] == "cumulene"
+        result = table_fault(other, wanted)
+        assert (result is not None) == fault, turn
+        assert not fault or result[0] == "cumulene"
 
 
 def _beyond(mol, index, end):
     """Atoms that hang on the end of a cumulene by this neighbour; none if it belongs to the cumulene."""
     if mol.GetBondBetweenAtoms(index, end).GetBondType() == Chem.BondType.DOUBLE:
         return set()
-    found, new = set(), {index}
+    reached, new = set(), {index}
     while new:
-        found |= new
-        new = {n.GetIdx() for k in new for n in mol.GetAtomWithIdx(k).GetNeighbors()} - found - {end}
-    return found
+        reached |= new
+        new = {n.GetIdx() for k in new for n in mol.GetAtomWithIdx(k).GetNeighbors()} - reached - {end}
+    return reached

@@ -156,9 +156,9 @@ def test_repair_is_optimal_against_exhaustive_search(n, spread, seed):
     atoms, bonds = np.exp(atoms), np.exp(bonds + bonds.transpose(1, 0, 2))
     atoms, bonds = atoms / atoms.sum(-1, keepdims=True), bonds / bonds.sum(-1, keepdims=True)
     best = exhaustive(atoms, bonds, vocabulary)
-    found = decode(atoms, bonds, np.zeros((n, 3)), vocabulary)
-    to_mol(found)  # sound
-    assert log_probability(found, atoms, bonds, vocabulary) == pytest.approx(best, abs=1e-6)
+    molecule = decode(atoms, bonds, np.zeros((n, 3)), vocabulary)
+    to_mol(molecule)  # sound
+    assert log_probability(molecule, atoms, bonds, vocabulary) == pytest.approx(best, abs=1e-6)
 
 
 def test_the_same_input_gives_the_same_molecule_even_if_nothing_is_certain():

@@ -49,8 +49,8 @@ def test_an_ensemble_differs_in_conformation_alone(smiles):
     distances = rmsd_matrix(heavy_positions(ensemble), symmetries(ensemble))
     assert distances[np.triu_indices(len(mols), 1)].min() >= DIFFERENT
     minima = [minimise(mol) for mol in mols]
-    assert all(found.before - found.after < 0.1 for found in minima)
-    assert (np.diff([found.before for found in minima]) >= 0).all()
+    assert all(minimum.before - minimum.after < 0.1 for minimum in minima)
+    assert (np.diff([minimum.before for minimum in minima]) >= 0).all()
     for mol in mols:
         assign_stereo_in_place(mol)
         np.testing.assert_array_equal(tags(mol), tags(ensemble))
@@ -58,12 +58,12 @@ def test_an_ensemble_differs_in_conformation_alone(smiles):
 
 
 def test_an_ensemble_begins_with_the_one_conformer():
-    one, several = embed("CCCO", seed=3), embed_ensemble(parse("CCCO"), 4, seed=3)
+    single, several = embed("CCCO", seed=3), embed_ensemble(parse("CCCO"), 4, seed=3)
     only = embed_ensemble(parse("CCCO"), 1, seed=3)
-    np.testing.assert_array_equal(only.GetConformer().GetPositions(), one.GetConformer().GetPositions())
+    np.testing.assert_array_equal(only.GetConformer().GetPositions(), single.GetConformer().GetPositions())
     again = embed_ensemble(parse("CCCO"), 4, seed=3)
     np.testing.assert_array_equal(heavy_positions(several), heavy_positions(again))
-    nearest = rmsd_matrix(heavy_positions(several), symmetries(several), heavy_positions(one)).min()
+    nearest = rmsd_matrix(heavy_positions(several), symmetries(several), heavy_positions(single)).min()
     assert several.GetNumConformers() > 1 and nearest < DIFFERENT
 
 

@@ -37,13 +37,13 @@ def rdkit_rmsd(mol, i, j):
 @pytest.mark.parametrize(("smiles", "count"), SYMMETRIC.items())
 def test_symmetries_are_permutations_that_keep_the_graph(smiles, count):
     mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
-    found = symmetries(mol)
+    permutations = symmetries(mol)
     n = mol.GetNumHeavyAtoms()
-    assert found.shape == (count, n) and len(np.unique(found, axis=0)) == count
-    assert (np.sort(found, axis=1) == np.arange(n)).all()
+    assert permutations.shape == (count, n) and len(np.unique(permutations, axis=0)) == count
+    assert (np.sort(permutations, axis=1) == np.arange(n)).all()
     joined = Chem.GetAdjacencyMatrix(Chem.RemoveHs(mol))
-    assert all(np.array_equal(joined[np.ix_(one, one)], joined) for one in found)
-    assert np.array_equal(symmetries(Chem.RemoveHs(mol)), found)
+    assert all(np.array_equal(joined[np.ix_(p, p)], joined) for p in permutations)
+    assert np.array_equal(symmetries(Chem.RemoveHs(mol)), permutations)
 
 
 def test_the_molecule_is_left_alone_and_the_number_is_capped():
@@ -57,18 +57,18 @@ def test_the_molecule_is_left_alone_and_the_number_is_capped():
 @pytest.mark.parametrize("smiles", SYMMETRIC)
 def test_distances_are_those_of_rdkit(smiles):
     mol = ensemble_of(smiles)
-    x, found = heavy_positions(mol), symmetries(mol)
+    x, permutations = heavy_positions(mol), symmetries(mol)
     expected = np.array([[rdkit_rmsd(mol, i, j) for j in range(5)] for i in range(5)])
-    assert rmsd_matrix(x, found) == pytest.approx(expected, abs=1e-4)
-    assert rmsd_matrix(x, found, x[:2]) == pytest.approx(expected[:, :2], abs=1e-4)
+    assert rmsd_matrix(x, permutations) == pytest.approx(expected, abs=1e-4)
+    assert rmsd_matrix(x, permutations, x[:2]) == pytest.approx(expected[:, :2], abs=1e-4)
 
 
 def test_blocks_give_what_the_whole_gives(monkeypatch):
     mol = ensemble_of("CC(C)(C)c1cc(C(F)(F)F)ccc1S(=O)(=O)[O-]", 6)
-    x, found = heavy_positions(mol), symmetries(mol)
-    whole = rmsd_matrix(x, found)
+    x, permutations = heavy_positions(mol), symmetries(mol)
+    whole = rmsd_matrix(x, permutations)
     monkeypatch.setattr(ensemble, "BLOCK", 17)
-    assert rmsd_matrix(x, found) == pytest.approx(whole, abs=1e-6)
+    assert rmsd_matrix(x, permutations) == pytest.approx(whole, abs=1e-6)
 
 
 def test_rotations_superpose_and_mirror_images_do_not():
@@ -76,13 +76,13 @@ def test_rotations_superpose_and_mirror_images_do_not():
     x = rng.normal(size=(20, 9, 3)) * 3
     rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
     rotation *= np.linalg.det(rotation)
-    one = np.arange(9)[None]
-    assert np.diagonal(rmsd_matrix(x, one, x @ rotation + 7)) == pytest.approx(np.zeros(20), abs=1e-6)
-    assert np.diagonal(rmsd_matrix(x, one, -x)).min() > 0.5
+    identity = np.arange(9)[None]
+    assert np.diagonal(rmsd_matrix(x, identity, x @ rotation + 7)) == pytest.approx(np.zeros(20), abs=1e-6)
+    assert np.diagonal(rmsd_matrix(x, identity, -x)).min() > 0.5
     flat = x * [1, 1, 0]
-    assert np.diagonal(rmsd_matrix(flat, one, -flat)) == pytest.approx(np.zeros(20), abs=1e-6)
+    assert np.diagonal(rmsd_matrix(flat, identity, -flat)) == pytest.approx(np.zeros(20), abs=1e-6)
     line = x * [1, 0, 0]
-    assert np.diagonal(rmsd_matrix(line, one, line @ rotation)) == pytest.approx(np.zeros(20), abs=1e-6)
+    assert np.diagonal(rmsd_matrix(line, identity, line @ rotation)) == pytest.approx(np.zeros(20), abs=1e-6)
 
 
 def test_one_atom_has_no_shape():
@@ -101,9 +101,9 @@ def test_other_orders_of_atoms_correspond():
     mol = ensemble_of("CC(=O)Nc1ccc(cc1)S(=O)(=O)[O-]", 3)
     order = np.random.default_rng(0).permutation(mol.GetNumAtoms()).tolist()
     other = Chem.RenumberAtoms(mol, order)
-    found = correspondences(mol, other)
-    assert len(found) == len(symmetries(mol)) == 12
-    distances = rmsd_matrix(heavy_positions(mol), found, heavy_positions(other))
+    matches = correspondences(mol, other)
+    assert len(matches) == len(symmetries(mol)) == 12
+    distances = rmsd_matrix(heavy_positions(mol), matches, heavy_positions(other))
     assert distances == pytest.approx(rmsd_matrix(heavy_positions(mol), symmetries(mol)), abs=1e-6)
 
 
@@ -130,10 +130,10 @@ def test_medoids_are_as_good_as_the_best_of_all_choices(k):
     for _ in range(5):
         x = rng.normal(size=(12, 2)) + 6 * rng.integers(3, size=(12, 1))
         distances = np.linalg.norm(x[:, None] - x, axis=-1)
-        found = k_medoids(distances, k)
-        assert found == sorted(set(found)) and len(found) == k
+        medoids = k_medoids(distances, k)
+        assert medoids == sorted(set(medoids)) and len(medoids) == k
         least = min(distances[list(some)].min(axis=0).sum() for some in combinations(range(12), k))
-        assert distances[found].min(axis=0).sum() <= 1.05 * least
+        assert distances[medoids].min(axis=0).sum() <= 1.05 * least
 
 
 def test_medoids_of_copies_and_of_too_few():

@@ -11,12 +11,18 @@ ASPIRIN = Chem.MolFromSmiles("CC(=O)Oc1ccccc1C(=O)O")
 
 def test_descriptors_of_aspirin():
     """Against published figures: molar mass 180.16 g/mol, TPSA 63.6 Å², QED 0.55, SA 1.58, one donor, one ring."""
-    found = describe(ASPIRIN)
-    assert found.keys() == DESCRIPTORS.keys()
-    assert found["mw"] == pytest.approx(180.16, abs=0.01) and found["tpsa"] == pytest.approx(63.6, abs=0.01)
-    assert found["qed"] == pytest.approx(0.55, abs=0.005) and found["sa"] == pytest.approx(1.58, abs=0.01)
-    assert (found["hbd"], found["hba"], found["rings"], found["heavy"], found["charge"]) == (1, 3, 1, 13, 0)
-    assert describe(Chem.AddHs(ASPIRIN)) == found
+    descriptors = describe(ASPIRIN)
+    assert descriptors.keys() == DESCRIPTORS.keys()
+    assert descriptors["mw"] == pytest.approx(180.16, abs=0.01) and descriptors["tpsa"] == pytest.approx(63.6, abs=0.01)
+    assert descriptors["qed"] == pytest.approx(0.55, abs=0.005) and descriptors["sa"] == pytest.approx(1.58, abs=0.01)
+    assert (
+        descriptors["hbd"],
+        descriptors["hba"],
+        descriptors["rings"],
+        descriptors["heavy"],
+        descriptors["charge"],
+    ) == (1, 3, 1, 13, 0)
+    assert describe(Chem.AddHs(ASPIRIN)) == descriptors
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ def names(mols):
 
 def enumerated(text, **options):
     """SMILES of the isomers, and how many are possible."""
-    found = isomers(prepare(text), "enumerate", **options)
-    return names(found.mols), found.possible
+    result = isomers(prepare(text), "enumerate", **options)
+    return names(result.mols), result.possible
 
 
 CLOSED = [
@@ -45,9 +45,9 @@ CLOSED = [
 def test_without_open_stereo_the_molecule_comes_back_alone(text, how):
     mol = prepare(text)
     assert open_stereo(mol) == 0
-    found = isomers(mol, how)
-    assert found.possible == 1 and names(found.mols) == [isomeric_smiles(mol)]
-    assert found.mols[0] is not mol and elements(found.mols[0]) == elements(mol)
+    result = isomers(mol, how)
+    assert result.possible == 1 and names(result.mols) == [isomeric_smiles(mol)]
+    assert result.mols[0] is not mol and elements(result.mols[0]) == elements(mol)
 
 
 def test_coordinates_stay_where_nothing_is_open(embed):
@@ -89,10 +89,10 @@ def test_every_isomer_is_enumerated_once(text):
     mol = prepare(text)
     before = Chem.MolToCXSmiles(mol)
     assert open_stereo(mol) == count
-    found, possible = enumerated(text)
-    assert sorted(found) == sorted(expected) == sorted({Chem.CanonSmiles(one) for one in expected})
+    smiles, possible = enumerated(text)
+    assert sorted(smiles) == sorted(expected) == sorted({Chem.CanonSmiles(text) for text in expected})
     assert possible == len(expected)
-    assert enumerated(text, seed=5)[0] == found  # in the same order
+    assert enumerated(text, seed=5)[0] == smiles  # in the same order
     assert Chem.MolToCXSmiles(mol) == before
     for isomer in isomers(mol, "enumerate").mols:
         assert elements(isomer) == elements(mol) and not isomer.GetStereoGroups()
@@ -106,20 +106,20 @@ def test_map_numbers_make_no_isomers():
 @pytest.mark.parametrize("text", OPEN)
 def test_a_sample_is_one_of_them_and_its_seed_gives_it_again(text):
     mol = prepare(text)
-    drawn = [isomers(mol, "sample", seed=seed) for seed in range(12)]
-    assert all(len(one.mols) == 1 and one.possible == len(OPEN[text][1]) for one in drawn)
-    found = [isomeric_smiles(one.mols[0]) for one in drawn]
-    assert set(found) <= set(OPEN[text][1])
-    assert len(set(found)) > 1 or text == "C1CCCCCC=C1"  # E-cyclooctene is too strained to be found by chance
-    assert [isomeric_smiles(isomers(mol, seed=seed).mols[0]) for seed in range(12)] == found
+    samples = [isomers(mol, "sample", seed=seed) for seed in range(12)]
+    assert all(len(sample.mols) == 1 and sample.possible == len(OPEN[text][1]) for sample in samples)
+    smiles = [isomeric_smiles(sample.mols[0]) for sample in samples]
+    assert set(smiles) <= set(OPEN[text][1])
+    assert len(set(smiles)) > 1 or text == "C1CCCCCC=C1"  # E-cyclooctene is too strained to be found by chance
+    assert [isomeric_smiles(isomers(mol, seed=seed).mols[0]) for seed in range(12)] == smiles
 
 
 def test_wedges_that_leave_it_open_are_open():
-    drawn = Chem.MolToMolBlock(Chem.MolFromSmiles("CC(F)Cl |(0,0,;1,0,;1.5,1,;1.5,-1,)|"))
-    wiggly = Chem.MolFromMolBlock(drawn.replace("  2  3  1  0", "  2  3  1  4"))
+    block = Chem.MolToMolBlock(Chem.MolFromSmiles("CC(F)Cl |(0,0,;1,0,;1.5,1,;1.5,-1,)|"))
+    wiggly = Chem.MolFromMolBlock(block.replace("  2  3  1  0", "  2  3  1  4"))
     assert names(isomers(whole(wiggly).mol, "enumerate").mols) == ["C[C@@H](F)Cl", "C[C@H](F)Cl"]
-    drawn = Chem.MolToMolBlock(parse("CC=CC |(0,0,;1,0,;2,1,;3,1,)|"))
-    crossed = Chem.MolFromMolBlock(drawn.replace("  2  3  2  0", "  2  3  2  3"))
+    block = Chem.MolToMolBlock(parse("CC=CC |(0,0,;1,0,;2,1,;3,1,)|"))
+    crossed = Chem.MolFromMolBlock(block.replace("  2  3  2  0", "  2  3  2  3"))
     assert names(isomers(whole(crossed).mol, "enumerate").mols) == ["C/C=C/C", "C/C=C\\C"]
 
 
@@ -134,38 +134,38 @@ IMPOSSIBLE = [
 
 @pytest.mark.parametrize(("text", "count"), IMPOSSIBLE)
 def test_isomers_that_cannot_exist_are_left_out(text, count):
-    found, possible = enumerated(text)
-    assert len(found) == possible == count
+    smiles, possible = enumerated(text)
+    assert len(smiles) == possible == count
     mol = prepare(text)
     for seed in range(4):
-        assert isomeric_smiles(isomers(mol, seed=seed).mols[0]) in found
+        assert isomeric_smiles(isomers(mol, seed=seed).mols[0]) in smiles
 
 
 @pytest.mark.parametrize("text", ["CC1CC2CC12", "OC(=O)C12C3C4C1C5C2C3C45C(=O)O"])
 @pytest.mark.parametrize("how", ["sample", "enumerate"])
 def test_strained_cages_have_an_isomer(text, how):
     """Of housane's and cubane's, few of the combinations exist and distance geometry finds hardly any."""
-    found = isomers(prepare(text), how, most=8).mols
-    assert found and all(tags(mol).size for mol in found)
+    mols = isomers(prepare(text), how, most=8).mols
+    assert mols and all(tags(mol).size for mol in mols)
 
 
 def test_time_that_is_up_leaves_an_isomer():
     """No combination of cubane's is looked at; one that distance geometry finds, or the first, is what there is."""
     mol = prepare("OC(=O)C12C3C4C1C5C2C3C45C(=O)O")
-    found = isomers(mol, "enumerate", seconds=0)
-    assert len(found.mols) == 1 and found.possible > 1
-    assert {tuple(row[:1]) for row in tags(found.mols[0]).tolist()} >= {tuple(row[:1]) for row in tags(mol).tolist()}
+    result = isomers(mol, "enumerate", seconds=0)
+    assert len(result.mols) == 1 and result.possible > 1
+    assert {tuple(row[:1]) for row in tags(result.mols[0]).tolist()} >= {tuple(row[:1]) for row in tags(mol).tolist()}
     assert len(isomers(prepare("CC(N)C(O)F"), "enumerate", seconds=60).mols) == 4
 
 
 def test_many_isomers_are_drawn_not_listed():
     text = "BrC(Cl)" + "C(Cl)" * 18 + "F"
-    found, possible = enumerated(text, most=5)
-    assert len(set(found)) == 5 and possible == 2**19
-    assert enumerated(text, most=5)[0] == found != enumerated(text, most=5, seed=1)[0]
+    smiles, possible = enumerated(text, most=5)
+    assert len(set(smiles)) == 5 and possible == 2**19
+    assert enumerated(text, most=5)[0] == smiles != enumerated(text, most=5, seed=1)[0]
     assert isomers(prepare(text)).possible == 2**19
-    found, possible = enumerated("BrC(Cl)C(Cl)C(Cl)F", most=3)
-    assert len(found) == 3 and possible == 8
+    smiles, possible = enumerated("BrC(Cl)C(Cl)C(Cl)F", most=3)
+    assert len(smiles) == 3 and possible == 8
 
 
 def test_rdkit_is_silent(capfd):
@@ -186,8 +186,8 @@ def test_what_is_specified_never_changes(pieces, seed):
     prepared = whole(mol).mol
     before = {tuple(row) for row in tags(prepared).tolist()}
     for how in ("sample", "enumerate"):
-        found = isomers(prepared, how, most=4, seed=seed)
-        assert 1 <= len(found.mols) <= (4 if how == "enumerate" else 1) and len(found.mols) <= found.possible
-        for isomer in found.mols:
+        result = isomers(prepared, how, most=4, seed=seed)
+        assert 1 <= len(result.mols) <= (4 if how == "enumerate" else 1) and len(result.mols) <= result.possible
+        for isomer in result.mols:
             assert before <= {tuple(row) for row in tags(isomer).tolist()}
             assert elements(isomer) == elements(prepared)

@@ -34,15 +34,15 @@ WHOLE = {
 def test_hydrogens_are_added_after_the_atoms_of_the_input(text):
     mol = parse(text)
     before = Chem.MolToSmiles(mol)
-    found = whole(mol)
+    prepared = whole(mol)
     n = mol.GetNumAtoms()
-    assert elements(found.mol)[:n] == elements(mol)
-    assert set(elements(found.mol)[n:]) <= {"H"}
-    assert hydrogen_fault(found.mol) is None
-    assert isomeric_smiles(found.mol) == WHOLE[text]
-    assert found.removed == ""
+    assert elements(prepared.mol)[:n] == elements(mol)
+    assert set(elements(prepared.mol)[n:]) <= {"H"}
+    assert hydrogen_fault(prepared.mol) is None
+    assert isomeric_smiles(prepared.mol) == WHOLE[text]
+    assert prepared.removed == ""
     assert Chem.MolToSmiles(mol) == before
-    assert sum(a.GetNumRadicalElectrons() for a in found.mol.GetAtoms()) == sum(
+    assert sum(a.GetNumRadicalElectrons() for a in prepared.mol.GetAtoms()) == sum(
         a.GetNumRadicalElectrons() for a in mol.GetAtoms()
     )
 
@@ -53,10 +53,10 @@ def test_coordinates_stay_and_new_hydrogens_get_theirs(embed):
     partly.RemoveAtom(mol.GetNumAtoms() - 1)  # the hydroxyl hydrogen
     partly.GetAtomWithIdx(3).SetNoImplicit(False)
     Chem.SanitizeMol(partly)
-    found = whole(partly).mol
-    assert elements(found) == elements(mol) and isomeric_smiles(found) == isomeric_smiles(mol)
+    prepared = whole(partly).mol
+    assert elements(prepared) == elements(mol) and isomeric_smiles(prepared) == isomeric_smiles(mol)
     n = mol.GetNumAtoms() - 1
-    before, after = (one.GetConformer().GetPositions() for one in (mol, found))
+    before, after = (m.GetConformer().GetPositions() for m in (mol, prepared))
     np.testing.assert_array_equal(after[:n], before[:n])
     assert 0.8 < np.linalg.norm(after[n] - after[3]) < 1.1
 
@@ -78,11 +78,11 @@ SALTS = [
 @pytest.mark.parametrize(("text", "kept", "removed"), SALTS)
 def test_the_largest_fragment_is_kept_in_its_order(text, kept, removed):
     mol = parse(text)
-    found = whole(mol)
-    assert (isomeric_smiles(found.mol), found.removed) == (kept, removed)
-    assert hydrogen_fault(found.mol) is None and len(Chem.GetMolFrags(found.mol)) == 1
+    prepared = whole(mol)
+    assert (isomeric_smiles(prepared.mol), prepared.removed) == (kept, removed)
+    assert hydrogen_fault(prepared.mol) is None and len(Chem.GetMolFrags(prepared.mol)) == 1
     (place,) = [place for place in Chem.GetMolFrags(mol) if Chem.MolFragmentToSmiles(mol, place) == kept][:1]
-    assert elements(found.mol)[: len(place)] == [mol.GetAtomWithIdx(k).GetSymbol() for k in place]
+    assert elements(prepared.mol)[: len(place)] == [mol.GetAtomWithIdx(k).GetSymbol() for k in place]
     with pytest.raises(MoleculeError, match="separate salts and solvents") as caught:
         whole(mol, fragments="refuse")
     assert caught.value.reason == "disconnected"

@@ -54,7 +54,7 @@ def protein(lines, tmp_path):
     return read
 
 
-def one(symbol, xyz):
+def single_atom(symbol, xyz):
     """A molecule of a single atom."""
     mol = Chem.MolFromSmiles(f"[{symbol}]")
     conformer = Chem.Conformer(1)
@@ -96,16 +96,20 @@ def rich(lines):
     return "".join(["MODEL        1\n", *lines, *extra, "ENDMDL\nMODEL        2\n", *second, "ENDMDL\nEND\n"])
 
 
-def check_rich(found):
-    assert found.positions.shape == (33, 3) and found.positions.dtype == np.float64
-    assert 1 not in found.atomic_numbers
-    labels = list(dict.fromkeys(found.residues.tolist()))
+def check_rich(structure):
+    assert structure.positions.shape == (33, 3) and structure.positions.dtype == np.float64
+    assert 1 not in structure.atomic_numbers
+    labels = list(dict.fromkeys(structure.residues.tolist()))
     names = ["A/GLY 1", "A/ALA 2", "A/ASP 3", "A/HIS 4", "A/SER 4B", "A/THR 5", "A/ZN 201", "A/SO4 202"]
     assert labels == names
-    assert set(found.residues[found.kind == "other"]) == set(names[-2:]) == set(found.residues[found.inorganic])
-    assert found.positions[found.residues == "A/SER 4B"].tolist() == [[9, 9, 9], [9, 9, 11]]
-    assert found.atomic_numbers[found.residues == "A/ZN 201"].tolist() == [30]
-    assert found.text() == "protein: 6 residues, and 2 others: A/ZN 201, A/SO4 202"
+    assert (
+        set(structure.residues[structure.kind == "other"])
+        == set(names[-2:])
+        == set(structure.residues[structure.inorganic])
+    )
+    assert structure.positions[structure.residues == "A/SER 4B"].tolist() == [[9, 9, 9], [9, 9, 11]]
+    assert structure.atomic_numbers[structure.residues == "A/ZN 201"].tolist() == [30]
+    assert structure.text() == "protein: 6 residues, and 2 others: A/ZN 201, A/SO4 202"
 
 
 @pytest.mark.parametrize("ending", [".pdb", ".ent", ".pdb.gz", ".PDB", ".cif", ".mmcif.gz"])
@@ -128,9 +132,9 @@ def test_reading(rich, ending, tmp_path, capfd):
 def test_chains_may_lack_names_and_atoms_elements(lines, tmp_path):
     path = tmp_path / "bare.pdb"
     path.write_text("".join(f"{line[:21]} {line[22:54]}\n" for line in lines))
-    found = read_protein(path)
-    assert found.residues[0] == "GLY 1" and len(found.positions) == 28
-    assert found.text() == "protein: 4 residues"
+    structure = read_protein(path)
+    assert structure.residues[0] == "GLY 1" and len(structure.positions) == 28
+    assert structure.text() == "protein: 4 residues"
 
 
 BAD = {
@@ -152,7 +156,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_no_protein_is_told(name, tmp_path):
+def test_what_is_no_protein_is_refused(name, tmp_path):
     content, complaint = BAD[name]
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -168,23 +172,23 @@ def test_coordinates_must_be_numbers(lines, tmp_path):
         read_protein(path)
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no file"):
         read_protein(tmp_path / "none.pdb")
 
 
 def test_far_away_nothing_happens(protein):
-    found = fit(moved(embed(DRUG), (200, 0, 0)), protein())
-    assert (found.clashes, found.overlap, found.buried, found.contacts, found.residues) == (0, 0, 0, 0, ())
-    assert found.closest > 40
-    assert list(found.properties()) == list(TAGS) and found.properties()["protein_residues"] == ""
+    pose = fit(moved(embed(DRUG), (200, 0, 0)), protein())
+    assert (pose.clashes, pose.overlap, pose.buried, pose.contacts, pose.residues) == (0, 0, 0, 0, ())
+    assert pose.closest > 40
+    assert list(pose.properties()) == list(TAGS) and pose.properties()["protein_residues"] == ""
 
 
 def test_on_the_protein_it_clashes(protein, peptide):
     around = protein()
-    found = fit(moved(embed(DRUG), around.positions[around.residues == "A/ASP 3"].mean(0)), around)
-    assert found.clashes > 10 and found.closest < 0.6 and found.overlap > 0.3 and found.contacts == 12
-    assert "A/ASP 3" in found.residues
+    pose = fit(moved(embed(DRUG), around.positions[around.residues == "A/ASP 3"].mean(0)), around)
+    assert pose.clashes > 10 and pose.closest < 0.6 and pose.overlap > 0.3 and pose.contacts == 12
+    assert "A/ASP 3" in pose.residues
     same = fit(peptide, around)
     assert same.closest < 1e-3 and same.overlap == 1 and same.contacts == 28 and len(same.residues) == 4
 
@@ -192,22 +196,22 @@ def test_on_the_protein_it_clashes(protein, peptide):
 @pytest.mark.parametrize("distance", [1.0, 2.0, 2.5, 2.6, 3.0, 3.5, 4.5])
 def test_two_carbons(protein, distance):
     around, r = protein(atom(" C", "MTH", 301, (99, 0, 0), element="C")), 1.7
-    found = fit(one("CH4", (99 + distance, 0, 0)), around)
-    assert found.closest == pytest.approx(distance / (2 * r), abs=1e-5)
-    assert found.clashes == (distance < 0.75 * 2 * r)
+    pose = fit(single_atom("CH4", (99 + distance, 0, 0)), around)
+    assert pose.closest == pytest.approx(distance / (2 * r), abs=1e-5)
+    assert pose.clashes == (distance < 0.75 * 2 * r)
     x = min(distance / r, 2)
-    assert found.overlap == pytest.approx(1 - 3 * x / 4 + x**3 / 16, abs=0.02)
-    assert found.buried == pytest.approx(max(0, (1 - distance / (2 * (r + PROBE))) / 2), abs=0.005)
-    assert found.contacts == (distance <= 4) and found.residues == (("A/MTH 301",) if distance <= 4 else ())
+    assert pose.overlap == pytest.approx(1 - 3 * x / 4 + x**3 / 16, abs=0.02)
+    assert pose.buried == pytest.approx(max(0, (1 - distance / (2 * (r + PROBE))) / 2), abs=0.005)
+    assert pose.contacts == (distance <= 4) and pose.residues == (("A/MTH 301",) if distance <= 4 else ())
 
 
 @pytest.mark.parametrize(("name", "element"), [("ZN", "ZN"), ("SO4", "O")])
 def test_inorganic_atoms_may_come_close(protein, name, element):
     around = protein(atom(element, name, 301, (99, 0, 0), element=element))
     radius = Chem.GetPeriodicTable().GetRcovalent(element.capitalize())
-    found = fit(one("NH3", (101.05, 0, 0)), around)
-    assert found.closest == pytest.approx(2.05 / (radius + 0.71), abs=1e-5) and not found.clashes
-    assert fit(one("NH3", (100.0, 0, 0)), around).clashes == 1
+    pose = fit(single_atom("NH3", (101.05, 0, 0)), around)
+    assert pose.closest == pytest.approx(2.05 / (radius + 0.71), abs=1e-5) and not pose.clashes
+    assert fit(single_atom("NH3", (100.0, 0, 0)), around).clashes == 1
 
 
 def test_the_metal_of_a_cofactor_is_inorganic_and_its_carbon_is_not(protein):
@@ -282,9 +286,9 @@ def test_burial_is_that_of_rdkit(protein, peptide, shift):
 @pytest.mark.parametrize("shift", [(0, 0, 0), (2, 2, 0), (4, 4, 0), (0, 0, 5)])
 def test_clashes_are_those_of_posebusters(protein, peptide, shift):
     ligand = moved(embed(DRUG), shift)
-    found, expected = fit(ligand, protein()), check_intermolecular_distance(ligand, peptide)["results"]
-    assert found.clashes == expected["num_pairwise_clashes"]
-    assert found.closest == pytest.approx(expected["most_extreme_relative_distance"], abs=1e-3)
+    pose, expected = fit(ligand, protein()), check_intermolecular_distance(ligand, peptide)["results"]
+    assert pose.clashes == expected["num_pairwise_clashes"]
+    assert pose.closest == pytest.approx(expected["most_extreme_relative_distance"], abs=1e-3)
 
 
 def test_what_does_not_lie_in_space_is_refused(protein):
@@ -293,10 +297,10 @@ def test_what_does_not_lie_in_space_is_refused(protein):
     with pytest.raises(MoleculeError, match="no_3d"):
         fit(flat, around)
     with pytest.raises(MoleculeError, match="empty"):
-        fit(one("H+", (0, 0, 0)), around)
+        fit(single_atom("H+", (0, 0, 0)), around)
     for place in (float("nan"), 1e9):
         with pytest.raises(MoleculeError, match="no_3d"):
-            fit(one("CH4", (place, 0, 0)), around)
+            fit(single_atom("CH4", (place, 0, 0)), around)
 
 
 def test_each_conformer_has_its_fit(protein):

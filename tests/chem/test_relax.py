@@ -33,8 +33,8 @@ def test_downhill_to_the_same_minimum(embed, smiles, method):
     assert first.gain > 1 and second.gain > 1
     assert first.after == pytest.approx(second.after, abs=0.2)
     assert rdMolAlign.GetBestRMS(Chem.RemoveHs(first.mol), Chem.RemoveHs(second.mol)) < 0.1
-    for found in (first, second):
-        assert Chem.MolToSmiles(Chem.RemoveHs(found.mol)) == Chem.CanonSmiles(smiles)
+    for relaxation in (first, second):
+        assert Chem.MolToSmiles(Chem.RemoveHs(relaxation.mol)) == Chem.CanonSmiles(smiles)
     if method == "mmff":
         assert relaxation_energy(first.mol).energy < 0.01
     given = shaken(mol, 0.05)
@@ -46,8 +46,8 @@ def test_downhill_to_the_same_minimum(embed, smiles, method):
 def test_energy_of_xtb_is_the_published_one(embed):
     """GFN2-xTB's energy of water at its minimum is -5.0705 Hartree (xtb 6, `xtb h2o.xyz --opt`)."""
     pytest.importorskip("tblite")
-    found = relax(embed("O"), "xtb")
-    assert found.after / minimise.HARTREE == pytest.approx(-5.0705, abs=1e-3)
+    relaxation = relax(embed("O"), "xtb")
+    assert relaxation.after / minimise.HARTREE == pytest.approx(-5.0705, abs=1e-3)
     assert relax(embed("C[NH3+]"), "xtb").reason is None
 
 
@@ -56,9 +56,9 @@ def test_what_would_become_another_molecule_stays(embed, monkeypatch):
     mol = embed("C[C@H](N)C(=O)O")
     mirror = mol.GetConformer().GetPositions() * [1, 1, -1]
     monkeypatch.setattr(minimise, "_mmff", lambda copy: Minimum(mirror, 1.0, 0.0))
-    found = relax(mol)
-    assert found.reason == "changed" and found.after is None and found.gain is None
-    np.testing.assert_array_equal(found.mol.GetConformer().GetPositions(), mol.GetConformer().GetPositions())
+    relaxation = relax(mol)
+    assert relaxation.reason == "changed" and relaxation.after is None and relaxation.gain is None
+    np.testing.assert_array_equal(relaxation.mol.GetConformer().GetPositions(), mol.GetConformer().GetPositions())
 
 
 def test_reasons(embed):

@@ -95,7 +95,7 @@ def test_conformers_settle_and_are_weighed_as_if_each_were_alone(smiles):
     for k in (1, 2, 3):
         alone = Chem.Mol(mol, False, k)
         settle_hydrogens_in_place(alone, 30)
-        x, y = (one.GetConformer(k).GetPositions() for one in (alone, together))
+        x, y = (m.GetConformer(k).GetPositions() for m in (alone, together))
         np.testing.assert_allclose(x, y, atol=1e-6)
         assert np.abs(x - mol.GetConformer(k).GetPositions()).max() > 0.05
         assert weighed[k] == (pytest.approx(energies(alone)[0], abs=1e-6) if "B" not in smiles else None)
@@ -111,9 +111,9 @@ def test_threads_change_nothing(embed):
     settle_in_place(together, 50, threads=3)
     settle_in_place(alone, 50)
     for number in range(1, 5):
-        found = together.GetConformer(number).GetPositions()
-        np.testing.assert_array_equal(found, alone.GetConformer(number).GetPositions())
-        assert np.abs(found - mol.GetConformer(number).GetPositions()).max() > 0.02
+        positions = together.GetConformer(number).GetPositions()
+        np.testing.assert_array_equal(positions, alone.GetConformer(number).GetPositions())
+        assert np.abs(positions - mol.GetConformer(number).GetPositions()).max() > 0.02
 
 
 def test_another_round_only_where_forces_are_left(embed):

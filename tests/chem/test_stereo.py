@@ -34,10 +34,10 @@ def conformers(mol: Chem.Mol, n: int = 3) -> np.ndarray:
 def test_tags_of_handedness_hold_and_fail_in_a_mirror(name, hydrogens):
     mol = Chem.MolFromSmiles(HANDED[name])
     whole = Chem.AddHs(mol)
-    x, found = conformers(whole), tags(whole if hydrogens else mol)
+    x, rows = conformers(whole), tags(whole if hydrogens else mol)
     centres = Chem.FindMolChiralCenters(mol, useLegacyImplementation=False)
-    assert sorted(found[:, 0]) == sorted(index for index, _ in centres)
-    assert not wrong(x, found).any() and wrong(-x, found).all()
+    assert sorted(rows[:, 0]) == sorted(index for index, _ in centres)
+    assert not wrong(x, rows).any() and wrong(-x, rows).all()
 
 
 @pytest.mark.parametrize("name", HANDED)
@@ -72,7 +72,7 @@ def test_rdkit_reads_what_was_asked_for_and_something_else_in_a_mirror(smiles):
 
 
 def test_rdkit_reads_another_side_or_no_centre():
-    other, mol = (Chem.AddHs(Chem.MolFromSmiles(one)) for one in ("C/C=C/F", "C/C=C\\F"))
+    other, mol = (Chem.AddHs(Chem.MolFromSmiles(text)) for text in ("C/C=C/F", "C/C=C\\F"))
     assert conformers(other) is not None and other.GetNumAtoms() == mol.GetNumAtoms()
     mol.AddConformer(other.GetConformer(0))
     assert misread(mol, 0, tags(mol))
@@ -86,11 +86,11 @@ def test_rdkit_reads_another_side_or_no_centre():
 @pytest.mark.parametrize("smiles", SIDES)
 def test_tags_of_sides_hold_in_a_mirror_too(smiles):
     mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
-    x, found = conformers(mol), tags(mol)
-    assert found[:, 4].tolist() == [SIDES[smiles]]
-    assert not wrong(x, found).any() and not wrong(-x, found).any()
-    found[:, 4] *= -1
-    assert wrong(x, found).all()
+    x, rows = conformers(mol), tags(mol)
+    assert rows[:, 4].tolist() == [SIDES[smiles]]
+    assert not wrong(x, rows).any() and not wrong(-x, rows).any()
+    rows[:, 4] *= -1
+    assert wrong(x, rows).all()
 
 
 @pytest.mark.parametrize("name", HANDED)
@@ -105,8 +105,8 @@ def test_numbering_does_not_matter(name):
 def test_the_sense_of_a_hindered_axis():
     for smiles in ("Cc1cccc(I)c1-c1c(C)cccc1F |wU:7.6|", "Cc1cccc(I)c1-c1c(C)cccc1F |wD:7.6|"):
         mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
-        x, found = conformers(mol), tags(mol)
-        assert len(found) == 1 and not wrong(x, found).any() and wrong(-x, found).all()
+        x, rows = conformers(mol), tags(mol)
+        assert len(rows) == 1 and not wrong(x, rows).any() and wrong(-x, rows).all()
 
 
 def test_what_is_not_specified_has_no_tag():

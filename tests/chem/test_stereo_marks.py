@@ -66,7 +66,7 @@ def test_what_is_dropped_is_said(smiles):
     mol, *_ = parse_smiles(smiles)
     words = not_held(mol)
     assert len(words) == len(LOST[smiles])
-    assert all(any(place in one for one in words) for place in LOST[smiles]), words
+    assert all(any(place in sentence for sentence in words) for place in LOST[smiles]), words
     assert opposite(mol) is None
 
 

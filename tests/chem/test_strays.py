@@ -39,9 +39,9 @@ def test_a_bond_that_mmff_draws_out_is_held():
 
 def test_the_minimum_is_held_too():
     mol = embedded(TETRAZOLOPYRIDAZINE)
-    found = minimise(mol)
-    assert found.reason is None
-    assert not strays(found.positions, expected(mol))
+    minimum = minimise(mol)
+    assert minimum.reason is None
+    assert not strays(minimum.positions, expected(mol))
 
 
 @pytest.mark.parametrize(

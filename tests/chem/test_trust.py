@@ -43,17 +43,17 @@ def embedded(smiles, seed=1):
 )
 def test_what_is_trusted(smiles, field, corrected):
     mol = whole(smiles)
-    found = trust(mol, expected(mol))
-    assert (found.field, bool(found.lengths)) == (field, bool(corrected))
+    trusted = trust(mol, expected(mol))
+    assert (trusted.field, bool(trusted.lengths)) == (field, bool(corrected))
 
 
 @pytest.mark.parametrize("smiles", ["C[Al](C)C", "CC[Al](CC)CC", "[Li]CCCC", "C[Ga](C)C", "N#[N+]c1ccccc1", "[O][O]"])
 def test_corrections_leave_room(smiles):
     """RDKit raises where a lower bound is above an upper one, by a rounding error even."""
     mol = whole(smiles)
-    found = trust(mol, expected(mol))
-    assert all(low < high for *_, low, high in (*found.lengths, *found.angles))
-    assert found.field is None or settle_in_place(embedded(smiles)) == found.field
+    trusted = trust(mol, expected(mol))
+    assert all(low < high for *_, low, high in (*trusted.lengths, *trusted.angles))
+    assert trusted.field is None or settle_in_place(embedded(smiles)) == trusted.field
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_force_fields_leave_the_molecule_as_it_is(smiles):
 
 def test_boron_is_held_flat_in_uff():
     mol = whole("OB1OCc2ccccc12")
-    found = trust(mol, expected(mol))
-    assert found.field == "uff" and [row[1] for row in found.planes] == [1]
+    trusted = trust(mol, expected(mol))
+    assert trusted.field == "uff" and [row[1] for row in trusted.planes] == [1]
 
 
 @pytest.mark.parametrize(

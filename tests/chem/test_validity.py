@@ -189,8 +189,8 @@ def test_without_the_cap_contacts_are_judged_as_posebusters_does(embed, angle, p
     mol = turned(mol, "SetAngleDeg", (0, 1, 2), angle)
     posebusters = pytest.importorskip("posebusters")
     assert geometry_fault(mol) is None
-    found = geometry_fault(mol, geometry.limits(mol, capped=False))
-    assert (found is None) == passes
+    fault = geometry_fault(mol, geometry.limits(mol, capped=False))
+    assert (fault is None) == passes
     report = posebusters.PoseBusters(config="mol_fast").bust([mol])
     assert report["internal_steric_clash"].all() == passes
 

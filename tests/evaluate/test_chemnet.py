@@ -59,10 +59,10 @@ def test_chemnet_tells_molecules_apart():
     fcd = pytest.importorskip("fcd")
     statistics = load_statistics("qm9")
     texts = ["CCO", "CC#N", "C1CC1O", "CC(=O)OC", "c1cc[nH]c1", "CC(C)N", "OC1CCC1", "C=CC=O"] * 2
-    found = chemnet_distance(texts, statistics)
-    assert found["n"] == 16 and found["reference_n"] == 10_000
-    assert found["value"] > found["floor"] > 0
+    result = chemnet_distance(texts, statistics)
+    assert result["n"] == 16 and result["reference_n"] == 10_000
+    assert result["value"] > result["floor"] > 0
     values = fcd.get_predictions(fcd.load_ref_model(), texts, n_jobs=0)
-    assert found["value"] == pytest.approx(
+    assert result["value"] == pytest.approx(
         frechet(moments(values.astype(float)), (statistics.mean, statistics.covariance)), rel=1e-6
     )

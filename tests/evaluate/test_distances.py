@@ -21,8 +21,8 @@ def test_equal_samples_are_at_distance_zero(kind):
 @pytest.mark.parametrize(("kind", "shift"), [("bond", 0.1), ("angle", 3.0), ("dihedral", 7.0)])
 def test_a_shift_is_its_own_wasserstein_distance(kind, shift):
     values = RNG(0).normal(1.5, 0.05, size=1000)
-    found = wasserstein(histogram(values, kind), histogram(values + shift, kind), GRIDS[kind])
-    assert found == pytest.approx(shift, abs=GRIDS[kind].step)
+    distance = wasserstein(histogram(values, kind), histogram(values + shift, kind), GRIDS[kind])
+    assert distance == pytest.approx(shift, abs=GRIDS[kind].step)
 
 
 def test_wasserstein_of_two_point_masses_and_unequal_sizes():

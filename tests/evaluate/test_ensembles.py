@@ -15,7 +15,7 @@ def embedded(smiles, n=3):
     return mol
 
 
-def one(*values):
+def singles(*values):
     return [None if value is None else np.array([value]) for value in values]
 
 
@@ -30,37 +30,37 @@ def test_a_reference_among_the_conformers_is_found():
 
 
 def test_averages_are_of_molecules_and_failures_are_missed():
-    found = summary([np.array([0.2, 0.6]), np.array([1.0]), None, np.array([0.5])], thresholds=(0.5, 2.0))
-    assert (found["molecules"], found["failures"]) == (4, 1)
-    assert found["mean"]["value"] == pytest.approx((0.4 + 1.0 + 0.5) / 3)
-    assert found["median"] == {"value": 0.5, "low": None, "high": None}  # three values have no such interval
-    assert found["coverage"]["0.5"]["value"] == pytest.approx(0.5 / 4)  # 0.5 Å is not below 0.5 Å
-    assert found["coverage"]["2.0"]["value"] == pytest.approx(3 / 4)
-    assert found["coverage"]["2.0"]["low"] == pytest.approx(0.3006, abs=1e-3)  # Wilson, 3 of 4
+    figures = summary([np.array([0.2, 0.6]), np.array([1.0]), None, np.array([0.5])], thresholds=(0.5, 2.0))
+    assert (figures["molecules"], figures["failures"]) == (4, 1)
+    assert figures["mean"]["value"] == pytest.approx((0.4 + 1.0 + 0.5) / 3)
+    assert figures["median"] == {"value": 0.5, "low": None, "high": None}  # three values have no such interval
+    assert figures["coverage"]["0.5"]["value"] == pytest.approx(0.5 / 4)  # 0.5 Å is not below 0.5 Å
+    assert figures["coverage"]["2.0"]["value"] == pytest.approx(3 / 4)
+    assert figures["coverage"]["2.0"]["low"] == pytest.approx(0.3006, abs=1e-3)  # Wilson, 3 of 4
 
 
 def test_nothing_has_no_figures():
-    found = summary(one(None, None))
-    assert found["failures"] == 2 and found["mean"]["value"] is None and found["median"]["value"] is None
-    assert found["coverage"]["1.0"]["value"] == 0
+    figures = summary(singles(None, None))
+    assert figures["failures"] == 2 and figures["mean"]["value"] is None and figures["median"]["value"] is None
+    assert figures["coverage"]["1.0"]["value"] == 0
     assert summary([])["coverage"]["1.0"] == {"value": None, "low": None, "high": None}
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say():
     rng = np.random.default_rng(0)
-    draws = [mean_interval(rng.exponential(size=60), seed=i) for i in range(200)]
-    inside = sum(found["low"] <= 1 <= found["high"] for found in draws)
+    intervals = [mean_interval(rng.exponential(size=60), seed=i) for i in range(200)]
+    inside = sum(interval["low"] <= 1 <= interval["high"] for interval in intervals)
     assert 175 <= inside <= 199
 
 
 def test_pairs_see_what_molecules_hide():
     rng = np.random.default_rng(1)
     hard = rng.uniform(0.2, 3.0, size=80)
-    a, b = one(*hard, None, 1.0), one(*(hard + 0.1 + 0.02 * rng.normal(size=80)), 1.0, None)
-    found = difference(a, b, thresholds=(3.5,))
-    assert (found["molecules"], found["pairs"]) == (82, 80)
-    assert found["mean"]["low"] < -0.1 + 0.01 and found["mean"]["high"] < -0.09
-    assert found["coverage"]["3.5"]["value"] == 0  # one failure each
+    a, b = singles(*hard, None, 1.0), singles(*(hard + 0.1 + 0.02 * rng.normal(size=80)), 1.0, None)
+    figures = difference(a, b, thresholds=(3.5,))
+    assert (figures["molecules"], figures["pairs"]) == (82, 80)
+    assert figures["mean"]["low"] < -0.1 + 0.01 and figures["mean"]["high"] < -0.09
+    assert figures["coverage"]["3.5"]["value"] == 0  # one failure each
     assert summary(a)["mean"]["high"] > summary(b)["mean"]["low"]
     with pytest.raises(ValueError, match="no pairs"):
         difference(a, b[:-1])

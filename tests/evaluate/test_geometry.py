@@ -65,7 +65,7 @@ def test_a_bond_stretched_by_a_tenth_of_an_angstrom(molecules):
     reference = distributions(values, "bond")
     distance = compare(count(longer, reference.codes, "bond"), reference, "bond", "wasserstein", None)
     assert distance.value == pytest.approx(0.1, abs=1e-4)
-    assert all(found == pytest.approx(0.1, abs=1e-4) for found in distance.types.values())
+    assert all(value == pytest.approx(0.1, abs=1e-4) for value in distance.types.values())
 
 
 def test_types_are_averaged_with_the_frequencies_of_the_reference():
@@ -103,10 +103,10 @@ def test_floor_is_the_expected_distance_of_a_sample():
     x = np.linspace(-8, 8, 4001)
     integral = sigma * np.trapezoid(np.sqrt(norm.cdf(x) * norm.sf(x)), x)
     expected = np.sqrt(2 / np.pi) * integral * np.sqrt(1 / n + 1 / total)
-    found = floors({"bond": values}, total, [n], repeats)
+    figures = floors({"bond": values}, total, [n], repeats)
     # W1 scatters by about half its mean: 4 standard errors of 100 draws
-    assert found["bond_wasserstein"][0] == pytest.approx(expected, rel=4 * 0.5 / np.sqrt(repeats))
-    assert np.isnan(found["angle_mmd"]).all()
+    assert figures["bond_wasserstein"][0] == pytest.approx(expected, rel=4 * 0.5 / np.sqrt(repeats))
+    assert np.isnan(figures["angle_mmd"]).all()
 
 
 def test_floor_draws_whole_molecules():
@@ -115,8 +115,8 @@ def test_floor_draws_whole_molecules():
     code = type_code("C-C")
     one = Coordinates(np.arange(500), np.full(500, code), single)
     ten = Coordinates(np.repeat(np.arange(500), 10), np.full(5000, code), np.repeat(single, 10))
-    found = [floors({"bond": values}, 500, [100], 5)["bond_wasserstein"][0] for values in (one, ten)]
-    assert found[0] == pytest.approx(found[1], rel=1e-9)
+    figures = [floors({"bond": values}, 500, [100], 5)["bond_wasserstein"][0] for values in (one, ten)]
+    assert figures[0] == pytest.approx(figures[1], rel=1e-9)
 
 
 def test_floor_between_sizes():

@@ -19,22 +19,22 @@ def named(values) -> Counter:
 
 
 def test_every_path_of_ethane_is_counted_once():
-    found = measure([arrays("CC")])
-    assert named(found["bond"]) == {"H-C": 6, "C-C": 1}
-    assert named(found["angle"]) == {"H-C-H": 6, "H-C-C": 6}
-    assert named(found["dihedral"]) == {"H-C-C-H": 9}
+    coordinates = measure([arrays("CC")])
+    assert named(coordinates["bond"]) == {"H-C": 6, "C-C": 1}
+    assert named(coordinates["angle"]) == {"H-C-H": 6, "H-C-C": 6}
+    assert named(coordinates["dihedral"]) == {"H-C-C-H": 9}
 
 
 def test_types_name_the_kekulised_bonds():
-    found = measure([arrays("C=CC#N")])
-    assert named(found["bond"]) == {"H-C": 3, "C=C": 1, "C-C": 1, "C#N": 1}
-    assert named(found["dihedral"])["C=C-C#N"] == 1
+    coordinates = measure([arrays("C=CC#N")])
+    assert named(coordinates["bond"]) == {"H-C": 3, "C=C": 1, "C-C": 1, "C#N": 1}
+    assert named(coordinates["dihedral"])["C=C-C#N"] == 1
 
 
 def test_a_three_ring_has_no_dihedral_within():
-    found = measure([arrays("C1CC1")])
-    assert "C-C-C-C" not in named(found["dihedral"])
-    assert named(found["angle"])["C-C-C"] == 3
+    coordinates = measure([arrays("C1CC1")])
+    assert "C-C-C-C" not in named(coordinates["dihedral"])
+    assert named(coordinates["angle"])["C-C-C"] == 3
 
 
 def test_a_type_is_the_same_in_both_directions():
@@ -50,13 +50,13 @@ def test_a_type_is_the_same_in_both_directions():
 def test_values_agree_with_rdkit():
     mol = embed("CC(F)C=O")
     conformer = mol.GetConformer()
-    found = measure([judge_mol(mol).arrays])
+    coordinates = measure([judge_mol(mol).arrays])
     patterns = {"C-F": "CF", "C-C-F": "CCF", "F-C-C=O": "FCC=O"}
     functions = {"bond": rdMolTransforms.GetBondLength, "angle": rdMolTransforms.GetAngleDeg}
     functions["dihedral"] = rdMolTransforms.GetDihedralDeg
     for (name, smarts), kind in zip(patterns.items(), functions, strict=True):
         expected = [functions[kind](conformer, *match) for match in mol.GetSubstructMatches(Chem.MolFromSmarts(smarts))]
-        values = found[kind].value[found[kind].code == type_code(name)]
+        values = coordinates[kind].value[coordinates[kind].code == type_code(name)]
         assert sorted(values) == pytest.approx(sorted(expected), abs=1e-3)
 
 
@@ -77,6 +77,6 @@ def test_a_mirror_image_changes_the_sign_of_dihedrals_only():
 
 
 def test_values_know_their_molecule():
-    found = measure([arrays("C"), arrays("O")])
-    assert found["bond"].molecule.tolist() == [0, 0, 0, 0, 1, 1]
+    coordinates = measure([arrays("C"), arrays("O")])
+    assert coordinates["bond"].molecule.tolist() == [0, 0, 0, 0, 1, 1]
     assert len(measure([])["angle"].value) == 0

@@ -36,12 +36,12 @@ def shaken(arrays, deviation, seed=0):
 
 @pytest.fixture(scope="module")
 def population():
-    found = {}
+    molecules = {}
     for a, middle, b in product(ENDS, MIDDLES, ENDS):
         text = Chem.CanonSmiles(f"{a[::-1] if a == 'OC' else ''}{middle}({b}){a}")
-        found.setdefault(text, molecule(text, len(found)))
-    order = np.random.default_rng(0).permutation(sorted(found))
-    return [found[text] for text in order]
+        molecules.setdefault(text, molecule(text, len(molecules)))
+    order = np.random.default_rng(0).permutation(sorted(molecules))
+    return [molecules[text] for text in order]
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +54,19 @@ def dataset(population, tmp_path_factory):
 
 def test_independent_samples_are_not_accused(population, dataset):
     assert len(population) > 350
-    found = memorisation(population[250:], dataset)
-    assert abs(found["graph"]["z"]) < 3
-    assert found["graph"]["expected"] == pytest.approx(100 / 250)
-    assert found["conformer"]["training_matches"] == found["conformer"]["heldout_matches"] == 0
-    assert found["conformer"]["z"] is None
-    assert found["coverage"]["ratio"] > 0.8
+    figures = memorisation(population[250:], dataset)
+    assert abs(figures["graph"]["z"]) < 3
+    assert figures["graph"]["expected"] == pytest.approx(100 / 250)
+    assert figures["conformer"]["training_matches"] == figures["conformer"]["heldout_matches"] == 0
+    assert figures["conformer"]["z"] is None
+    assert figures["coverage"]["ratio"] > 0.8
 
 
 def test_copies_fire(population, dataset):
-    found = memorisation([shaken(m, 0.01, k) for k, m in enumerate(population[:100])], dataset)
-    assert found["graph"]["z"] > 5 and found["graph"]["nearest"] == 0
-    assert found["conformer"]["training_matches"] == 100
-    assert found["conformer"]["training_rmsd"] < 0.03
+    figures = memorisation([shaken(m, 0.01, k) for k, m in enumerate(population[:100])], dataset)
+    assert figures["graph"]["z"] > 5 and figures["graph"]["nearest"] == 0
+    assert figures["conformer"]["training_matches"] == 100
+    assert figures["conformer"]["training_rmsd"] < 0.03
 
 
 def test_conformers_are_compared_with_those_of_held_out_molecules(population, dataset):
@@ -78,15 +78,15 @@ def test_conformers_are_compared_with_those_of_held_out_molecules(population, da
 
 
 def test_repetition_is_a_lack_of_coverage_not_memorisation(population, dataset):
-    found = memorisation([population[300]] * 100, dataset)
-    assert found["coverage"]["ratio"] < 0.2
-    assert abs(found["graph"]["z"]) < 3
+    figures = memorisation([population[300]] * 100, dataset)
+    assert figures["coverage"]["ratio"] < 0.2
+    assert abs(figures["graph"]["z"]) < 3
 
 
 def test_nothing_valid_is_no_crash(dataset):
     hydrogen = molecule("[H][H]", 0)
-    found = memorisation([hydrogen], dataset)
-    assert found["samples"] == 0 and found["graph"] is None and found["coverage"] is None
+    figures = memorisation([hydrogen], dataset)
+    assert figures["samples"] == 0 and figures["graph"] is None and figures["coverage"] is None
 
 
 def test_a_file_without_held_out_molecules_is_an_error(population, tmp_path):
@@ -120,10 +120,10 @@ def test_distances_are_those_of_rdkit(population):
     graphs = [heavy_graph(arrays) for arrays in population[:40]]
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=2)
     prints = [generator.GetSparseCountFingerprint(graph) for graph in graphs]
-    found = Environments(graphs[:25]).distances(graphs[20:])
+    distances = Environments(graphs[:25]).distances(graphs[20:])
     expected = [1 - np.array(DataStructs.BulkTanimotoSimilarity(x, prints[:25])) for x in prints[20:]]
-    assert np.allclose(found, expected, atol=1e-6)
-    assert (np.diag(found[:5, 20:]) == 0).all()
+    assert np.allclose(distances, expected, atol=1e-6)
+    assert (np.diag(distances[:5, 20:]) == 0).all()
 
 
 def test_rediscovery_by_hand():
@@ -143,6 +143,6 @@ def test_a_file_of_heavy_atoms_says_the_same(population, dataset, tmp_path):
     file = read_tensorfile(path)
     assert file.implied_hydrogens and not dataset.implied_hydrogens
     samples = [dataset.molecule(i) for i in range(0, 60, 2)] + list(population[250:280])
-    one, two = memorisation(samples, dataset), memorisation(samples, file)
-    assert one["graph"] == two["graph"] and one["coverage"] == two["coverage"]
-    assert one["conformer"]["training_matches"] == two["conformer"]["training_matches"] > 0
+    first, second = memorisation(samples, dataset), memorisation(samples, file)
+    assert first["graph"] == second["graph"] and first["coverage"] == second["coverage"]
+    assert first["conformer"]["training_matches"] == second["conformer"]["training_matches"] > 0

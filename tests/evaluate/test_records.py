@@ -10,8 +10,14 @@ from molscore.evaluate import evaluate
 from molscore.evaluate.molecules.records import judge, read_records
 
 
-def verdict(found):
-    return found.arrays is not None, found.mol is not None, found.connected, found.closed_shell, found.valid
+def verdict(judgement):
+    return (
+        judgement.arrays is not None,
+        judgement.mol is not None,
+        judgement.connected,
+        judgement.closed_shell,
+        judgement.valid,
+    )
 
 
 def not_a_number() -> Chem.Mol:
@@ -48,9 +54,9 @@ def test_a_missing_hydrogen_is_not_filled_in():
     mol = without_atom(embed("C"), 4)
     for atom in mol.GetAtoms():  # as a file without valence fields leaves it
         atom.SetNoImplicit(False)
-    found = judge_mol(mol)
-    assert found.n_atoms == 4 and not found.valid
-    assert found.mol.GetAtomWithIdx(0).GetNumRadicalElectrons() == 1
+    judgement = judge_mol(mol)
+    assert judgement.n_atoms == 4 and not judgement.valid
+    assert judgement.mol.GetAtomWithIdx(0).GetNumRadicalElectrons() == 1
 
 
 def test_the_given_molecule_is_left_as_it_is():
@@ -66,7 +72,7 @@ def test_unreadable_records_keep_their_place(tmp_path):
     records[1] = records[1].replace(" O ", " Qq", 1)
     path.write_text("$$$$\n".join(records))
     judged = [judge(record) for record in read_records(path)]
-    assert [found.valid for found in judged] == [True, False, True]
+    assert [judgement.valid for judgement in judged] == [True, False, True]
     line = 1 + path.read_text().split("$$$$\n")[0].count("\n") + 1
     assert judged[0].fault is None and judged[1].fault.startswith(f"record 2 (line {line}): ")
 

@@ -16,21 +16,21 @@ def test_the_interval_covers_the_median():
     rng = np.random.default_rng(0)
     trials, hits = 400, 0
     for _ in range(trials):
-        found = summary([Strain(x) for x in rng.exponential(size=41)])
-        hits += found["low"] <= np.log(2) <= found["high"]
+        figures = summary([Strain(x) for x in rng.exponential(size=41)])
+        hits += figures["low"] <= np.log(2) <= figures["high"]
     assert hits / trials > 0.95 - 4 * np.sqrt(0.05 * 0.95 / trials)
     assert hits / trials < 0.995
 
 
 def test_summary_counts_what_has_no_energy():
     values = [3.0, 1.0, 2.0, 10.0, 4.0, 5.0, 6.0]
-    found = summary([*map(Strain, values), Strain(None, "no_parameters"), Strain(None, "no_parameters")])
-    assert found["median"] == 4.0 and found["n"] == 7
-    assert (found["lower_quartile"], found["upper_quartile"]) == tuple(np.percentile(values, [25, 75]))
-    assert (found["low"], found["high"]) == (1.0, 10.0)
-    assert found["without"] == {"no_parameters": 2}
+    figures = summary([*map(Strain, values), Strain(None, "no_parameters"), Strain(None, "no_parameters")])
+    assert figures["median"] == 4.0 and figures["n"] == 7
+    assert (figures["lower_quartile"], figures["upper_quartile"]) == tuple(np.percentile(values, [25, 75]))
+    assert (figures["low"], figures["high"]) == (1.0, 10.0)
+    assert figures["without"] == {"no_parameters": 2}
 
 
 def test_of_nothing_there_is_no_median():
-    found = summary([])
-    assert found["median"] is None and found["low"] is None and found["n"] == 0 and found["without"] == {}
+    figures = summary([])
+    assert figures["median"] is None and figures["low"] is None and figures["n"] == 0 and figures["without"] == {}

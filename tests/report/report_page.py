@@ -36,10 +36,10 @@ def overbonded() -> Chem.Mol:
 
 def make_mols() -> list[Chem.Mol]:
     """The molecules of `SMILES`, as attempts 0, 2, 4, ..."""
-    found = [embed(smiles) for smiles in SMILES]
-    for k, mol in enumerate(found):
+    mols = [embed(smiles) for smiles in SMILES]
+    for k, mol in enumerate(mols):
         mol.SetIntProp("molscore_index", 2 * k)
-    return found
+    return mols
 
 
 class Page(HTMLParser):
@@ -71,7 +71,7 @@ class Page(HTMLParser):
             self.texts.append((self.open[-1] if self.open else None, data.strip()))
 
     def attributes(self, tag, name):
-        return [attrs[name] for found, attrs in self.elements if found == tag and name in attrs]
+        return [attrs[name] for element, attrs in self.elements if element == tag and name in attrs]
 
     def views(self):
         return [json.loads(text) for text in self.attributes("svg", "data-mol")]

@@ -109,8 +109,8 @@ def test_a_card_says_what_is_unusual_beside_what_is_sound(mols, tmp_path):
     strained.SetProp("unusual", "high_sa; high_strain")
     write_report(tmp_path / "r.html", [embed("CC(F)(F)O"), embed("COO"), mols[0], strained], title="", manifest={})
     page = Page(tmp_path / "r.html")
-    found = re.findall(r'<span class="unusual">unusual: ([^<]*)<', page.source)
-    assert found == ["alpha halo alcohol", "peroxide", "high sa, high strain"]
+    words = re.findall(r'<span class="unusual">unusual: ([^<]*)<', page.source)
+    assert words == ["alpha halo alcohol", "peroxide", "high sa, high strain"]
     assert page.text().count("sound valences and geometry") == 4 and "all checks" not in page.text()
 
 

@@ -35,23 +35,25 @@ def draw(atoms, bonds, events=()):
     """What the viewer draws at first, and after each event."""
     script = resources.files("molscore.report").joinpath("viewer.js").read_text(encoding="utf-8")
     given = {"mol": {"atoms": atoms, "bonds": bonds}, "looks": LOOKS, "script": script, "events": list(events)}
-    done = subprocess.run(["node", "-e", BROWSER], input=json.dumps(given), capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    process = subprocess.run(
+        ["node", "-e", BROWSER], input=json.dumps(given), capture_output=True, text=True, check=True
+    )
+    return json.loads(process.stdout)
 
 
 def balls(drawing):
     """Atoms as (number from 1, x, y upwards), farthest first."""
-    found = re.findall(r"atom (\d+)</title><circle cx=\"([-.\d]+)\" cy=\"([-.\d]+)\"", drawing)
-    return [(int(number), float(x), -float(y)) for number, x, y in found]
+    circles = re.findall(r"atom (\d+)</title><circle cx=\"([-.\d]+)\" cy=\"([-.\d]+)\"", drawing)
+    return [(int(number), float(x), -float(y)) for number, x, y in circles]
 
 
 def frame(drawing):
     """The rotation that takes the axes to where they are drawn, rows right, up, towards the reader; the depth order."""
-    drawn = balls(drawing)
-    right, up = np.array([(x, y) for _, x, y in sorted(drawn)[1:]]).T
+    circles = balls(drawing)
+    right, up = np.array([(x, y) for _, x, y in sorted(circles)[1:]]).T
     scale = (np.linalg.norm(right) + np.linalg.norm(up)) / 2
     right, up = right / scale, up / scale
-    return np.stack([right, up, np.cross(right, up)]), [number - 2 for number, _, _ in drawn if number > 1]
+    return np.stack([right, up, np.cross(right, up)]), [number - 2 for number, _, _ in circles if number > 1]
 
 
 def test_x_goes_right_y_up_and_z_towards_the_reader():

@@ -61,8 +61,8 @@ def test_what_no_chemist_would_draw_fails(smiles, change, atoms, value, reason):
     if smiles != "CN=C=S":  # which MMFF94s gets wrong by itself
         assert table_fault(mol, wanted) is None
     getattr(rdMolTransforms, change)(mol.GetConformer(), *atoms, value)
-    found = table_fault(mol, wanted)
-    assert found[0] == reason and found[1]
+    fault = table_fault(mol, wanted)
+    assert fault[0] == reason and fault[1]
 
 
 def test_a_coordinate_that_is_no_number_is_a_fault():

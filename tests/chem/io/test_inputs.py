@@ -47,7 +47,7 @@ def test_a_smiles_may_bring_its_name():
 
 
 @pytest.mark.parametrize("source", ["mols", "data/mols", "CCO)", "caffeine"])
-def test_what_is_neither_file_nor_smiles_is_told(source):
+def test_what_is_neither_file_nor_smiles_is_refused(source):
     (entry,) = read_inputs(source)
     assert entry.mol is None and entry.reason == "smiles"
     assert entry.detail.endswith("nor is there a file of this name")

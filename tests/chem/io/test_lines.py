@@ -91,8 +91,8 @@ def test_line_ends(data, universal, sdf):
 def test_compression_is_seen_from_the_content(tmp_path, name):
     for data in (TEXT.encode(), gzip.compress(TEXT.encode()), gzip.compress(b"") + gzip.compress(TEXT.encode())):
         (tmp_path / name).write_bytes(data)
-        with opened(tmp_path / name) as found:
-            assert "".join(found) == TEXT
+        with opened(tmp_path / name) as reader:
+            assert "".join(reader) == TEXT
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,6 @@ def test_nothing_is_read_ahead_of_need():
             buffer[: len(data)] = data
             return len(data)
 
-    found = read_lines(io.BufferedReader(Slow()))
-    assert next(found) == "a\n" and len(Slow.chunks) == 2
-    assert list(found) == ["b\n", "c"]
+    reader = read_lines(io.BufferedReader(Slow()))
+    assert next(reader) == "a\n" and len(Slow.chunks) == 2
+    assert list(reader) == ["b\n", "c"]

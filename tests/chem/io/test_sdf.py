@@ -255,6 +255,6 @@ def test_copies_keep_the_text_and_replace_properties(embed, tmp_path):
         writer.copy("no molecule\n\n\nat all\n>  <old>\n4\n\n", {"old": 3})
     first, *others = read_sdf(tmp_path / "a.sdf")
     assert first.text.startswith(text.partition(">  <")[0])
-    found = {name: first.mol.GetProp(name) for name in first.mol.GetPropNames()}
-    assert found == {"kept": "a\nb", "old": "2", "older": "x > y", "new": ""}
+    properties = {name: first.mol.GetProp(name) for name in first.mol.GetPropNames()}
+    assert properties == {"kept": "a\nb", "old": "2", "older": "x > y", "new": ""}
     assert [other.text for other in others] == ["no molecule\n\n\nat all\n>  <old>\n3\n\n"] * 2

@@ -17,7 +17,7 @@ def pairs(text):
 
 
 @pytest.mark.parametrize(
-    ("data", "found"),
+    ("data", "expected"),
     [
         (">  <a>\n>10000\n\n>  <b>\n2\n\n", [("a", ">10000"), ("b", "2")]),
         (">  <a>\n1\n> <b>\n2\n\n", [("a", "1\n> <b>\n2")]),  # no empty line: all of it is one value
@@ -33,9 +33,9 @@ def pairs(text):
     ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_data_items(data, found, end):
+def test_data_items(data, expected, end):
     text = (BLOCK + data).replace("\n", end)
-    assert pairs(text) == found
+    assert pairs(text) == expected
     block, parts = split_record(text)
     assert block + "".join(part.text for part in parts) == text
 
@@ -61,10 +61,10 @@ def test_tags_leave_the_record_as_it_is(text):
 
 @given(records(BLOCK))
 def test_our_reader_and_rdkits_agree(text):
-    (found,) = read_sdf(_lines(f"{text}$$$$\n"))
+    (ours,) = read_sdf(_lines(f"{text}$$$$\n"))
     title, properties = seen_by_rdkit(text)
-    assert found.text == text and found.mol.GetProp("_Name") == title
-    assert {name: found.mol.GetProp(name) for name in found.mol.GetPropNames()} == properties
+    assert ours.text == text and ours.mol.GetProp("_Name") == title
+    assert {name: ours.mol.GetProp(name) for name in ours.mol.GetPropNames()} == properties
 
 
 def _lines(text):
@@ -72,9 +72,9 @@ def _lines(text):
 
 
 @given(st.lists(st.tuples(st.sampled_from(["old", "kept", "SMILES"]), values), max_size=6))
-def test_tags_replace_those_of_their_name_alone(found):
-    text = BLOCK + "".join(f">  <{name}>\n{value}\n\n" for name, value in found)
-    kept = [(name, value) for name, value in found if name != "old"]
+def test_tags_replace_those_of_their_name_alone(properties):
+    text = BLOCK + "".join(f">  <{name}>\n{value}\n\n" for name, value in properties)
+    kept = [(name, value) for name, value in properties if name != "old"]
     assert pairs(tagged(text, {"old": "new"}).removesuffix("$$$$\n")) == [*kept, ("old", "new")]
     once = tagged(text, {"old": "new", "none": None})
     assert tagged(once.removesuffix("$$$$\n"), {"old": "new", "none": None}) == once
@@ -110,10 +110,10 @@ def test_an_empty_line_in_a_value_is_escaped_so_that_readers_lose_nothing():
 @given(st.lists(st.sampled_from(["", " ", "a", ">x", "$$$$", "$$$$ b", "\r"]), max_size=6).map("\n".join))
 def test_any_value_can_be_written_and_no_word_of_it_is_lost(value):
     text = BLOCK + format_property("a", value) + format_property("b", "end")
-    found = seen_by_rdkit(text)[1]
-    assert found["b"] == "end"
+    properties = seen_by_rdkit(text)[1]
+    assert properties["b"] == "end"
     unescaped = value.replace("\r\n", "\n").replace("\r", "\n")
-    assert [line.strip() for line in found["a"].split("\n")] == [line.strip() for line in unescaped.split("\n")]
+    assert [line.strip() for line in properties["a"].split("\n")] == [line.strip() for line in unescaped.split("\n")]
     assert "$$$$" not in [line[:4] for line in text.split("\n")]
 
 
@@ -121,9 +121,9 @@ def test_any_value_can_be_written_and_no_word_of_it_is_lost(value):
 def test_items_of_a_record_are_carried_into_another(data):
     text = "".join(data)
     taken = {"SMILES": "C", "method": "x", "old": None}
-    found = data_items(BLOCK + carried(data_items(BLOCK + text), taken))
+    copies = data_items(BLOCK + carried(data_items(BLOCK + text), taken))
     expected = [(f"input_{name}" if name in taken else name, value) for name, value in pairs(BLOCK + text)]
-    assert [(item.name, item.value) for item in found] == expected
+    assert [(item.name, item.value) for item in copies] == expected
     if not taken.keys() & {name for name, _ in pairs(BLOCK + text)}:
         assert carried(data_items(BLOCK + text), taken) == text
 
@@ -151,6 +151,6 @@ def test_files_are_read_back_as_they_are(tmp_path_factory, texts, end):
     if end == "\r\n":
         texts = [text.replace("\r", "").replace("\n", end) for text in texts]
     path.write_bytes("".join(f"{text}$$$${end}" for text in texts).encode())
-    found = list(read_sdf(path))
-    assert [record.text for record in found] == texts
-    assert all(record.mol is not None for record in found)
+    entries = list(read_sdf(path))
+    assert [entry.text for entry in entries] == texts
+    assert all(entry.mol is not None for entry in entries)
