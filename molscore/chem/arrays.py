@@ -60,7 +60,7 @@ class MoleculeArrays:
         positions: (N, 3) float32, Å, near the origin: float32 is coarse far away.
         bonds: (M, 2) int, atom indices with i < j.
         bond_orders: (M,) uint8, 1 to 3, kekulised.
-        stereo: (S, 5) int, tags as in `molscore.chem.stereo.tags`; none if nobody has asked.
+        stereo: (S, 5) int, tags as in `molscore.chem.stereo.tags`; empty where they were not made.
     """
 
     atomic_numbers: np.ndarray

@@ -9,7 +9,8 @@ Taking each at its most probable mostly gives a molecule. Where it does not, the
 an integer linear program: one-hot variables for classes and orders, one equality per atom, and for every fragment S
 that turns up in a solution the cut "at least one bond leaves S", added until none is left (Dantzig, Fulkerson &
 Johnson, J. Oper. Res. Soc. Am. 2, 393, 1954). It is kept small: every option has a lower bound on the nats of any
-solution that takes it, and is left out when that exceeds what a solution at hand costs, which loses nothing.
+solution that takes it, and is left out when that exceeds the cost of a solution already found, which loses nothing.
+
 """
 
 import numpy as np

@@ -137,9 +137,9 @@ def _rmsd_block(x: np.ndarray, y: np.ndarray, symmetries: np.ndarray) -> np.ndar
     power = ((x**2).sum((1, 2))[:, None] + (y**2).sum((1, 2)))[:, None, :]  # (k, 1, M), at least 2 λ
     best, covariance = np.full((k, m), -np.inf), np.zeros((3, 3, k, m))
     left = x.transpose(2, 0, 1)[:, None]  # (3, 1, k, n)
-    for some in _chunks(symmetries, max(1, BLOCK // (k * m))):
-        right = y[:, some].transpose(3, 2, 1, 0).reshape(3, n, -1)  # (3, n, a M)
-        h = (left @ right).reshape(3, 3, k, len(some), m)
+    for rows in _chunks(symmetries, max(1, BLOCK // (k * m))):
+        right = y[:, rows].transpose(3, 2, 1, 0).reshape(3, n, -1)  # (3, n, a M)
+        h = (left @ right).reshape(3, 3, k, len(rows), m)
         largest = _largest_roots(h, best[:, None, :], power / 2)
         choice = largest.argmax(axis=1)[:, None, :]
         value = np.take_along_axis(largest, choice, axis=1)[:, 0]

@@ -178,6 +178,6 @@ def _perceived(mol: Chem.Mol, conformer: int, asked: Chem.Mol) -> Chem.Mol:
 
 
 def _canonical(mol: Chem.Mol) -> str:
-    """Canonical isomeric SMILES, read once more so that both sides went the same way."""
+    """Canonical isomeric SMILES, read and written twice so that both sides are treated alike."""
     once = Chem.MolFromSmiles(Chem.MolToSmiles(Chem.RemoveHs(mol)))
     return Chem.MolToSmiles(once)

@@ -196,11 +196,11 @@ def _identity(
 def _distances(valid: Sequence[MoleculeArrays], reference: Reference) -> dict[str, Distance]:
     distances = {}
     for kind, values in measure(valid).items():
-        theirs = reference.distributions[kind]
-        counts = count(values, theirs.codes, kind)
+        distributions = reference.distributions[kind]
+        counts = count(values, distributions.codes, kind)
         for name in MEASURES:
             floor = interpolate_floor(reference.floor_sizes, reference.floors[f"{kind}_{name}"], len(valid))
-            distances[f"{kind}_{name}"] = compare(counts, theirs, kind, name, floor)
+            distances[f"{kind}_{name}"] = compare(counts, distributions, kind, name, floor)
     return distances
 
 

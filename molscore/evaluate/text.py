@@ -108,15 +108,15 @@ def _distance_line(label: str, distance: Distance) -> str:
 
 def _relaxation_lines(metrics: Figures) -> list[str]:
     lines = []
-    for method, mine, theirs in (
+    for method, sample, reference in (
         ("MMFF94s", metrics.relaxation, metrics.reference_relaxation),
         ("GFN2-xTB", metrics.xtb_relaxation, metrics.reference_xtb_relaxation),
     ):
-        if not mine:
+        if not sample:
             continue
         title = f"Relaxation energy, {method}, kcal/mol"
         lines += ["", f"{title:<36}  median   95 % interval      quartiles        molecules"]
-        for label, energies in (("valid & connected", mine), ("reference", theirs)):
+        for label, energies in (("valid & connected", sample), ("reference", reference)):
             if energies:
                 names = ("median", "low", "high", "lower_quartile", "upper_quartile")
                 median, low, high, lower, upper = ("-" if energies[k] is None else f"{energies[k]:.2f}" for k in names)
@@ -138,11 +138,12 @@ def _fcd_lines(metrics: Figures) -> list[str]:
 
 
 def _composition_lines(metrics: Figures) -> list[str]:
-    mine, theirs = _flat(metrics.composition), _flat(metrics.reference_composition or {})
-    head = f"{'Composition of valid records':<34}     input{'   reference' if theirs else ''}"
-    names = list(mine) + [name for name in theirs if name not in mine]
+    sample, reference = _flat(metrics.composition), _flat(metrics.reference_composition or {})
+    head = f"{'Composition of valid records':<34}     input{'   reference' if reference else ''}"
+    names = list(sample) + [name for name in reference if name not in sample]
     lines = [head] + [
-        f"  {name:<32}{mine.get(name, '-'):>10}" + (f"{theirs.get(name, '-'):>12}" if theirs else "") for name in names
+        f"  {name:<32}{sample.get(name, '-'):>10}" + (f"{reference.get(name, '-'):>12}" if reference else "")
+        for name in names
     ]
     if metrics.differences:
         lines.append("Differences of the compositions")

@@ -1,4 +1,4 @@
-"""Open stereo in small fused rings is drawn as it exists, whatever the seed."""
+"""Open stereo in small fused rings is sampled as it exists, whatever the seed."""
 
 import math
 

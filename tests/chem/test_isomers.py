@@ -1,4 +1,4 @@
-"""Stereo that is left open is decided: every isomer that exists, or one drawn by a seed."""
+"""Stereo that is left open is decided: every isomer that exists, or one chosen at random by a seed."""
 
 import pytest
 from chem.conftest import elements, parse, prepare
@@ -158,7 +158,7 @@ def test_time_that_is_up_leaves_an_isomer():
     assert len(isomers(prepare("CC(N)C(O)F"), "enumerate", seconds=60).mols) == 4
 
 
-def test_many_isomers_are_drawn_not_listed():
+def test_many_isomers_are_sampled_not_listed():
     text = "BrC(Cl)" + "C(Cl)" * 18 + "F"
     smiles, possible = enumerated(text, most=5)
     assert len(set(smiles)) == 5 and possible == 2**19

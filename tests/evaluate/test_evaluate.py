@@ -211,7 +211,7 @@ def test_torch_is_never_imported():
 
 
 def test_relaxation_with_xtb(mols):
-    """Of the first so many; it is told beside that of MMFF94s, and survives the way through JSON."""
+    """Of the first so many; it is reported beside that of MMFF94s, and survives the way through JSON."""
     pytest.importorskip("tblite")
     metrics = evaluate(mols[:4], reference=None, posebusters=None, xtb=2)
     assert metrics.xtb_relaxation["n"] == 2 and metrics.relaxation["n"] == 4

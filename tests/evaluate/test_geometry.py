@@ -110,7 +110,7 @@ def test_floor_is_the_expected_distance_of_a_sample():
 
 
 def test_floor_draws_whole_molecules():
-    # ten equal values a molecule are one draw, not ten
+    # ten equal values a molecule are one sample, not ten
     single = np.random.default_rng(0).normal(1.5, 0.05, size=500)
     code = type_code("C-C")
     one = Coordinates(np.arange(500), np.full(500, code), single)

@@ -71,7 +71,7 @@ def test_a_run_may_tell_what_the_file_cannot(sdf, tmp_path):
     assert "Asked for 9" in text and "5 of 12 attempts" in text
 
 
-def test_records_of_two_runs_are_told_apart(mols, tmp_path):
+def test_records_of_two_runs_are_distinguished(mols, tmp_path):
     with SDFWriter(tmp_path / "two.sdf") as writer:
         for seed in (1, 2, 2):
             writer.write(mols[0], "", record_properties(mols[0], model="qm9", seed=seed, index=0))

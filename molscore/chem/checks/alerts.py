@@ -61,7 +61,7 @@ PATTERNS: dict[str, str] = {
     "n_h_imine": "[CX3;!$(C~[#7X3,#8,#16])]=[NX2;H1]",
     "enol": "[OX2H][CX3]=[CX3;!$(C-C=O)]",
 }
-"""Name -> SMARTS. `unusual` knows `fused_small_rings` and `bredt` besides."""
+"""Name -> SMARTS. `unusual` has `fused_small_rings` and `bredt` besides."""
 
 STRAINED = 15.0
 """kcal/mol; one in eighteen DFT minima of DFT8K is further above the nearest minimum of MMFF94s."""

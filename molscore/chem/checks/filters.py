@@ -69,9 +69,8 @@ class MoleculeFilter:
             raise FilterError(f"the filter {shown(text)} is nested more than {DEEPEST} levels deep; write it flatter")
         self.names = tuple(sorted({node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}))
         if unknown := [name for name in self.names if name not in DESCRIPTORS]:
-            raise FilterError(
-                f"the filter knows no {', '.join(name[:40] for name in unknown[:5])}; it knows {', '.join(DESCRIPTORS)}"
-            )
+            names = ", ".join(name[:40] for name in unknown[:5])
+            raise FilterError(f"the filter has no descriptor {names}; it has {', '.join(DESCRIPTORS)}")
         if not isinstance(self._value(self._tree, dict.fromkeys(self.names, 1.0)), bool):
             raise FilterError(f"the filter {shown(text)} is a number, not a condition; compare it with something")
 

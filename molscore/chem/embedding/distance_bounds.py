@@ -26,7 +26,7 @@ FAR = 1000.0
 
 
 def corrected_bounds(mol: Chem.Mol, wanted: Expected) -> np.ndarray | None:
-    """A bounds matrix for ``EmbedParameters.SetBoundsMat``, or None where RDKit's own will do.
+    """A bounds matrix for ``EmbedParameters.SetBoundsMat``, or None where RDKit's own is right.
 
     Args:
         mol: sanitised, every hydrogen an atom.

@@ -101,8 +101,8 @@ def embed_ensemble(mol: Chem.Mol, n: int, seed: int = 0) -> Chem.Mol:
     """Different conformers of one stereoisomer: n are made, of which `distinct` keeps some.
 
     Args:
-        mol: as for `embed_mol`, whose conformer for this seed is the first. It settles what is open of the stereo; the
-            others that do not have the same, or are not to be had, are left out.
+        mol: as for `embed_mol`, whose conformer for this seed is the first. That one decides open stereo; conformers
+            with other stereo, and embeddings that fail, are left out.
         n: how many to make, at least 1.
         seed: of the embeddings.
 

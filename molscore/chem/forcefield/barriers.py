@@ -37,7 +37,7 @@ def leave_barriers_in_place(mol: Chem.Mol, conformers: Sequence[int] | None = No
     """Minimises those conformers freely that are on a barrier, and leaves the others as they are.
 
     Args:
-        mol: sanitised, hydrogens explicit. It is left as it is where no force field knows it.
+        mol: sanitised, hydrogens explicit. It is left as it is where no force field has parameters for it.
         conformers: ids of those to look at; None is all.
 
     Returns:
@@ -84,7 +84,7 @@ def _largest_turn(before: Chem.Conformer, after: Chem.Conformer, bonds: list[tup
 
 
 def _field(mol: Chem.Mol, properties: Any, conformer: int) -> ForceField | None:
-    """MMFF94s without Coulomb's terms, or UFF, which has none; None if neither knows an atom."""
+    """MMFF94s without Coulomb's terms, or UFF, which has none; None if neither has parameters for every atom."""
     if properties is not None:
         properties.SetMMFFEleTerm(False)
         field = forcefield.MMFFGetMoleculeForceField(mol, properties, NO_CUTOFF, conformer)

@@ -19,7 +19,7 @@ def typed(mol: Chem.Mol) -> tuple[Chem.Mol, Any]:
         mol: sanitised, every hydrogen an atom; with its conformers. It is left as it is.
 
     Returns:
-        The copy and the properties; a plain copy and None if MMFF94s does not know an atom.
+        The copy and the properties; a plain copy and None if MMFF94s has no parameters for an atom.
     """
     copy = Chem.Mol(mol)
     properties = forcefield.MMFFGetMoleculeProperties(copy, mmffVariant=VARIANT)

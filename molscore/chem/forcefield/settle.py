@@ -5,7 +5,7 @@
   conformation, whose bonds are only as good as the electron density, so becomes one to train on and stays the same.
 
 Both in MMFF94s, in UFF (Rappé et al., J. Am. Chem. Soc. 114, 10024, 1992) where MMFF94s has no parameters (boron,
-silicon, selenium), and `settle_in_place` by the table of bond lengths and angles where no force field knows an atom.
+silicon, selenium), and `settle_in_place` by the table of bond lengths and angles where neither has any for an atom.
 Terms of a force field that contradict the table are corrected (`molscore.chem.forcefield.trust`), and what its minimum
 leaves outside of what is known is held (`molscore.chem.forcefield.strays`). Where atoms bear net charges,
 MMFF94s' electrostatics are damped as in a medium: in vacuo charges draw bonds out and bend flat rings.
@@ -32,8 +32,8 @@ STEPS = 200
 """Steps of the minimisation with torsions held: bonds and angles have settled by then; the minimum may be far."""
 
 RELAXATIONS = ("none", "torsions", "mmff", "xtb")
-"""What may be done to geometries: nothing; all but the torsions settled (`settle_in_place`); the nearest minimum of
-MMFF94s, or of GFN2-xTB."""
+"""Relaxations of a geometry: none; of all but the torsions (`settle_in_place`); to the nearest minimum of MMFF94s, or
+of GFN2-xTB."""
 
 ROTATABLE = Chem.MolFromSmarts("[!$(*#*)&!D1]-&!@[!$(*#*)&!D1]")
 
@@ -57,8 +57,8 @@ def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = HYDROGEN_STEPS) -> Non
     """Minimises the energy of each conformer over the hydrogens' positions.
 
     Args:
-        mol: sanitised, hydrogens explicit. It is left as it is if neither force field knows it; so is a conformer
-            whose geometry gives no finite energy.
+        mol: sanitised, hydrogens explicit. It is left as it is if neither force field has parameters for it; so is a
+            conformer whose geometry gives no finite energy.
         steps: of the minimisation.
     """
     heavy = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
@@ -142,7 +142,7 @@ def settle_in_place(
 
 
 def _field(mol: Chem.Mol, conformer: int, properties: Any) -> ForceField | None:
-    """MMFF94s with its `properties` of the molecule, or UFF if there are none; None if that does not know an atom."""
+    """MMFF94s with its `properties` of the molecule, or UFF if there are none; None if UFF has no parameters either."""
     if properties is not None:
         field = forcefield.MMFFGetMoleculeForceField(mol, properties, NO_CUTOFF, conformer)
     elif forcefield.UFFHasAllMoleculeParams(mol):

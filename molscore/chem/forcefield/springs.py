@@ -1,4 +1,4 @@
-"""Settling of geometries by the table of bond lengths and angles alone, for atoms that no force field knows.
+"""Relaxation by the table of bond lengths and angles alone, for atoms without parameters in any force field.
 
     E(x) = Σ k_b (r - r0)² + Σ k_a (cos θ - cos θ0)² / sin² θ0 + Σ k_f v² + Σ k_c max(0, V - s v)²
            + Σ k_r max(0, d - r)² + Σ k_c max(0, P - |v|)²,

@@ -48,7 +48,7 @@ class Trust(NamedTuple):
     """Which force field to use, and what to correct in it.
 
     Attributes:
-        field: ``mmff94s`` or ``uff``; None if neither will do.
+        field: ``mmff94s`` or ``uff``; None if neither is sound for the molecule.
         lengths: two atoms, and the least and the greatest distance in Å.
         angles: three atoms, and the least and the greatest angle in degrees.
         planes: a neighbour, the centre and its other two neighbours, which are to lie in a plane.

@@ -158,7 +158,7 @@ def ideal_angles(mol: Chem.Mol, index: int) -> dict[tuple[int, int], float]:
         return _tagged_angles(mol, index, around)
     corners = CORNERS[name]
     between = np.degrees(np.arccos(np.clip(np.array(corners) @ np.array(corners).T, -1, 1)))
-    wish = np.array([_reluctance(mol.GetBondBetweenAtoms(index, k), index) for k in around])
+    reluctance = np.array([_reluctance(mol.GetBondBetweenAtoms(index, k), index) for k in around])
     together = np.zeros((len(around), len(around)), dtype=bool)
     for ring in rings(mol):
         if index in ring and len(ring) <= 7:
@@ -170,7 +170,7 @@ def ideal_angles(mol: Chem.Mol, index: int) -> dict[tuple[int, int], float]:
     def cost(order: tuple[int, ...]) -> float:  # order[corner] is the neighbour there
         order = list(order)
         strain = between[together[np.ix_(order, order)]].sum() / 90
-        return 10 * strain - wish[order[:first]].sum()
+        return 10 * strain - reluctance[order[:first]].sum()
 
     best = min(permutations(range(len(around))), key=cost)
     return {
@@ -202,7 +202,7 @@ def _reluctance(bond: Chem.Bond, index: int) -> float:
 
 
 def _tagged_angles(mol: Chem.Mol, index: int, around: list[int]) -> dict[tuple[int, int], float]:
-    """RDKit knows the tags where it sets bounds to distances: from these, by the law of cosines."""
+    """By the law of cosines from RDKit's distance bounds, which take account of the tags."""
     with rdBase.BlockLogs():
         bounds = GetMoleculeBoundsMatrix(mol, set15bounds=False, scaleVDW=False, doTriangleSmoothing=False)
     middle = (np.triu(bounds, 1) + np.tril(bounds, -1).T) / 2

@@ -1,6 +1,6 @@
 """Input molecules: a SMILES, a list of SMILES, a table or an SDF file, read record by record.
 
-Nothing is held but the record at hand, so a file may be of any length. A record that cannot be read is an `Entry` with
+Only the current record is in memory, so a file may be of any length. A record that cannot be read is an `Entry` with
 a reason, one of `REASONS`, and the reading goes on.
 """
 
@@ -79,7 +79,7 @@ def read_inputs(
         form: ``smi``: a SMILES on each line, then the name; lines that begin with # are comments. ``csv``: a table
             with a header, separated by commas, semicolons or tabs, or by the character that a line ``sep=`` before the
             header gives.
-            ``sdf``: MDL records, 2-D or 3-D. By default the ending tells, and standard input is ``smi``.
+            ``sdf``: MDL records, 2-D or 3-D. By default the ending decides, and standard input is ``smi``.
         smiles_column: of a table, upper or lower case.
         name_column: of a table; by default the first of `NAME_COLUMNS` that is there.
         stream: text to read in place of standard input. It is left open.

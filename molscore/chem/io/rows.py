@@ -157,7 +157,7 @@ class _LeftOpen(csv.Error):
 
 
 class _Lines:
-    """Lines, those of the row at hand remembered so that they can be given back."""
+    """Lines, those of the current row remembered so that they can be given back."""
 
     def __init__(self, lines: Iterable[str]):
         self._lines, self._again = iter(lines), deque[str]()

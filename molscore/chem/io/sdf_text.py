@@ -39,7 +39,7 @@ def format_record(mol: Chem.Mol, title: str, properties: Mapping[str, object] | 
 
 
 def format_mol(mol: Chem.Mol, title: str) -> str:
-    """A record without properties and without ``$$$$``. A title has no line breaks, and ``$$$$`` no place before it.
+    """A record without properties and without ``$$$$``. The title loses line breaks, and may not begin with ``$$$$``.
 
     Raises:
         MoleculeError: ``no_3d`` or ``implicit_hydrogens``.

@@ -3,14 +3,14 @@
 import os
 
 FORMS = {"smi": (".smi", ".smiles", ".txt"), "csv": (".csv",), "sdf": (".sdf", ".sd", ".mol")}
-"""Forms of a file, and the endings that tell them, in upper or lower case; each may be followed by .gz."""
+"""Forms of a file, and their endings, in upper or lower case; each may be followed by .gz."""
 
 _NAMES = ", ".join(ending for endings in FORMS.values() for ending in endings) + "; .gz too"
 _SDF_NAMES = ", ".join(FORMS["sdf"]) + "; .gz too"
 
 
 def form_of(name: str | os.PathLike[str]) -> str | None:
-    """The key of `FORMS` that the ending of a name tells, None if it tells nothing."""
+    """The key of `FORMS` that has the ending of a name, None if there is none."""
     name = os.fspath(name).lower().removesuffix(".gz")
     return next((form for form, endings in FORMS.items() if name.endswith(endings)), None)
 
@@ -21,7 +21,7 @@ def check_source(source: str, form: str | None = None) -> str:
     Args:
         source: a file, ``-`` for standard input, or else a SMILES. What ends in one of the endings of `FORMS`, or
             exists, is a file.
-        form: a key of `FORMS`; by default the ending tells, and standard input is ``smi``.
+        form: a key of `FORMS`; by default the ending decides, and standard input is ``smi``.
 
     Returns:
         A key of `FORMS`, or ``smiles`` for a source that is one.
@@ -59,7 +59,7 @@ def check_file(path: str | os.PathLike[str], names: str = _NAMES) -> str | None:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is a folder, or its name does not tell what it holds. `names` is what the user is to give.
+        ValueError: if it is a folder, or its name has no known ending; `names` are those that the message lists.
     """
     if not os.path.exists(path):
         raise FileNotFoundError(f"there is no file {path}")

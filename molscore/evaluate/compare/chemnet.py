@@ -132,7 +132,7 @@ def load_statistics(name: str) -> Statistics:
 
     Raises:
         ValueError: if it has none.
-        MissingExtraError: if nothing could be compared with them, for want of the package ``fcd``.
+        MissingExtraError: without the package ``fcd``, which computes what is compared with them.
     """
     package()
     if name not in REFERENCES:

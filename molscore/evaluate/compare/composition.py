@@ -72,7 +72,7 @@ def unusual_shares(mols: Sequence[Chem.Mol]) -> dict[str, float]:
     return {"any": sum(map(bool, patterns)) / len(mols)} | {k: n / len(mols) for k, n in counts.most_common()}
 
 
-def differences(mine: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float]:
+def differences(a: dict[str, Any], b: dict[str, Any]) -> dict[str, float]:
     """One figure for each table of two compositions.
 
     Returns:
@@ -80,11 +80,11 @@ def differences(mine: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float
         have to be another element); ``rings`` and ``groups`` the mean absolute difference of their figures. Empty if
         either is of no molecules.
     """
-    if "elements" not in mine or "elements" not in theirs:
+    if "elements" not in a or "elements" not in b:
         return {}
-    n_elements = len(mine["elements"].keys() | theirs["elements"].keys())
+    n_elements = len(a["elements"].keys() | b["elements"].keys())
     return {
-        "elements": mean_difference(mine["elements"], theirs["elements"]) * n_elements / 2,
-        "rings": mean_difference(mine["rings_per_molecule"], theirs["rings_per_molecule"]),
-        "groups": mean_difference(mine["groups"], theirs["groups"]),
+        "elements": mean_difference(a["elements"], b["elements"]) * n_elements / 2,
+        "rings": mean_difference(a["rings_per_molecule"], b["rings_per_molecule"]),
+        "groups": mean_difference(a["groups"], b["groups"]),
     }

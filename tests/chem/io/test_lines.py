@@ -30,7 +30,7 @@ def test_encodings_that_are_declared_in_the_file_or_seen(encoding, pack):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
-def test_a_byte_order_mark_says_more_than_the_user(encoding):
+def test_a_byte_order_mark_overrides_the_declared_encoding(encoding):
     assert "".join(read(TEXT.encode(encoding), encoding="cp1252")) == TEXT
 
 
