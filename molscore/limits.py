@@ -46,7 +46,7 @@ LIMITS = {
     "steps": Limit(1, 10_000),
     "batch_size": Limit(1, 65_536),
     "atoms": Limit(1, 10_000),
-    "surplus": Limit(1.0, 1_000.0),
+    "oversampling": Limit(1.0, 1_000.0),
     "window": Limit(0.0, 1e6),
     "rmsd": Limit(0.0, 1e3),
     "seconds": Limit(0.001, 1e9),
@@ -57,7 +57,7 @@ LIMITS = {
     "kept_conformers": Limit(1, 255),
     "xtb": Limit(0, 1_000_000_000),
 }
-"""By name. ``proposals`` is the product of conformers and surplus."""
+"""By name. ``proposals`` is the product of conformers and oversampling."""
 
 
 def check(name: str, value: Any, called: str | None = None) -> None:
@@ -77,12 +77,13 @@ def check(name: str, value: Any, called: str | None = None) -> None:
         raise ValueError(f"{called or name} must be {limit.text()}, not {shown(value)}")
 
 
-def check_proposals(n: int, surplus: float) -> None:
-    """Refuses a number of conformers and a surplus that together ask for too many proposals, with a ValueError."""
+def check_proposals(n: int, oversampling: float) -> None:
+    """Raises ValueError if conformers and oversampling together ask for too many proposals."""
     check("conformers", n, "n")
-    check("surplus", surplus)
-    if n * surplus > (most := LIMITS["proposals"].high):
-        raise ValueError(f"n times surplus must be at most {most:,}, not {math.ceil(n * surplus):,}: lower one of them")
+    check("oversampling", oversampling)
+    if n * oversampling > (most := LIMITS["proposals"].high):
+        proposals = math.ceil(n * oversampling)
+        raise ValueError(f"n times oversampling must be at most {most:,}, not {proposals:,}: lower one of them")
 
 
 def shown(value: Any) -> str:

@@ -46,7 +46,7 @@ from molscore.evaluate.rates import Rate
 from molscore.train.record import sha256
 
 BASELINES = ("etkdg", "clustered")
-SURPLUS = 10
+OVERSAMPLING = 10
 """Conformers that *clustered* makes for each that it keeps."""
 
 ENOUGH = 100
@@ -185,7 +185,7 @@ def clustered(words: argparse.Namespace) -> Method:
     many = etkdg(words)
 
     def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
-        mols = many(smiles, SURPLUS * count)
+        mols = many(smiles, OVERSAMPLING * count)
         for mol in mols:
             if mol.GetNumConformers() > count:
                 kept = k_medoids(rmsd_matrix(heavy_positions(mol), symmetries(mol, ENOUGH)), count)

@@ -3,11 +3,11 @@
     python scripts/conformer_starts.py BENCHMARK.sdf.gz --n-molecules 50 --threads 2 \
         --out data/benchmarks/conformer_starts.json
 
-A variant draws proposals of heavy atoms: from noise, from a draw of the harmonic prior at an earlier time, or from an
-ETKDGv3 conformer noised to an earlier time. Each gets ``--seconds`` for a molecule, by its own measured seconds a
+A variant samples proposals of heavy atoms: from noise, from the harmonic prior at an earlier time, or from an ETKDGv3
+conformer noised to an earlier time. Each gets ``--seconds`` for a molecule, by its own measured seconds a
 proposal, those of ETKDGv3 included where it is the start, and then as many proposals as fit count: the mean RMSD of the
-best of them, as in ``bench_conformers.py``. The same is told of 10 proposals each. Wrong stereo is counted before
-anything is mended or thrown away. Nothing is relaxed.
+best of them, as in ``bench_conformers.py``. The same is reported for 10 proposals each. Wrong stereo is counted before
+anything is reflected or rejected. Nothing is relaxed.
 """
 
 import argparse

@@ -31,7 +31,7 @@ def conformers(
     seconds: Annotated[
         float | None, typer.Option("--max-per-molecule-seconds", min=0, help="Then take what there is.")
     ] = None,
-    surplus: Annotated[float, typer.Option(min=1, help="Proposals for each conformer that is kept.")] = 1.3,
+    oversampling: Annotated[float, typer.Option(min=1, help="Proposals for each conformer that is kept.")] = 1.3,
     steps: Annotated[int | None, typer.Option(min=1, help="Sampler steps.", show_default="the model's")] = None,
     form: Annotated[str | None, typer.Option("--format", help="smi, csv or sdf.", show_default="by ending")] = None,
     smiles_column: Annotated[str, typer.Option(help="Of a CSV file.")] = "smiles",
@@ -49,7 +49,7 @@ def conformers(
     from molscore.files.paths import check_apart, check_writable
 
     with complaints(ValueError, OSError):
-        check_proposals(n, surplus)
+        check_proposals(n, oversampling)
         check_writable(out, (".sdf", ".sdf.gz"))
         if problems is not None:
             check_writable(problems, (".csv",))
@@ -62,7 +62,19 @@ def conformers(
 
     with complaints(ValueError):
         options = Options(
-            relax, energy, window, rmsd, stereo, max_isomers, fragments, fallback, method, seconds, surplus, steps, fill
+            relax,
+            energy,
+            window,
+            rmsd,
+            stereo,
+            max_isomers,
+            fragments,
+            fallback,
+            method,
+            seconds,
+            oversampling,
+            steps,
+            fill,
         )
         generator = ConformerGenerator.from_pretrained(model, device)
     files = {"form": form, "smiles_column": smiles_column, "name_column": name_column, "encoding": encoding}

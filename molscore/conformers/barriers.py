@@ -1,4 +1,4 @@
-"""Conformers whose torsions were held on a barrier, let go."""
+"""Conformers whose torsions were held on a barrier, minimised freely."""
 
 from rdkit import Chem
 
@@ -21,12 +21,14 @@ def leave_barriers(mol: Chem.Mol) -> list[int]:
     Returns:
         Ids of the conformers that were moved.
     """
-    done = {one.GetId(): one.GetProp("relaxation") for one in mol.GetConformers() if one.HasProp("relaxation")}
-    able = [one.GetId() for one in mol.GetConformers() if done.get(one.GetId(), "torsions (mmff94s)") in HELD]
-    moved = leave_barriers_in_place(mol, able)
+    relaxations = {
+        conformer.GetId(): conformer.GetProp("relaxation") if conformer.HasProp("relaxation") else "torsions (mmff94s)"
+        for conformer in mol.GetConformers()
+    }
+    moved = leave_barriers_in_place(mol, [index for index, relaxation in relaxations.items() if relaxation in HELD])
     for index in moved:
         conformer = mol.GetConformer(index)
         conformer.SetPositions(relaxed(Chem.Mol(mol, False, index), "torsions").GetConformer().GetPositions())
-        conformer.SetProp("relaxation", HELD[done.get(index, "torsions (mmff94s)")])
+        conformer.SetProp("relaxation", HELD[relaxations[index]])
         conformer.SetProp("relaxation_reason", REASON)
     return moved

@@ -1,4 +1,4 @@
-"""From heavy atoms to conformers worth having: hydrogens, relaxation, and a last look at stereo and geometry."""
+"""From heavy atoms to whole conformers: hydrogens, relaxation, and a last check of stereo and geometry."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from molscore.conformers.target import Target
 from molscore.randomness import Purpose, rdkit_seed
 
 NAMES = {"mmff": "mmff94s", "xtb": "xtb"}
-"""Of relaxations, as a conformer's property says them."""
+"""Of relaxations, in a conformer's property ``relaxation``."""
 
 HYDROGENS_FIRST = 15
 """Steps in which hydrogens settle before all atoms do: without them, some would push heavy atoms aside."""
@@ -69,11 +69,11 @@ def relaxed(mol: Chem.Mol, how: str, target: Target | None = None) -> Chem.Mol:
     """The molecule with its conformers relaxed; what has no minimum, or changes its stereo, is left with its torsions.
 
     Args:
-        mol: with its conformers; they are changed, and each gets the property ``relaxation``: what was done. It is
-            ``none``, ``torsions`` with what it was done in (``torsions (mmff94s)``, ``torsions (uff)``, ``torsions
+        mol: with its conformers; they are changed, and each gets the property ``relaxation``: the method used. It is
+            ``none``, ``torsions`` with the force field (``torsions (mmff94s)``, ``torsions (uff)``, ``torsions
             (table)``), ``mmff94s`` or ``xtb``. Where that is not what was asked for, ``relaxation_reason`` says why.
         how: a relaxation, see `molscore.conformers.options.Options`.
-        target: of the molecule, if there is one: what it knows need not be found out again.
+        target: of the molecule, if there is one: what it has computed is not computed again.
     """
     if how == "none":
         for conformer in mol.GetConformers():
@@ -85,17 +85,17 @@ def relaxed(mol: Chem.Mol, how: str, target: Target | None = None) -> Chem.Mol:
     field = settle_in_place(mol, STEPS, SETTLING, WINDOW, STIFFNESS, threads, wanted, trusted)
     for conformer in mol.GetConformers():
         single = Chem.Mol(mol, False, conformer.GetId())
-        done, reason = field, None
+        relaxation, reason = field, None
         if field != "table" and table_fault(single, wanted):
             settle_by_table_in_place(single, wanted)
-            done = "table"
-        done = f"torsions ({done})"
+            relaxation = "table"
+        relaxation = f"torsions ({relaxation})"
         if how != "torsions":
             outcome = relax(single, how)
             reason = outcome.reason and RELAX_REASONS[outcome.reason]
-            single, done = outcome.mol, done if reason else NAMES[how]
+            single, relaxation = outcome.mol, relaxation if reason else NAMES[how]
         conformer.SetPositions(single.GetConformer().GetPositions())
-        conformer.SetProp("relaxation", done)
+        conformer.SetProp("relaxation", relaxation)
         if reason:
             conformer.SetProp("relaxation_reason", reason)
     return mol
@@ -107,8 +107,8 @@ def fault(target: Target, mol: Chem.Mol, conformer: int, strict: bool = True) ->
     Args:
         target: what was asked for.
         mol: with its conformers.
-        conformer: the one to look at.
-        strict: ask also of contacts and flatness what RDKit's distance geometry does, and of centres that they are not
+        conformer: id of the one to check.
+        strict: also hold contacts and flatness to the bounds of RDKit's distance geometry, and refuse centres that are
             turned inside out, as they are in some strained cages.
     """
     positions = mol.GetConformer(conformer).GetPositions()
@@ -123,10 +123,10 @@ def fault(target: Target, mol: Chem.Mol, conformer: int, strict: bool = True) ->
         return "stereo"
     single = Chem.Mol(mol, False, conformer)
     if strict:
-        found = geometry_fault(single, target.limits, target.expected)
-        return found[0] if found else None
-    if found := table_fault(single, target.expected):
-        return found[0]
+        error = geometry_fault(single, target.limits, target.expected)
+        return error[0] if error else None
+    if error := table_fault(single, target.expected):
+        return error[0]
     return "clash" if contact_fault(single, distances(single)) else None
 
 
@@ -138,7 +138,7 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
         numbers: of the conformers; number and seed decide what a conformer is.
         seed: of the run.
         how: a relaxation.
-        left: seconds that are left; none, and no further conformer is begun.
+        left: seconds that are left; if there are none, no further conformer is begun.
 
     Returns:
         The molecule with as many conformers as could be made.
@@ -163,13 +163,13 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
         for start, random, enforced, bounds in tries:
             trial = Chem.Mol(start)
             own = own if start is same else next(others)
-            if done := etkdg_in_place(trial, own, EMBEDDING, random, enforced, limit, bounds):
+            if sound := etkdg_in_place(trial, own, EMBEDDING, random, enforced, limit, bounds):
                 placed = Chem.Mol(target.mol)
                 placed.RemoveAllConformers()
                 placed.AddConformer(trial.GetConformer(), assignId=True)
                 trial = relaxed(placed, how, target)
-                done = _sound(target, trial)
-            if done:
+                sound = _sound(target, trial)
+            if sound:
                 mol.AddConformer(trial.GetConformer(), assignId=True)
                 break
             failures += 1
@@ -177,10 +177,10 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
 
 
 def _sound(target: Target, mol: Chem.Mol) -> bool:
-    """Whether a molecule's only conformer has no fault; it is mirrored if that puts wrong stereo right."""
+    """Whether a molecule's only conformer has no fault; it is mirrored if that corrects its stereo."""
     conformer = mol.GetConformer()
-    found = fault(target, mol, conformer.GetId(), strict=False)
-    if found == "stereo":  # distances, all that an embedding knows of metals, are the same in a mirror
+    token = fault(target, mol, conformer.GetId(), strict=False)
+    if token == "stereo":  # distances, all that an embedding knows of metals, are the same in a mirror
         conformer.SetPositions(-conformer.GetPositions())
-        found = fault(target, mol, conformer.GetId(), strict=False)
-    return found is None
+        token = fault(target, mol, conformer.GetId(), strict=False)
+    return token is None

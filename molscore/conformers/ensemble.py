@@ -1,4 +1,4 @@
-"""What comes of one isomer: distinct conformers in order of energy, each with a record of how it was made."""
+"""The ensemble of one stereoisomer: distinct conformers in order of energy, each with a record of how it was made."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -44,12 +44,12 @@ class Ensemble:
             best first, numbered from 0, each with the properties ``method``, ``rank`` (from 1), ``ranked_by``
             (``mmff94s``, ``gfn2-xtb``, or ``none`` where there is no energy and the rank is the order of making),
             ``energy_kcal_per_mol`` and ``relative_energy_kcal_per_mol`` (if there are energies),
-            ``rmsd_to_best_angstrom`` (heavy atoms, symmetries of the graph), ``relaxation`` (what was done, see
+            ``rmsd_to_best_angstrom`` (heavy atoms, symmetries of the graph), ``relaxation`` (the method used, see
             `molscore.conformers.build`) and ``stereo_not_held`` (if there is any).
         asked: conformers asked for.
         removed: SMILES of fragments that were left out; "" if there were none.
         isomer, isomers: which of how many isomers of the input this is, from 1; more may have been possible.
-        drawn: whether stereo was open and has been decided here.
+        stereo_open: whether the input left stereo open, so that this isomer was sampled or enumerated.
         dropped: conformers left out by reason: wrong stereo, faults of geometry, ``window``, ``rmsd``.
         exhausted: whether there are fewer conformers than asked for because further ones repeated these.
         not_held: stereo that the input marks and the conformers need not have, in words.
@@ -61,7 +61,7 @@ class Ensemble:
     removed: str = ""
     isomer: int = 1
     isomers: int = 1
-    drawn: bool = False
+    stereo_open: bool = False
     dropped: Counter[str] = field(default_factory=Counter)
     exhausted: bool = False
     not_held: tuple[str, ...] = ()
@@ -94,11 +94,11 @@ class Ensemble:
 
     def single(self) -> list[tuple[Chem.Mol, dict[str, object]]]:
         """Each conformer as a molecule of its own, with the title of the input, and the conformer's properties."""
-        found = []
+        molecules = []
         for conformer in self.mol.GetConformers():
             mol = Chem.Mol(self.mol, False, conformer.GetId())
-            found.append((mol, conformer.GetPropsAsDict()))
-        return found
+            molecules.append((mol, conformer.GetPropsAsDict()))
+        return molecules
 
     def _counted(self, name: str) -> Counter[str]:
         conformers = self.mol.GetConformers()
@@ -108,8 +108,8 @@ class Ensemble:
 def distances(target: Target, x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
     """RMSD in Å between geometries of the heavy atoms ``(K, n, 3)`` and ``(M, n, 3)``, or among the first: ``(K, M)``.
 
-    Positions of hydrogens do not count: conformers that differ in the turn of a hydroxyl or methyl group alone are one,
-    as in other conformer generators. With fewer than two heavy atoms all are one.
+    Positions of hydrogens do not count: conformers that differ in the torsion of a hydroxyl or methyl group alone are
+    the same, as in other conformer generators. With fewer than two heavy atoms all are the same.
     """
     y_count = len(x) if y is None else len(y)
     if len(target.heavy) < 2 or not len(x) or not y_count:
@@ -132,15 +132,15 @@ def ranked(target: Target, made: Sequence[Made], asked: int, options: Options, d
     """
     mol = Chem.Mol(target.mol)
     mol.RemoveAllConformers()
-    made = sorted(made, key=lambda one: (one.method == "etkdg", one.number))
-    for one in made:
-        mol.AddConformer(one.conformer, assignId=True)
-    found = [None if energy is None else round(energy, DIGITS) for energy in energies(mol, options.ranking)]
-    levels = [np.inf if energy is None else energy for energy in found]
-    order = sorted(range(len(found)), key=lambda k: levels[k])
+    made = sorted(made, key=lambda item: (item.method == "etkdg", item.number))
+    for item in made:
+        mol.AddConformer(item.conformer, assignId=True)
+    rounded = [None if energy is None else round(energy, DIGITS) for energy in energies(mol, options.ranking)]
+    levels = [np.inf if energy is None else energy for energy in rounded]
+    order = sorted(range(len(rounded)), key=lambda k: levels[k])
     if not order:
         return mol
-    best = found[order[0]]
+    best = rounded[order[0]]
     if options.window is not None and best is not None:
         kept = [k for k in order if levels[k] - best <= options.window]
         dropped += Counter(window=len(order) - len(kept))
@@ -155,17 +155,17 @@ def ranked(target: Target, made: Sequence[Made], asked: int, options: Options, d
         order = kept
     order = order[:asked]
     to_best = distances(target, x[order], x[order[:1]])[:, 0]
-    done = Chem.Mol(target.mol)
-    done.RemoveAllConformers()
+    ensemble = Chem.Mol(target.mol)
+    ensemble.RemoveAllConformers()
     for rank, k in enumerate(order):
         conformer = Chem.Conformer(mol.GetConformer(k))
         conformer.SetProp("method", made[k].method)
         conformer.SetIntProp("rank", rank + 1)
-        energy = found[k]
+        energy = rounded[k]
         conformer.SetProp("ranked_by", "none" if energy is None else NAMES[options.ranking])
         if energy is not None and best is not None:
             conformer.SetDoubleProp("energy_kcal_per_mol", energy)
             conformer.SetDoubleProp("relative_energy_kcal_per_mol", energy - best)
         conformer.SetDoubleProp("rmsd_to_best_angstrom", float(to_best[rank]) if rank else 0.0)
-        done.AddConformer(conformer, assignId=True)
-    return done
+        ensemble.AddConformer(conformer, assignId=True)
+    return ensemble

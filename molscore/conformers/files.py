@@ -19,7 +19,7 @@ from molscore.chem.io.sdf_text import carried, format_mol, record_properties, ta
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.generator import ConformerGenerator
 from molscore.conformers.options import Options
-from molscore.conformers.outcome import Outcome
+from molscore.conformers.outcome import ConformerRun
 from molscore.files.output import write_text, written
 from molscore.files.part import PartFile
 from molscore.files.paths import check_apart, check_writable
@@ -33,11 +33,11 @@ HEADER = ("record", "line", "name", "reason", "detail")
 
 
 class _Job(NamedTuple):
-    """A record of the input, its digest, and whether an earlier run was done with the same."""
+    """A record of the input, its digest, and whether an earlier run has finished the same record."""
 
     entry: Entry
     digest: str
-    done: bool
+    finished: bool
 
 
 def conformers_sdf(
@@ -56,7 +56,7 @@ def conformers_sdf(
     problems: Path | None = None,
     resume: bool = False,
     on_progress: Callable[[int], None] | None = None,
-) -> Outcome:
+) -> ConformerRun:
     """Makes conformers of all molecules of an input.
 
     Args:
@@ -66,7 +66,7 @@ def conformers_sdf(
         out: .sdf or .sdf.gz file to write, a record for each conformer.
         problems: CSV file for records without a conformer: number, line, name, reason, detail.
         resume: go on with what a run of the same model, seed and options left beside `out` when it was stopped.
-        on_progress: called with the number of records done.
+        on_progress: called with the number of finished records.
 
     Returns:
         Counts, those of earlier runs included. ``KeyboardInterrupt`` is caught: the outcome says so.
@@ -76,29 +76,31 @@ def conformers_sdf(
         ResumeError: if there is nothing to resume, or it was made otherwise; it stays as it is.
         OSError: if a file cannot be read or written, or another run is writing it.
     """
-    check_proposals(n, options.surplus)
+    check_proposals(n, options.oversampling)
     check_source(source, form)
     seed, out = checked_seed(seed), check_writable(out)
     problems = None if problems is None else check_writable(problems, (".csv",))
     check_apart({"out": out, "problems": problems}, {"source": source if stream is None else None})
-    outcome, chosen = Outcome(), _words(n, options)
+    outcome, chosen = ConformerRun(), _options_text(n, options)
     made_with = identity(generator.model, generator.name, seed, chosen)
     columns: dict[str, Any] = {"smiles_column": smiles_column, "name_column": name_column}
     entries = read_inputs(source, form=form, **columns, stream=stream, encoding=encoding)
     with PartFile(out, made_with, resume, [problems] if problems else []) as part:
         try:
             ahead, again = tee(_jobs(entries, part))
-            mols = (job.entry.mol for job in ahead if job.entry.mol is not None and not job.done)
-            found = generator.ensembles(mols, n, seed, options)
-            for entry, digest, done in again:
-                if done:
+            mols = (job.entry.mol for job in ahead if job.entry.mol is not None and not job.finished)
+            results = generator.ensembles(mols, n, seed, options)
+            for entry, digest, finished in again:
+                if finished:
                     about = part.about(entry.number)
                     outcome.kept += 1
                 else:
                     outcome.changed += entry.number in part
-                    ensembles = next(found) if entry.mol is not None else []
+                    ensembles = next(results) if entry.mol is not None else []
                     text = "".join(
-                        record for one in ensembles for record in _records(entry, one, generator, seed, chosen)
+                        record
+                        for ensemble in ensembles
+                        for record in _records(entry, ensemble, generator, seed, chosen)
                     )
                     about = {"input": digest, **_about(entry, ensembles)}
                     part.add(entry.number, text, about)
@@ -121,13 +123,13 @@ def _jobs(entries: Iterator[Entry], part: PartFile) -> Iterator[_Job]:
 
 
 def _digest(entry: Entry) -> str:
-    """What tells a record of the input from another: all that the output shows of it."""
+    """SHA-256 of a record of the input, of everything that the output repeats of it."""
     words = [entry.number, entry.line, entry.name, entry.text, entry.reason, entry.detail, *entry.items]
     binary = b"" if entry.mol is None else entry.mol.ToBinary(int(Chem.PropertyPickleOptions.NoProps))
     return hashlib.sha256(repr(words).encode("utf-8", "surrogatepass") + binary).hexdigest()[:32]
 
 
-def _words(n: int, options: Options) -> str:
+def _options_text(n: int, options: Options) -> str:
     chosen = options.text()
     return f"n {n}" + (f"; {chosen}" if chosen else "")
 
@@ -135,7 +137,7 @@ def _words(n: int, options: Options) -> str:
 def _records(entry: Entry, ensemble: Ensemble, generator: ConformerGenerator, seed: int, options: str) -> Iterator[str]:
     """The text of a record for each conformer."""
     more = {"molscore_options": options, "removed_fragments": ensemble.removed or None}
-    if ensemble.drawn:
+    if ensemble.stereo_open:
         more["isomer"] = f"{ensemble.isomer} of {ensemble.isomers}" if ensemble.isomers > 1 else "drawn"
     title = entry.name if entry.name.strip() else f"molecule_{entry.number}"
     for mol, properties in ensemble.single():
@@ -146,13 +148,15 @@ def _records(entry: Entry, ensemble: Ensemble, generator: ConformerGenerator, se
 
 
 def _about(entry: Entry, ensembles: list[Ensemble]) -> dict[str, object]:
-    """What the summary needs of a record, see `Outcome.count`."""
+    """What the summary needs of a record, see `ConformerRun.count`."""
     made = sum((ensemble.methods for ensemble in ensembles), Counter())
     about: dict[str, object] = {"line": entry.line, "name": entry.name, "methods": made}
     about["dropped"] = sum((ensemble.dropped for ensemble in ensembles), Counter())
     about["short"] = sum(ensemble.short for ensemble in ensembles) if made else 0
     about["exhausted"] = sum(ensemble.exhausted for ensemble in ensembles) if made else 0
-    about["fallbacks"] = Counter(one.reason[0] for one in ensembles if one.methods["etkdg"] and one.reason)
+    about["fallbacks"] = Counter(
+        ensemble.reason[0] for ensemble in ensembles if ensemble.methods["etkdg"] and ensemble.reason
+    )
     about["rankings"] = sum((ensemble.rankings for ensemble in ensembles), Counter())
     about["relaxations"] = Counter(
         conformer.GetProp("relaxation")
@@ -167,15 +171,19 @@ def _about(entry: Entry, ensembles: list[Ensemble]) -> dict[str, object]:
     return about
 
 
-def _deliver(part: PartFile, outcome: Outcome, out: Path, problems: Path | None) -> None:
-    """Puts the files in place: the records that were seen, in order."""
+def _deliver(part: PartFile, outcome: ConformerRun, out: Path, problems: Path | None) -> None:
+    """Puts the files in place: the records that were read, in order."""
     numbers = [number for number in part.numbers() if number <= outcome.records]
     outcome.in_place = not outcome.interrupted or (outcome.molecules > 0 and not part.replaces)
     if not outcome.in_place:
         return
     if problems is not None:
         failed = ((number, part.about(number)) for number in numbers)
-        rows = ((k, one["line"], one["name"], one["reason"], one["detail"]) for k, one in failed if "reason" in one)
+        rows = (
+            (number, about["line"], about["name"], about["reason"], about["detail"])
+            for number, about in failed
+            if "reason" in about
+        )
         write_text(problems, csv_text([HEADER, *rows]), lock=False)
     with written(out, lock=False) as file:
         for number in numbers:

@@ -28,7 +28,7 @@ GROUP = 16
 """Molecules of a stream that a GPU works on together. On a CPU, and with a limit of time, it is each by itself."""
 
 PREPARATION = 0.3
-"""Of the time of a molecule, for finding out which of its isomers exist."""
+"""Share of a molecule's time for finding out which of its isomers exist."""
 
 
 class ConformerGenerator:
@@ -69,28 +69,28 @@ class ConformerGenerator:
         """Makes conformers of one molecule.
 
         Args:
-            molecule: SMILES, or an RDKit molecule; its own coordinates tell nothing but the sense of hindered axes.
+            molecule: SMILES, or an RDKit molecule; its own coordinates are used only for the sense of hindered axes.
             n: how many.
             seed: with the model and the options it fixes the result.
             options: those of `molscore.conformers.Options`.
 
         Returns:
-            The molecule, every hydrogen an atom, with its conformers, best first; what each conformer's properties tell
-            says `molscore.conformers.Ensemble`. There are fewer than ``n`` if no more of them are distinct and there is
-            no `fill`, if `window` or `seconds` ask for it, or there is no fall-back.
+            The molecule, every hydrogen an atom, with its conformers, best first; `molscore.conformers.Ensemble` lists
+            the properties of each conformer. There are fewer than ``n`` if no more of them are distinct and there is no
+            `fill`, if `window` or `seconds` ask for it, or there is no fallback.
 
         Raises:
-            MoleculeError: if there is no conformer; its ``reason`` and ``detail`` tell why.
+            MoleculeError: if there is no conformer; its ``reason`` and ``detail`` say why.
             ValueError: for bad options, or ``stereo="enumerate"``: that is for `ensembles`.
         """
         chosen = Options(**options)
         if chosen.stereo == "enumerate":
             raise ValueError("generate makes one ensemble; ask `ensembles` for those of several isomers")
-        (found,) = next(self.ensembles([molecule], n, seed, chosen))
-        if not found.mol.GetNumConformers():
-            assert found.reason is not None
-            raise MoleculeError(*found.reason)
-        return found.mol
+        (ensemble,) = next(self.ensembles([molecule], n, seed, chosen))
+        if not ensemble.mol.GetNumConformers():
+            assert ensemble.reason is not None
+            raise MoleculeError(*ensemble.reason)
+        return ensemble.mol
 
     def ensembles(
         self,
@@ -113,12 +113,12 @@ class ConformerGenerator:
             For each molecule, in order, an ensemble of each isomer; one without conformers where there is a reason.
 
         Raises:
-            ValueError: for ``n``, ``seed`` or ``n`` times ``options.surplus`` out of bounds, or a single molecule in
-                place of several.
+            ValueError: for ``n``, ``seed`` or ``n`` times ``options.oversampling`` out of bounds, or a single molecule
+                in place of several.
         """
         if isinstance(mols, (str, Chem.Mol)):
             raise ValueError("one molecule was given where several are expected; put it in a list: ensembles([mol])")
-        check_proposals(n, options.surplus)
+        check_proposals(n, options.oversampling)
         seed, source = checked_seed(seed), enumerate(mols, start=1)
         together = self.model.device.type == "cuda" and options.seconds is None
         while group := list(islice(source, GROUP if together else 1)):
@@ -135,21 +135,23 @@ class ConformerGenerator:
     def _prepared(
         self, given: str | Chem.Mol | None, number: int, n: int, seed: int, options: Options
     ) -> list[Work] | Ensemble:
-        """The isomers of a molecule, to be worked on; or what there is to say if there are none."""
+        """The isomers of a molecule, to be worked on; an ensemble with a reason if there are none."""
         try:
             mol = sanitised(_molecule(given))
             prepared = whole(mol, options.fragments)
             if impossible := opposite(mol):
                 raise MoleculeError("stereo", impossible)
-            drawn = open_stereo(prepared.mol) > 0
+            stereo_open = open_stereo(prepared.mol) > 0
             seconds = None if options.seconds is None else PREPARATION * options.seconds
-            found = isomers(prepared.mol, options.stereo, options.max_isomers, seed, seconds).mols
-            targets = [target_of(isomer, self.model) for isomer in found]
+            chosen = isomers(prepared.mol, options.stereo, options.max_isomers, seed, seconds).mols
+            targets = [target_of(isomer, self.model) for isomer in chosen]
         except RDKIT as error:
             return Ensemble(Chem.Mol(), n, reason=reason_of(error))
         works = []
         for k, target in enumerate(targets):
-            ensemble = Ensemble(target.mol, n, prepared.removed, k + 1, len(found), drawn, not_held=not_held(mol))
+            ensemble = Ensemble(
+                target.mol, n, prepared.removed, k + 1, len(targets), stereo_open, not_held=not_held(mol)
+            )
             works.append(Work(target, ensemble, _properties(mol, number), options))
         return works
 
@@ -170,7 +172,7 @@ class ConformerGenerator:
             work.finish()
 
     def _propose(self, works: list[Work], seed: int, options: Options) -> None:
-        """Adds to the pools: all at once, or little by little if there is a limit of time."""
+        """Adds to the pools: all at once, or in small parts if there is a limit of time."""
         ends = {id(work): work.round_end() for work in works}
         while works := [work for work in works if work.proposed < ends[id(work)] and work.proposable]:
             began, jobs = time.monotonic(), []
@@ -178,14 +180,14 @@ class ConformerGenerator:
                 most = ends[id(work)] if work.limit == math.inf else work.proposed + work.at_once
                 jobs.append((work.target, range(work.proposed, min(most, ends[id(work)]))))
                 work.proposed = jobs[-1][1].stop
-            drawn = propose(self.model, jobs, seed, options.steps)
-            for work, (_, numbers), positions in zip(works, jobs, drawn, strict=True):
+            proposals = propose(self.model, jobs, seed, options.steps)
+            for work, (_, numbers), positions in zip(works, jobs, proposals, strict=True):
                 work.take(positions, numbers)
                 work.spent += time.monotonic() - began  # limited, it is alone
 
 
 def _molecule(given: object) -> Chem.Mol:
-    """The molecule that was given, or that a SMILES says.
+    """The molecule that was given, or that of a SMILES.
 
     Raises:
         MoleculeError: if there is none.
@@ -205,6 +207,6 @@ def _molecule(given: object) -> Chem.Mol:
 
 
 def _properties(mol: Chem.Mol, number: int) -> dict[str, Any]:
-    """The properties of a molecule and its title, which without one is that of its place in the stream."""
+    """The properties of a molecule and its title; where it has none, the title is its place in the stream."""
     name = mol.GetProp("_Name").strip() if mol.HasProp("_Name") else ""
     return mol.GetPropsAsDict(autoConvertStrings=False) | {"_Name": name or f"molecule_{number}"}

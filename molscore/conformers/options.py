@@ -14,12 +14,12 @@ class Options:
     """Choices of `ConformerGenerator.generate`.
 
     Attributes:
-        relax: ``torsions``: bonds and angles settle in MMFF94s, torsions hardly turn; ``none``: heavy atoms stay where
-            the model put them; ``mmff`` or ``xtb``: to the nearest minimum of MMFF94s, or of GFN2-xTB.
+        relax: ``torsions``: bonds and angles settle in MMFF94s, torsions hardly change; ``none``: heavy atoms stay
+            where the model put them; ``mmff`` or ``xtb``: to the nearest minimum of MMFF94s, or of GFN2-xTB.
         energy: ``mmff`` or ``xtb``, by which conformers are ranked; None: that of the relaxation, else ``mmff``.
         window: kcal/mol above the best beyond which conformers are left out; None keeps all.
-        rmsd: Å between heavy atoms, symmetries of the graph considered, below which two conformers count as one and the
-            one of higher energy is left out; None and 0 keep all.
+        rmsd: Å between heavy atoms, symmetries of the graph considered, below which two conformers count as the same
+            and that of higher energy is left out; None and 0 keep all.
         stereo: what to do where stereo is left open: ``sample`` one isomer, or ``enumerate`` them.
         max_isomers: how many to enumerate at most.
         fragments: ``largest`` or ``refuse``, see `molscore.chem.prepare.whole`.
@@ -27,7 +27,7 @@ class Options:
         method: ``score``, or ``etkdg`` to leave the model out.
         seconds: of a molecule, all its isomers together, after which no further conformer is begun; None is no limit.
             If ETKDGv3 may take over, a part of them is kept for it.
-        surplus: geometries that the model proposes for each conformer that is kept.
+        oversampling: geometries that the model proposes for each conformer that is kept.
         steps: evaluations of the network for a geometry; None takes the model's.
         fill: where there are fewer distinct conformers than asked for, repeat some up to that number.
 
@@ -45,7 +45,7 @@ class Options:
     fallback: bool = True
     method: str = "score"
     seconds: float | None = None
-    surplus: float = 1.3
+    oversampling: float = 1.3
     steps: int | None = None
     fill: bool = False
 
@@ -61,7 +61,7 @@ class Options:
             if getattr(self, name) not in known:
                 choices = ", ".join(word for word in known if word)
                 raise ValueError(f"unknown {name} '{getattr(self, name)}'; choose one of {choices}")
-        for name in ("window", "rmsd", "max_isomers", "seconds", "surplus", "steps"):
+        for name in ("window", "rmsd", "max_isomers", "seconds", "oversampling", "steps"):
             if (value := getattr(self, name)) is not None:
                 check(name, value)
         for method in {self.relax, self.ranking} & set(minimise.METHODS):
@@ -76,8 +76,8 @@ class Options:
 
     def text(self) -> str:
         """The choices that decide on the result, where they are not the default, in a line."""
-        chosen = {one.name: getattr(self, one.name) for one in fields(self)}
-        return "; ".join(f"{one.name} {chosen[one.name]}" for one in fields(self) if chosen[one.name] != one.default)
+        values = [(option, getattr(self, option.name)) for option in fields(self)]
+        return "; ".join(f"{option.name} {value}" for option, value in values if value != option.default)
 
 
 class OptionArguments(TypedDict, total=False):
@@ -93,6 +93,6 @@ class OptionArguments(TypedDict, total=False):
     fallback: bool
     method: str
     seconds: float | None
-    surplus: float
+    oversampling: float
     steps: int | None
     fill: bool

@@ -1,4 +1,4 @@
-"""What came of an input of many molecules, counted record by record, and in words."""
+"""The result of a run over a file of molecules, counted record by record, and its summary."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ LISTED = 10
 
 
 @dataclass
-class Outcome:
-    """What came of an input, by this run and by those that it went on from.
+class ConformerRun:
+    """What a run over a file made, with the earlier runs that it resumed.
 
     Attributes:
         records: read.
-        kept: of them, those that an earlier run was done with.
-        changed: those that an earlier run was done with, but that are others now, and were made again.
+        kept: of them, those that an earlier run had finished.
+        changed: those that an earlier run had finished, but that have changed since, and were made again.
         molecules: records with a conformer at least.
         conformers: written, by method.
         short: ensembles with fewer conformers than asked for, for another reason than window or rmsd.
@@ -25,9 +25,9 @@ class Outcome:
         unranked: conformers without an energy, whose rank is the order of making.
         not_held: ensembles with stereo in the input that the conformers need not have.
         fallbacks: why ETKDGv3 made conformers, ensembles by reason.
-        relaxations: conformers that could not be relaxed as asked for, by what was done instead.
+        relaxations: conformers that could not be relaxed as asked for, by the relaxation used instead.
         failed: records without a conformer, by reason.
-        dropped: conformers that were thrown away, by reason.
+        dropped: rejected conformers, by reason.
         problems: the first of what failed, in words.
         interrupted: what stopped the run, if the user did: Ctrl-C, or SIGTERM.
         in_place: whether the file is where it was asked for. A run that was stopped leaves what stood there.
@@ -80,7 +80,7 @@ class Outcome:
                 self.problems.append(f"record {number}, line {about['line']}{name}: {words}")
 
     def text(self, out: Path) -> str:
-        """What to tell the user."""
+        """The summary for the user."""
         place = f"in {out}" if self.in_place else f"kept for --resume; nothing was written to {out}"
         lines = [f"{self.conformers.total()} conformers of {self.molecules} of {self.records} molecules {place}"]
         if self.changed:

@@ -1,6 +1,6 @@
 """Geometries of heavy atoms from the model.
 
-Proposal k of a molecule draws its noise from a stream of ``(seed, k)``: it depends neither on how many are asked for,
+Proposal k of a molecule takes its noise from a stream of ``(seed, k)``: it depends neither on how many are asked for,
 nor on which other molecules there are. On a CPU the proposals of a molecule are a batch of their own, so that not even
 rounding depends on the others; a GPU computes many molecules together, and the last bits may differ.
 """
@@ -23,7 +23,7 @@ CPU_PAIRS, GPU_PAIRS = 20_000, 2_000_000
 def propose(
     model: MoleculeDiffusion, jobs: Sequence[tuple[Target, range]], seed: int, steps: int | None = None
 ) -> list[np.ndarray]:
-    """Draws geometries.
+    """Samples geometries.
 
     Args:
         model: a graph-conditioned one.
@@ -34,24 +34,24 @@ def propose(
     Returns:
         For each job ``(K, n, 3)`` positions in Å.
     """
-    found = [np.empty((len(numbers), len(target.heavy), 3)) for target, numbers in jobs]
+    geometries = [np.empty((len(numbers), len(target.heavy), 3)) for target, numbers in jobs]
     changes: dict[str, Any] = {"steps": steps} if steps else {}
     for part in _batches(jobs, together=model.device.type == "cuda"):
         batch = batch_of([jobs[job][0].served for job, _ in part], model)
         streams = [stream(seed, Purpose.PROPOSAL, k) for _, k in part]
-        drawn = sample_positions(model, batch, streams, **changes)
-        for (job, k), positions in zip(part, drawn.cpu().numpy(), strict=True):
+        sampled = sample_positions(model, batch, streams, **changes)
+        for (job, k), positions in zip(part, sampled.cpu().numpy(), strict=True):
             target, numbers = jobs[job]
-            found[job][k - numbers.start] = positions[: len(target.heavy)]
-    return found
+            geometries[job][k - numbers.start] = positions[: len(target.heavy)]
+    return geometries
 
 
 def _batches(jobs: Sequence[tuple[Target, range]], together: bool) -> Iterator[list[tuple[int, int]]]:
     """Job and number of the proposals that are computed together: those of all molecules, largest first, or of one."""
-    single = [(job, k) for job, (_, numbers) in enumerate(jobs) for k in numbers]
-    groups = [single] if together else [[one for one in single if one[0] == job] for job in range(len(jobs))]
+    each = [[(job, k) for k in numbers] for job, (_, numbers) in enumerate(jobs)]
+    groups = [[proposal for group in each for proposal in group]] if together else each
     for group in groups:
-        group.sort(key=lambda one: -len(jobs[one[0]][0].heavy))
+        group.sort(key=lambda proposal: -len(jobs[proposal[0]][0].heavy))
         while group:
             largest = len(jobs[group[0][0]][0].heavy)
             count = max(1, (GPU_PAIRS if together else CPU_PAIRS) // largest**2)

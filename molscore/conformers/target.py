@@ -1,4 +1,4 @@
-"""A molecule whose conformers are wanted: what is asked, what the model sees of it, what holds for every conformer."""
+"""A molecule whose conformers are wanted: what was asked for, how the model sees it, what all its conformers share."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,13 +102,13 @@ class Target:
 
     @cached_property
     def allenes(self) -> Cumulenes:
-        """Those that are marked with a hand, among heavy atoms alone."""
+        """Those with a marked handedness, among heavy atoms alone."""
         marked = self.expected.cumulenes.marked
         kept = np.isin(marked.atoms, self.heavy).all(1) & (np.abs(marked.degrees) == 90)
         return Cumulenes(np.searchsorted(self.heavy, marked.atoms[kept]), *(field[kept] for field in marked[1:]))
 
-    def mended(self, heavy: np.ndarray) -> np.ndarray:
-        """The geometries ``(K, n, 3)``, in a mirror where all tags of handedness are wrong and would hold there."""
+    def reflected(self, heavy: np.ndarray) -> np.ndarray:
+        """The geometries ``(K, n, 3)``, reflected where all tags of handedness are wrong but right in the mirror."""
         tags = self.served.stereo
         handed = tags[np.abs(tags[:, 4]) == 1]
         marked = len(handed) + len(self.allenes.atoms) > 0
@@ -126,11 +126,11 @@ class Target:
 
 
 def target_of(mol: Chem.Mol, model: MoleculeDiffusion) -> Target:
-    """Takes a molecule for a target.
+    """A molecule as a target.
 
     Args:
         mol: one fragment, every hydrogen an atom, stereo decided; coordinates are not looked at.
-        model: the one that is to serve it.
+        model: the model that proposes its geometries.
     """
     mol = Chem.Mol(mol)
     mol.RemoveAllConformers()

@@ -1,4 +1,4 @@
-"""One isomer on its way: what has been proposed, what has been made of it, what is still to be made, in which time."""
+"""The work on one isomer: what has been proposed and made, what is missing, and the time that it may take."""
 
 import math
 import time
@@ -19,10 +19,10 @@ from molscore.conformers.options import Options
 from molscore.conformers.target import Target
 
 LEAST, ALONE = 10, 25
-"""Proposals of a molecule in a round, at least; the second where one conformer stands for all of them."""
+"""Proposals of a molecule in a round, at least; the second where one conformer is asked for."""
 
 AT_ONCE, IN_HASTE = 8, 2
-"""Proposals, or conformers to complete, of a molecule between two looks at the time; the second if it is limited."""
+"""Proposals, or conformers to complete, of a molecule between two checks of the time; the second if it is limited."""
 
 ROUNDS = 3
 """How often the model, or ETKDGv3, may make as many conformers as are missing."""
@@ -43,15 +43,15 @@ is raised here in its place. ValueError, TypeError and the like are faults of th
 
 @dataclass
 class Work:
-    """One isomer on its way.
+    """The work on one isomer.
 
     Attributes:
         target: the isomer.
-        ensemble: what is known of the outcome.
+        ensemble: the result so far.
         properties: of the input, its title ``_Name`` among them.
         options: the user's.
         limit: seconds that it may take.
-        proposed: proposals drawn so far.
+        proposed: number of proposals so far.
         pool, numbers: those that are plausible and not used yet, ``(K, n, 3)``, and their numbers ``(K,)``.
         made: conformers so far.
         distinct: positions of the heavy atoms of those that are no repeats.
@@ -116,17 +116,17 @@ class Work:
 
     @property
     def at_once(self) -> int:
-        """Conformers to make between two looks at the time."""
+        """Conformers to make between two checks of the time."""
         return AT_ONCE if self.limit == math.inf else IN_HASTE
 
     def round_end(self) -> int:
         """Number of proposals after a round that begins now."""
         least = ALONE if self.ensemble.asked == 1 else LEAST
-        return self.proposed + max(math.ceil(self.options.surplus * self.missing), least)
+        return self.proposed + max(math.ceil(self.options.oversampling * self.missing), least)
 
     def take(self, positions: np.ndarray, numbers: range) -> None:
-        """Adds the plausible among geometries of heavy atoms ``(K, n, 3)`` to the pool, mirrored where that helps."""
-        positions = self.target.mended(positions)
+        """Adds the plausible among geometries of heavy atoms ``(K, n, 3)`` to the pool, reflected where that helps."""
+        positions = self.target.reflected(positions)
         good = self.target.plausible(positions)
         if not good.all():
             self.ensemble.dropped["implausible"] += int((~good).sum())
@@ -190,7 +190,8 @@ class Work:
                     mol = embedded(self.target, [number], seed, how, lambda: self.limit - (time.monotonic() - began))
                     faults: list[str | None] = [None] * mol.GetNumConformers()
                     if how == "torsions" and leave_barriers(mol):
-                        faults = [fault(self.target, mol, one.GetId(), strict=False) for one in mol.GetConformers()]
+                        ids = [conformer.GetId() for conformer in mol.GetConformers()]
+                        faults = [fault(self.target, mol, index, strict=False) for index in ids]
                 except RDKIT as error:
                     failure = reason_of(error)
                     continue

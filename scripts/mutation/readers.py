@@ -124,7 +124,7 @@ def readers(outputs: Path) -> dict[str, list[Callable[[Path], object]]]:
 def network_jobs(outputs: Path) -> dict[str, list[Callable[[Path], object]]]:
     """The same with the real network: likelihoods and conformers. Each job tells whether the network had its say."""
     scorer, generator = MoleculeScorer.from_pretrained(device="cpu"), ConformerGenerator.from_pretrained(device="cpu")
-    options = Options(steps=2, surplus=1)
+    options = Options(steps=2, oversampling=1)
 
     def scored(path: Path) -> bool:
         return bool(score_sdf(scorer, path, outputs / "scored.sdf").scores)

@@ -28,7 +28,7 @@ WHOLE = [
     (CONFORMERS, "--seed", ["-1", str(2**128), 2 * HUGE]),
     (CONFORMERS, "--steps", ["0", "1000000000000"]),
     (CONFORMERS, "--max-isomers", ["0", "-1", "1000000000"]),
-    (CONFORMERS, "--surplus", ["0", "0.5", "-1", "nan", "inf", "-inf", "1e300", "1e999", "many"]),
+    (CONFORMERS, "--oversampling", ["0", "0.5", "-1", "nan", "inf", "-inf", "1e300", "1e999", "many"]),
     (CONFORMERS, "--window", ["-1", "nan", "inf", "1e999", "-inf"]),
     (CONFORMERS, "--rmsd", ["-1", "nan", "inf", "1e300"]),
     (CONFORMERS, "--max-per-molecule-seconds", ["0", "-1", "nan", "inf", "1e-300", "1e300"]),
@@ -91,16 +91,16 @@ def test_numbers_within_bounds_pass(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for words in (
         ["generate", "--n", "1000000000", "--out", "m.mol2", "--seed", str(2**63 - 1), "--steps", "10000"],
-        ["conformers", "C", "--out", "m.mol2", "--n", "5000", "--window", "0", "--rmsd", "0", "--surplus", "2"],
+        ["conformers", "C", "--out", "m.mol2", "--n", "5000", "--window", "0", "--rmsd", "0", "--oversampling", "2"],
         ["conformers", "C", "--out", "m.mol2", "--max-per-molecule-seconds", "0.01"],
     ):
         result = CliRunner().invoke(app, words)
         assert result.exit_code == 2 and "must end in .sdf" in result.stderr
 
 
-def test_conformers_and_surplus_together(tmp_path, monkeypatch):
+def test_conformers_and_oversampling_together(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(app, [*CONFORMERS, "--n", "5000", "--surplus", "3"])
+    result = CliRunner().invoke(app, [*CONFORMERS, "--n", "5000", "--oversampling", "3"])
     assert result.exit_code == 2 and "at most 10,000, not 15,000" in result.stderr
     check_proposals(100, 100)
 
@@ -129,8 +129,8 @@ BAD_CONFORMERS = [
     {"window": float("nan")}, {"window": -1}, {"window": float("inf")}, {"window": "5"}, {"rmsd": -1},
     {"rmsd": float("nan")}, {"max_isomers": 0}, {"max_isomers": 10**9}, {"max_isomers": 1.5}, {"seconds": 0},
     {"seconds": float("nan")},
-    {"seconds": float("inf")}, {"surplus": float("inf")}, {"surplus": 0.5}, {"surplus": "2"}, {"steps": 0},
-    {"steps": 10**12}, {"steps": 2.5}, {"steps": True},
+    {"seconds": float("inf")}, {"oversampling": float("inf")}, {"oversampling": 0.5}, {"oversampling": "2"},
+    {"steps": 0}, {"steps": 10**12}, {"steps": 2.5}, {"steps": True},
 ]  # fmt: skip
 
 BAD_GENERATE = [

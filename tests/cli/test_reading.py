@@ -22,7 +22,7 @@ from molscore.report import report_file
 from molscore.score import MoleculeScorer
 from molscore.score.files import score_sdf
 
-QUICK = Options(method="etkdg", relax="none", surplus=1)
+QUICK = Options(method="etkdg", relax="none", oversampling=1)
 BLOCK = Chem.MolToMolBlock(embed("CC(=O)NC"))
 ITEMS = ">  <limit>\n>10000\n\n> 25 <note>  (7)\n< 3 µM >\n \n=second line\n\n>  <note>\n\n>  <method>\nNMR\n\n"
 

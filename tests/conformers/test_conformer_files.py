@@ -18,7 +18,7 @@ from molscore.files.lock import BusyError
 from molscore.files.part import ResumeError, journal_of, part_of
 from molscore.files.signals import Terminated
 
-QUICK = Options(steps=4, surplus=1, fill=True)
+QUICK = Options(steps=4, oversampling=1, fill=True)
 LIST = "CCCCO butanol\nc1ccccc1C pentane, no: toluene\nnonsense(\n\nCC(=O)[O-].[Na+] salt\nCC(N)C(=O)O ala\n"
 
 
@@ -77,11 +77,11 @@ def test_records_keep_order_of_atoms_hydrogens_and_fields(generator, tmp_path, e
     block = (Chem.MolToMolBlock(mol) + ">  <assay>\n12\n\n$$$$\n").encode()
     (gzip.open if ending.endswith("gz") else open)(source, "wb").write(block)
     conformers_sdf(generator, str(source), out, 2, 0, QUICK)
-    found = read(out)
-    assert [one.GetProp("_Name") for one in found] == ["title"] * 2 and found[0].GetProp("assay") == "12"
+    mols = read(out)
+    assert [mol.GetProp("_Name") for mol in mols] == ["title"] * 2 and mols[0].GetProp("assay") == "12"
     n = mol.GetNumAtoms()
-    assert [a.GetSymbol() for a in found[0].GetAtoms()][:n] == [a.GetSymbol() for a in mol.GetAtoms()]
-    assert found[0].GetProp("SMILES") == "CNC(=O)[C@H](C)N"
+    assert [a.GetSymbol() for a in mols[0].GetAtoms()][:n] == [a.GetSymbol() for a in mol.GetAtoms()]
+    assert mols[0].GetProp("SMILES") == "CNC(=O)[C@H](C)N"
 
 
 def test_smiles_and_standard_input(generator, tmp_path):
@@ -116,8 +116,8 @@ def straight(generator, tmp_path_factory):
 def run(generator, source, out, problems=None, stop_at=None, stop=KeyboardInterrupt, seed=0, n=2, **options):
     """A run, stopped after so many records if so asked."""
 
-    def count(done: int) -> None:
-        if done == stop_at:
+    def count(records: int) -> None:
+        if records == stop_at:
             raise stop
 
     chosen = options.pop("chosen", QUICK)
@@ -253,8 +253,8 @@ def test_a_run_that_is_stopped_leaves_the_files_that_stood_there(generator, list
     [
         ({"seed": 1}, "seed 0, and this run has seed 1"),
         ({"n": 3}, "options n 2.*, and this run has options n 3"),
-        ({"chosen": Options(steps=5, surplus=1)}, "options .*steps 4.*, and this run has .*steps 5"),
-        ({"chosen": Options(steps=4, surplus=1, relax="none")}, "this run has options .*relax none"),
+        ({"chosen": Options(steps=5, oversampling=1)}, "options .*steps 4.*, and this run has .*steps 5"),
+        ({"chosen": Options(steps=4, oversampling=1, relax="none")}, "this run has options .*relax none"),
     ],
 )
 def test_resume_refuses_another_run_and_changes_nothing(generator, straight, listed, tmp_path, change, words):
@@ -291,7 +291,7 @@ def test_there_is_nothing_to_resume(generator, straight, listed, tmp_path):
 def test_two_runs_into_one_file(generator, straight, listed, tmp_path):
     out = tmp_path / "out.sdf"
 
-    def intrude(done: int) -> None:
+    def intrude(records: int) -> None:
         for resume in (False, True):
             with pytest.raises(BusyError, match="another run .* is writing"):
                 run(generator, listed, out, resume=resume)
@@ -309,11 +309,11 @@ def test_formulas_in_names_are_text_in_the_table_of_problems(generator, tmp_path
 
 def test_memory_does_not_grow_with_the_input(generator, tmp_path):
     """The reader is never more than a group ahead of the writer."""
-    pulled, ahead = [0], []
+    lines_read, ahead = [0], []
 
     def lines():
         for k in range(120):
-            pulled[0] += 1
+            lines_read[0] += 1
             yield f"CCCC{'C' * (k % 3)}O m{k}\n"
 
     class Stream(io.TextIOBase):
@@ -331,9 +331,9 @@ def test_memory_does_not_grow_with_the_input(generator, tmp_path):
         tmp_path / "out.sdf",
         1,
         0,
-        Options(steps=1, surplus=1, method="etkdg", relax="none"),
+        Options(steps=1, oversampling=1, method="etkdg", relax="none"),
         stream=Stream(),
-        on_progress=lambda done: ahead.append(pulled[0] - done),
+        on_progress=lambda records: ahead.append(lines_read[0] - records),
     )
     assert len(ahead) == 120 and max(ahead) <= 40
 

@@ -22,18 +22,19 @@ ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 
 def of(generator: ConformerGenerator, *smiles: str, n: int = 3, seed: int = 0, **options):
     """The ensembles of some molecules, all isomers in a row."""
-    mols = [Chem.MolFromSmiles(one) for one in smiles]
-    return [one for found in generator.ensembles(mols, n, seed, Options(**options)) for one in found]
+    mols = [Chem.MolFromSmiles(text) for text in smiles]
+    isomers = generator.ensembles(mols, n, seed, Options(**options))
+    return [ensemble for ensembles in isomers for ensemble in ensembles]
 
 
 def test_the_stereo_that_was_asked_for(generator, known):
     mol = generator.generate(known, n=4, seed=1, fill=True)
     assert mol.GetNumConformers() == 4
     assert all(stereo_kept(mol, known.split()[0])) or "|" in known  # a hindered axis, only tags know
-    found = tags(mol)
-    assert not wrong(positions(mol), found).any()
-    handed = np.abs(found[:, 4]) == 1
-    assert wrong(-positions(mol), found)[:, handed].all(), "in a mirror every centre would be wrong"
+    stereo = tags(mol)
+    assert not wrong(positions(mol), stereo).any()
+    handed = np.abs(stereo[:, 4]) == 1
+    assert wrong(-positions(mol), stereo)[:, handed].all(), "in a mirror every centre would be wrong"
 
 
 def test_enantiomers_are_mirror_images(generator):
@@ -46,39 +47,42 @@ def test_enantiomers_are_mirror_images(generator):
     "smiles", ["CCCC/C={}CCCC", "COC(=O)/C={}c1ccccc1", "C[C@{}(N)C(=O)OCC", "CCS[C@{}(C)c1ccccc1"]
 )
 def test_the_model_itself_knows_stereo(generator, smiles):
-    """Of its proposals most have the stereo asked for, before anything is mended; whichever it is."""
+    """Of its proposals most have the stereo asked for, before anything is reflected; whichever it is."""
     shares = []
     for other in ("C\\", "C/") if "/" in smiles else ("H]", "@H]"):
         mol = whole(Chem.MolFromSmiles(smiles.format(other))).mol
         target = target_of(mol, generator.model)
-        (drawn,) = propose(generator.model, [(target, range(30))], seed=0)
+        (proposals,) = propose(generator.model, [(target, range(30))], seed=0)
         assert len(target.arrays.stereo) == 1
-        shares.append(wrong(drawn, target.arrays.stereo).mean())
+        shares.append(wrong(proposals, target.arrays.stereo).mean())
     assert max(shares) < 0.5, shares
 
 
-def test_what_a_conformer_tells_of_itself(generator):
+def test_properties_of_conformers(generator):
     mol = generator.generate(ASPIRIN, n=5)
-    told = [conformer.GetPropsAsDict() for conformer in mol.GetConformers()]
-    assert [one["rank"] for one in told] == [1, 2, 3, 4, 5] and {one["method"] for one in told} == {"score"}
-    energies = np.array([one["energy_kcal_per_mol"] for one in told])
+    records = [conformer.GetPropsAsDict() for conformer in mol.GetConformers()]
+    assert [record["rank"] for record in records] == [1, 2, 3, 4, 5] and {record["method"] for record in records} == {
+        "score"
+    }
+    energies = np.array([record["energy_kcal_per_mol"] for record in records])
     assert (np.diff(energies) >= 0).all()
-    np.testing.assert_allclose([one["relative_energy_kcal_per_mol"] for one in told], energies - energies[0])
+    np.testing.assert_allclose([record["relative_energy_kcal_per_mol"] for record in records], energies - energies[0])
     distances = rmsd_matrix(heavy_positions(mol), symmetries(mol))
-    np.testing.assert_allclose([one["rmsd_to_best_angstrom"] for one in told], distances[0], atol=1e-6)
-    assert len({one.GetId() for one in mol.GetConformers()}) == 5 and all(one.Is3D() for one in mol.GetConformers())
+    np.testing.assert_allclose([record["rmsd_to_best_angstrom"] for record in records], distances[0], atol=1e-6)
+    assert len({conformer.GetId() for conformer in mol.GetConformers()}) == 5
+    assert all(conformer.Is3D() for conformer in mol.GetConformers())
 
 
 def test_atoms_keep_their_order_and_their_kind(generator):
     mol = Chem.AddHs(Chem.MolFromSmiles("[13CH3]C(=O)N[C@@H](C)c1ccccc1"))
     order = np.random.default_rng(0).permutation(mol.GetNumAtoms()).tolist()
     shuffled = Chem.RenumberAtoms(mol, order)
-    found = generator.generate(shuffled, n=2)
-    for a, b in zip(shuffled.GetAtoms(), found.GetAtoms(), strict=True):
+    result = generator.generate(shuffled, n=2)
+    for a, b in zip(shuffled.GetAtoms(), result.GetAtoms(), strict=True):
         assert (a.GetAtomicNum(), a.GetIsotope()) == (b.GetAtomicNum(), b.GetIsotope())
-    assert isomeric_smiles(found) == isomeric_smiles(shuffled)
+    assert isomeric_smiles(result) == isomeric_smiles(shuffled)
     assert {(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in shuffled.GetBonds()} == {
-        (b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in found.GetBonds()
+        (b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in result.GetBonds()
     }
     smiles = generator.generate("OC(=O)CN", n=1)
     assert [atom.GetSymbol() for atom in smiles.GetAtoms()] == list("OCOCN") + ["H"] * 5
@@ -110,13 +114,13 @@ def test_members_differ(generator):
     ],
 )
 def test_what_the_model_cannot_serve_falls_to_etkdg(generator, smiles, reason):
-    (found,) = of(generator, smiles, n=2, fill=True)
-    assert found.mol.GetNumConformers() == 2
+    (ensemble,) = of(generator, smiles, n=2, fill=True)
+    assert ensemble.mol.GetNumConformers() == 2
     if reason is None:
-        assert isomeric_smiles(found.mol) == Chem.CanonSmiles(smiles)
+        assert isomeric_smiles(ensemble.mol) == Chem.CanonSmiles(smiles)
         return
-    assert found.reason[0] == reason and found.methods == {"etkdg": 2}
-    assert np.abs(positions(found.mol)[0] - positions(found.mol)[1]).max() > 0.01
+    assert ensemble.reason[0] == reason and ensemble.methods == {"etkdg": 2}
+    assert np.abs(positions(ensemble.mol)[0] - positions(ensemble.mol)[1]).max() > 0.01
     (none,) = of(generator, smiles, n=2, fallback=False)
     assert none.mol.GetNumConformers() == 0 and none.reason[0] == reason
     with pytest.raises(MoleculeError, match=reason):
@@ -131,35 +135,35 @@ def test_what_is_no_molecule_is_refused_with_its_reason(generator, smiles, reaso
 
 
 def test_stereo_that_cannot_be_has_no_conformer(generator):
-    (found,) = of(generator, "C1C[C@H]2CC[C@H]1C2", n=2)  # a bridge across the ring, inside out
-    assert found.mol.GetNumConformers() == 0 and found.reason[0] == "embedding"
+    (ensemble,) = of(generator, "C1C[C@H]2CC[C@H]1C2", n=2)  # a bridge across the ring, inside out
+    assert ensemble.mol.GetNumConformers() == 0 and ensemble.reason[0] == "embedding"
 
 
 def test_salts_are_left_out_or_refused(generator):
-    (found,) = of(generator, "[Na+].CC(=O)[O-]", n=1)
-    assert isomeric_smiles(found.mol) == "CC(=O)[O-]" and found.removed == "[Na+]"
+    (ensemble,) = of(generator, "[Na+].CC(=O)[O-]", n=1)
+    assert isomeric_smiles(ensemble.mol) == "CC(=O)[O-]" and ensemble.removed == "[Na+]"
     (refused,) = of(generator, "[Na+].CC(=O)[O-]", n=1, fragments="refuse")
     assert refused.reason[0] == "disconnected" and not refused.mol.GetNumConformers()
 
 
 def test_open_stereo_is_drawn_or_enumerated(generator):
     smiles = "CC(O)C(F)CC=CC"
-    (drawn,) = of(generator, smiles, n=2)
-    assert drawn.drawn and "@" in isomeric_smiles(drawn.mol) and "/" in isomeric_smiles(drawn.mol)
+    (sampled,) = of(generator, smiles, n=2)
+    assert sampled.stereo_open and "@" in isomeric_smiles(sampled.mol) and "/" in isomeric_smiles(sampled.mol)
     again, *_ = of(generator, smiles, n=2, seed=0)
-    assert isomeric_smiles(again.mol) == isomeric_smiles(drawn.mol)
-    found = of(generator, smiles, n=1, stereo="enumerate")
-    assert len({isomeric_smiles(one.mol) for one in found}) == 8
-    assert [(one.isomer, one.isomers) for one in found] == [(k + 1, 8) for k in range(8)]
+    assert isomeric_smiles(again.mol) == isomeric_smiles(sampled.mol)
+    ensembles = of(generator, smiles, n=1, stereo="enumerate")
+    assert len({isomeric_smiles(ensemble.mol) for ensemble in ensembles}) == 8
+    assert [(ensemble.isomer, ensemble.isomers) for ensemble in ensembles] == [(k + 1, 8) for k in range(8)]
     assert len(of(generator, smiles, n=1, stereo="enumerate", max_isomers=3)) == 3
     (whole,) = of(generator, "C[C@H](F)O", n=1)
-    assert not whole.drawn
+    assert not whole.stereo_open
 
 
 def test_window_and_rmsd_leave_out(generator):
     smiles = "CCCCC(=O)NCCc1ccccc1"
     everything = generator.generate(smiles, n=12)
-    spans = [one.GetDoubleProp("relative_energy_kcal_per_mol") for one in everything.GetConformers()]
+    spans = [conformer.GetDoubleProp("relative_energy_kcal_per_mol") for conformer in everything.GetConformers()]
     window = float(np.median(spans))
     (near,) = of(generator, smiles, n=12, window=window)
     assert near.mol.GetNumConformers() == sum(span <= window for span in spans) < 12
@@ -175,33 +179,33 @@ def test_relaxation_lowers_the_energy_and_keeps_stereo(generator, relax):
     smiles = "C[C@H](O)[C@@H](F)C(=O)NC"
     mol = generator.generate(smiles, n=3, relax=relax)
     assert all(stereo_kept(mol, smiles))
-    energy = np.mean([one.GetDoubleProp("energy_kcal_per_mol") for one in mol.GetConformers()])
+    energy = np.mean([conformer.GetDoubleProp("energy_kcal_per_mol") for conformer in mol.GetConformers()])
     rough = generator.generate(smiles, n=3, relax="none")
-    before = np.mean([one.GetDoubleProp("energy_kcal_per_mol") for one in rough.GetConformers()])
+    before = np.mean([conformer.GetDoubleProp("energy_kcal_per_mol") for conformer in rough.GetConformers()])
     assert energy == before if relax == "none" else energy < before
 
 
 def test_xtb_ranks_on_demand(generator):
     pytest.importorskip("tblite")
     mol = generator.generate("CCCO", n=2, energy="xtb")
-    energies = [one.GetDoubleProp("energy_kcal_per_mol") for one in mol.GetConformers()]
+    energies = [conformer.GetDoubleProp("energy_kcal_per_mol") for conformer in mol.GetConformers()]
     assert all(energy < -5000 for energy in energies) and energies == sorted(energies)
 
 
 def test_time_is_kept(generator):
-    (found,) = of(generator, "CCCCCCCCC(=O)NCCc1ccccc1CCCCO", n=200, seconds=0.05)
-    assert found.mol.GetNumConformers() < 200
-    if not found.mol.GetNumConformers():
-        assert found.reason[0] == "late"
+    (ensemble,) = of(generator, "CCCCCCCCC(=O)NCCc1ccccc1CCCCO", n=200, seconds=0.05)
+    assert ensemble.mol.GetNumConformers() < 200
+    if not ensemble.mol.GetNumConformers():
+        assert ensemble.reason[0] == "late"
 
 
 def test_the_model_may_be_left_out(generator):
-    (found,) = of(generator, ASPIRIN, n=2, method="etkdg")
-    assert found.methods == {"etkdg": 2} and found.reason is None
+    (ensemble,) = of(generator, ASPIRIN, n=2, method="etkdg")
+    assert ensemble.methods == {"etkdg": 2} and ensemble.reason is None
 
 
 def test_bad_options_and_models_are_refused(generator):
-    for options in ({"relax": "uff"}, {"stereo": "all"}, {"rmsd": -1}, {"surplus": 0.5}, {"energy": "dft"}):
+    for options in ({"relax": "uff"}, {"stereo": "all"}, {"rmsd": -1}, {"oversampling": 0.5}, {"energy": "dft"}):
         with pytest.raises(ValueError, match=next(iter(options))):
             generator.generate(ASPIRIN, **options)
     with pytest.raises(ValueError, match="n must"):

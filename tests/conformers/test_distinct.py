@@ -21,8 +21,8 @@ FLEXIBLE = ["CCCCO", "CCCCC(=O)NCCc1ccccc1", "OB(O)c1ccccc1CC"]
 
 def of(generator, smiles, n, **options):
     """The one ensemble of a molecule."""
-    (found,) = next(generator.ensembles([smiles], n, 0, Options(**options)))
-    return found
+    (ensemble,) = next(generator.ensembles([smiles], n, 0, Options(**options)))
+    return ensemble
 
 
 def nearest(mol: Chem.Mol) -> float:
@@ -34,25 +34,25 @@ def nearest(mol: Chem.Mol) -> float:
 @pytest.mark.parametrize("method", ["score", "etkdg"])
 @pytest.mark.parametrize("smiles", RIGID)
 def test_repeats_are_left_out(generator, smiles, method):
-    found = of(generator, smiles, 5, method=method)
-    assert 1 <= found.mol.GetNumConformers() < 5 and nearest(found.mol) >= 0.1
-    assert found.exhausted and not found.short and found.dropped["rmsd"] > 0
+    ensemble = of(generator, smiles, 5, method=method)
+    assert 1 <= ensemble.mol.GetNumConformers() < 5 and nearest(ensemble.mol) >= 0.1
+    assert ensemble.exhausted and not ensemble.short and ensemble.dropped["rmsd"] > 0
 
 
 @pytest.mark.parametrize("smiles", FLEXIBLE)
 def test_further_ones_are_looked_for(generator, smiles):
     """As many as were asked for, though among the first there are repeats."""
-    found = of(generator, smiles, 4)
-    assert found.mol.GetNumConformers() == 4 and nearest(found.mol) >= 0.1
-    assert not found.exhausted and not found.short
+    ensemble = of(generator, smiles, 4)
+    assert ensemble.mol.GetNumConformers() == 4 and nearest(ensemble.mol) >= 0.1
+    assert not ensemble.exhausted and not ensemble.short
 
 
 def test_fill_repeats_and_keeps_the_distinct(generator):
     distinct = of(generator, RIGID[0], 5)
-    found = of(generator, RIGID[0], 5, fill=True)
-    assert found.mol.GetNumConformers() == 5 and not found.exhausted and not found.short
-    assert nearest(found.mol) < 0.1
-    np.testing.assert_array_equal(positions(found.mol)[0], positions(distinct.mol)[0])
+    ensemble = of(generator, RIGID[0], 5, fill=True)
+    assert ensemble.mol.GetNumConformers() == 5 and not ensemble.exhausted and not ensemble.short
+    assert nearest(ensemble.mol) < 0.1
+    np.testing.assert_array_equal(positions(ensemble.mol)[0], positions(distinct.mol)[0])
     some = of(generator, "C1CCCCC1", 12, fill=True)
     assert some.mol.GetNumConformers() == 12
     apart = of(generator, "C1CCCCC1", 12).mol.GetNumConformers()
@@ -62,8 +62,8 @@ def test_fill_repeats_and_keeps_the_distinct(generator):
 
 @pytest.mark.parametrize("off", [None, 0.0])
 def test_repeats_may_be_kept(generator, off):
-    found = of(generator, RIGID[0], 3, rmsd=off)
-    assert found.mol.GetNumConformers() == 3 and not found.dropped
+    ensemble = of(generator, RIGID[0], 3, rmsd=off)
+    assert ensemble.mol.GetNumConformers() == 3 and not ensemble.dropped
 
 
 @pytest.mark.parametrize(
@@ -72,27 +72,29 @@ def test_repeats_may_be_kept(generator, off):
 )
 @pytest.mark.parametrize("method", ["score", "etkdg"])
 def test_one_heavy_atom_has_one_conformer(generator, smiles, method):
-    found = of(generator, smiles, 3, method=method)
-    assert found.mol.GetNumConformers() == 1 and found.exhausted and not found.short
-    assert np.isfinite(positions(found.mol)).all()
-    x = positions(found.mol)[0]
-    assert all(0.6 < np.linalg.norm(x[b.GetBeginAtomIdx()] - x[b.GetEndAtomIdx()]) < 1.5 for b in found.mol.GetBonds())
+    ensemble = of(generator, smiles, 3, method=method)
+    assert ensemble.mol.GetNumConformers() == 1 and ensemble.exhausted and not ensemble.short
+    assert np.isfinite(positions(ensemble.mol)).all()
+    x = positions(ensemble.mol)[0]
+    assert all(
+        0.6 < np.linalg.norm(x[b.GetBeginAtomIdx()] - x[b.GetEndAtomIdx()]) < 1.5 for b in ensemble.mol.GetBonds()
+    )
     assert of(generator, smiles, 3, fill=True).mol.GetNumConformers() == 3
 
 
 @pytest.mark.parametrize("smiles", ["OB(O)c1ccccc1", "CC(=O)O[Zn]OC(C)=O", "C[Si](C)(C)c1ccccc1B(O)O"])
 def test_a_rank_without_an_energy_says_so(generator, smiles):
-    found = of(generator, smiles, 3)
-    count = found.mol.GetNumConformers()
-    assert found.rankings == {"none": count}
-    for conformer in found.mol.GetConformers():
+    ensemble = of(generator, smiles, 3)
+    count = ensemble.mol.GetNumConformers()
+    assert ensemble.rankings == {"none": count}
+    for conformer in ensemble.mol.GetConformers():
         assert conformer.GetProp("ranked_by") == "none" and not conformer.HasProp("energy_kcal_per_mol")
 
 
 def test_a_rank_by_energy_says_by_which(generator):
-    found = of(generator, "CCCCO", 3)
-    assert found.rankings == {"mmff94s": 3}
-    energies = [one.GetDoubleProp("energy_kcal_per_mol") for one in found.mol.GetConformers()]
+    ensemble = of(generator, "CCCCO", 3)
+    assert ensemble.rankings == {"mmff94s": 3}
+    energies = [conformer.GetDoubleProp("energy_kcal_per_mol") for conformer in ensemble.mol.GetConformers()]
     assert energies == sorted(energies)
 
 
@@ -112,5 +114,5 @@ def test_no_hindered_biaryl_is_flat(generator, smiles, angle):
     for conformer in mol.GetConformers():
         torsion = GetDihedralDeg(conformer, *match)
         assert angle < abs(torsion) < 180 - angle
-    spans = [one.GetDoubleProp("relative_energy_kcal_per_mol") for one in mol.GetConformers()]
+    spans = [conformer.GetDoubleProp("relative_energy_kcal_per_mol") for conformer in mol.GetConformers()]
     assert max(spans) < 12

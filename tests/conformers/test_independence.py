@@ -20,7 +20,8 @@ BINOL = "Oc1ccc2ccccc2c1-c1c(O)ccc2ccccc12"
 
 
 def of(generator, *mols, n=3, seed=0, **options):
-    return [one for found in generator.ensembles(mols, n, seed, Options(**options)) for one in found]
+    isomers = generator.ensembles(mols, n, seed, Options(**options))
+    return [ensemble for ensembles in isomers for ensemble in ensembles]
 
 
 def test_bit_for_bit_alone_reversed_and_among_others(generator):
@@ -28,17 +29,17 @@ def test_bit_for_bit_alone_reversed_and_among_others(generator):
     among = of(generator, *STREAM, **options)
     again = of(generator, *reversed(STREAM), **options)[::-1]
     alone = [of(generator, smiles, **options)[0] for smiles in STREAM]
-    for one, *others in zip(among, again, alone, strict=True):
+    for first, *others in zip(among, again, alone, strict=True):
         for other in others:
-            np.testing.assert_array_equal(positions(one.mol), positions(other.mol))
-            for a, b in zip(one.mol.GetConformers(), other.mol.GetConformers(), strict=True):
+            np.testing.assert_array_equal(positions(first.mol), positions(other.mol))
+            for a, b in zip(first.mol.GetConformers(), other.mol.GetConformers(), strict=True):
                 assert a.GetPropsAsDict() == b.GetPropsAsDict()
 
 
 def test_an_isomer_is_the_same_alone(generator):
     """Isomers of one molecule do not share batches either."""
-    found = of(generator, "CC(O)C(F)CC", stereo="enumerate", steps=6)
-    for isomer in found:
+    isomers = of(generator, "CC(O)C(F)CC", stereo="enumerate", steps=6)
+    for isomer in isomers:
         (alone,) = of(generator, Chem.Mol(isomer.mol, True), steps=6)
         np.testing.assert_array_equal(positions(alone.mol), positions(isomer.mol))
 
@@ -46,12 +47,16 @@ def test_an_isomer_is_the_same_alone(generator):
 def test_what_is_no_molecule_does_not_end_the_stream(generator):
     unsanitised = Chem.MolFromSmiles("CC(=O)Nc1ccccc1", sanitize=False)
     five = Chem.MolFromSmiles("C(C)(C)(C)(C)(C)C", sanitize=False)
-    found = of(generator, None, "CCCC[", unsanitised, five, "", Chem.Mol(), "CCCCO", 42, n=1, steps=4)
-    reasons = [one.reason and one.reason[0] for one in found]
+    ensembles = of(generator, None, "CCCC[", unsanitised, five, "", Chem.Mol(), "CCCCO", 42, n=1, steps=4)
+    reasons = [ensemble.reason and ensemble.reason[0] for ensemble in ensembles]
     assert reasons == ["unreadable", "smiles", None, "valence", "empty", "empty", None, "unreadable"]
-    assert [one.mol.GetNumConformers() for one in found] == [0, 0, 1, 0, 0, 0, 1, 0]
-    assert all("\n" not in one.reason[1] and "Violation" not in one.reason[1] for one in found if one.reason)
-    assert "not 42" in found[-1].reason[1]
+    assert [ensemble.mol.GetNumConformers() for ensemble in ensembles] == [0, 0, 1, 0, 0, 0, 1, 0]
+    assert all(
+        "\n" not in ensemble.reason[1] and "Violation" not in ensemble.reason[1]
+        for ensemble in ensembles
+        if ensemble.reason
+    )
+    assert "not 42" in ensembles[-1].reason[1]
 
 
 def test_titles_and_properties_go_along(generator):
@@ -62,7 +67,7 @@ def test_titles_and_properties_go_along(generator):
     mol.SetDoubleProp("activity", 7.5)
     named, numbered, written = of(generator, mol, "CCCCN", "CCCCF fluorobutane", n=1, steps=4)
     assert named.mol.GetPropsAsDict(autoConvertStrings=False) == {"assay": "0012", "count": 3, "activity": 7.5}
-    names = [one.mol.GetProp("_Name") for one in (named, numbered, written)]
+    names = [ensemble.mol.GetProp("_Name") for ensemble in (named, numbered, written)]
     assert names == ["butanol", "molecule_2", "fluorobutane"]
     for single, properties in named.single():
         assert single.GetProp("_Name") == "butanol" and single.GetProp("assay") == "0012" and properties["rank"] == 1
@@ -80,15 +85,15 @@ def test_what_the_model_made_outlives_etkdg(generator, monkeypatch, error):
     def fail(*_):
         raise error("Pre-condition Violation\n\tsome text\n\tViolation occurred on line 1 in file x.cpp\n")
 
-    options = {"n": 12, "steps": 3, "surplus": 1.0, "rmsd": None}
+    options = {"n": 12, "steps": 3, "oversampling": 1.0, "rmsd": None}
     monkeypatch.setattr(work, "ROUNDS", 1)
     monkeypatch.setattr("molscore.conformers.generator.ROUNDS", 1)
     smiles = "CCOC(=O)C[C@H](F)/C=C\\CNC(C)=O"
     (whole,) = of(generator, smiles, **options)
     assert 0 < whole.methods["score"] < 12 and whole.methods["etkdg"] == 12 - whole.methods["score"]
     monkeypatch.setattr(embed.rdDistGeom, "EmbedMolecule", fail)
-    (found,) = of(generator, smiles, **options)
-    assert found.methods == {"score": whole.methods["score"]} and found.short
+    (ensemble,) = of(generator, smiles, **options)
+    assert ensemble.methods == {"score": whole.methods["score"]} and ensemble.short
     (none,) = of(generator, "CCO", n=2)
     assert none.reason == ("rdkit", "ETKDGv3 of RDKit failed: some text")
 
@@ -103,8 +108,8 @@ def test_rdkit_raising_once_costs_one_conformer(generator, monkeypatch):
         return real(*arguments)
 
     monkeypatch.setattr(embed.rdDistGeom, "EmbedMolecule", fail_third)
-    (found,) = of(generator, "CCCCCCO", n=5, method="etkdg", rmsd=None)
-    assert found.methods == {"etkdg": 5} and len(calls) > 5
+    (ensemble,) = of(generator, "CCCCCCO", n=5, method="etkdg", rmsd=None)
+    assert ensemble.methods == {"etkdg": 5} and len(calls) > 5
 
 
 @pytest.mark.parametrize("place", ["completed", "fault", "embedded", "ranked"])
@@ -121,10 +126,10 @@ def test_time_is_of_the_molecule_with_all_its_isomers(generator):
     """Thirty-two isomers share a time that one alone would use up; ETKDGv3 has a part of it."""
     smiles, limit = "CC(O)C(F)C(N)C(Cl)C(O)CCCCCC", 2.0
     began = time.monotonic()
-    found = of(generator, smiles, n=100, stereo="enumerate", seconds=limit)
-    assert len(found) > 8 and time.monotonic() - began < len(found) * limit / 4
-    (one,) = of(generator, "CCCCCCCCC(=O)NCCc1ccccc1CCCCO", n=400, seconds=limit)
-    assert one.methods["score"] and one.methods["etkdg"] and one.short and one.reason[0] == "late"
+    isomers = of(generator, smiles, n=100, stereo="enumerate", seconds=limit)
+    assert len(isomers) > 8 and time.monotonic() - began < len(isomers) * limit / 4
+    (mixed,) = of(generator, "CCCCCCCCC(=O)NCCc1ccccc1CCCCO", n=400, seconds=limit)
+    assert mixed.methods["score"] and mixed.methods["etkdg"] and mixed.short and mixed.reason[0] == "late"
     (alone,) = of(generator, "CCCCCCCCC(=O)NCCc1ccccc1CCCCO", n=400, seconds=0.3, fallback=False)
     assert not alone.methods["etkdg"] and alone.short
 
@@ -133,8 +138,8 @@ def test_stereo_that_is_not_held_is_said_or_refused(generator):
     amine, plain, ring = of(generator, "C[N@](CC)CCCO", "CCCCO", "C1CCC/C=C/C1", n=2, steps=6)
     assert len(amine.not_held) == 1 and plain.not_held == ()
     assert amine.mol.GetNumConformers() == 2
-    assert all("atom 2 (N)" in one.GetProp("stereo_not_held") for one in amine.mol.GetConformers())
-    assert not any(one.HasProp("stereo_not_held") for one in plain.mol.GetConformers())
+    assert all("atom 2 (N)" in conformer.GetProp("stereo_not_held") for conformer in amine.mol.GetConformers())
+    assert not any(conformer.HasProp("stereo_not_held") for conformer in plain.mol.GetConformers())
     assert ring.reason[0] == "stereo" and "5-6 is E in a ring of 7" in ring.reason[1]
     with pytest.raises(MoleculeError, match="E in a ring"):
         generator.generate("C1CC/C=C/C1")
@@ -170,10 +175,10 @@ def test_marks_are_not_lost_in_silence_whatever_brings_them(generator, tmp_path,
 
 
 def test_a_racemic_axis_gives_both_hands(generator):
-    found = of(generator, f"{BINOL} |wU:10.11,&1:10,11|", n=3, stereo="enumerate")
-    assert [one.isomers for one in found] == [2, 2] and all(one.mol.GetNumConformers() for one in found)
-    left, right = (positions(one.mol) for one in found)
-    tag = tags(found[0].mol)
+    isomers = of(generator, f"{BINOL} |wU:10.11,&1:10,11|", n=3, stereo="enumerate")
+    assert [isomer.isomers for isomer in isomers] == [2, 2] and all(isomer.mol.GetNumConformers() for isomer in isomers)
+    left, right = (positions(isomer.mol) for isomer in isomers)
+    tag = tags(isomers[0].mol)
     assert not wrong(left, tag).any() and wrong(right, tag).all()
 
 
@@ -187,7 +192,7 @@ def test_the_axis_of_a_3d_file_is_kept(generator, tmp_path, smiles, mirror):
     path.write_text(Chem.MolToMolBlock(mol) + "$$$$\n")
     (entry,) = read_inputs(str(path))
     for method in ("score", "etkdg"):
-        (found,) = of(generator, entry.mol, n=4, method=method)
-        tag = tags(found.mol)
-        assert len(tag) == 1 and not wrong(positions(found.mol), tag).any()
+        (ensemble,) = of(generator, entry.mol, n=4, method=method)
+        tag = tags(ensemble.mol)
+        assert len(tag) == 1 and not wrong(positions(ensemble.mol), tag).any()
         assert not wrong(mol.GetConformer().GetPositions()[None], tag).any()

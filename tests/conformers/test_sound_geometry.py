@@ -24,16 +24,16 @@ def made(smiles, n=2, how="torsions"):
 def measured(mol, pattern):
     """Lengths or angles, the first atoms of each match of a pattern, over all conformers."""
     query = Chem.MolFromSmarts(pattern)
-    found = []
+    values = []
     for conformer in mol.GetConformers():
         x = conformer.GetPositions()
         for match in mol.GetSubstructMatches(query, uniquify=False):
             if query.GetNumAtoms() == 2:
-                found.append(np.linalg.norm(x[match[0]] - x[match[1]]))
+                values.append(np.linalg.norm(x[match[0]] - x[match[1]]))
             else:
                 a, b = x[match[0]] - x[match[1]], x[match[2]] - x[match[1]]
-                found.append(np.degrees(np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b))))
-    return np.array(found)
+                values.append(np.degrees(np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b))))
+    return np.array(values)
 
 
 LENGTHS = [
@@ -319,7 +319,7 @@ def test_rings_of_selenium_that_are_aromatic_are_flat(smiles):
         assert np.abs(np.linalg.svd(x - x.mean(0))[1][2]) < 0.25
 
 
-SAID = [
+RELAXATIONS = [
     ("CCO", "torsions", "torsions (mmff94s)", False),
     ("CCO", "mmff", "mmff94s", False),
     ("CCO", "none", "none", False),
@@ -333,17 +333,17 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("smiles", "how", "done", "has_reason"), SAID)
-def test_every_conformer_says_how_it_was_relaxed(smiles, how, done, has_reason):
+@pytest.mark.parametrize(("smiles", "how", "relaxation", "has_reason"), RELAXATIONS)
+def test_every_conformer_says_how_it_was_relaxed(smiles, how, relaxation, has_reason):
     mol = made(smiles, how=how) if how != "none" else relaxed(made(smiles), "none")
     assert mol.GetNumConformers()
     for conformer in mol.GetConformers():
-        assert conformer.GetProp("relaxation") == done
+        assert conformer.GetProp("relaxation") == relaxation
         assert bool(conformer.GetPropsAsDict().get("relaxation_reason")) == has_reason
 
 
 def test_faults_of_a_finished_conformer_are_seen():
-    """Strict or not, a bond that is drawn out is a fault."""
+    """Strict or not, a stretched bond is a fault."""
     mol = made("FS(F)(F)(F)(F)c1ccccc1", 1)
     target = Target(whole(Chem.MolFromSmiles("FS(F)(F)(F)(F)c1ccccc1")).mol)
     conformer = mol.GetConformer()
