@@ -132,7 +132,7 @@ def run(config: Path, overrides: list[str], samples: int, sampler_steps: int, in
     row["parameters"] = sum(parameter.numel() for parameter in generator.model.parameters())
     if samples:
         began = time.perf_counter()
-        drawn = generator.draw(range(samples), VALIDATION_SEED, sampler_steps, "dpm", 32)
+        drawn = generator.sample(range(samples), VALIDATION_SEED, sampler_steps, "dpm", 32)
         row["samples_per_second"] = round(samples / (time.perf_counter() - began), 2)
         judge = Judge(generator.model, Options(raw=True))
         mols = [judge(index, one).mol for index, one in enumerate(drawn)]

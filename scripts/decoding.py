@@ -46,7 +46,7 @@ def main() -> None:
     torch.set_num_threads(words.threads)
     generator = molscore.MoleculeGenerator.from_pretrained(words.model, words.device)
     steps = words.steps or generator.model.config.sampling.steps
-    samples = generator.draw(range(words.n), words.seed, steps, "dpm", 32)
+    samples = generator.sample(range(words.n), words.seed, steps, "dpm", 32)
     result = {"model": words.model, "sha256": sha256(pretrained.find(words.model))}
     result |= {
         "n": words.n,

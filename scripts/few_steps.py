@@ -110,7 +110,7 @@ def measure(generator, words: argparse.Namespace, seed: int, sampler: str, steps
     batch_size, calls = words.batch_size or 32, []
     handle = generator.model.network.register_forward_hook(lambda *_: calls.append(1))
     began = time.perf_counter()
-    samples = generator.draw(range(words.n), seed, steps, sampler, batch_size, **options)
+    samples = generator.sample(range(words.n), seed, steps, sampler, batch_size, **options)
     seconds = time.perf_counter() - began
     handle.remove()
     judge = Judge(generator.model, Options(raw=True))

@@ -159,7 +159,7 @@ def drawn(words: argparse.Namespace, steps: int | None) -> list[Chem.Mol]:
     """Raw samples that are molecules of some sort; None takes the model's own steps."""
     generator = molscore.MoleculeGenerator.from_pretrained(words.generator)
     judge = Judge(generator.model, Options(raw=True))
-    samples = generator.draw(range(words.samples), words.seed + 2000, steps, "dpm", 32)
+    samples = generator.sample(range(words.samples), words.seed + 2000, steps, "dpm", 32)
     return [one.mol for k, drawn in enumerate(samples) if (one := judge(k, drawn)).mol is not None]
 
 

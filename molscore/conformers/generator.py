@@ -36,7 +36,7 @@ class ConformerGenerator:
 
     Args:
         model: one that was trained with given graphs.
-        name: what to call it in records.
+        name: its name in records.
 
     Raises:
         ValueError: if the model has never been given a graph.
@@ -44,7 +44,9 @@ class ConformerGenerator:
 
     def __init__(self, model: MoleculeDiffusion, name: str):
         if model.config.graph_conditioned == 0:
-            raise ValueError(f"{name} makes molecules and finds no coordinates; use '{pretrained.GRAPH_CONDITIONED}'")
+            raise ValueError(
+                f"{name} makes new molecules, not conformers of given ones; use '{pretrained.GRAPH_CONDITIONED}'"
+            )
         self.model, self.name = model, name
 
     def __repr__(self) -> str:
@@ -56,7 +58,7 @@ class ConformerGenerator:
 
         Args:
             name: a name that ``molscore models`` lists, or the path of a .safetensors file.
-            device: ``auto`` (CUDA if there is any), ``cpu``, ``cuda`` or ``cuda:1``.
+            device: ``auto`` (CUDA where there is a device), ``cpu``, ``cuda`` or ``cuda:1``.
 
         Raises:
             ValueError: for an unknown model or a device that is not there.

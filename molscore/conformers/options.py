@@ -1,4 +1,4 @@
-"""What a user may choose about conformers, beside how many and which seed."""
+"""The options of making conformers, beside their number and the seed."""
 
 from dataclasses import dataclass, fields
 from typing import TypedDict

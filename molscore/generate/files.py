@@ -33,15 +33,15 @@ SAME = ("molscore_version", "molscore_model", "molscore_weights", "molscore_seed
 
 
 @dataclass
-class Outcome:
-    """What a run to files did, and those before it that it went on from.
+class GenerationRun:
+    """What a run to files made, with the earlier runs that it resumed.
 
     Attributes:
         requested, delivered: molecules asked for; molecules in the file.
         kept: molecules that an earlier run had made.
-        attempts: samples drawn, but for those behind a finished file that was added to.
-        added: whether there was such a file. What became of all its attempts is not known.
-        as_sampled: those of them whose most probable classes were a valid molecule, unrepaired (duplicates count).
+        attempts: samples, without those behind a finished file that was added to.
+        added: whether there was such a file. Its rejected attempts are not all known.
+        as_sampled: those attempts whose most probable classes were a valid molecule, unrepaired (duplicates count).
         rejected: rejected attempts by reason, most frequent first.
         interrupted: what stopped the run, if the user did: Ctrl-C, or SIGTERM.
         in_place: whether the file is where it was asked for. A run that was stopped leaves what stood there.
@@ -58,18 +58,18 @@ class Outcome:
     in_place: bool = True
 
     def counts(self) -> dict[str, Any]:
-        """What a manifest says of the outcome: of attempts only where all are known."""
+        """The counts for a manifest; those of attempts only where all are known."""
         if self.added:
             return {"delivered": self.delivered}
         return {"delivered": self.delivered, "attempts": self.attempts, "rejected": dict(self.rejected.most_common())}
 
     def text(self, out: Path) -> str:
-        """What to tell the user."""
+        """The summary for the user."""
         place = f"in {out}" if self.in_place else f"kept for --resume; nothing was written to {out}"
         lines = [f"{self.delivered} of {self.requested} molecules {place}"]
         if self.attempts:
-            drawn = f"{self.attempts} {'further ' if self.added else ''}samples"
-            share = f"{self.as_sampled} of {drawn} ({self.as_sampled / self.attempts:.0%})"
+            samples = f"{self.attempts} {'further ' if self.added else ''}samples"
+            share = f"{self.as_sampled} of {samples} ({self.as_sampled / self.attempts:.0%})"
             lines.append(f"{share} were valid as sampled, before any repair")
         if self.rejected:
             reasons = ", ".join(f"{count} {reason}" for reason, count in self.rejected.most_common())
@@ -91,7 +91,7 @@ def generate_sdf(
     rejects: Path | None = None,
     resume: bool = False,
     on_attempt: Callable[[Attempt, int], None] | None = None,
-) -> Outcome:
+) -> GenerationRun:
     """Generates ``n`` molecules into an SDF file.
 
     Args:
@@ -121,13 +121,13 @@ def generate_sdf(
     finished = resume and out.is_file() and not journal_of(out).is_file()
     before = _finished(generator, out, rejects, seed, options) if finished else []
     if (molecules := sum(bool(text) for _, text, _ in before)) >= n:
-        return Outcome(n, delivered=molecules, kept=molecules, added=True)
+        return GenerationRun(n, delivered=molecules, kept=molecules, added=True)
     with PartFile(out, made_with, resume and not finished, [rejects] if rejects else []) as part:
         for number, text, about in before:
             part.add(number, text, about)
         known = dict.fromkeys(range(max((number for number, *_ in before), default=-1) + 1))
         known |= {number: part.about(number)["smiles"] for number in part.numbers()}
-        outcome = Outcome(n, kept=sum(smiles is not None for smiles in known.values()))
+        outcome = GenerationRun(n, kept=sum(smiles is not None for smiles in known.values()))
         delivered = outcome.kept
         try:
             for attempt in generator.attempts(n, seed, options, known=known):
@@ -145,7 +145,7 @@ def generate_sdf(
 def _piece(
     generator: MoleculeGenerator, attempt: Attempt, seed: int, options: Options
 ) -> tuple[str, dict[str, object]]:
-    """The record of an attempt, "" if it was rejected, and what is to be remembered of it."""
+    """The record of an attempt, "" if it was rejected, and the values that the journal keeps of it."""
     fault = attempt.fault
     plain = not attempt.repaired and (fault is None or fault.token == "duplicate")
     if fault is not None:
@@ -155,7 +155,7 @@ def _piece(
     return text, {"smiles": properties["SMILES"], "plain": plain}
 
 
-def _deliver(part: PartFile, outcome: Outcome, out: Path, rejects: Path | None) -> None:
+def _deliver(part: PartFile, outcome: GenerationRun, out: Path, rejects: Path | None) -> None:
     """Counts the attempts up to the last molecule that was asked for, and puts the files in place."""
     accepted, refused = [], []
     for number in part.numbers():
@@ -193,7 +193,7 @@ def _finished(
     """The attempts behind a finished file that a run can add to: its molecules, and the rejected ones if listed."""
     values = (version(), generator.name, generator.weights, str(seed), options.text())
     expected = dict(zip(SAME, values, strict=True))
-    found = {}
+    attempts = {}
     for record in read_sdf(out):
         if record.mol is None or not record.mol.HasProp("molscore_index"):
             raise ResumeError(
@@ -206,14 +206,14 @@ def _finished(
                 words = f"{word} {known.get(name)}, and this run has {word} {expected[name]}"
                 raise ResumeError(f"{out} was made with {words}; resume with the same")
         text = f"{record.text}$$$$\n"
-        found[int(known["molscore_index"])] = text, {"smiles": known["SMILES"], "finished": True}
+        attempts[int(known["molscore_index"])] = text, {"smiles": known["SMILES"], "finished": True}
     rows = []
     if rejects is not None and rejects.is_file():
         with rejects.open(newline="", encoding="utf-8") as file:
             rows = [plain(row) for row in csv.reader(file) if len(row) == len(HEADER) and row[0].isdigit()]
-    last = max(found, default=-1)
+    last = max(attempts, default=-1)
     for first, reason, detail in rows:
         number = int(first)
-        if number < last and number not in found:
-            found[number] = "", {"smiles": None, "reason": reason, "detail": detail, "finished": True}
-    return [(number, *found[number]) for number in sorted(found)]
+        if number < last and number not in attempts:
+            attempts[number] = "", {"smiles": None, "reason": reason, "detail": detail, "finished": True}
+    return [(number, *attempts[number]) for number in sorted(attempts)]

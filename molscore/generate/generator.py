@@ -1,6 +1,6 @@
 """`MoleculeGenerator`: ask for N new molecules, get N, and know what was thrown away.
 
-Attempt i draws its size and all its noise from a stream of ``(seed, i)``, see `molscore.randomness`. Attempts are
+Attempt i takes its size and all its noise from a stream of ``(seed, i)``, see `molscore.randomness`. Attempts are
 judged in their order (`judge`) and compared with those accepted before. The first N that pass are delivered, so
 neither batch size nor N decides what attempt i is. Which attempts share a call of the network follows from their
 numbers alone (`windows`), so that a run that goes on where another stopped repeats its very bits.
@@ -62,7 +62,7 @@ class MoleculeGenerator:
 
     Args:
         model: a model of `molscore.model`.
-        name: what to call it in records.
+        name: its name in records.
 
     Raises:
         ValueError: if the model has always been given the graph, and so cannot make one.
@@ -70,7 +70,9 @@ class MoleculeGenerator:
 
     def __init__(self, model: MoleculeDiffusion, name: str):
         if model.config.graph_conditioned == 1:
-            raise ValueError(f"{name} finds coordinates of known molecules and makes none; use '{pretrained.DEFAULT}'")
+            raise ValueError(
+                f"{name} samples coordinates of given graphs, not new molecules; use '{pretrained.DEFAULT}'"
+            )
         self.model, self.name = model, name
 
     def __repr__(self) -> str:
@@ -82,7 +84,7 @@ class MoleculeGenerator:
 
         Args:
             name: a name that ``molscore models`` lists, or the path of a .safetensors file.
-            device: ``auto`` (CUDA if there is any), ``cpu``, ``cuda`` or ``cuda:1``.
+            device: ``auto`` (CUDA where there is a device), ``cpu``, ``cuda`` or ``cuda:1``.
 
         Raises:
             ValueError: for an unknown model or a device that is not there.
@@ -142,23 +144,23 @@ class MoleculeGenerator:
 
     @cached_property
     def weights(self) -> str:
-        """What tells the model from others of its name: the first 16 digits of its SHA-256."""
+        """The first 16 digits of the SHA-256 of the model's weights, to tell it from others of its name."""
         return fingerprint(self.model)[:16]
 
     def properties(self, attempt: Attempt, seed: int, options: Options) -> dict[str, object]:
-        """The properties of a record: what fixes the molecule, and its tags."""
+        """The properties of a record: provenance and tags."""
         made_with = {"molscore_weights": self.weights, "molscore_options": self.resolved(options).text()}
         extra = {**made_with, **attempt.properties}
         return record_properties(attempt.built, model=self.name, seed=seed, index=attempt.index, extra=extra)
 
     def manifest(self, n: int, seed: int, options: Options) -> dict[str, Any]:
-        """What fixes the result, and with what it was made."""
+        """Provenance: model, seed and options, which fix the result, and the device."""
         return {
             "molscore_version": version(),
             "model": self.name,
             "seed": seed,
             "requested": n,
-            **self.resolved(options).told(),
+            **self.resolved(options).manifest(),
             "device": str(self.model.size_probabilities.device),
         }
 
@@ -171,7 +173,7 @@ class MoleculeGenerator:
         known: Mapping[int, str | None] | None = None,
         seen: set[str] | None = None,
     ) -> Iterator[Attempt]:
-        """Attempts 0, 1, ... until ``n`` of them have passed or patience ends.
+        """Attempts 0, 1, ... until ``n`` of them have passed, or `PATIENCE` is exceeded.
 
         Args:
             n: how many must pass.
@@ -209,23 +211,23 @@ class MoleculeGenerator:
         duplicate: DuplicateFilter,
         scorer: MoleculeScorer | None,
     ) -> Iterator[Attempt]:
-        """The attempts of a window, judged one by one; where they are scored, those that passed are so together."""
-        drawn = self.draw(window, seed, options.steps, options.sampler, self.batch_size(options), options.atoms)
-        attempts = (_distinct(judge(k, one), options, duplicate) for k, one in zip(window, drawn, strict=True))
+        """The attempts of a window, judged in order; those that passed are scored together, if scores are wanted."""
+        samples = self.sample(window, seed, options.steps, options.sampler, self.batch_size(options), options.atoms)
+        attempts = (_distinct(judge(k, sample), options, duplicate) for k, sample in zip(window, samples, strict=True))
         if scorer is None:
             yield from attempts
             return
         judged = list(attempts)
         scores = scorer.stream((attempt.mol for attempt in judged if attempt.fault is None), seed)
         for attempt in judged:
-            found = next(scores).properties() if attempt.fault is None else {}
-            yield replace(attempt, properties=attempt.properties | found)
+            properties = next(scores).properties() if attempt.fault is None else {}
+            yield replace(attempt, properties=attempt.properties | properties)
 
     def batch_size(self, options: Options) -> int:
         """Molecules per network call."""
         return options.batch_size or (GPU_BATCH if self.model.device.type == "cuda" else CPU_BATCH)
 
-    def draw(
+    def sample(
         self,
         indices: range,
         seed: int,
@@ -239,16 +241,16 @@ class MoleculeGenerator:
         `molscore.model.sample_molecules`."""
         streams = [stream(seed, Purpose.MOLECULE, i) for i in indices]
         cumulative = self.sizes(atoms).double().cumsum(0).numpy()
-        sizes = [int(np.searchsorted(cumulative, one.random() * cumulative[-1], side="right")) for one in streams]
+        sizes = [int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right")) for rng in streams]
         order = sorted(range(len(indices)), key=lambda k: sizes[k])
         samples: dict[int, Sample] = {}
         for at in range(0, len(order), batch_size):
             batch = order[at : at + batch_size]
             own_sizes, own_streams = [sizes[k] for k in batch], [streams[k] for k in batch]
             own = None if sampler == "dpm" else SAMPLERS[sampler]()  # dpm with the noise that suits the model
-            made = sample_molecules(self.model, own_sizes, own_streams, steps=steps, sampler=own, **options)
-            for k, one in zip(batch, made, strict=True):
-                samples[k] = one
+            molecules = sample_molecules(self.model, own_sizes, own_streams, steps=steps, sampler=own, **options)
+            for k, molecule in zip(batch, molecules, strict=True):
+                samples[k] = molecule
         return [samples[k] for k in range(len(indices))]
 
     def sizes(self, atoms: tuple[int, int] | None = None) -> torch.Tensor:
@@ -282,7 +284,7 @@ def windows(batch_size: int) -> Iterator[range]:
 
 
 def _distinct(attempt: Attempt, options: Options, duplicate: DuplicateFilter) -> Attempt:
-    """The attempt, rejected if it passed and is a molecule that has been there."""
+    """The attempt, rejected as a duplicate if its molecule was accepted before."""
     if options.raw or attempt.fault is not None:
         return attempt
     return replace(attempt, fault=duplicate(attempt.built))

@@ -1,4 +1,4 @@
-"""From a sample to a molecule, checked, and with all that is known of it.
+"""From a sample to a molecule, checked and with its properties.
 
 Decode (`molscore.chem.decode`), add implied hydrogens, check (`molscore.chem.checks.validity`), relax and filter where
 asked for, tag. The first step that fails is the reason for which a sample is rejected.
@@ -31,7 +31,7 @@ class Attempt:
         index: number of the attempt.
         mol: the molecule, with explicit hydrogens and one conformer; None if nothing could be built.
         fault: why it was rejected; None if it passed.
-        repaired: whether decoding had to leave the most probable classes to satisfy valence and connectivity.
+        repaired: whether decoding had to depart from the most probable classes to satisfy valence and connectivity.
         properties: tags and energies of what passed, see `tags`.
     """
 
@@ -64,9 +64,9 @@ class Judge:
         self.raw, self.method, self.checks = options.raw, options.relax, (*CHECKS, *options.checks)
         self.filter = None if options.filter is None else MoleculeFilter(options.filter)
 
-    def __call__(self, index: int, drawn: Sample) -> Attempt:
-        """Attempt ``index``, checked; duplicates are for others to find."""
-        parts = drawn.atom_probabilities, drawn.bond_probabilities, drawn.positions, self.vocabulary
+    def __call__(self, index: int, sample: Sample) -> Attempt:
+        """Attempt ``index``, checked, but not for duplicates."""
+        parts = sample.atom_probabilities, sample.bond_probabilities, sample.positions, self.vocabulary
         repaired = False
         try:
             arrays = plain = decode(*parts, repair=False)
@@ -81,22 +81,26 @@ class Judge:
             return Attempt(index, _numbered(mol, index), None, repaired)
         fault, properties = check(mol, 0, self.checks), dict[str, Any]()
         if fault is None:
-            found = relax(mol, self.method)
-            mol = found.mol
+            relaxation = relax(mol, self.method)
+            mol = relaxation.mol
             if self.method != "none":
-                properties |= {"relaxed_with": self.method if found.reason is None else f"nothing: {found.reason}"}
-                properties |= {"energy_before_kcal_per_mol": found.before, "energy_after_kcal_per_mol": found.after}
+                reason = relaxation.reason
+                properties |= {
+                    "relaxed_with": self.method if reason is None else f"nothing: {reason}",
+                    "energy_before_kcal_per_mol": relaxation.before,
+                    "energy_after_kcal_per_mol": relaxation.after,
+                }
             if self.filter is not None and (detail := self.filter(mol)):
                 fault = Fault("filter", detail)
         if fault is None:
-            at_minimum = self.method == "mmff" and found.reason is None
+            at_minimum = self.method == "mmff" and relaxation.reason is None
             properties |= tags(mol, 0.0 if at_minimum else None)
         properties = {name: value for name, value in properties.items() if value is not None}
         return Attempt(index, _numbered(mol, index), fault, repaired, properties)
 
 
 def tags(mol: Chem.Mol, strain: float | None = None) -> dict[str, Any]:
-    """What a record says of a molecule that passed.
+    """The tags in the record of a molecule that passed.
 
     Args:
         mol: the molecule.
@@ -107,15 +111,15 @@ def tags(mol: Chem.Mol, strain: float | None = None) -> dict[str, Any]:
         there are any, what is ``unusual`` (patterns, ``high_strain``, ``high_sa``) and catalogue ``alerts``, joined by
         "; ".
     """
-    found = describe(mol, ("qed", "sa"))
+    descriptors = describe(mol, ("qed", "sa"))
     strain = relaxation_energy(mol).energy if strain is None else strain
-    told = {
+    values = {
         "strain_kcal_per_mol": None if strain is None else round(strain, 2),
-        "qed": round(found["qed"], 3),
-        "sa_score": round(found["sa"], 2),
+        "qed": round(descriptors["qed"], 3),
+        "sa_score": round(descriptors["sa"], 2),
     }
-    named = {"unusual": unusual(mol) + extreme(strain, found["sa"]), "alerts": alerts(mol)}
-    return told | {name: "; ".join(words) for name, words in named.items() if words}
+    named = {"unusual": unusual(mol) + extreme(strain, descriptors["sa"]), "alerts": alerts(mol)}
+    return values | {name: "; ".join(words) for name, words in named.items() if words}
 
 
 def _numbered(mol: Chem.Mol, index: int) -> Chem.Mol:

@@ -1,4 +1,4 @@
-"""What a user may choose about a generation, beside how many and which seed."""
+"""The options of a generation, beside the number of molecules and the seed."""
 
 from dataclasses import dataclass
 from typing import TypedDict
@@ -61,18 +61,20 @@ class Options:
 
     __repr__ = changes_repr
 
-    def told(self) -> dict[str, object]:
-        """What a manifest says of the choices that decide on the result, where they are not the default."""
-        told: dict[str, object] = {"steps": self.steps, "sampler": self.sampler}
-        told |= {"atoms": list(self.atoms)} if self.atoms else {}
-        told |= {"relax": self.relax} if self.relax != "none" else {}
-        told |= {"filter": self.filter} if self.filter is not None else {}
-        told |= {"checks": [getattr(one, "__name__", repr(one)) for one in self.checks]} if self.checks else {}
-        return told | {name: True for name in ("raw", "uncertainty") if getattr(self, name)}
+    def manifest(self) -> dict[str, object]:
+        """For a manifest: the options that decide on the result, where they are not the default."""
+        manifest: dict[str, object] = {"steps": self.steps, "sampler": self.sampler}
+        manifest |= {"atoms": list(self.atoms)} if self.atoms else {}
+        manifest |= {"relax": self.relax} if self.relax != "none" else {}
+        manifest |= {"filter": self.filter} if self.filter is not None else {}
+        manifest |= (
+            {"checks": [getattr(check, "__name__", repr(check)) for check in self.checks]} if self.checks else {}
+        )
+        return manifest | {name: True for name in ("raw", "uncertainty") if getattr(self, name)}
 
     def text(self) -> str:
         """The same in a line."""
-        return "; ".join(f"{name} {value}" for name, value in self.told().items())
+        return "; ".join(f"{name} {value}" for name, value in self.manifest().items())
 
 
 class OptionArguments(TypedDict, total=False):

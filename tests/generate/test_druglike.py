@@ -57,8 +57,8 @@ def test_sizes_follow_the_data_or_the_order(druglike):
     weights = druglike.sizes()
     mean = float((np.arange(len(weights)) * weights.numpy()).sum() / weights.sum())
     assert 20 < mean < 24 and weights[35] > 0
-    drawn = druglike.draw(range(4), seed=0, steps=2, sampler="dpm", batch_size=4, atoms=(30, 30))
-    assert [len(one.positions) for one in drawn] == [30] * 4
+    samples = druglike.sample(range(4), seed=0, steps=2, sampler="dpm", batch_size=4, atoms=(30, 30))
+    assert [len(sample.positions) for sample in samples] == [30] * 4
     with pytest.raises(ValueError, match="no molecule of 90 to 99 atoms: druglike knows 4 to 40"):
         druglike.sizes((90, 99))
 
@@ -71,8 +71,8 @@ def test_raw_samples_are_as_many_as_asked_and_not_repaired(druglike):
 
 def test_batch_size_does_not_matter(druglike):
     """Heavy atoms are the same to rounding; the minimisation that places the hydrogens amplifies it."""
-    one, many = (druglike.generate(4, seed=5, steps=8, raw=True, batch_size=b, atoms=(10, 14)).mols for b in (1, 4))
-    for a, b in zip(one, many, strict=True):
+    single, many = (druglike.generate(4, seed=5, steps=8, raw=True, batch_size=b, atoms=(10, 14)).mols for b in (1, 4))
+    for a, b in zip(single, many, strict=True):
         assert a.GetProp("SMILES") == b.GetProp("SMILES")
         difference = np.abs(a.GetConformer().GetPositions() - b.GetConformer().GetPositions())
         heavy = [atom.GetAtomicNum() > 1 for atom in a.GetAtoms()]

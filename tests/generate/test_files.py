@@ -301,8 +301,8 @@ def test_windows_are_cut_by_number_alone(batch_size):
     """No gap, no overlap, never longer than two batches, nor much longer than what came before."""
     cut = list(islice(windows(batch_size), 60))
     assert cut[0].start == 0 and all(a.stop == b.start for a, b in pairwise(cut))
-    assert all(1 <= len(one) <= max(2, 2 * batch_size) for one in cut)
-    assert all(len(one) <= max(batch_size / 4, 1) + 2 * one.start for one in cut)
+    assert all(1 <= len(window) <= max(2, 2 * batch_size) for window in cut)
+    assert all(len(window) <= max(batch_size / 4, 1) + 2 * window.start for window in cut)
 
 
 @pytest.mark.parametrize(

@@ -117,14 +117,14 @@ def test_a_model_of_heavy_atoms_delivers_hydrogens():
     model = MoleculeDiffusion(DiffusionConfig(), [(6, 0), (7, 0), (8, 0)], [0, 0, 0, 0, 1.0])
     assert model.implied_hydrogens
     heavy = MoleculeGenerator(model, "untrained")
-    drawn = heavy.draw(range(1), 0, 2, "dpm", 1)[0]
+    sample = heavy.sample(range(1), 0, 2, "dpm", 1)[0]
     chain = np.zeros((4, 4, 4), dtype=np.float32)
     chain[..., 0] = 1
     for i in range(3):
         chain[i, i + 1] = chain[i + 1, i] = [0, 1, 0, 0]
     butane = np.array([[0, 0, 0], [1.53, 0, 0], [2.04, 1.44, 0], [3.57, 1.44, 0]], dtype=np.float32)
     atoms = np.tile(np.array([1, 0, 0], dtype=np.float32), (4, 1))
-    sampled = drawn._replace(positions=butane, atom_probabilities=atoms, bond_probabilities=chain)
+    sampled = sample._replace(positions=butane, atom_probabilities=atoms, bond_probabilities=chain)
     for raw in (False, True):
         attempt = Judge(model, Options(raw=raw))(0, sampled)
         assert attempt.fault is None and not attempt.repaired
@@ -138,10 +138,12 @@ def test_a_model_of_heavy_atoms_delivers_hydrogens():
 
 def test_what_passed_is_tagged(twelve):
     for mol in twelve.mols:
-        found = mol.GetPropsAsDict()
-        assert found["strain_kcal_per_mol"] >= 0 and 0 < found["qed"] < 1 and 1 <= found["sa_score"] <= 10
-        tags = unusual(mol) + extreme(found["strain_kcal_per_mol"], found["sa_score"])
-        assert found.get("unusual", "") == "; ".join(tags)
+        properties = mol.GetPropsAsDict()
+        assert (
+            properties["strain_kcal_per_mol"] >= 0 and 0 < properties["qed"] < 1 and 1 <= properties["sa_score"] <= 10
+        )
+        tags = unusual(mol) + extreme(properties["strain_kcal_per_mol"], properties["sa_score"])
+        assert properties.get("unusual", "") == "; ".join(tags)
 
 
 def test_a_filter_rejects_and_is_counted(generator, twelve):
@@ -162,9 +164,9 @@ def test_relaxation_keeps_the_molecules_and_tells_the_energies(generator, twelve
     relaxed = generator.generate(3, seed=0, steps=STEPS, relax="mmff")
     assert [Chem.MolToSmiles(m) for m in relaxed.mols] == [Chem.MolToSmiles(m) for m in twelve.mols[:3]]
     for mol, before in zip(relaxed.mols, twelve.mols, strict=False):
-        found = mol.GetPropsAsDict()
-        assert found["relaxed_with"] == "mmff" and found["strain_kcal_per_mol"] == 0
-        gain = found["energy_before_kcal_per_mol"] - found["energy_after_kcal_per_mol"]
+        properties = mol.GetPropsAsDict()
+        assert properties["relaxed_with"] == "mmff" and properties["strain_kcal_per_mol"] == 0
+        gain = properties["energy_before_kcal_per_mol"] - properties["energy_after_kcal_per_mol"]
         assert gain == pytest.approx(before.GetDoubleProp("strain_kcal_per_mol"), abs=0.02)
 
 
