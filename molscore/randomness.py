@@ -20,7 +20,7 @@ _ROUNDS = 6
 
 
 class Purpose(IntEnum):
-    """What a stream is for. Results depend on these values: a new purpose gets a new one."""
+    """What a stream is for. Results depend on these values: a new purpose gets a new value."""
 
     MOLECULE = 1
     PROPOSAL = 2
@@ -31,7 +31,7 @@ class Purpose(IntEnum):
     LIKELIHOOD = 7
     LOCAL_SCORE = 8
     UNCERTAINTY = 9
-    WEIGHT_DRAWS = 10
+    WEIGHT_SAMPLES = 10
     POSTERIOR = 11
     INITIAL_WEIGHTS = 12
     ORDER = 13

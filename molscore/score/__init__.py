@@ -1,5 +1,5 @@
-"""What a graph-conditioned model says of given molecules: log-likelihood, score norm, epistemic uncertainty, and ways
-between conformers."""
+"""Scores of given molecules by a graph-conditioned model: log-likelihood, score norm, epistemic uncertainty; and
+interpolation between conformers."""
 
 from molscore.score.scorer import MoleculeScore, MoleculeScorer
 

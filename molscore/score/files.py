@@ -1,4 +1,4 @@
-"""SDF in, the same SDF out with scores as properties: every record in its place, whatever it holds."""
+"""SDF in, the same SDF out with scores as properties: every record in its order, readable or not."""
 
 import os
 from collections import Counter
@@ -19,15 +19,15 @@ from molscore.score.scorer import ATOM_TAG, REASON_TAG, MoleculeScore, MoleculeS
 
 
 @dataclass
-class Outcome:
-    """What came of a file.
+class ScoringRun:
+    """The results for a file.
 
     Attributes:
         scores: of the records that have one.
         fits: of the records that have 3-D coordinates, if there is a protein.
-        reasons: of those without a score, by token, with how many.
-        first: what was wrong with the first of them, and where.
-        unread: of them, those that could not be read.
+        reasons: records without a score, counted by the token of the reason.
+        first: reason and place of the first of them.
+        unread: number of those that could not be read.
     """
 
     scores: list[MoleculeScore] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Outcome:
     unread: int = 0
 
     def text(self, out: Path) -> str:
-        """What to tell the user."""
+        """The summary for the user."""
         lines = [f"{len(self.scores)} of {len(self.scores) + self.reasons.total()} records scored, in {out}"]
         if self.scores:
             likelihood, norm = (median(getattr(s, n) for s in self.scores) for n in ("log_likelihood", "score_norm"))
@@ -45,8 +45,8 @@ class Outcome:
             if known := [s.position_uncertainty for s in self.scores if s.position_uncertainty is not None]:
                 lines[-1] += f", uncertainty of positions {median(known):.2g} Å"
         if self.fits:
-            clean = sum(not one.clashes for one in self.fits)
-            overlap, buried = (100 * median(getattr(one, name) for one in self.fits) for name in ("overlap", "buried"))
+            clean = sum(not fit.clashes for fit in self.fits)
+            overlap, buried = (100 * median(getattr(fit, name) for fit in self.fits) for name in ("overlap", "buried"))
             lines.append(f"{clean} of {len(self.fits)} lie in the protein without a clash; medians: ")
             lines[-1] += f"{overlap:.1f} % of the volume overlaps, {buried:.0f} % of the surface is buried"
         lines += [f"not scored: {count} {reason}" for reason, count in self.reasons.most_common()]
@@ -61,7 +61,7 @@ def score_sdf(
     on_progress: Callable[[int], None] | None = None,
     protein: Protein | None = None,
     encoding: str | None = None,
-) -> Outcome:
+) -> ScoringRun:
     """Scores the molecules of a file.
 
     Args:
@@ -69,8 +69,8 @@ def score_sdf(
         source: SDF file.
         out: the file to write, the same records with properties more; not `source` itself.
         seed: as for `MoleculeScorer.stream`.
-        on_progress: called with the number of records done.
-        protein: in whose frame the molecules lie, to tell of each how it fits, whether the model can score it or not.
+        on_progress: called with the number of finished records.
+        protein: in whose frame the molecules lie; their fit is computed whether the model can score them or not.
         encoding: of the file, by default UTF-8; the file to write is UTF-8.
 
     Raises:
@@ -78,23 +78,23 @@ def score_sdf(
             written then.
     """
     check_apart({"out": out}, {"source": source})
-    outcome = Outcome()
+    outcome = ScoringRun()
     with SDFWriter(out) as writer:
         records, again = tee(read_sdf(source, encoding=encoding))
         for record, score in zip(again, scorer.stream((record.mol for record in records), seed), strict=True):
-            told = score if record.mol is not None else MoleculeScore(reason=record.reason)
-            properties = dict.fromkeys((ATOM_TAG, REASON_TAG)) | told.properties()
+            result = score if record.mol is not None else MoleculeScore(reason=record.reason)
+            properties = dict.fromkeys((ATOM_TAG, REASON_TAG)) | result.properties()
             if protein is not None:
-                found = _fit(record.mol, protein)
-                properties |= dict.fromkeys(TAGS, "") if found is None else found.properties()
-                outcome.fits += [] if found is None else [found]
+                pose = _fit(record.mol, protein)
+                properties |= dict.fromkeys(TAGS, "") if pose is None else pose.properties()
+                outcome.fits += [] if pose is None else [pose]
             writer.copy(record.text, properties)
-            if told.reason is None:
-                outcome.scores.append(told)
+            if result.reason is None:
+                outcome.scores.append(result)
             else:
                 outcome.unread += record.mol is None
-                outcome.reasons[told.reason.partition(":")[0]] += 1
-                outcome.first = outcome.first or f"record {record.index + 1} (line {record.line}): {told.reason}"
+                outcome.reasons[result.reason.partition(":")[0]] += 1
+                outcome.first = outcome.first or f"record {record.index + 1} (line {record.line}): {result.reason}"
             if on_progress is not None:
                 on_progress(writer.count)
         if not writer.count:

@@ -1,9 +1,9 @@
-"""From one conformer of a molecule to another, along the latent line of the probability flow.
+"""Interpolation between two conformers of a molecule, in the latent space of the probability flow.
 
-The flow of a given graph carries both conformers to latents, which are normal noise; between the latents the way is the
-great circle (of two Gaussian vectors, points on it are as probable as they are), and the flow carries every point of it
-back to coordinates. So what lies between is what the model holds for conformers of this molecule, not averages of
-coordinates; the ends are the conformers themselves, to the accuracy of the solver.
+The flow of a given graph carries both conformers to latents, which are normal noise; the path between them is the great
+circle (points on it are as probable as the two Gaussian vectors), and the flow carries every point of it back to
+coordinates. So the molecules between are conformers by the model, not averages of coordinates; the ends are the given
+conformers, to the accuracy of the solver.
 
 Source: Song et al., ICLR 2021, section 4.3 and appendix D.2 (interpolation by the probability flow).
 """
@@ -26,17 +26,17 @@ from molscore.model.conformation import flow, scaled
 from molscore.score.represent import batch_of, represent
 
 MATCHES = 1000
-"""Most ways of laying one graph on the other that are tried, for molecules of high symmetry."""
+"""Mappings of one graph to the other that are tried at most, for molecules of high symmetry."""
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One molecule of the way.
+    """One molecule of the path.
 
     Attributes:
         mol: with hydrogens and one conformer.
-        fraction: of the way, 0 to 1.
-        to_first, to_last: Å, RMSD of the atoms that the model sees to both conformers, best fit.
+        fraction: position on the path, 0 to 1.
+        to_first, to_last: Å, RMSD of the atoms that the model takes to both conformers, best fit.
         strain: kcal/mol, MMFF94s relaxation energy; None if there is none.
     """
 
@@ -57,17 +57,17 @@ class Step:
 
 
 def interpolate(model: MoleculeDiffusion, first: Chem.Mol, last: Chem.Mol, n: int = 11, steps: int = 60) -> list[Step]:
-    """Walks from one conformer to the other.
+    """Molecules on the path from one conformer to the other.
 
     Args:
         model: a graph-conditioned one.
         first, last: two conformers of one molecule, stereo included, as `represent` wants them; the order of atoms may
-            differ. The last is laid upon the first.
-        n: molecules on the way, both ends included; 2 or more.
+            differ. The last is aligned with the first.
+        n: molecules on the path, both ends included; 2 or more.
         steps: of the flow's midpoint rule, there and back.
 
     Returns:
-        The molecules, atoms in the order of the first: those that the model sees, then hydrogens.
+        The molecules, atoms in the order of the first: those that the model takes, then hydrogens.
 
     Raises:
         MoleculeError: with a reason of `represent`, or ``different`` if they are not the same molecule.
@@ -80,20 +80,20 @@ def interpolate(model: MoleculeDiffusion, first: Chem.Mol, last: Chem.Mol, n: in
     names = [isomeric_smiles(mol) for mol in plain]
     if names[0] != names[1]:
         raise MoleculeError("different", f"these are no conformers of one molecule: {names[0]} and {names[1]}")
-    ends[1] = replace(ends[0], positions=_laid_upon(plain[0], plain[1]))
+    ends[1] = replace(ends[0], positions=_aligned(plain[0], plain[1]))
     batch = batch_of(ends, model)
     latents = flow(model, batch, scaled(model, batch), steps=steps)
     fractions = torch.linspace(0, 1, n, dtype=torch.float64)
     whole = batch_of([ends[0]] * n, model)
     between = great_circle(latents[0], latents[1], fractions)
     positions = flow(model, whole, between, back=True, steps=steps) * model.config.position_scale
-    found = []
+    molecules = []
     for fraction, x in zip(fractions.tolist(), positions.double().cpu().numpy(), strict=True):
         arrays = replace(ends[0], positions=x.astype(np.float32))
         mol = complete(arrays) if model.implied_hydrogens else to_mol(arrays)
         to_first, to_last = (_best_fit(x, end.positions) for end in ends)
-        found.append(Step(mol, fraction, to_first, to_last, relaxation_energy(mol).energy))
-    return found
+        molecules.append(Step(mol, fraction, to_first, to_last, relaxation_energy(mol).energy))
+    return molecules
 
 
 def great_circle(a: Tensor, b: Tensor, fractions: Tensor) -> Tensor:
@@ -112,11 +112,11 @@ def great_circle(a: Tensor, b: Tensor, fractions: Tensor) -> Tensor:
     angle = torch.arccos(cosine)
     if angle < 1e-3:  # of one direction: the line
         return torch.lerp(a[None], b[None], f)
-    way = (torch.sin((1 - f) * angle) * a / lengths[0] + torch.sin(f * angle) * b / lengths[1]) / torch.sin(angle)
-    return way * torch.lerp(lengths[0], lengths[1], f)
+    points = (torch.sin((1 - f) * angle) * a / lengths[0] + torch.sin(f * angle) * b / lengths[1]) / torch.sin(angle)
+    return points * torch.lerp(lengths[0], lengths[1], f)
 
 
-def _laid_upon(first: Chem.Mol, last: Chem.Mol) -> np.ndarray:
+def _aligned(first: Chem.Mol, last: Chem.Mol) -> np.ndarray:
     """``(N, 3)`` float32: positions of the last, atoms in the order of the first, where they fit the first best."""
     best, positions = np.inf, None
     for match in last.GetSubstructMatches(first, uniquify=False, useChirality=True, maxMatches=MATCHES):
@@ -125,7 +125,7 @@ def _laid_upon(first: Chem.Mol, last: Chem.Mol) -> np.ndarray:
         if rmsd < best:
             best, positions = rmsd, moved.GetConformer().GetPositions()[list(match)]
     if positions is None:
-        raise MoleculeError("different", "no way to lay one graph on the other keeps the stereo centres")
+        raise MoleculeError("different", "no mapping of one graph to the other keeps the stereo centres")
     return positions.astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""From molecules of a user's to what a graph-conditioned model can be asked about, or the reason why it cannot."""
+"""A user's molecules as a graph-conditioned model takes them, or the reason why it cannot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from molscore.reprs import short_repr
 
 REASONS = {
     "unreadable": "the record cannot be read",
-    "several_conformers": "there are several conformers; each is scored for itself: `MoleculeScorer.score_conformers`",
+    "several_conformers": "there are several conformers; each is scored by itself: `MoleculeScorer.score_conformers`",
     "no_3d": "there are no 3-D coordinates",
     "implicit_hydrogens": "hydrogens are missing",
     "unknown_element": "a dummy atom",
@@ -34,10 +34,10 @@ REASONS = {
 
 @dataclass(frozen=True, eq=False)
 class Represented:
-    """A molecule as a model sees it.
+    """A molecule as a model takes it.
 
     Attributes:
-        arrays: the atoms that the model knows: heavy atoms alone, if it implies hydrogens.
+        arrays: the atoms that the model takes: heavy atoms alone, if it implies hydrogens.
         atoms: their indices in the user's molecule.
     """
 
@@ -48,7 +48,7 @@ class Represented:
 
 
 def represent(mol: Chem.Mol | None, model: MoleculeDiffusion) -> Represented:
-    """Takes a molecule apart for a model.
+    """The arrays of a molecule that a model takes.
 
     Args:
         mol: sanitised, one conformer; it is left as it is. Hydrogens are explicit, or for a model that implies them
@@ -94,16 +94,16 @@ def batch_of(molecules: Sequence[MoleculeArrays], model: MoleculeDiffusion) -> M
     """Pads molecules into one batch on the model's device, in their order; every atom must be in its vocabulary."""
     forks.check()
     classes = {pair: k for k, pair in enumerate(model.vocabulary)}
-    b, n = len(molecules), max(len(one.atomic_numbers) for one in molecules)
+    b, n = len(molecules), max(len(molecule.atomic_numbers) for molecule in molecules)
     positions, atoms = torch.zeros(b, n, 3), torch.zeros(b, n, dtype=torch.int64)
     bonds, mask = torch.zeros(b, n, n, dtype=torch.int64), torch.zeros(b, n, dtype=torch.bool)
-    stereo = torch.zeros(b, max(len(one.stereo) for one in molecules), 5, dtype=torch.int64)
-    for row, one in enumerate(molecules):
-        pairs = zip(one.atomic_numbers.tolist(), one.formal_charges.tolist(), strict=True)
+    stereo = torch.zeros(b, max(len(molecule.stereo) for molecule in molecules), 5, dtype=torch.int64)
+    for row, molecule in enumerate(molecules):
+        pairs = zip(molecule.atomic_numbers.tolist(), molecule.formal_charges.tolist(), strict=True)
         own = torch.tensor([classes[pair] for pair in pairs])
-        positions[row, : len(own)] = torch.as_tensor(one.positions)
+        positions[row, : len(own)] = torch.as_tensor(molecule.positions)
         atoms[row, : len(own)], mask[row, : len(own)] = own, True
-        i, j = torch.as_tensor(one.bonds).long().reshape(-1, 2).T
-        stereo[row, : len(one.stereo)] = torch.as_tensor(one.stereo)
-        bonds[row, i, j] = bonds[row, j, i] = torch.as_tensor(one.bond_orders).long()
+        i, j = torch.as_tensor(molecule.bonds).long().reshape(-1, 2).T
+        stereo[row, : len(molecule.stereo)] = torch.as_tensor(molecule.stereo)
+        bonds[row, i, j] = bonds[row, j, i] = torch.as_tensor(molecule.bond_orders).long()
     return MoleculeBatch(*(y.to(model.device) for y in (positions, atoms, bonds, mask, stereo)))

@@ -1,13 +1,13 @@
-"""`MoleculeScorer`: how plausible given molecules are, in the eyes of a graph-conditioned model.
+"""`MoleculeScorer`: how plausible given molecules are, by a graph-conditioned model.
 
 For each molecule, from its coordinates and its graph:
 
 * the log-likelihood per atom, nats: of the coordinates given the graph, a density in Å^-3(N - 1) over N atoms;
 * the norm of the score at little noise, 1/Å: small where the geometry is relaxed;
-* the uncertainty of that score, 1/Å, over a posterior of the weights: how well such geometries are known;
-* the uncertainty of the positions, Å: the same propagated to where atoms end, for the molecule and each atom.
+* the epistemic uncertainty of that score, 1/Å: its spread over a posterior of the weights;
+* the uncertainty of the positions, Å: the same propagated to the final positions, for the molecule and each atom.
 
-Hydrogens that valence implies are not looked at if the model implies them.
+If the model implies hydrogens, those of the molecule are not scored.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -34,7 +34,7 @@ WINDOW = 256
 
 @dataclass(frozen=True, eq=False)
 class MoleculeScore:
-    """What the model says of one molecule; None or empty where there is a `reason`.
+    """The scores of one molecule; None or empty where there is a `reason`.
 
     Attributes:
         log_likelihood: nats per atom that the model sees.
@@ -65,13 +65,13 @@ class MoleculeScore:
         return f"MoleculeScore({', '.join(parts)})"
 
     def properties(self) -> dict[str, str]:
-        """The tags of an SDF record: empty without a score, and then with the reason."""
+        """The tags of an SDF record: without a score, empty texts and the reason."""
         names = ("log_likelihood", "standard_error", "score_norm", "score_uncertainty", "position_uncertainty")
         values = [getattr(self, name) for name in names]
-        told = {tag: "" if x is None else f"{x:.5g}" for tag, x in zip(TAGS, values, strict=True)}
+        tags = {tag: "" if x is None else f"{x:.5g}" for tag, x in zip(TAGS, values, strict=True)}
         if self.atom_uncertainty is not None:
-            told[ATOM_TAG] = " ".join("n/a" if np.isnan(x) else f"{x:.3g}" for x in self.atom_uncertainty)
-        return told | ({} if self.reason is None else {REASON_TAG: self.reason})
+            tags[ATOM_TAG] = " ".join("n/a" if np.isnan(x) else f"{x:.3g}" for x in self.atom_uncertainty)
+        return tags | ({} if self.reason is None else {REASON_TAG: self.reason})
 
 
 TAGS = (
@@ -92,7 +92,7 @@ class MoleculeScorer:
 
     Args:
         model: a graph-conditioned one, on the device to work on.
-        name: what to call it.
+        name: its name in messages.
 
     Raises:
         ValueError: if the model has not been trained with given graphs.
@@ -101,8 +101,7 @@ class MoleculeScorer:
     def __init__(self, model: MoleculeDiffusion, name: str = "model"):
         if not model.config.graph_conditioned:
             raise ValueError(
-                f"{name} has never been given a graph, so it cannot score coordinates; "
-                f"use '{pretrained.GRAPH_CONDITIONED}'"
+                f"{name} is not graph-conditioned, so it cannot score coordinates; use '{pretrained.GRAPH_CONDITIONED}'"
             )
         self.model, self.name = model.eval(), name
 
@@ -126,12 +125,12 @@ class MoleculeScorer:
         self, mols: Iterable[Chem.Mol | None], seed: int = 0, on_progress: Callable[[int], None] | None = None
     ) -> list[MoleculeScore]:
         """Scores each molecule, in order; see `stream`."""
-        found = []
-        for one in self.stream(mols, seed):
-            found.append(one)
+        scores = []
+        for score in self.stream(mols, seed):
+            scores.append(score)
             if on_progress is not None:
-                on_progress(len(found))
-        return found
+                on_progress(len(scores))
+        return scores
 
     def score_conformers(self, mol: Chem.Mol, seed: int = 0) -> list[MoleculeScore]:
         """Scores each conformer of a molecule, in order; see `stream`."""
@@ -163,26 +162,26 @@ class MoleculeScorer:
         yield from self._window(window, seed)
 
     def _window(self, mols: list[Chem.Mol | None], seed: int) -> list[MoleculeScore]:
-        found: dict[int, MoleculeScore] = {}
-        known: list[tuple[int, int, Represented]] = []
+        results: dict[int, MoleculeScore] = {}
+        representable: list[tuple[int, int, Represented]] = []
         for place, mol in enumerate(mols):
             try:
                 molecule = represent(mol, self.model)
             except MoleculeError as error:
-                found[place] = MoleculeScore(reason=str(error))
+                results[place] = MoleculeScore(reason=str(error))
             else:
-                known.append((place, 0 if mol is None else mol.GetNumAtoms(), molecule))
-        known.sort(key=lambda item: len(item[2].atoms))
-        while known:
-            count = max(1, PAIR_BUDGET // len(known[-1][2].atoms) ** 2)
-            known, batch = known[:-count], known[-count:]
-            scores = self._batch([size for _, size, _ in batch], [one for _, _, one in batch], seed)
-            for (place, _, _), one in zip(batch, scores, strict=True):
-                found[place] = one
-        return [found[place] for place in range(len(mols))]
+                representable.append((place, 0 if mol is None else mol.GetNumAtoms(), molecule))
+        representable.sort(key=lambda item: len(item[2].atoms))
+        while representable:
+            count = max(1, PAIR_BUDGET // len(representable[-1][2].atoms) ** 2)
+            representable, batch = representable[:-count], representable[-count:]
+            scores = self._batch([size for _, size, _ in batch], [molecule for _, _, molecule in batch], seed)
+            for (place, _, _), score in zip(batch, scores, strict=True):
+                results[place] = score
+        return [results[place] for place in range(len(mols))]
 
     def _batch(self, sizes: list[int], molecules: list[Represented], seed: int) -> list[MoleculeScore]:
-        model, batch = self.model, batch_of([one.arrays for one in molecules], self.model)
+        model, batch = self.model, batch_of([molecule.arrays for molecule in molecules], self.model)
 
         def streams(purpose: Purpose) -> list[np.random.Generator]:
             return [stream(seed, purpose) for _ in molecules]
@@ -192,7 +191,7 @@ class MoleculeScorer:
         local = local_score(model, batch, streams(Purpose.LOCAL_SCORE))
         spreads = None
         if model.posterior is not None:
-            weights = stream(seed, Purpose.WEIGHT_DRAWS)
+            weights = stream(seed, Purpose.WEIGHT_SAMPLES)
             spreads = uncertainty(model, batch, streams(Purpose.UNCERTAINTY), weights).cpu()
         columns: dict[str, Any] = {
             "log_likelihood": likelihood.log_prob / atoms,
@@ -203,14 +202,14 @@ class MoleculeScorer:
             columns["score_uncertainty"] = local.deviation
             columns["position_uncertainty"] = (spreads.square().sum(1) / atoms.cpu()).sqrt()
         rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-        found = []
-        for k, (row, n, one) in enumerate(zip(rows, sizes, molecules, strict=True)):
-            each = None
+        scores = []
+        for k, (row, n, molecule) in enumerate(zip(rows, sizes, molecules, strict=True)):
+            deviations = None
             if spreads is not None:
-                each = np.full(n, np.nan)
-                each[one.atoms] = spreads[k, : len(one.atoms)].numpy()
+                deviations = np.full(n, np.nan)
+                deviations[molecule.atoms] = spreads[k, : len(molecule.atoms)].numpy()
             if np.isfinite(row).all():
-                found.append(MoleculeScore(**dict(zip(columns, row, strict=True)), atom_uncertainty=each))
+                scores.append(MoleculeScore(**dict(zip(columns, row, strict=True)), atom_uncertainty=deviations))
             else:
-                found.append(MoleculeScore(reason=f"not_finite: {REASONS['not_finite']}"))
-        return found
+                scores.append(MoleculeScore(reason=f"not_finite: {REASONS['not_finite']}"))
+        return scores

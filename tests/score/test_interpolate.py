@@ -1,4 +1,4 @@
-"""From one conformer to another: the ends are the conformers, the way is made of molecules."""
+"""From one conformer to another: the ends are the conformers, the path is made of molecules."""
 
 import numpy as np
 import pytest
@@ -22,35 +22,35 @@ def ends(conformer):
 
 
 @pytest.fixture(scope="module")
-def way(scorer, ends):
+def path(scorer, ends):
     return interpolate(scorer.model, *ends, n=5)
 
 
-def test_the_ends_are_the_conformers(way, ends):
-    assert [one.fraction for one in way] == [0, 0.25, 0.5, 0.75, 1]
-    assert way[0].to_first < 0.02 and way[-1].to_last < 0.02
-    apart = way[0].to_last
-    assert apart > 0.5 and way[-1].to_first == pytest.approx(apart, abs=0.02)
+def test_the_ends_are_the_conformers(path, ends):
+    assert [step.fraction for step in path] == [0, 0.25, 0.5, 0.75, 1]
+    assert path[0].to_first < 0.02 and path[-1].to_last < 0.02
+    apart = path[0].to_last
+    assert apart > 0.5 and path[-1].to_first == pytest.approx(apart, abs=0.02)
     heavy = Chem.RemoveHs(ends[0]).GetConformer().GetPositions()
     np.testing.assert_allclose(
-        (x := way[0].mol.GetConformer().GetPositions()[: len(heavy)]) - x.mean(0), heavy - heavy.mean(0), atol=0.05
+        (x := path[0].mol.GetConformer().GetPositions()[: len(heavy)]) - x.mean(0), heavy - heavy.mean(0), atol=0.05
     )
 
 
-def test_the_way_is_made_of_the_same_molecule(way, ends):
-    assert {isomeric_smiles(one.mol) for one in way} == {isomeric_smiles(ends[0])}
-    distances = [one.to_first for one in way]
+def test_the_path_is_made_of_the_same_molecule(path, ends):
+    assert {isomeric_smiles(step.mol) for step in path} == {isomeric_smiles(ends[0])}
+    distances = [step.to_first for step in path]
     assert distances == sorted(distances)
-    for one in way:
+    for step in path:
         lengths = [
             (
-                one.mol.GetConformer().GetAtomPosition(b.GetBeginAtomIdx())
-                - one.mol.GetConformer().GetAtomPosition(b.GetEndAtomIdx())
+                step.mol.GetConformer().GetAtomPosition(b.GetBeginAtomIdx())
+                - step.mol.GetConformer().GetAtomPosition(b.GetEndAtomIdx())
             ).Length()
-            for b in one.mol.GetBonds()
+            for b in step.mol.GetBonds()
         ]
         assert 0.8 < min(lengths) and max(lengths) < 1.8
-        assert set(one.properties()) >= {"fraction", "strain_kcal_per_mol"}
+        assert set(step.properties()) >= {"fraction", "strain_kcal_per_mol"}
 
 
 def test_other_molecules_and_too_few_steps_are_refused(scorer, ends, conformer):
@@ -63,6 +63,6 @@ def test_other_molecules_and_too_few_steps_are_refused(scorer, ends, conformer):
 
 def test_great_circle():
     a, b = torch.tensor([2.0, 0.0]), torch.tensor([0.0, 4.0])
-    found = great_circle(a, b, torch.linspace(0, 1, 3))
-    torch.testing.assert_close(found, torch.tensor([[2, 0], [3 / 2**0.5, 3 / 2**0.5], [0, 4]]), atol=1e-6, rtol=1e-6)
+    points = great_circle(a, b, torch.linspace(0, 1, 3))
+    torch.testing.assert_close(points, torch.tensor([[2, 0], [3 / 2**0.5, 3 / 2**0.5], [0, 4]]), atol=1e-6, rtol=1e-6)
     torch.testing.assert_close(great_circle(a, 2 * a, torch.tensor([0.5])), 1.5 * a[None])

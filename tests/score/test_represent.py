@@ -14,10 +14,11 @@ def test_heavy_atoms_in_their_order_with_their_places(scorer, drugs):
     mol = drugs[1]
     order = np.random.default_rng(0).permutation(mol.GetNumAtoms()).tolist()
     shuffled = Chem.RenumberAtoms(mol, order)
-    found = represent(shuffled, scorer.model)
-    assert [shuffled.GetAtomWithIdx(int(i)).GetAtomicNum() for i in found.atoms] == found.arrays.atomic_numbers.tolist()
-    assert 1 not in found.arrays.atomic_numbers and len(found.atoms) == mol.GetNumHeavyAtoms()
-    np.testing.assert_allclose(found.arrays.positions, shuffled.GetConformer().GetPositions()[found.atoms], atol=1e-5)
+    result = represent(shuffled, scorer.model)
+    numbers = [shuffled.GetAtomWithIdx(int(i)).GetAtomicNum() for i in result.atoms]
+    assert numbers == result.arrays.atomic_numbers.tolist()
+    assert 1 not in result.arrays.atomic_numbers and len(result.atoms) == mol.GetNumHeavyAtoms()
+    np.testing.assert_allclose(result.arrays.positions, shuffled.GetConformer().GetPositions()[result.atoms], atol=1e-5)
 
 
 def test_hydrogens_may_be_left_out_but_all_of_them(scorer, drugs):
@@ -36,9 +37,9 @@ def _missing(mol: Chem.Mol, hydrogen: int) -> Chem.Mol:
     neighbour = copy.GetAtomWithIdx(hydrogen).GetNeighbors()[0]
     neighbour.SetNoImplicit(False)
     copy.RemoveAtom(hydrogen)
-    found = copy.GetMol()
-    Chem.SanitizeMol(found)
-    return found
+    result = copy.GetMol()
+    Chem.SanitizeMol(result)
+    return result
 
 
 @pytest.mark.parametrize(
@@ -78,21 +79,21 @@ def test_no_coordinates_no_molecule(scorer, drugs):
 
 def test_models_with_hydrogens_see_them(conformer):
     model, mol = load(find("qm9")), conformer("CCO")
-    found = represent(mol, model)
-    assert len(found.atoms) == 9
+    result = represent(mol, model)
+    assert len(result.atoms) == 9
     with pytest.raises(MoleculeError, match="implicit"):
         represent(Chem.RemoveHs(mol), model)
 
 
 def test_a_batch_holds_the_molecules(scorer, drugs):
-    found = [represent(mol, scorer.model) for mol in drugs]
-    batch = batch_of([one.arrays for one in found], scorer.model)
-    for k, one in enumerate(found):
-        n = len(one.atoms)
+    molecules = [represent(mol, scorer.model) for mol in drugs]
+    batch = batch_of([molecule.arrays for molecule in molecules], scorer.model)
+    for k, molecule in enumerate(molecules):
+        n = len(molecule.atoms)
         assert batch.mask[k].sum() == n and batch.mask[k, :n].all()
         named = [scorer.model.vocabulary[c][0] for c in batch.atoms[k, :n].tolist()]
-        assert named == one.arrays.atomic_numbers.tolist()
-        np.testing.assert_array_equal(batch.positions[k, :n].numpy(), one.arrays.positions)
+        assert named == molecule.arrays.atomic_numbers.tolist()
+        np.testing.assert_array_equal(batch.positions[k, :n].numpy(), molecule.arrays.positions)
         bonds = batch.bonds[k, :n, :n]
-        assert (bonds == bonds.T).all() and int(bonds.sum()) == 2 * int(one.arrays.bond_orders.sum())
-        assert [int(bonds[i, j]) for i, j in one.arrays.bonds.tolist()] == one.arrays.bond_orders.tolist()
+        assert (bonds == bonds.T).all() and int(bonds.sum()) == 2 * int(molecule.arrays.bond_orders.sum())
+        assert [int(bonds[i, j]) for i, j in molecule.arrays.bonds.tolist()] == molecule.arrays.bond_orders.tolist()

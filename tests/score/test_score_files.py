@@ -33,8 +33,8 @@ def test_records_stay_and_get_tags(scorer, mixed, tmp_path):
     assert seen == [1, 2, 3, 4]
     assert len(outcome.scores) == 2 and outcome.reasons == {"unreadable": 1, "disconnected": 1}
     assert "record 2 (line" in outcome.first
-    told = outcome.text(out)
-    assert "2 of 4 records scored" in told and "1 disconnected" in told
+    text = outcome.text(out)
+    assert "2 of 4 records scored" in text and "1 disconnected" in text
     before, after = list(read_sdf(mixed)), list(read_sdf(out))
     assert [record.mol is None for record in after] == [False, True, False, False]
     assert "at all" in after[1].text and f"<{REASON_TAG}>" in after[1].text
@@ -87,10 +87,10 @@ def test_fits_into_a_protein_stand_beside_the_scores(scorer, mixed, peptide, tmp
     assert "0 of 2 lie in the protein without a clash" in outcome.text(out)
     first, unreadable, flat, last = read_sdf(out)
     for record in (first, last):
-        told = record.mol.GetPropsAsDict()
-        assert told["protein_clashes"] > 0 and told["protein_closest_ratio"] < 0.75
-        assert 0 < told["protein_overlap_percent"] < 100 and 0 < told["ligand_buried_percent"] < 100
-        assert told["protein_contacts"] > 5 and "A/ASP 3" in told["protein_residues"].split(", ")
+        properties = record.mol.GetPropsAsDict()
+        assert properties["protein_clashes"] > 0 and properties["protein_closest_ratio"] < 0.75
+        assert 0 < properties["protein_overlap_percent"] < 100 and 0 < properties["ligand_buried_percent"] < 100
+        assert properties["protein_contacts"] > 5 and "A/ASP 3" in properties["protein_residues"].split(", ")
     for record in (unreadable, flat):
         assert all(f"<{tag}>\n\n" in record.text for tag in protein.TAGS)
     assert [record.mol.GetProp(TAGS[0]) for record in (first, last)] == [
@@ -109,8 +109,8 @@ def test_a_record_without_a_score_has_a_fit(peptide, tmp_path):
     result = CliRunner().invoke(app, ["score", str(mols), "--out", str(out), "--protein", str(peptide)])
     assert result.exit_code == 0, result.output
     assert "protein: 4 residues" in result.stderr and "not scored: 1 disconnected" in result.stderr
-    told = next(read_sdf(out)).mol.GetPropsAsDict()
-    assert told[REASON_TAG].startswith("disconnected") and told["protein_clashes"] > 0
+    properties = next(read_sdf(out)).mol.GetPropsAsDict()
+    assert properties[REASON_TAG].startswith("disconnected") and properties["protein_clashes"] > 0
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def scores(scorer, drugs):
 
 
 def test_distorted_molecules_score_worse(scorer, drugs, scores):
-    """At 0.2 Å every one: less likely, pulled harder, known less."""
+    """At 0.2 Å every molecule: a lower likelihood, a larger score, more uncertainty."""
     for good, bad in zip(scores, scorer.score(distorted(drugs, 0.2)), strict=True):
         assert bad.log_likelihood < good.log_likelihood - 1
         assert bad.score_norm > 2 * good.score_norm
@@ -36,20 +36,21 @@ def test_distorted_molecules_score_worse(scorer, drugs, scores):
 
 
 def test_the_numbers_are_of_the_size_they_say(scores, drugs):
-    for one, mol in zip(scores, drugs, strict=True):
-        assert one.reason is None
-        assert -5 < one.log_likelihood < 10 and 0 < one.standard_error < 0.5
-        assert 0 < one.score_norm < 20 and 0 < one.score_uncertainty < one.score_norm
+    for score, mol in zip(scores, drugs, strict=True):
+        assert score.reason is None
+        assert -5 < score.log_likelihood < 10 and 0 < score.standard_error < 0.5
+        assert 0 < score.score_norm < 20 and 0 < score.score_uncertainty < score.score_norm
         heavy = np.array([atom.GetAtomicNum() > 1 for atom in mol.GetAtoms()])
-        assert (np.isnan(one.atom_uncertainty) == ~heavy).all()
-        assert one.position_uncertainty == pytest.approx(np.sqrt((one.atom_uncertainty[heavy] ** 2).mean()), rel=1e-4)
+        assert (np.isnan(score.atom_uncertainty) == ~heavy).all()
+        mean_square = (score.atom_uncertainty[heavy] ** 2).mean()
+        assert score.position_uncertainty == pytest.approx(np.sqrt(mean_square), rel=1e-4)
 
 
 def test_a_score_is_a_molecule_s_own(scorer, drugs, scores):
     """Not of its place, its batch mates, or where it lies; the seed alone changes the estimates."""
-    for one, again in zip(scores[::-1], scorer.score(drugs[::-1]), strict=True):
-        assert again.log_likelihood == pytest.approx(one.log_likelihood, abs=1e-3)
-        assert again.position_uncertainty == pytest.approx(one.position_uncertainty, rel=1e-2)
+    for score, again in zip(scores[::-1], scorer.score(drugs[::-1]), strict=True):
+        assert again.log_likelihood == pytest.approx(score.log_likelihood, abs=1e-3)
+        assert again.position_uncertainty == pytest.approx(score.position_uncertainty, rel=1e-2)
     away = scorer.score([moved(drugs[0], lambda x: x + [5, -3, 2])])[0]
     assert away.log_likelihood == pytest.approx(scores[0].log_likelihood, abs=1e-3)
     other = scorer.score(drugs[:1], seed=1)[0]
@@ -61,21 +62,22 @@ def test_a_score_is_a_molecule_s_own(scorer, drugs, scores):
 
 def test_what_cannot_be_scored_has_a_reason_and_no_number(scorer, drugs):
     salt = Chem.AddHs(Chem.MolFromSmiles("CC(=O)[O-].[Na+]"))
-    found = scorer.score([None, drugs[0], salt])
-    assert [one.reason is None for one in found] == [False, True, False]
-    assert found[0].reason.startswith("unreadable") and found[2].reason.startswith("disconnected")
-    told = found[2].properties()
-    assert all(told[tag] == "" for tag in TAGS) and told[REASON_TAG] == found[2].reason and ATOM_TAG not in told
-    assert REASON_TAG not in found[1].properties()
+    results = scorer.score([None, drugs[0], salt])
+    assert [score.reason is None for score in results] == [False, True, False]
+    assert results[0].reason.startswith("unreadable") and results[2].reason.startswith("disconnected")
+    properties = results[2].properties()
+    assert all(properties[tag] == "" for tag in TAGS) and ATOM_TAG not in properties
+    assert properties[REASON_TAG] == results[2].reason
+    assert REASON_TAG not in results[1].properties()
     assert scorer.score([]) == []
 
 
 def test_coordinates_out_of_this_world_have_no_score(scorer, drugs):
     """Molecules that a computer can hold but numbers cannot: a reason, and batch mates are as they were."""
     far = moved(drugs[0], lambda x: x * 1e25)
-    found = scorer.score([far, drugs[0]])
-    assert found[0].reason.startswith("not_finite") and found[0].log_likelihood is None
-    assert found[1].reason is None and np.isfinite(found[1].log_likelihood)
+    results = scorer.score([far, drugs[0]])
+    assert results[0].reason.startswith("not_finite") and results[0].log_likelihood is None
+    assert results[1].reason is None and np.isfinite(results[1].log_likelihood)
 
 
 def test_only_graph_conditioned_models_score():
