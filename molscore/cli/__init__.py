@@ -1,4 +1,4 @@
-"""The command line. A command checks its words, calls one job and prints what came of it; heavy imports are inside.
+"""The command line. A command checks its arguments, calls one job and prints a summary; heavy imports are inside.
 
 Exit codes: 0 done, 1 the input or the machine is at fault, 2 the command was misused, 3 fewer molecules than asked for,
 or records that cannot be read, 130 interrupted, 143 terminated (SIGTERM).

@@ -1,4 +1,4 @@
-"""What holds for every command: its numbers are held against `molscore.limits` before it begins."""
+"""Bounds of options: the numbers of every command are checked against `molscore.limits` before it begins."""
 
 import functools
 from collections.abc import Callable
@@ -15,7 +15,7 @@ KEPT = "conformers"
 
 
 def limit_of(command: Callable, option: str) -> str | None:
-    """Name of the limit of a command's option, by the name of its parameter; None if it is no number."""
+    """Name of the limit of a command's option, from the name of its parameter; None if it is no number."""
     if option in ("n", "limit"):
         return N.get(command.__name__, "items")
     if option == KEPT:

@@ -1,4 +1,4 @@
-"""What the commands share: words that several of them take, how they complain, how they show progress."""
+"""What the commands share: options that several of them take, error messages, progress bars."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -35,20 +35,20 @@ def complaints(*errors: type[Exception], code: int = 2) -> Iterator[None]:
 
 
 def _sentence(error: Exception) -> str:
-    """What is wrong; of an error of the operating system without its number."""
+    """The message of an error; that of the operating system without its number."""
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror[:1].lower()}{error.strerror[1:]}"
     return str(error)
 
 
 def interruptible(command: Callable[..., None]) -> Callable[..., None]:
-    """A command that SIGTERM stops as Ctrl-C does: in order, with a word and an exit code of the shell's custom."""
+    """A command that SIGTERM stops as Ctrl-C does: in order, with a message and the exit code that shells expect."""
 
     @wraps(command)
-    def run(*words: Any, **options: Any) -> None:
+    def run(*arguments: Any, **options: Any) -> None:
         try:
             with terminable():
-                command(*words, **options)
+                command(*arguments, **options)
         except KeyboardInterrupt as stop:
             fail("interrupted", exit_code(stop))
 
@@ -62,14 +62,14 @@ def exit_code(stop: KeyboardInterrupt) -> int:
 
 @contextmanager
 def bar(label: str, total: int | None, quiet: bool) -> Iterator[Any]:
-    """A progress bar on stderr, None if the total is not known; yields ``advance(done, text)``."""
+    """A progress bar on stderr, None if the total is not known; yields ``advance(completed, text)``."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
         task = progress.add_task(label, total=total)
-        yield lambda done, text=label: progress.update(task, completed=done, description=text)
+        yield lambda completed, text=label: progress.update(task, completed=completed, description=text)
 
 
 def whole_number(text: str, name: str, limit: str) -> int:
@@ -95,5 +95,5 @@ def size_range(text: str) -> tuple[int, int]:
 
 
 def unless_none(reference: str) -> str | None:
-    """The word ``none`` is no reference."""
+    """None for the word ``none``, else the name of the reference."""
     return None if reference == "none" else reference

@@ -38,7 +38,7 @@ def qm9(
 
     with complaints(ValueError, OSError, ModuleNotFoundError, code=1), bar("QM9", 0, quiet) as advance:
         summary = build_qm9(
-            out, source, limit, workers, on_progress=lambda stage, done, total: advance(done, f"{stage} of {total}")
+            out, source, limit, workers, on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}")
         )
     typer.echo(json.dumps(summary, indent=1))
 
@@ -114,7 +114,7 @@ def merge(
 
 
 def _check(out: Path, sources: list[Path]) -> None:
-    """Says at once what is missing, and what would be overwritten."""
+    """Ends the program at once if a source is missing or would be overwritten."""
     for source in sources:
         if not source.exists():
             fail(f"there is no {source}")
@@ -127,7 +127,7 @@ def _check(out: Path, sources: list[Path]) -> None:
 
 
 def _form(source: Path, encoding: str | None) -> str:
-    """What a file of molecules holds, a key of `molscore.chem.io.source.FORMS`; ends the program if it cannot be."""
+    """The format of a file of molecules, a key of `molscore.chem.io.source.FORMS`; without one the program ends."""
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_file
 
@@ -145,12 +145,12 @@ def _build(
     workers: int | None,
     quiet: bool,
 ) -> None:
-    """Runs a builder and prints what came of it. A run that was interrupted goes on where it was."""
+    """Runs a builder and prints its counts. A run that was interrupted goes on where it was."""
     with complaints(ValueError, OSError, code=1), bar(source.name, 0, quiet) as advance:
         options = {"n": n, "hydrogens": hydrogens, "workers": workers}
-        found = builder(source, out, **options, on_progress=lambda word, k, total: advance(k, f"{word} of {total}"))
-    typer.echo(json.dumps(found, indent=1))
+        counts = builder(source, out, **options, on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}"))
+    typer.echo(json.dumps(counts, indent=1))
     from molscore.chem.io.inputs import REASONS
 
-    if any(found["dropped"].get(reason) for reason in REASONS):  # records that could not be read
+    if any(counts["dropped"].get(reason) for reason in REASONS):  # records that could not be read
         raise typer.Exit(3)

@@ -47,7 +47,7 @@ def evaluate(
             xtb=xtb,
             fcd=fcd,
             training=training,
-            on_progress=lambda done, total: advance(done, f"evaluating {total}"),
+            on_progress=lambda k, total: advance(k, f"evaluating {total}"),
             encoding=encoding,
         )
     if json_file is not None:
@@ -82,6 +82,6 @@ def report(
             mols,
             out,
             unless_none(reference),
-            on_progress=lambda done, total: advance(done, f"evaluating {total}"),
+            on_progress=lambda k, total: advance(k, f"evaluating {total}"),
             encoding=encoding,
         )

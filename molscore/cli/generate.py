@@ -28,7 +28,7 @@ def generate(
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Every sample as sampled: nothing filtered or repaired.")] = False,
     uncertainty: Annotated[
-        bool, typer.Option("--uncertainty", help="Tag with likelihood, norm of the score and uncertainty.")
+        bool, typer.Option("--uncertainty", help="Tag with log-likelihood, score norm and uncertainty.")
     ] = False,
     quiet: Quiet = False,
 ) -> None:

@@ -21,7 +21,7 @@ def score(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Tag each molecule with log-likelihood, norm of the score and uncertainty, and with its fit into a protein."""
+    """Tag each molecule with log-likelihood, score norm and uncertainty, and with its fit into a protein."""
     from molscore import pretrained
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_sdf
@@ -58,17 +58,17 @@ def score(
 
 
 def interpolate(
-    first: Annotated[Path, typer.Argument(help="SDF file: the first record is where the way begins.")],
-    last: Annotated[Path, typer.Argument(help="SDF file: the first record is where it ends.")],
+    first: Annotated[Path, typer.Argument(help="SDF file: its first record is where the path begins.")],
+    last: Annotated[Path, typer.Argument(help="SDF file: its first record is where it ends.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write.")] = Path("path.sdf"),
-    n: Annotated[int, typer.Option("--n", "-n", min=2, help="Molecules on the way, ends included.")] = 11,
+    n: Annotated[int, typer.Option("--n", "-n", min=2, help="Molecules on the path, ends included.")] = 11,
     model: Model = GRAPH_CONDITIONED,
     steps: Annotated[int, typer.Option(min=1, help="Steps of the flow, there and back.")] = 60,
     encoding: Encoding = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Walk from one conformer of a molecule to another, along the latent line of the probability flow."""
+    """Interpolate between two conformers of a molecule, in the latent space of the probability flow."""
     from molscore import pretrained
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_sdf
@@ -82,7 +82,7 @@ def interpolate(
         check_apart({"--out": out}, {"FIRST": first, "LAST": last, "--model": pretrained.find(model)})
     from molscore.chem.io.sdf_reader import read_sdf
     from molscore.chem.io.sdf_writer import SDFWriter
-    from molscore.score.interpolate import interpolate as walk
+    from molscore.score.interpolate import interpolate as path_between
     from molscore.score.scorer import MoleculeScorer
 
     with complaints(ValueError):
@@ -93,12 +93,12 @@ def interpolate(
             if (record := next(read_sdf(path, encoding=encoding), None)) is None or record.mol is None:
                 raise ValueError(f"{path}: {record.reason if record else 'there is no record'}")
             ends.append(record.mol)
-        way = walk(scorer.model, *ends, n=n, steps=steps)
-        scores = scorer.score([one.mol for one in way])
+        conformers = path_between(scorer.model, *ends, n=n, steps=steps)
+        scores = scorer.score([conformer.mol for conformer in conformers])
         with SDFWriter(out) as writer:
-            for k, (one, told) in enumerate(zip(way, scores, strict=True)):
-                writer.write(one.mol, f"step {k}", one.properties() | told.properties())
+            for k, (conformer, result) in enumerate(zip(conformers, scores, strict=True)):
+                writer.write(conformer.mol, f"step {k}", conformer.properties() | result.properties())
     if not quiet:
-        strains = [one.strain for one in way if one.strain is not None]
+        strains = [conformer.strain for conformer in conformers if conformer.strain is not None]
         most = f", at most {max(strains):.1f} kcal/mol above a minimum of MMFF94s" if strains else ""
-        typer.echo(f"{n} molecules in {out}, ends {way[-1].to_first:.2f} Å apart{most}", err=True)
+        typer.echo(f"{n} molecules in {out}, ends {conformers[-1].to_first:.2f} Å apart{most}", err=True)

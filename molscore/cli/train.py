@@ -69,7 +69,9 @@ def info(model: Annotated[str, typer.Argument(help="Bundled model or .safetensor
 
     with complaints(ValueError, OSError):
         about = pretrained.about(model)
-        if model not in pretrained.names():  # what a file from elsewhere says of itself is shown if it is so
+        if (
+            model not in pretrained.names()
+        ):  # the description in a file from elsewhere is shown only if the file is sound
             from molscore.model.files import load
 
             load(pretrained.find(model))

@@ -181,8 +181,8 @@ def test_results_that_cannot_be_printed(words, tmp_path):
     (tmp_path / "a.sdf").write_text(WATER)
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "molscore", *words]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=120)
-    assert done.returncode == 1 and "cannot write to standard output" in done.stderr
-    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+        process = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=120)
+    assert process.returncode == 1 and "cannot write to standard output" in process.stderr
+    assert "Traceback" not in process.stderr and "Exception ignored" not in process.stderr
     assert (tmp_path / "o.safetensors").exists() == (words[:2] == ["data", "moses3d"])
     assert (tmp_path / "o.json").exists() == (words[0] == "evaluate")

@@ -110,9 +110,11 @@ def test_data_merge(tmp_path):
         words = ["--out", tmp_path / f"{name}.safetensors", "--workers", 1, "--quiet", "--hydrogens"]
         run("data", "sdf", tmp_path / f"{name}.smi", "--relax", "torsions", *words)
     files = [tmp_path / "a.safetensors", tmp_path / "b.safetensors"]
-    found = json.loads(run("data", "merge", *files, "--out", tmp_path / "c.safetensors", "--max-heavy", 4, "--implied"))
-    assert found["molecules"] == 3 and found["dropped"] == {"duplicate": 1, "too_large": 1}
-    assert [z for z, *_ in found["vocabulary"]] == [6, 8, 35]
+    counts = json.loads(
+        run("data", "merge", *files, "--out", tmp_path / "c.safetensors", "--max-heavy", 4, "--implied")
+    )
+    assert counts["molecules"] == 3 and counts["dropped"] == {"duplicate": 1, "too_large": 1}
+    assert [z for z, *_ in counts["vocabulary"]] == [6, 8, 35]
     for words in (["merge", files[0], tmp_path / "none.safetensors"], ["sdf", tmp_path / "a.smi", "--relax", "dft"]):
         result = CliRunner().invoke(app, ["data", *map(str, words), "--out", str(tmp_path / "d.safetensors")])
         assert result.exit_code in (1, 2) and ("there is no" in result.stderr or "choose one of" in result.stderr)
@@ -124,8 +126,8 @@ def test_data_of_several_conformers(tmp_path):
     words = ["--workers", 1, "--quiet", "--hydrogens", "--conformers", 2]
     for command in ("moses3d", "sdf"):
         out = tmp_path / f"{command}.safetensors"
-        found = json.loads(run("data", command, tmp_path / "a.smi", "--out", out, *words))
-        assert found["molecules"] == 2 and found["distinct"] == 1
+        counts = json.loads(run("data", command, tmp_path / "a.smi", "--out", out, *words))
+        assert counts["molecules"] == 2 and counts["distinct"] == 1
     files = [tmp_path / "moses3d.safetensors", tmp_path / "sdf.safetensors"]
     for conformers, molecules in ((1, 1), (3, 3)):
         words = ["--out", tmp_path / "c.safetensors", "--conformers", conformers]
@@ -153,26 +155,26 @@ def test_score_of_nothing_that_it_knows_fails(tmp_path):
 
 def test_generate_with_uncertainty_is_generate_then_score(mols, tmp_path):
     """The same molecules, the same tags."""
-    told, scored = tmp_path / "told.sdf", tmp_path / "scored.sdf"
-    run("generate", "--n", 4, "--out", told, "--steps", 25, "--uncertainty", "--quiet")
+    generated, scored = tmp_path / "generated.sdf", tmp_path / "scored.sdf"
+    run("generate", "--n", 4, "--out", generated, "--steps", 25, "--uncertainty", "--quiet")
     run("score", mols, "--out", scored, "--quiet")
-    for a, b in zip(read_sdf(told), read_sdf(scored), strict=True):
+    for a, b in zip(read_sdf(generated), read_sdf(scored), strict=True):
         assert a.mol.GetProp("SMILES") == b.mol.GetProp("SMILES")
         for name in ("score_norm_per_angstrom", "position_uncertainty_angstrom"):
             assert float(a.mol.GetProp(name)) == pytest.approx(float(b.mol.GetProp(name)), rel=0.02)
-    assert "uncertainty True" in next(read_sdf(told)).mol.GetProp("molscore_options")
+    assert "uncertainty True" in next(read_sdf(generated)).mol.GetProp("molscore_options")
 
 
-def test_interpolate_writes_a_way(tmp_path):
+def test_interpolate_writes_a_path(tmp_path):
     for k, name in enumerate(("a", "b")):
         with SDFWriter(tmp_path / f"{name}.sdf") as writer:
             writer.write(embed("CCOC(=O)c1ccccc1OC", seed=k), name)
     out, ends = tmp_path / "way.sdf", [tmp_path / "a.sdf", tmp_path / "b.sdf"]
     run("interpolate", *ends, "--out", out, "--n", 3, "--quiet")
-    found = [record.mol for record in read_sdf(out)]
-    assert [float(mol.GetProp("fraction")) for mol in found] == [0, 0.5, 1]
-    assert float(found[0].GetProp("rmsd_to_first_angstrom")) < 0.02
-    assert all(mol.HasProp("log_likelihood_nats_per_atom") for mol in found)
+    mols = [record.mol for record in read_sdf(out)]
+    assert [float(mol.GetProp("fraction")) for mol in mols] == [0, 0.5, 1]
+    assert float(mols[0].GetProp("rmsd_to_first_angstrom")) < 0.02
+    assert all(mol.HasProp("log_likelihood_nats_per_atom") for mol in mols)
     with SDFWriter(ends[1]) as writer:
         writer.write(embed("CCOC(=O)c1cccc(c1)OC"), "another")
     result = CliRunner().invoke(app, ["interpolate", *map(str, ends), "--out", str(tmp_path / "no.sdf")])

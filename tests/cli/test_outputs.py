@@ -98,8 +98,8 @@ def test_standard_input_is_an_input_too(folder):
     before = contents(folder)
     words = [sys.executable, "-m", "molscore", "conformers", "-", "--format", "sdf", "--out", "mols.sdf"]
     with open("mols.sdf") as file:
-        done = subprocess.run(words, stdin=file, capture_output=True, text=True, env=environment())
-    assert done.returncode == 2 and "the same file" in done.stderr and contents(folder) == before
+        process = subprocess.run(words, stdin=file, capture_output=True, text=True, env=environment())
+    assert process.returncode == 2 and "the same file" in process.stderr and contents(folder) == before
 
 
 DEVICES = ["/dev/full", "/dev/null", "/dev/stdout", "-", "pipe", "full"]

@@ -49,22 +49,22 @@ def read_with(job, source, folder, scorer, generator, encoding=None):
     out = folder / "out.sdf"
     if job == "score":
         score_sdf(scorer, source, out, encoding=encoding)
-        return ["<not_scored>" not in found.text for found in read_sdf(out)]
+        return ["<not_scored>" not in item.text for item in read_sdf(out)]
     if job == "conformers":
         outcome = conformers_sdf(generator, str(source), out, 1, 0, QUICK, encoding=encoding)
-        titles = [one.text.partition("\n")[0] for one in read_sdf(out)]
+        titles = [item.text.partition("\n")[0] for item in read_sdf(out)]
         assert outcome.records == 3 and outcome.molecules == len(titles)
         return [entry.name in titles for entry in read_inputs(str(source), encoding=encoding)]
     if job == "evaluate":
-        return [one.mol is not None for one in read_records(source, encoding)]
+        return [item.mol is not None for item in read_records(source, encoding)]
     if job == "report":
         report_file(source, folder / "r.html", evaluate=False, encoding=encoding)
         page = (folder / "r.html").read_text(encoding="utf-8")
-        readable = [one.mol is not None for one in read_records(source, encoding)]
+        readable = [item.mol is not None for item in read_records(source, encoding)]
         assert ("encoding" in page) == (not all(readable))
         return readable
-    found = build_sdf(source, folder / "d.safetensors", encoding=encoding, workers=1, conformers=3)
-    return [True] * found["molecules"] + [False] * found["dropped"].get("unreadable", 0)
+    counts = build_sdf(source, folder / "d.safetensors", encoding=encoding, workers=1, conformers=3)
+    return [True] * counts["molecules"] + [False] * counts["dropped"].get("unreadable", 0)
 
 
 JOBS = ["score", "conformers", "evaluate", "report", "data"]
@@ -96,11 +96,11 @@ def test_every_command_refuses_bytes_that_do_not_decode_and_reads_them_when_told
 def test_a_record_that_does_not_decode_is_copied_byte_for_byte(tmp_path, scorer):
     path, out = tmp_path / "a.sdf", tmp_path / "out.sdf"
     records = [record("plain").encode(), record("gut µ", ">  <é>\n1\n\n").encode("latin-1"), record("µ").encode()]
-    path.write_bytes(b"".join(one + b"$$$$\n" for one in records))
+    path.write_bytes(b"".join(text + b"$$$$\n" for text in records))
     outcome = score_sdf(scorer, path, out)
     assert outcome.reasons == {"encoding": 1} and outcome.unread == 1
     parts = out.read_bytes().split(b"$$$$\n")
-    assert [part.startswith(one) for part, one in zip(parts, records, strict=False)] == [True] * 3
+    assert [part.startswith(text) for part, text in zip(parts, records, strict=False)] == [True] * 3
     assert b"<not_scored>\nencoding: bytes do not decode; give the file's --encoding" in parts[1]
     result = CliRunner().invoke(app, ["score", str(path), "--out", str(out)])
     assert result.exit_code == 3 and "not scored: 1 encoding" in result.stderr
@@ -113,7 +113,7 @@ def test_what_is_copied_stays(job, tmp_path, scorer, generator):
     path, out = tmp_path / "a.sdf", tmp_path / "out.sdf"
     path.write_text(TEXT, encoding="utf-8", newline="\n")
     read_with(job, path, tmp_path, scorer, generator)
-    before, after = (list(read_sdf(one)) for one in (path, out))
+    before, after = (list(read_sdf(file)) for file in (path, out))
     kept = ITEMS if job == "score" else ITEMS.replace("<method>", "<input_method>")  # a name that is ours
     for old, new in zip(before, after, strict=True):
         assert new.text.partition("\n")[0] == old.text.partition("\n")[0]
@@ -135,10 +135,10 @@ VALUES = st.lists(LINES | st.sampled_from([">10000", "> <x>", " ", "\t"]), min_s
         max_size=6,
     )
 )
-def test_random_records_survive_every_command(tmp_path, scorer, generator, found):
-    found = [(title, data) for title, data in found if not title.startswith("$$$$")]
-    found = [(t, [(n, v) for n, v in data if "\n$$$$" not in f"\n{v}"]) for t, data in found] or [("x", [])]
-    texts = [record(t, "".join(f">  <{name}>\n{value}\n\n" for name, value in data)) for t, data in found]
+def test_random_records_survive_every_command(tmp_path, scorer, generator, items):
+    items = [(title, data) for title, data in items if not title.startswith("$$$$")]
+    items = [(t, [(n, v) for n, v in data if "\n$$$$" not in f"\n{v}"]) for t, data in items] or [("x", [])]
+    texts = [record(t, "".join(f">  <{name}>\n{value}\n\n" for name, value in data)) for t, data in items]
     path, scored, made, again = (tmp_path / f"{name}.sdf" for name in ("in", "scored", "made", "again"))
     path.write_bytes("".join(f"{text}$$$$\n" for text in texts).encode())
     score_sdf(scorer, path, scored)
@@ -146,8 +146,8 @@ def test_random_records_survive_every_command(tmp_path, scorer, generator, found
     conformers_sdf(generator, str(scored), again, 1, 0, QUICK)
     for out in (scored, made, again):
         ours = {} if out == scored else {"SMILES": "input_SMILES"}  # a name that conformers take
-        for one, (title, data) in zip(read_sdf(out), found, strict=True):
-            written, _, rest = one.text.partition("\n")
+        for result, (title, data) in zip(read_sdf(out), items, strict=True):
+            written, _, rest = result.text.partition("\n")
             assert written == title or (out != scored and not title.strip())
             expected = "".join(f">  <{ours.get(name, name)}>\n{value}\n\n" for name, value in data)
             assert rest.partition("M  END\n")[2].startswith(expected)

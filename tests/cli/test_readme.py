@@ -92,36 +92,36 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
 
 def test_ensembles_are_those_of_the_bundled_weights():
     rows = [row for row in results("conformer_ensembles")["rows"] if row["method"] == "score"]
-    found = {row["weights"] for row in rows} | {results("conformer_starts")["header"]["weights"]}
-    assert len(rows) == 3 and found == {sha256(pretrained.find("conformers"))}
+    digests = {row["weights"] for row in rows} | {results("conformer_starts")["header"]["weights"]}
+    assert len(rows) == 3 and digests == {sha256(pretrained.find("conformers"))}
 
 
 @pytest.mark.parametrize("name", ["few_steps", "decoding", "sampler_tuning"])
 def test_results_are_those_of_the_bundled_weights(name):
-    found = results(name)
-    assert found.get("header", found)["sha256"] == sha256(pretrained.find("qm9"))
+    record = results(name)
+    assert record.get("header", record)["sha256"] == sha256(pretrained.find("qm9"))
 
 
 def test_figures_of_ten_thousand_samples():
-    found = results("ten_thousand")
-    unique, rediscovered = found["rates"]["unique"], found["rediscovery"]
+    figures = results("ten_thousand")
+    unique, rediscovered = figures["rates"]["unique"], figures["rediscovery"]
     shares = (rediscovered[k] / rediscovered[f"{k}_size"] for k in ("training", "heldout"))
     for figure in (
         f"Of 10,000 raw samples {unique['total']:,} are valid",
         "{value:.1%} ({low:.1%} to {high:.1%}) are different".format(**unique).replace("%", " %"),
-        f"{found['fcd']['value']:.2f} (floor {found['fcd']['floor']:.2f})",
+        f"{figures['fcd']['value']:.2f} (floor {figures['fcd']['floor']:.2f})",
         "hold {:.1%} of the training molecules and {:.1%} of those".format(*shares).replace("%", " %"),
     ):
         assert figure in " ".join(MEASUREMENTS.split()), figure
 
 
 def test_figures_of_relaxation_with_xtb():
-    found, text = results("druglike_xtb"), " ".join(README.split())
+    figures, text = results("druglike_xtb"), " ".join(README.split())
     for name, words in (
         ("xtb_relaxation", "gain {} kcal/mol in the median ({} to {})"),
         ("reference_xtb_relaxation", "data {} ({} to {})"),
     ):
-        entry = found[name]
+        entry = figures[name]
         assert entry["n"] == 100
         assert words.format(*(f"{entry[key]:.1f}" for key in ("median", "low", "high"))) in text
 
@@ -133,12 +133,12 @@ def test_the_bundled_figures_are_the_published_ones(model):
     assert shipped["training"] == pretrained.about(model)["record"]
 
 
-def test_the_theory_is_told_from_its_files(monkeypatch):
+def test_the_theory_is_made_from_its_files(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "scripts")
     folder = ROOT / "data" / "theory"
-    told = script("theory")
-    assert told["page"](folder) == (folder / "README.md").read_text()
-    assert {path.stem for path in folder.glob("*.json")} == set(told["STUDIES"])
+    module = script("theory")
+    assert module["page"](folder) == (folder / "README.md").read_text()
+    assert {path.stem for path in folder.glob("*.json")} == set(module["STUDIES"])
 
 
 @pytest.mark.parametrize("folder", [".", "data/theory"])
