@@ -93,7 +93,7 @@ class MoleculeStore:
     def gather(self, molecules: np.ndarray) -> MoleculeBatch:
         """Pads the chosen ``molecules`` (numbers within the split, ``(B,)``) into one batch.
 
-        All sizes are known on the host, so that the device is only given work, never asked for an answer.
+        All sizes are known on the host, so that no value is read from the device.
         """
         chosen, b, n = self._to_device(molecules), len(molecules), int(self.sizes[molecules].max())
         atom, owner, place = _runs(self.atom_start[chosen], self.n_atoms[chosen], int(self.sizes[molecules].sum()))

@@ -1,7 +1,7 @@
-"""Tensor files from any list of molecules: in several processes, part by part, to be gone on with after a crash.
+"""Tensor files from any list of molecules: in several processes, part by part, resumed after a crash.
 
-Items are cut into parts of `PART`. A finished part lies in a hidden folder beside the file to be; the same command
-takes it up again if the items are still the same. At the end the parts become one file and the folder goes.
+Items are cut into parts of `PART`. A finished part lies in a hidden folder beside the output; the same command uses
+it again if the items are still the same. At the end the parts become one file and the folder goes.
 
 Which split a molecule belongs to follows from its isomeric SMILES alone, so that it is the same in every file that it
 turns up in: 90 % train, 5 % valid, 5 % test. Of the same molecule the first is kept, or the first few, as conformers.
@@ -67,7 +67,7 @@ def build(
         source: sentence on where the items come from, for the file's metadata.
         hydrogens: keep hydrogens as atoms; else heavy atoms alone are stored, see `molscore.chem.hydrogens`.
         workers: processes; 1 does the work in this one. Default: one for each processor.
-        on_progress: called with a word, how many items are done, and of how many.
+        on_progress: called with the stage, the number of finished items, and their total.
         conformers: of the same molecule so many are kept at most, the first.
 
     Returns:
@@ -82,16 +82,16 @@ def build(
     check_conformers(conformers)
     check_out(out)
     out = Path(out)
-    report = on_progress or (lambda word, done, total: None)
+    report = on_progress or (lambda stage, completed, total: None)
     folder = out.with_name(f".{out.name}.parts")
     parts = [(start, items[start : start + PART]) for start in range(0, len(items), PART)]
     work = partial(_part, make, folder, hydrogens)
-    done = 0
+    completed = 0
     out.parent.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         for count in _each(work, parts, workers or os.cpu_count() or 1):
-            done += count
-            report("molecules", done, len(items))
+            completed += count
+            report("molecules", completed, len(items))
         return _joined(out, folder, [start for start, _ in parts], source, hydrogens, conformers)
 
 
@@ -115,7 +115,7 @@ def _joined(
 
 
 def check_out(out: str | os.PathLike[str], *sources: str | os.PathLike[str]) -> None:
-    """Says before the work begins what would go wrong at its end.
+    """Checks before the work begins that the file can be written.
 
     Raises:
         IsADirectoryError: `out` is a folder.
@@ -135,7 +135,7 @@ def check_conformers(conformers: int) -> None:
 def finish(
     out: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str], dropped: Counter[str], distinct: int
 ) -> dict[str, Any]:
-    """Writes a tensor file with what was counted on the way, and returns the counts of `build`."""
+    """Writes a tensor file with its counts in the metadata, and returns the counts of `build`."""
     splits = {name: int((arrays["split"] == k).sum()) for k, name in enumerate(SPLITS)}
     counted = {"rdkit": rdBase.rdkitVersion, "dropped": json.dumps(dropped), "splits": json.dumps(splits)}
     write_tensorfile(out, arrays, {**metadata, **counted})
@@ -151,7 +151,7 @@ def finish(
 
 
 def key_of(arrays: MoleculeArrays, implied: bool) -> int:
-    """63 bits of the isomeric SMILES: what decides on identity and split."""
+    """63 bits of a hash of the isomeric SMILES, which decide on identity and split."""
     smiles = isomeric_smiles(to_mol(arrays, implied=implied))
     return int.from_bytes(hashlib.blake2b(smiles.encode(), digest_size=8).digest(), "big") >> 1
 
@@ -163,7 +163,7 @@ def split_of(keys: np.ndarray) -> np.ndarray:
 
 
 def first_of_each(keys: np.ndarray, most: int) -> np.ndarray:
-    """(M,) bool: of every key in (M,) keys the first places, so many at most."""
+    """(M,) bool: True at the first `most` places of every key in (M,) keys."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     kept = np.ones(len(keys), dtype=bool)
@@ -172,7 +172,7 @@ def first_of_each(keys: np.ndarray, most: int) -> np.ndarray:
 
 
 def _each(work: Callable, parts: list, workers: int) -> Iterator[int]:
-    """Does the parts, in one process or several; yields the number of items of each as it is done."""
+    """Makes the parts, in one process or several; yields the number of items of each as it is finished."""
     if workers == 1 or len(parts) == 1:
         yield from map(work, parts)
         return
@@ -184,7 +184,7 @@ def _each(work: Callable, parts: list, workers: int) -> Iterator[int]:
 
 
 def _part(make: Make, folder: Path, hydrogens: bool, part: tuple[int, Sequence[Any]]) -> int:
-    """Makes one part, unless it is there: a tensor file whose metadata hold keys and what was dropped."""
+    """Makes one part, unless it is there: a tensor file whose metadata hold keys and counts of dropped items."""
     start, items = part
     path = folder / f"{start}.safetensors"
     function = getattr(make, "func", make)  # of a partial
@@ -222,7 +222,7 @@ def _fit(molecules: Sequence[MoleculeArrays], dropped: Counter[str]) -> list[Mol
 
 
 def _bytes(item: Any) -> bytes:
-    """What distinguishes an item from others."""
+    """Bytes that distinguish an item from others."""
     if hasattr(item, "ToBinary"):  # an RDKit molecule
         return item.ToBinary()
     return item.encode() if isinstance(item, str) else b"".join(np.ascontiguousarray(x).tobytes() for x in item)
@@ -231,7 +231,7 @@ def _bytes(item: Any) -> bytes:
 def _merge(parts: list[TensorFile], conformers: int, dropped: Counter) -> tuple[dict[str, np.ndarray], int]:
     """All parts in a row, and how many different molecules these are.
 
-    Molecules that have been there often enough are left out and counted under ``duplicate``.
+    Molecules that already have `conformers` conformers are left out and counted under ``duplicate``.
     """
     keys = np.concatenate([np.array(json.loads(part.metadata["keys"]), dtype=np.int64) for part in parts])
     first = first_of_each(keys, conformers)

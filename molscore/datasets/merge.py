@@ -2,7 +2,7 @@
 
 Of the same molecule, stereo included, the first is kept, or the first few, as conformers: name the better geometries
 first. Each keeps its split, which `build` makes a matter of the molecule alone. Molecules with an element (and charge)
-that hardly ever occurs teach nothing and would have a model offer it: they can be left out.
+that hardly ever occurs teach a model little, which would sample it all the same: they can be left out.
 """
 
 import os
@@ -16,7 +16,7 @@ import numpy as np
 from molscore.chem.arrays import MoleculeError, with_stereo
 from molscore.chem.hydrogens import without_hydrogens
 from molscore.datasets.build import check_conformers, check_out, finish, first_of_each, key_of
-from molscore.datasets.tensorfile import REASONS, pack, read_tensorfile, unfit
+from molscore.datasets.tensorfile import UNSTORABLE, pack, read_tensorfile, unfit
 
 
 def merge(
@@ -61,7 +61,7 @@ def merge(
                 molecule = without_hydrogens(whole) if implied and not without else whole
                 tagged = with_stereo(molecule, implied)
                 if (reason := unfit(tagged)) is not None:  # without hydrogens its mean may be elsewhere
-                    raise MoleculeError(reason, REASONS[reason])
+                    raise MoleculeError(reason, UNSTORABLE[reason])
                 molecules.append(tagged)
                 split.append(file.arrays["split"][i])
             except MoleculeError as error:

@@ -7,7 +7,7 @@ B3LYP/6-31G(2df,p) (Ramakrishnan, Dral, Rupp and von Lilienfeld, Sci. Data 1, 14
 QM9 has positions and SMILES but no bonds between the positions: `molscore.chem.perceive` finds them.
 
 The split is the customary one (Anderson, Hy and Kondor, NeurIPS 2019; Hoogeboom et al., ICML 2022): 100,000 molecules
-to train, 17,748 to validate, 13,083 to test, drawn with NumPy's seed 0.
+to train, 17,748 to validate, 13,083 to test, chosen at random with NumPy's seed 0.
 """
 
 import csv
@@ -79,7 +79,7 @@ def build_qm9(
         source: folder with the three CSV files of qm9pack. Default: those of the installed package.
         limit: take the first molecules only. They are in the same split as in the whole set.
         workers: processes; 1 does the work in this one. Default: one for each processor, at most 8.
-        on_progress: called with the stage ("reading", "bonds"), how many molecules are done, and of how many.
+        on_progress: called with the stage ("reading", "bonds"), the number of finished molecules, and their total.
 
     Returns:
         Counts, ready for JSON: ``molecules``, ``dropped`` (reason to count), ``bond_origin`` ("smiles": matched,
@@ -99,13 +99,13 @@ def build_qm9(
     else:
         folder, origin = Path(source), "CSV files in the layout of qm9pack"
     check_out(out, *(folder / name for name in FILES))
-    report = on_progress or (lambda stage, done, total: None)
+    report = on_progress or (lambda stage, completed, total: None)
 
     rows = _read_all(folder, limit, report)
     results = _perceive_all(rows, workers or min(os.cpu_count() or 1, 8), report)
 
     kept = [k for k, (molecule, _) in enumerate(results) if molecule is not None]
-    dropped = Counter(word for molecule, word in results if molecule is None)
+    dropped = Counter(reason for molecule, reason in results if molecule is None)
     bond_origin = Counter(results[k][1] for k in kept)
     if not kept:
         raise SourceError(f"{folder}: no molecule is left, dropped: {dict(dropped)}")
@@ -135,7 +135,7 @@ def build_qm9(
 
 
 def find_qm9pack() -> tuple[Path, str]:
-    """Finds the data of the installed qm9pack, without importing it (it asks for the long gone pkg_resources).
+    """Finds the data of the installed qm9pack without importing it: that needs pkg_resources, which is gone.
 
     Returns:
         The folder with the CSV files, and name and version of the package.

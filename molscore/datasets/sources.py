@@ -226,7 +226,7 @@ def _from_record(number: int, record: Chem.Mol | Unreadable, relax: str, conform
 
 
 def _storable(mol: Chem.Mol) -> Chem.Mol:
-    """The molecule, unless work on it would be for nothing."""
+    """The molecule, unless it is too large to be stored."""
     if mol.GetNumHeavyAtoms() > MOST_ATOMS:
         raise MoleculeError("too_large", f"{mol.GetNumHeavyAtoms()} heavy atoms; at most {MOST_ATOMS} can be stored")
     return mol

@@ -21,7 +21,7 @@ array               shape       dtype     what
 Files of version 1 have no stereo: they read as if no molecule had any.
 
 A rounded coordinate is off by at most 0.0005 Å. The metadata are strings: ``format``, ``format_version``, ``units``,
-``source`` and what else the builder has to tell.
+``source`` and further ones of the builder.
 """
 
 import os
@@ -64,7 +64,7 @@ _LAYOUT = {
 
 _HEADER_TYPES = {np.uint8: "U8", np.int8: "I8", np.int16: "I16", np.int32: "I32"}
 
-REASONS = {
+UNSTORABLE = {
     "too_large": f"more than {MOST_ATOMS} atoms, bonds or stereo tags",
     "too_far_apart": f"an atom more than {np.iinfo(np.int16).max / SCALE:.3f} Å from the mean along an axis",
     "coordinates": "a coordinate that is not finite",
@@ -142,7 +142,7 @@ class TensorFile:
 
 
 def unfit(molecule: "MoleculeArrays") -> str | None:
-    """Why a molecule cannot be stored, a key of `REASONS`; None if it can."""
+    """Why a molecule cannot be stored, a key of `UNSTORABLE`; None if it can."""
     if max(len(molecule.atomic_numbers), len(molecule.bond_orders), len(molecule.stereo)) > MOST_ATOMS:
         return "too_large"
     if not np.isfinite(molecule.positions).all():
@@ -175,7 +175,7 @@ def pack(molecules: Iterable["MoleculeArrays"], split: np.ndarray, index: np.nda
     parts = {name: [np.zeros(tails.get(name, 0), dtype)] for name, (dtype, _) in _LAYOUT.items()}
     for k, molecule in enumerate(molecules):
         if (reason := unfit(molecule)) is not None:
-            raise ValueError(f"molecule {k} is too large or odd for a tensor file: {REASONS[reason]}")
+            raise ValueError(f"molecule {k} is too large or odd for a tensor file: {UNSTORABLE[reason]}")
         n, m, s = len(molecule.atomic_numbers), len(molecule.bond_orders), len(molecule.stereo)
         centred = _centred(molecule)
         parts["n_atoms"].append(np.array([n]))
@@ -224,7 +224,7 @@ def read_tensorfile(path: str | os.PathLike[str]) -> TensorFile:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist. `molscore data --help` tells how to make a tensor file.")
+        raise FileNotFoundError(f"{path} does not exist. `molscore data --help` says how to make a tensor file.")
     try:
         header = read_header(path)
         metadata = header.metadata

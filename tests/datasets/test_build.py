@@ -36,10 +36,10 @@ def listed(tmp_path):
 def test_smiles(listed, tmp_path, hydrogens):
     """Every molecule that can be made is there once, the others are counted by reason."""
     out = tmp_path / "set.safetensors"
-    found = build_smiles(listed, out, hydrogens=hydrogens, workers=1)
-    assert found["dropped"] == {"smiles": 1, "disconnected": 1, "duplicate": 1}
+    counts = build_smiles(listed, out, hydrogens=hydrogens, workers=1)
+    assert counts["dropped"] == {"smiles": 1, "disconnected": 1, "duplicate": 1}
     file = read_tensorfile(out)
-    assert found["molecules"] == len(file) == len(KEPT) and sum(found["splits"].values()) == len(KEPT)
+    assert counts["molecules"] == len(file) == len(KEPT) and sum(counts["splits"].values()) == len(KEPT)
     assert file.arrays["index"].tolist() == KEPT
     back = [to_mol(file.molecule(i)) if hydrogens else complete(file.molecule(i)) for i in range(len(file))]
     assert [smiles_of(mol) for mol in back] == [Chem.CanonSmiles(SMILES[k]) for k in KEPT]
@@ -48,7 +48,7 @@ def test_smiles(listed, tmp_path, hydrogens):
         positions = from_mol(embed(SMILES[k], seed=k)).positions
         positions = positions if hydrogens else positions[: len(file.molecule(i).atomic_numbers)]
         np.testing.assert_allclose(file.molecule(i).positions, positions - positions.mean(0), atol=6e-4)
-    assert found["distinct"] == len(KEPT)
+    assert counts["distinct"] == len(KEPT)
     assert not (tmp_path / ".set.safetensors.parts").exists()
 
 
@@ -91,10 +91,10 @@ def test_an_interrupted_build_goes_on(listed, tmp_path, monkeypatch, conformers)
 
 def test_several_processes_make_the_same_file(listed, tmp_path, monkeypatch):
     monkeypatch.setattr(building, "PART", 3)
-    one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
+    serial, parallel = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
     options = {"conformers": 2}
-    assert build_smiles(listed, one, workers=1, **options) == build_smiles(listed, two, workers=2, **options)
-    first, second = read_tensorfile(one), read_tensorfile(two)
+    assert build_smiles(listed, serial, workers=1, **options) == build_smiles(listed, parallel, workers=2, **options)
+    first, second = read_tensorfile(serial), read_tensorfile(parallel)
     assert first.metadata == second.metadata
     for name, array in first.arrays.items():
         np.testing.assert_array_equal(array, second.arrays[name])
@@ -110,8 +110,8 @@ def test_sdf(tmp_path):
         for mol in (bent, bare, flat):
             writer.write(mol)
     path.write_text(path.read_text() + "bad\n\n\nrubbish\n$$$$\n")
-    found = build_sdf(path, tmp_path / "x.safetensors", workers=1)
-    assert found["molecules"] == 3 and found["dropped"] == {"unreadable": 1}
+    counts = build_sdf(path, tmp_path / "x.safetensors", workers=1)
+    assert counts["molecules"] == 3 and counts["dropped"] == {"unreadable": 1}
     file = read_tensorfile(tmp_path / "x.safetensors")
     heavy = bent.GetConformer().GetPositions()[:3]
     np.testing.assert_allclose(file.molecule(0).positions, heavy - heavy.mean(0), atol=2e-3)
@@ -123,13 +123,13 @@ def test_several_conformers(tmp_path, hydrogens):
     """Those of a molecule differ, follow one another by energy, and share number, stereo and split."""
     (tmp_path / "set.smi").write_text("CCC(F)C=CC(O)CC\nc1ccccc1\nxyz\nOCCCN\nNCCCO\n")
     out = tmp_path / "set.safetensors"
-    found = build_smiles(tmp_path / "set.smi", out, hydrogens=hydrogens, workers=1, conformers=4)
+    summary = build_smiles(tmp_path / "set.smi", out, hydrogens=hydrogens, workers=1, conformers=4)
     file = read_tensorfile(out)
     index = file.arrays["index"]
-    assert found["molecules"] == len(file) and found["distinct"] == 3 and found["dropped"]["smiles"] == 1
+    assert summary["molecules"] == len(file) and summary["distinct"] == 3 and summary["dropped"]["smiles"] == 1
     numbers, counts = np.unique(index[index != 4], return_counts=True)
     assert numbers.tolist() == [0, 1, 3] and counts[1] == 1 and min(counts[0], counts[2]) >= 2 and max(counts) <= 4
-    assert index.tolist() == sorted(index) and np.isin(index, [3, 4]).sum() == 4 and found["dropped"]["duplicate"] > 0
+    assert index.tolist() == sorted(index) and np.isin(index, [3, 4]).sum() == 4 and summary["dropped"]["duplicate"] > 0
     assert "up to 4 conformers of a molecule" in file.metadata["source"]
     for number in (0, 3):
         same = np.flatnonzero(index == number)
@@ -170,11 +170,11 @@ def test_records_of_the_same_molecule_are_conformers(tmp_path):
     with Chem.SDWriter(str(tmp_path / "my.sdf")) as writer:
         for mol in (butanols[0], embed("CCN"), butanols[1], butanols[2], Chem.MolFromSmiles("NCCCCO"), butanols[3]):
             writer.write(mol)
-    found = build_sdf(tmp_path / "my.sdf", tmp_path / "x.safetensors", hydrogens=True, workers=1, conformers=3)
+    counts = build_sdf(tmp_path / "my.sdf", tmp_path / "x.safetensors", hydrogens=True, workers=1, conformers=3)
     file = read_tensorfile(tmp_path / "x.safetensors")
     index = file.arrays["index"].tolist()
     assert index[:4] == [0, 1, 2, 3] and set(index[4:]) == {4} and 2 <= len(index[4:]) <= 3
-    assert found["dropped"] == {"duplicate": 1} and found["distinct"] == 3
+    assert counts["dropped"] == {"duplicate": 1} and counts["distinct"] == 3
     for place, mol in zip((0, 2, 3), butanols, strict=False):
         positions = mol.GetConformer().GetPositions()
         np.testing.assert_allclose(file.molecule(place).positions, positions - positions.mean(0), atol=2e-3)

@@ -182,8 +182,8 @@ def test_merging_files_that_say_nothing_of_their_source(tmp_path, arrays):
     path, empty, out = (tmp_path / f"{name}.safetensors" for name in ("a", "empty", "out"))
     path.write_bytes(save(arrays, METADATA))
     empty.write_bytes(save(pack([], np.zeros(0), np.zeros(0)), METADATA))
-    found = merge([path, empty, path], out, implied=True)
-    assert found["molecules"] == 10 and found["dropped"] == {"duplicate": 10}
+    counts = merge([path, empty, path], out, implied=True)
+    assert counts["molecules"] == 10 and counts["dropped"] == {"duplicate": 10}
     with pytest.raises(ValueError, match="no molecule is left"):
         merge([empty, empty], tmp_path / "none.safetensors")
     assert not (tmp_path / "none.safetensors").exists()

@@ -32,10 +32,10 @@ def smiles_of(file):
 
 
 def test_the_first_of_the_same_is_kept_and_all_keep_their_split(two, tmp_path):
-    found = merge(two, tmp_path / "both.safetensors")
+    counts = merge(two, tmp_path / "both.safetensors")
     both = read_tensorfile(tmp_path / "both.safetensors")
     parts = [read_tensorfile(path) for path in two]
-    assert found["molecules"] == len(both) == 9 and found["dropped"] == {"duplicate": 1}
+    assert counts["molecules"] == len(both) == 9 and counts["dropped"] == {"duplicate": 1}
     assert smiles_of(both) == [s for part in parts for s in smiles_of(part) if s != "CCO" or part is parts[0]]
     np.testing.assert_array_equal(both.molecule(0).positions, parts[0].molecule(0).positions)
     splits = {s: k for part in parts for s, k in zip(smiles_of(part), part.arrays["split"], strict=True)}
@@ -48,28 +48,28 @@ def test_several_of_the_same_are_kept_in_order(tmp_path):
     good = write(tmp_path / "good.safetensors", ["CCCO", "CCN", "OCCC"], conformers=2)
     many = write(tmp_path / "many.safetensors", ["CCC", "CCCO", "CCN", "C(CC)O", "CCBr", "BrCC", "CC"], conformers=9)
     parts = [read_tensorfile(path) for path in (good, many)]
-    found = merge((good, many), tmp_path / "both.safetensors", conformers=3)
+    counts = merge((good, many), tmp_path / "both.safetensors", conformers=3)
     both = read_tensorfile(tmp_path / "both.safetensors")
-    assert found["dropped"] == {"duplicate": 1} and found["distinct"] == 5 and found["molecules"] == len(both) == 9
+    assert counts["dropped"] == {"duplicate": 1} and counts["distinct"] == 5 and counts["molecules"] == len(both) == 9
     assert smiles_of(both) == ["CCCO", "CCN", "CCCO", "CCC", "CCCO", "CCN", "CCBr", "CCBr", "CC"]
     for i, (part, k) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (1, 4), (1, 5), (1, 6)]):
         np.testing.assert_array_equal(both.molecule(i).positions, parts[part].molecule(k).positions)
         assert both.arrays["split"][i] == parts[part].arrays["split"][k]
     for name in ("CCCO", "CCN", "CCBr"):
         assert len({int(s) for s, own in zip(both.arrays["split"], smiles_of(both), strict=True) if own == name}) == 1
-    found = merge((good, many), tmp_path / "both.safetensors", conformers=3, rare=2)
-    assert found["dropped"] == {"duplicate": 1, "rare_element": 7} and found["molecules"] == 2
+    counts = merge((good, many), tmp_path / "both.safetensors", conformers=3, rare=2)
+    assert counts["dropped"] == {"duplicate": 1, "rare_element": 7} and counts["molecules"] == 2
     with pytest.raises(ValueError, match="from 1 to 255"):
         merge((good, many), tmp_path / "x.safetensors", conformers=0)
 
 
 def test_large_and_odd_molecules_are_left_out(two, tmp_path):
     """Bromine is in one molecule, as are both ions; fluorine is in one as soon as its enantiomers are two molecules."""
-    found = merge(two, tmp_path / "x.safetensors", rare=2, max_heavy=4)
+    counts = merge(two, tmp_path / "x.safetensors", rare=2, max_heavy=4)
     file = read_tensorfile(tmp_path / "x.safetensors")
-    assert found["dropped"] == {"duplicate": 1, "too_large": 2, "rare_element": 4}
+    assert counts["dropped"] == {"duplicate": 1, "too_large": 2, "rare_element": 4}
     assert sorted(smiles_of(file)) == sorted(["C[C@H](F)Cl", "C[C@@H](F)Cl", "CCF"])
-    assert found["vocabulary"] == [[1, 0, 13], [6, 0, 6], [9, 0, 3], [17, 0, 2]]
+    assert counts["vocabulary"] == [[1, 0, 13], [6, 0, 6], [9, 0, 3], [17, 0, 2]]
 
 
 def test_what_is_rare_once_the_rare_are_gone_goes_too(tmp_path):

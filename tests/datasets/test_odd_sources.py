@@ -50,8 +50,8 @@ GOOD = record("CCO"), record("CCN")
 def test_an_odd_record_is_counted_and_the_rest_goes_on(tmp_path, odd, reason):
     path = tmp_path / "a.sdf"
     path.write_text(GOOD[0] + odd + GOOD[1])
-    found = build_sdf(path, tmp_path / "o.safetensors", workers=1)
-    assert found["molecules"] == 2 and found["dropped"] == {reason: 1}
+    counts = build_sdf(path, tmp_path / "o.safetensors", workers=1)
+    assert counts["molecules"] == 2 and counts["dropped"] == {reason: 1}
     assert read_tensorfile(tmp_path / "o.safetensors").arrays["index"].tolist() == [0, 2]
 
 
@@ -74,8 +74,8 @@ def test_a_wide_molecule_may_pass_in_the_middle(tmp_path):
 def test_smiles_of_what_is_too_large_are_not_embedded(tmp_path):
     path = tmp_path / "a.smi"
     path.write_text("CCO\n" + "C" * 5000 + "\nC(\n[Fe+15]\n")
-    found = build_smiles(path, tmp_path / "o.safetensors", workers=1)
-    assert found["molecules"] == 1 and found["dropped"]["too_large"] == 1
+    counts = build_smiles(path, tmp_path / "o.safetensors", workers=1)
+    assert counts["molecules"] == 1 and counts["dropped"]["too_large"] == 1
 
 
 def own_names(path):
@@ -178,8 +178,8 @@ def test_shards_that_lie(tmp_path, changes, name):
 )  # fmt: skip
 def test_an_odd_molecule_of_a_shard_is_counted(tmp_path, changes):
     np.savez(tmp_path / "a.npz", **(shard(3) | changes))
-    found = build_shards(tmp_path, tmp_path / "o.safetensors", workers=1, conformers=3)
-    assert found["molecules"] == 2 and sum(found["dropped"].values()) == 1
+    counts = build_shards(tmp_path, tmp_path / "o.safetensors", workers=1, conformers=3)
+    assert counts["molecules"] == 2 and sum(counts["dropped"].values()) == 1
 
 
 def test_damaged_tables_of_qm9(tmp_path, source):
