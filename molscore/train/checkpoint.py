@@ -1,4 +1,4 @@
-"""A run's checkpoint: all that is needed to go on as if nothing had happened, written whole and read with distrust."""
+"""A run's checkpoint: all that is needed to resume it exactly; written whole, and checked when it is read."""
 
 import io
 import math
@@ -21,7 +21,7 @@ MOMENTS = {"AdamW": {"step", "exp_avg", "exp_avg_sq"}, "Muon": {"momentum_buffer
 """What each optimiser keeps for a parameter."""
 
 MOST = 10**15
-"""Molecules seen, seconds spent, at most."""
+"""Molecules seen, or seconds spent, at most."""
 
 
 class Progress(NamedTuple):
@@ -30,7 +30,7 @@ class Progress(NamedTuple):
     Attributes:
         step: optimiser steps of this run.
         molecules, seconds: seen and spent, by this run and by the weights it began from.
-        init_from: what is known of those weights, or None.
+        init_from: name, digest and progress of those weights, or None.
     """
 
     step: int = 0
@@ -89,7 +89,7 @@ def go_on_from(
 
 
 class _Part(NamedTuple):
-    """A value of a checkpoint and where it stands there."""
+    """A value of a checkpoint and its dotted name there."""
 
     file: Pickled
     value: Any
@@ -118,15 +118,15 @@ class _Part(NamedTuple):
     def tensor(self, like: Tensor) -> Tensor:
         """A tensor of finite numbers, of the type and shape of another."""
         try:
-            found = self.file.tensor(self.value)
+            stored = self.file.tensor(self.value)
         except PickledError as error:
             raise PickledError(f"{self.name}: {error}") from error
-        if found.shape != like.shape or found.dtype != like.dtype:
-            ours, theirs = (f"{tuple(x.shape)} {x.dtype}" for x in (like, found))
+        if stored.shape != like.shape or stored.dtype != like.dtype:
+            ours, theirs = (f"{tuple(x.shape)} {x.dtype}" for x in (like, stored))
             raise PickledError(f"{self.name} is {theirs}, where the model has {ours}")
-        if not found.isfinite().all():
+        if not stored.isfinite().all():
             raise PickledError(f"{self.name} holds numbers that are not finite")
-        return found
+        return stored
 
     def tensors(self, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Tensors of the names, types and shapes of others."""
@@ -157,7 +157,7 @@ def _moments(saved: _Part, optimiser: Optimizer) -> dict[int, dict[str, Tensor]]
     theirs = [group["params"].value for group in saved["param_groups"].items(len(ours))]
     if theirs != ours:
         raise PickledError(f"{saved.name}.param_groups: its parameters are grouped otherwise")
-    wanted, found = MOMENTS[type(optimiser).__name__], {}
+    wanted, moments = MOMENTS[type(optimiser).__name__], {}
     states = saved["state"]
     if not isinstance(states.value, Mapping):
         raise PickledError(f"{states.name} is no section")
@@ -167,11 +167,11 @@ def _moments(saved: _Part, optimiser: Optimizer) -> dict[int, dict[str, Tensor]]
         like = dict.fromkeys(wanted, parameters[key])
         if "step" in like:
             like["step"] = torch.zeros((), dtype=torch.float32)
-        found[key] = states[key].tensors(like)
+        moments[key] = states[key].tensors(like)
         for name in ("step", "exp_avg_sq"):
-            if name in found[key] and (found[key][name] < 0).any():
+            if name in moments[key] and (moments[key][name] < 0).any():
                 raise PickledError(f"{states.name}.{key}.{name} is negative")
-    return found
+    return moments
 
 
 def check_progress(origin: Mapping[str, Any]) -> tuple[int, float]:

@@ -11,7 +11,7 @@ from molscore.model.config import DiffusionConfig
 from molscore.train.text import TextError, parse, read
 
 STEPS = 1_000_000_000
-"""Most steps of a run, and of what is counted in steps."""
+"""Steps of a run at most, and of intervals that are counted in steps."""
 
 
 class TrainConfig(BaseModel):

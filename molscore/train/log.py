@@ -1,4 +1,4 @@
-"""What a run tells: a progress bar, a JSON-lines log, a picture of the curves."""
+"""The log of a run: a progress bar, JSON lines, a picture of the curves."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from molscore.files.output import write_text, written
 
 
 class RunLog:
-    """Log of one run. Lines beyond ``step`` in an existing file, of a run that died after its last checkpoint, go.
+    """Log of a run. Lines beyond ``step`` in an existing file, of a run that died after its checkpoint, are removed.
 
     Sums stay on the device, and no process waits for another, until a line is due.
 
@@ -58,23 +58,23 @@ class RunLog:
         """Takes the values of one step; every ``every`` steps their means become a line.
 
         Returns:
-            The line, the same in every process (its clock is that of the process that writes), or None.
+            The line, the same in every process (its seconds are those of the process that writes), or None.
         """
         self.sums, self.count = self.sums + torch.stack(list(values.values())), self.count + 1
         if self.last is None:
             self.last = (molecules, seconds)
         if step % every:
             return None
-        clock = self.sums.new_tensor([seconds if self.writes else 0.0])
-        *sums, clock = self.reduce(torch.cat([self.sums, clock])).tolist()
-        line = {"step": step, "molecules": molecules, "seconds": round(clock, 2), "learning_rate": rate}
+        elapsed = self.sums.new_tensor([seconds if self.writes else 0.0])
+        *sums, elapsed = self.reduce(torch.cat([self.sums, elapsed])).tolist()
+        line = {"step": step, "molecules": molecules, "seconds": round(elapsed, 2), "learning_rate": rate}
         line |= {name: total / self.count for name, total in zip(values, sums, strict=True)}
         line["molecules_per_second"] = round((molecules - self.last[0]) / max(seconds - self.last[1], 1e-9), 1)
         self.sums, self.count, self.last = 0.0, 0, (molecules, seconds)
         self.write(line)
         text = f"loss {line['loss']:.3f}, {line['molecules_per_second']:.0f} molecules/s"
         self.progress.update(self.task, completed=step, description=text)
-        return line | {"seconds": clock}
+        return line | {"seconds": elapsed}
 
     def write(self, line: dict[str, Any]) -> None:
         """Appends one line."""

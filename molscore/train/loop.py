@@ -1,10 +1,10 @@
 """The training loop: batch, loss, step, moving average, checkpoint. Needs a tensor file, but no RDKit.
 
-A run is a folder. Its ``checkpoint.pt`` is replaced whole and holds all that is needed to go on as if nothing had
-happened. The batch, the times and the noise of step k depend on ``(seed, k)`` alone: every process draws all of them
+A run is a folder. Its ``checkpoint.pt`` is replaced whole and holds all that is needed to resume it
+exactly. The batch, the times and the noise of step k depend on ``(seed, k)`` alone: every process samples all of them
 and computes its share of the molecules, so that any number of processes takes the same steps up to rounding.
 
-Between two lines of the log nothing waits for the device: it gets work and is asked for nothing.
+Between two lines of the log nothing waits for the device: no value is read from it.
 """
 
 import math
@@ -75,7 +75,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
     torch.set_float32_matmul_precision("high")
     torch.set_flush_denormal(True)
     exchange = DistributedDataParallelKwargs(broadcast_buffers=False, gradient_as_bucket_view=True)
-    cpu = not torch.accelerator.is_available()  # unless told, several processes on CPUs do not find each other
+    cpu = not torch.accelerator.is_available()  # else several processes on CPUs do not find each other
     accelerator = Accelerator(cpu=cpu, mixed_precision=config.mixed_precision, kwargs_handlers=[exchange])
     device, main = accelerator.device, accelerator.is_main_process
     world, rank = accelerator.num_processes, accelerator.process_index
@@ -167,7 +167,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
 
 
 def check_folder(out: Path) -> None:
-    """Says before the work begins what would go wrong at its end.
+    """Checks before training that results can be written.
 
     Raises:
         OSError: if there can be no folder `out`, or nothing can be written there.

@@ -123,7 +123,7 @@ class Pickled:
 
 
 def _plain(data: bytes) -> Any:
-    """What a pickle holds, if it is plain."""
+    """The value of a pickle, if it is plain."""
     try:
         tuples = 0
         for operation, argument, _ in pickletools.genops(data):
@@ -140,10 +140,10 @@ def _plain(data: bytes) -> Any:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows ordered dictionaries and tensors."""
+    """Makes ordered dictionaries and tensors, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Callable | torch.dtype:
-        """What a name in the pickle stands for."""
+        """The object that a name in the pickle stands for."""
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):

@@ -1,4 +1,4 @@
-"""What is known of a run: the record that travels in its weights, a sentence about it, its row in the ledger."""
+"""The record of a run: it travels in the weights, is printed in a line, and is a row of the ledger."""
 
 import hashlib
 import platform

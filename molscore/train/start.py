@@ -1,4 +1,4 @@
-"""How a run begins with the weights of a finished model."""
+"""A new run from the weights of a finished model."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from molscore.train.config import ConfigError
 from molscore.train.record import sha256
 
 STEREO = ("handedness.", "sides")
-"""What the weights are called that read stereo, see `EquivariantScoreNetwork`."""
+"""Prefixes of the weights that read stereo, see `EquivariantScoreNetwork`."""
 
 
 def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
     """Copies finished weights into a new model.
 
-    The atom classes may be others: what is known of a class goes with it, new ones begin with weights of zero. So does
-    what reads stereo, if the weights are of a network that does not.
+    The atom classes may differ: the weights of a class go with it, those of new classes are zero. So are those that
+    read stereo, if the finished network has none.
 
     Args:
         weights: a bundled model's name, or a ``.safetensors`` file.
@@ -49,7 +49,7 @@ def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
 
 
 def _differences(source: MoleculeDiffusion, model: MoleculeDiffusion) -> dict[str, tuple[Any, Any]]:
-    """What two models must share for the weights of one to mean the same in the other, where they do not."""
+    """Settings in which two models differ, of those that they must share for weights to keep their meaning."""
     sizes = [{f"network.{name}": value for name, value in x.config.network} for x in (source, model)]
     for values, x in zip(sizes, (source, model), strict=True):
         values |= {name: getattr(x.config, name) for name in ("position_scale", "category_scale")}

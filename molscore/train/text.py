@@ -1,4 +1,4 @@
-"""YAML as configurations use it: sections, keys, words. What has no use there and can do harm is refused."""
+"""YAML as configurations use it: sections, keys, words. Features that configurations do not need are refused."""
 
 from pathlib import Path
 from typing import Any

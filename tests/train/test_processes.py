@@ -30,9 +30,11 @@ def launch(launcher, config) -> str:
     path.write_text(yaml.safe_dump(config.model_dump(mode="json") | {"steps": 1}))
     words = [*launcher, "-m", "molscore.train", str(path), f"steps={config.steps}", "--quiet"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, env=environment, timeout=900)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    process = subprocess.run(
+        [sys.executable, "-m", *words], capture_output=True, text=True, env=environment, timeout=900
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 def lines(out):
@@ -58,28 +60,28 @@ def test_two_processes_take_the_steps_of_one(tiny, tmp_path, launcher):
     With AdamW alone: Muon orthogonalises in bfloat16, which magnifies the rounding of gradients added in another order.
     """
     changes = {"steps": 20, "checkpoint_every": 10, "pair_budget": 200, "matrix_rate": 0.0}
-    one, two = (tiny(tmp_path / name, **changes) for name in ("one", "two"))
-    printed = launch(launcher, two)
-    train(one, quiet=True)
-    assert_same_curve(two.out, one.out)
-    assert 1 in np.diff([x["molecules"] for x in lines(one.out) if "loss" in x])
-    assert printed.split() == [str(two.out / "model.safetensors")]
-    assert load(two.out / "model.safetensors").record["hardware"].endswith("2 x 1 threads")
+    alone, shared = (tiny(tmp_path / name, **changes) for name in ("one", "two"))
+    printed = launch(launcher, shared)
+    train(alone, quiet=True)
+    assert_same_curve(shared.out, alone.out)
+    assert 1 in np.diff([x["molecules"] for x in lines(alone.out) if "loss" in x])
+    assert printed.split() == [str(shared.out / "model.safetensors")]
+    assert load(shared.out / "model.safetensors").record["hardware"].endswith("2 x 1 threads")
 
 
 @pytest.mark.slow
 def test_two_processes_stop_together(tiny, tmp_path):
-    """The clock of one of them decides, at a line of the log; and one process can go on with what two began."""
-    two, one = (
+    """The time of one of them decides, at a line of the log; and one process can resume what two began."""
+    shared, alone = (
         tiny(tmp_path / name, steps=8, log_every=2, matrix_rate=0.0, max_seconds=1e-9) for name in ("two", "one")
     )
-    launch(TORCHRUN, two)
-    assert lines(two.out)[-1]["step"] == 2
-    two, one = (config.model_copy(update={"max_seconds": 0.0}) for config in (two, one))
-    train(two, quiet=True, resume=True)
-    train(one, quiet=True)
-    assert [x["step"] for x in lines(two.out) if "loss" in x] == [2, 4, 6, 8]
-    assert lines(two.out)[-1]["valid"]["loss"] == pytest.approx(lines(one.out)[-1]["valid"]["loss"], rel=1e-4)
+    launch(TORCHRUN, shared)
+    assert lines(shared.out)[-1]["step"] == 2
+    shared, alone = (config.model_copy(update={"max_seconds": 0.0}) for config in (shared, alone))
+    train(shared, quiet=True, resume=True)
+    train(alone, quiet=True)
+    assert [x["step"] for x in lines(shared.out) if "loss" in x] == [2, 4, 6, 8]
+    assert lines(shared.out)[-1]["valid"]["loss"] == pytest.approx(lines(alone.out)[-1]["valid"]["loss"], rel=1e-4)
 
 
 @pytest.mark.parametrize("conditioned", [False, True])

@@ -114,7 +114,7 @@ def test_weights_of_another_network(ancestor, tiny, tmp_path, change, complaint)
 @torch.no_grad()
 @pytest.mark.parametrize("fakes", [0, 2])
 def test_weights_of_other_atom_classes(ancestor, tiny, tmp_path, fakes):
-    """What is known of a class goes with it, in whatever order; a new one begins with nothing and changes no other."""
+    """The weights of a class go with it, in whatever order; those of a new class are zero and change no other."""
     first = load(ancestor)
     config = tiny(tmp_path).model.model_copy(update={"fake_atoms": fakes})
     second = MoleculeDiffusion(config, [(9, 0), *reversed(first.vocabulary)], [0, 1])
@@ -125,11 +125,11 @@ def test_weights_of_other_atom_classes(ancestor, tiny, tmp_path, fakes):
     x, mask = torch.randn(1, 5, 3), torch.ones(1, 5, dtype=torch.bool)
     times = Times.uniform(*torch.full((2, 1), 0.5), 5)
     x, e = x - x.mean(1, keepdim=True), torch.zeros(1, 5, 5, 4)
-    one, two = (m.predict(MoleculeState(x, z, e), times, mask) for m, z in ((first, known), (second, a)))
-    assert one.atom_logits.std() > 1e-3
-    torch.testing.assert_close(two.atom_logits[..., where], one.atom_logits)
-    torch.testing.assert_close(two.bond_logits, one.bond_logits)
-    torch.testing.assert_close(two.positions, one.positions)
+    before, after = (m.predict(MoleculeState(x, z, e), times, mask) for m, z in ((first, known), (second, a)))
+    assert before.atom_logits.std() > 1e-3
+    torch.testing.assert_close(after.atom_logits[..., where], before.atom_logits)
+    torch.testing.assert_close(after.bond_logits, before.bond_logits)
+    torch.testing.assert_close(after.positions, before.positions)
     third = MoleculeDiffusion(tiny(tmp_path).model, first.vocabulary[1:], [0, 1])
     begin_from(str(ancestor), third)
     assert torch.equal(third.network.atom_head[-1].weight, first.network.atom_head[-1].weight[1:])
