@@ -73,9 +73,9 @@ def _take(name: Path, path: str | os.PathLike[str]) -> int | None:
 
 
 def _holder(handle: int) -> str:
-    """Words on who holds the lock, as far as it says."""
+    """Process and host that hold the lock, in words; "" if the file does not say."""
     try:
-        found = json.loads(os.pread(handle, 1000, 0))
-        return f" (process {int(found['process'])} on {found['host']})"
+        content = json.loads(os.pread(handle, 1000, 0))
+        return f" (process {int(content['process'])} on {content['host']})"
     except (OSError, ValueError, KeyError, TypeError):
         return ""

@@ -1,7 +1,7 @@
 """A long output kept piece by piece, so that a run which was stopped or killed goes on where it was.
 
 While an output is made two hidden files lie beside it. ``.NAME.part`` holds the pieces: the text of what an input
-record, or an attempt, came to. ``.NAME.journal`` is only ever added to: a first line with what the run is made of
+record, or an attempt, came to. ``.NAME.journal`` is only ever added to: a first line with what decides on the result
 (model, version, options, ...), then a line for each piece with its number, where it lies in the part file, its
 checksum, and what the run's summary needs. Each line begins with its own checksum.
 
@@ -46,7 +46,7 @@ class PartFile:
 
     Args:
         path: the output.
-        identity: what the run is made of, JSON values by name.
+        identity: what decides on the result (model, version, options, ...), JSON values by name.
         resume: go on with the pieces of an earlier run of the same identity; else its pieces are replaced.
         others: further outputs of the run.
 
@@ -85,7 +85,7 @@ class PartFile:
             if not self._at:
                 self.remove()
             elif isinstance(error, OSError):
-                error.add_note("what is done is kept; the same command with --resume goes on")
+                error.add_note("what is finished is kept; the same command with --resume goes on")
         self._open.__exit__(kind, error, traceback)
 
     def __contains__(self, number: int) -> bool:
@@ -114,7 +114,7 @@ class PartFile:
             self._at[number] = self._add_line(piece | {"about": dict(about)})
 
     def about(self, number: int) -> dict[str, Any]:
-        """What was said of a piece."""
+        """The values that were added with a piece, by name."""
         return self._piece(number)["about"]
 
     def text(self, number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Where a file may be put. Asked before the work that would fill it."""
+"""Checks of output paths, made before the work begins."""
 
 import os
 import stat
@@ -13,7 +13,7 @@ _STREAMS = ("/dev/std", "/dev/fd/", "/proc/")
 
 
 def check_writable(path: str | os.PathLike[str], endings: tuple[str, ...] = (".sdf", ".sdf.gz")) -> Path:
-    """Says now what would go wrong after hours: can a file be put at `path`?
+    """Checks before the work begins that a file can be written at `path`.
 
     Args:
         path: the file to be.
@@ -58,7 +58,7 @@ def check_regular(path: Path) -> None:
 
 
 Named = Mapping[str, str | os.PathLike[str] | None]
-"""Files by the word that the user knows them by, such as ``--out``; None where there is none."""
+"""Files by the name of the option or argument, such as ``--out``; None where there is none."""
 
 
 def check_apart(outputs: Named, inputs: Named) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the same thing, an exception, and one that waits while a file is put in place."""
+"""Ctrl-C and SIGTERM: both raise the same exception, which waits while a file is put in place."""
 
 import signal
 import threading
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM has come. What holds for Ctrl-C holds for it."""
+    """SIGTERM has come; handled as Ctrl-C is."""
 
 
 def _terminate(number: int, frame: object) -> None:
@@ -29,7 +29,7 @@ def terminable() -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait for the end of the block, where they do what they would have done."""
+    """Ctrl-C and SIGTERM wait for the end of the block, where they take effect."""
     if not _main():
         yield
         return

@@ -1,4 +1,4 @@
-"""CSV text that spreadsheet programs take for what it is.
+"""CSV text that spreadsheet programs do not run as formulas.
 
 A text that begins with ``=``, ``+``, ``-`` or ``@`` (their full-width forms too, and after blanks), or with a tab or a
 line break, gets an apostrophe in front, so that no program runs it as a formula; so does one that begins with

@@ -38,10 +38,10 @@ def test_pieces_are_there_again(path):
 
 @pytest.mark.parametrize("name", ["model", "seed", "options", "more"])
 def test_another_run_is_refused_with_the_difference_and_nothing_changes(path, name):
-    before = {one: (path.parent / one).read_bytes() for one in os.listdir(path.parent)}
+    before = {file: (path.parent / file).read_bytes() for file in os.listdir(path.parent)}
     with pytest.raises(ResumeError, match=f"{name} .*, and this run has {name} other; resume with the same"):
         PartFile(path, MADE_WITH | {name: "other"}, resume=True).__enter__()
-    assert {one: (path.parent / one).read_bytes() for one in os.listdir(path.parent)} == before
+    assert {file: (path.parent / file).read_bytes() for file in os.listdir(path.parent)} == before
     with PartFile(path, MADE_WITH, resume=True) as part:
         assert pieces(part) == TEXTS
 

@@ -22,15 +22,15 @@ def as_in_a_terminal():
 
 @pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
 def test_signals_wait_for_the_end_of_the_block(number, error):
-    done = []
+    reached = []
     with pytest.raises(error), terminable():
         with uninterrupted():
             with uninterrupted():
                 os.kill(os.getpid(), number)
-                done.append("inner")
-            done.append("outer")
-        done.append("never")
-    assert done == ["inner", "outer"]
+                reached.append("inner")
+            reached.append("outer")
+        reached.append("never")
+    assert reached == ["inner", "outer"]
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
