@@ -14,7 +14,7 @@ from molscore.datasets.batch import MoleculeBatch
 from molscore.model import MoleculeDiffusion
 from molscore.reprs import short_repr
 
-REASONS = {
+UNREPRESENTABLE = {
     "unreadable": "the record cannot be read",
     "several_conformers": "there are several conformers; each is scored by itself: `MoleculeScorer.score_conformers`",
     "no_3d": "there are no 3-D coordinates",
@@ -56,15 +56,17 @@ def represent(mol: Chem.Mol | None, model: MoleculeDiffusion) -> Represented:
         model: whose atoms and sizes they must be.
 
     Raises:
-        MoleculeError: with one of `REASONS`.
+        MoleculeError: with one of `UNREPRESENTABLE`.
     """
     if not isinstance(mol, Chem.Mol):
-        what = REASONS["unreadable"] if mol is None else f"an RDKit molecule is wanted, not {type(mol).__name__}"
+        what = (
+            UNREPRESENTABLE["unreadable"] if mol is None else f"an RDKit molecule is wanted, not {type(mol).__name__}"
+        )
         raise MoleculeError("unreadable", what)
     if mol.GetNumConformers() > 1:
         raise MoleculeError("several_conformers", f"{mol.GetNumConformers()} of them; use score_conformers(mol)")
     if len(Chem.GetMolFrags(mol)) > 1:
-        raise MoleculeError("disconnected", REASONS["disconnected"])
+        raise MoleculeError("disconnected", UNREPRESENTABLE["disconnected"])
     if model.implied_hydrogens and all(atom.GetAtomicNum() != 1 for atom in mol.GetAtoms()):
         mol = Chem.AddHs(mol, addCoords=True)
     arrays = from_mol(mol)

@@ -23,7 +23,7 @@ from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.model.conformation import log_likelihood
 from molscore.model.posterior import local_score, uncertainty
 from molscore.randomness import Purpose, checked_seed, stream
-from molscore.score.represent import REASONS, Represented, batch_of, represent
+from molscore.score.represent import UNREPRESENTABLE, Represented, batch_of, represent
 
 PAIR_BUDGET = 20_000
 """Padded pairs of atoms in a batch on a CPU: larger batches are no faster."""
@@ -43,7 +43,7 @@ class MoleculeScore:
         score_uncertainty: 1/Å, root mean square over the atoms; None if the model has no posterior.
         position_uncertainty: Å, root mean square over the atoms.
         atom_uncertainty: Å, for each atom of the molecule; nan for implied hydrogens.
-        reason: token of `molscore.score.represent.REASONS`, and a sentence; None if there is a score.
+        reason: token of `molscore.score.represent.UNREPRESENTABLE`, and a sentence; None if there is a score.
     """
 
     log_likelihood: float | None = None
@@ -211,5 +211,5 @@ class MoleculeScorer:
             if np.isfinite(row).all():
                 scores.append(MoleculeScore(**dict(zip(columns, row, strict=True)), atom_uncertainty=deviations))
             else:
-                scores.append(MoleculeScore(reason=f"not_finite: {REASONS['not_finite']}"))
+                scores.append(MoleculeScore(reason=f"not_finite: {UNREPRESENTABLE['not_finite']}"))
         return scores

@@ -7,7 +7,7 @@ from rdkit import Chem
 from molscore.chem.arrays import MoleculeError
 from molscore.model import load
 from molscore.pretrained import find
-from molscore.score.represent import REASONS, batch_of, represent
+from molscore.score.represent import UNREPRESENTABLE, batch_of, represent
 
 
 def test_heavy_atoms_in_their_order_with_their_places(scorer, drugs):
@@ -61,7 +61,7 @@ def test_what_it_cannot_represent_it_says(scorer, smiles, reason):
     mol.AddConformer(conformer)
     with pytest.raises(MoleculeError) as caught:
         represent(mol, scorer.model)
-    assert caught.value.reason == reason and reason in REASONS
+    assert caught.value.reason == reason and reason in UNREPRESENTABLE
     assert scorer.fault(mol).startswith(f"{reason}: ")
 
 
