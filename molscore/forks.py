@@ -1,4 +1,4 @@
-"""Processes that are forked cannot use PyTorch's threads: those of the parent are not copied, and work waits for them.
+"""Forked processes cannot use PyTorch's threads: those of the parent are not copied, and work waits for them.
 
 A child that computes with several threads would hang in the first large operation. `check` says so instead. Start
 workers afresh (``multiprocessing.get_context("spawn")``, or "forkserver"), or let each have one thread

@@ -1,9 +1,9 @@
-"""The header of a safetensors file, read and checked before anything else of the file is.
+"""The header of a safetensors file, read and checked before the rest of the file.
 
 Such a file is eight bytes that hold the length of the header, the header, and the numbers of all tensors end to end.
 The header is JSON: name to type, shape and place of each tensor, and texts under ``__metadata__``
-(github.com/huggingface/safetensors). It decides how much memory the tensors take, so it is held against the size of the
-file first. Light to import: no torch, no numpy.
+(github.com/huggingface/safetensors). It decides how much memory the tensors take, so it is compared with the size of
+the file first. Light to import: no torch, no numpy.
 """
 
 import json
@@ -32,7 +32,7 @@ class HeaderError(ValueError):
 
 
 class Entry(NamedTuple):
-    """What the header says of a tensor: the type of its numbers, a key of `BITS`, and its shape."""
+    """The entry of a tensor in the header: the type of its numbers, a key of `BITS`, and its shape."""
 
     dtype: str
     shape: tuple[int, ...]

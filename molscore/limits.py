@@ -1,7 +1,7 @@
-"""Bounds of the numbers that users choose, in one place: the command line and Python's options ask here.
+"""Bounds of the numbers that users choose, in one place, for the command line and the options of Python.
 
-They stand far beyond what is of use and below what would exhaust a machine. The numbers of configurations have theirs
-in their pydantic models. Imports nothing but the standard library.
+They are far above useful values and below what would exhaust a machine. The numbers of configurations have theirs in
+their pydantic models. Imports nothing but the standard library.
 """
 
 import math
@@ -30,7 +30,7 @@ class Limit(NamedTuple):
         return isinstance(self.low, int)
 
     def text(self) -> str:
-        """What to write."""
+        """The allowed values, in words."""
         if self.whole:
             return f"a whole number from {self.low:,} to {self.high:,}"
         return f"a number from {self.low:g} to {self.high:g}"
@@ -66,7 +66,7 @@ def check(name: str, value: Any, called: str | None = None) -> None:
     Args:
         name: of the limit.
         value: the number; numpy's will do, True and text will not.
-        called: how the message calls it, if not by its name.
+        called: its name in the message, if not `name`.
 
     Raises:
         ValueError: the message says what to write.

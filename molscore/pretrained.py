@@ -1,4 +1,4 @@
-"""The models that come with the package: where they lie and what is known of them. Light to import: no torch."""
+"""The bundled models: their files and their descriptions. Light to import: no torch."""
 
 import json
 import math
@@ -46,7 +46,7 @@ def find(name: str) -> Path:
 def about(name: str) -> dict[str, Any]:
     """Configuration, vocabulary, training record and, for a bundled model, measured quality.
 
-    Reads the header of the safetensors file alone; `molscore.model.load` looks at the rest.
+    Reads the header of the safetensors file alone; `molscore.model.load` checks the rest.
 
     Raises:
         ValueError: for an unknown model, or a file that is not one.

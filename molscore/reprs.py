@@ -1,4 +1,4 @@
-"""Short reprs: what an object is, never all that it holds."""
+"""Short reprs: the kind and size of an object, never all its content."""
 
 from typing import Any
 
