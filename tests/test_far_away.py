@@ -36,31 +36,31 @@ def scorer():
 def test_scores(scorer, mols):
     for mol in mols:
         here, *there = scorer.score([mol, *(away(mol, offset) for offset in OFFSETS)])
-        for one in there:
-            assert one.log_likelihood == pytest.approx(here.log_likelihood, abs=2e-3)
-            assert one.score_norm == pytest.approx(here.score_norm, rel=2e-3)
-            assert one.score_uncertainty == pytest.approx(here.score_uncertainty, rel=2e-3)
-            np.testing.assert_allclose(one.atom_uncertainty, here.atom_uncertainty, rtol=1e-2)
+        for moved in there:
+            assert moved.log_likelihood == pytest.approx(here.log_likelihood, abs=2e-3)
+            assert moved.score_norm == pytest.approx(here.score_norm, rel=2e-3)
+            assert moved.score_uncertainty == pytest.approx(here.score_uncertainty, rel=2e-3)
+            np.testing.assert_allclose(moved.atom_uncertainty, here.atom_uncertainty, rtol=1e-2)
 
 
-def test_ways_between_conformers(scorer, mols):
+def test_interpolation(scorer, mols):
     last = embed("CC(=O)OCC(N)=O", seed=5)
     near = interpolate(scorer.model, mols[0], last, n=3, steps=6)
     far = interpolate(scorer.model, away(mols[0], OFFSETS[1]), away(last, OFFSETS[2]), n=3, steps=6)
-    for one, other in zip(near, far, strict=True):
-        assert one.to_first == pytest.approx(other.to_first, abs=2e-3)
-        assert one.to_last == pytest.approx(other.to_last, abs=2e-3)
+    for here, there in zip(near, far, strict=True):
+        assert here.to_first == pytest.approx(there.to_first, abs=2e-3)
+        assert here.to_last == pytest.approx(there.to_last, abs=2e-3)
 
 
 def test_evaluation(mols):
-    found = [
+    metrics = [
         molscore.evaluate([away(mol, offset) for mol in mols], reference="qm9", posebusters="mol_fast")
         for offset in ([0.0] * 3, *OFFSETS)
     ]
-    for one in found[1:]:
-        assert one.rates == found[0].rates and one.posebusters == found[0].posebusters
-        for name, distance in found[0].distances.items():
-            assert one.distances[name].value == pytest.approx(distance.value, rel=1e-3, abs=1e-6), name
+    for moved in metrics[1:]:
+        assert moved.rates == metrics[0].rates and moved.posebusters == metrics[0].posebusters
+        for name, distance in metrics[0].distances.items():
+            assert moved.distances[name].value == pytest.approx(distance.value, rel=1e-3, abs=1e-6), name
 
 
 def test_checks_energies_and_rmsd(mols):

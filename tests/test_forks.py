@@ -41,9 +41,9 @@ forked(2, 1)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
 def test_a_forked_child_says_what_to_do_or_works():
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=300, check=True
     )
-    one, several, one_of_several = found.stdout.splitlines()
-    assert one == "1 1 same" and one_of_several == "2 1 same"
+    single, several, single_of_several = process.stdout.splitlines()
+    assert single == "1 1 same" and single_of_several == "2 1 same"
     assert several.startswith("2 2 this process was forked") and "spawn" in several and "set_num_threads(1)" in several

@@ -37,15 +37,17 @@ def ensemble(generator):
 
 
 def errors() -> list[type[Exception]]:
-    found = set()
+    kinds = set()
     for module in walk_packages(molscore.__path__, "molscore."):
         if not module.name.endswith("__main__"):
             members = getmembers(import_module(module.name), isclass)
-            found |= {one for _, one in members if issubclass(one, Exception) and one.__module__.startswith("molscore")}
-    return sorted(found, key=lambda one: one.__name__)
+            kinds |= {
+                kind for _, kind in members if issubclass(kind, Exception) and kind.__module__.startswith("molscore")
+            }
+    return sorted(kinds, key=lambda kind: kind.__name__)
 
 
-@pytest.mark.parametrize("kind", errors(), ids=lambda one: f"{one.__module__}.{one.__name__}")
+@pytest.mark.parametrize("kind", errors(), ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
 def test_every_error_survives_pickling(kind):
     error = kind("valence", "five bonds at C") if kind is MoleculeError else kind("five bonds at C")
     again = pickle.loads(pickle.dumps(error))
@@ -68,13 +70,13 @@ def _echo(mol: Chem.Mol) -> Chem.Mol:
 def test_properties_and_positions_survive_pickling(ensemble):
     for mol in (ensemble, Chem.Mol(ensemble)):
         mol.SetProp("note", "a\nb")
-        mol.GetAtomWithIdx(0).SetDoubleProp("doubt", 0.25)
+        mol.GetAtomWithIdx(0).SetDoubleProp("uncertainty", 0.25)
         again = pickle.loads(pickle.dumps(mol))
         assert again.GetPropsAsDict(True) == mol.GetPropsAsDict(True)
-        assert again.GetAtomWithIdx(0).GetDoubleProp("doubt") == 0.25
-        for one, other in zip(again.GetConformers(), mol.GetConformers(), strict=True):
-            assert one.GetPropsAsDict() == other.GetPropsAsDict() and one.GetProp("method")
-            np.testing.assert_array_equal(one.GetPositions(), other.GetPositions())
+        assert again.GetAtomWithIdx(0).GetDoubleProp("uncertainty") == 0.25
+        for after, before in zip(again.GetConformers(), mol.GetConformers(), strict=True):
+            assert after.GetPropsAsDict() == before.GetPropsAsDict() and after.GetProp("method")
+            np.testing.assert_array_equal(after.GetPositions(), before.GetPositions())
 
 
 def test_molecules_have_titles(generator, ensemble):
@@ -90,12 +92,13 @@ def test_molecules_have_titles(generator, ensemble):
 
 def test_what_is_no_molecule_is_an_item_with_a_reason(generator, scorer):
     items = [None, Chem.MolFromSmiles(SMILES), "CCO", b"CCO", 7]
-    found = [one for (one,) in generator.ensembles(items, n=1, options=Options(method="etkdg"))]
-    assert [one.mol.GetNumConformers() for one in found] == [0, 1, 1, 0, 0]
-    assert [one.reason and one.reason[0] for one in found] == ["unreadable", None, None, "unreadable", "unreadable"]
-    assert "not 7" in found[4].reason[1]
+    ensembles = [ensemble for (ensemble,) in generator.ensembles(items, n=1, options=Options(method="etkdg"))]
+    assert [ensemble.mol.GetNumConformers() for ensemble in ensembles] == [0, 1, 1, 0, 0]
+    reasons = [ensemble.reason and ensemble.reason[0] for ensemble in ensembles]
+    assert reasons == ["unreadable", None, None, "unreadable", "unreadable"]
+    assert "not 7" in ensembles[4].reason[1]
     scores = scorer.score([None, embed(SMILES), "CCO"])
-    assert [one.reason and one.reason.partition(":")[0] for one in scores] == ["unreadable", None, "unreadable"]
+    assert [score.reason and score.reason.partition(":")[0] for score in scores] == ["unreadable", None, "unreadable"]
     with pytest.raises(MoleculeError, match="unreadable"):
         generator.generate(None, n=1)
 
@@ -109,15 +112,15 @@ def test_one_molecule_in_place_of_several_is_refused(generator, scorer, ensemble
 
 
 def test_each_conformer_is_scored_and_none_is_taken_for_all(scorer, ensemble):
-    one = Chem.Mol(ensemble, False, ensemble.GetConformer().GetId())
-    several, single, none = scorer.score([ensemble, one, None])
+    first = Chem.Mol(ensemble, False, ensemble.GetConformer().GetId())
+    several, single, none = scorer.score([ensemble, first, None])
     assert several.reason.startswith("several_conformers: 3") and several.log_likelihood is None
     assert "score_conformers" in several.reason
     each = scorer.score_conformers(ensemble)
     assert len(each) == 3 and each[0].log_likelihood == pytest.approx(single.log_likelihood, abs=1e-4)
-    assert len({round(found.log_likelihood, 3) for found in each}) == 3
+    assert len({round(score.log_likelihood, 3) for score in each}) == 3
     with pytest.raises(ValueError, match="3 conformers"):
-        molscore.evaluate([one, ensemble])
+        molscore.evaluate([first, ensemble])
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, 2**128])
@@ -143,9 +146,9 @@ def _generating() -> tuple:
 def test_seeds_that_differ_in_high_bits_alone_differ(generator, scorer):
     """A generator of PyTorch on a CPU would take them for one."""
     mol = embed(SMILES)
-    found = [scorer.score([mol], seed=seed)[0] for seed in (1, 1 + 2**32, 1 + 2**64)]
+    scores = [scorer.score([mol], seed=seed)[0] for seed in (1, 1 + 2**32, 1 + 2**64)]
     for name in ("log_likelihood", "score_norm", "score_uncertainty", "position_uncertainty"):
-        assert len({getattr(one, name) for one in found}) == 3, name
+        assert len({getattr(score, name) for score in scores}) == 3, name
     positions = [
         generator.generate(SMILES, n=1, seed=seed).GetConformer().GetPositions() for seed in (1, 1 + 2**32, 1 + 2**64)
     ]

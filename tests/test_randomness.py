@@ -31,21 +31,21 @@ def test_attempts_that_a_32_bit_seed_takes_for_one_differ():
 
 def test_every_bit_of_seed_purpose_and_numbers_counts():
     numbers = [(), (0,), (1,), (2**32,), (2**32 + 1,), (2**63,), (0, 0), (0, 1), (1, 0), (1, 2**32), (2**32, 1)]
-    found = [first(seed, purpose, *words) for seed, purpose, words in product(SEEDS, Purpose, numbers)]
-    assert len(set(found)) == len(found) == len(SEEDS) * len(Purpose) * len(numbers)
+    values = [first(seed, purpose, *words) for seed, purpose, words in product(SEEDS, Purpose, numbers)]
+    assert len(set(values)) == len(values) == len(SEEDS) * len(Purpose) * len(numbers)
 
 
 def test_streams_are_not_correlated():
     """Neighbours in seed, purpose and number: correlations have the spread of independent ones, 1 / sqrt(n)."""
     n, of_seed, of_number = 2000, range(20), range(20)
-    for words in (
+    for keys in (
         [(seed, Purpose.MOLECULE, 0) for seed in of_seed],
         [(seed << 32, Purpose.MOLECULE, 0) for seed in of_seed],
         [(0, Purpose.PROPOSAL, number) for number in of_number],
         [(0, purpose) for purpose in Purpose],
     ):
-        correlations = np.corrcoef([stream(*one).standard_normal(n, dtype=np.float32) for one in words])
-        between = correlations[np.triu_indices(len(words), 1)]
+        correlations = np.corrcoef([stream(*key).standard_normal(n, dtype=np.float32) for key in keys])
+        between = correlations[np.triu_indices(len(keys), 1)]
         assert np.abs(between).max() < 5 / n**0.5 and 0.8 < between.std() * n**0.5 < 1.2
 
 
@@ -57,10 +57,10 @@ def test_a_million_attempts_and_none_twice():
 @pytest.mark.parametrize(("derived", "low", "high"), [(rdkit_seed, 1, 2**31 - 2), (torch_seed, 0, 2**63 - 1)])
 def test_seeds_for_others_do_not_repeat_within_a_run(derived, low, high):
     for seed in (0, 2**32, 2**100):
-        found = [derived(seed, Purpose.ETKDG, k) for k in range(10_000)]
-        assert len({one & 0xFFFFFFFF for one in found}) == len(found)
-        assert low <= min(found) and max(found) <= high
-        bits = np.array(found) & 0xFFFFFFFF
+        seeds = [derived(seed, Purpose.ETKDG, k) for k in range(10_000)]
+        assert len({value & 0xFFFFFFFF for value in seeds}) == len(seeds)
+        assert low <= min(seeds) and max(seeds) <= high
+        bits = np.array(seeds) & 0xFFFFFFFF
         steps = np.diff(bits) % 2**32
         assert len(np.unique(steps)) > 9_990  # not one after the other
         assert abs(np.corrcoef(bits[1:], bits[:-1])[0, 1]) < 0.05

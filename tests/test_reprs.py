@@ -165,9 +165,11 @@ def test_what_holds_arrays_tells_their_shapes(batch, mol):
         batch,
         Given(batch, batch.mask, batch.mask),
     )
-    for one in every:
-        text = repr(one)
-        assert text.startswith(type(one).__name__) and len(text) < LONGEST and "array" not in text and "\n" not in text
+    for value in every:
+        text = repr(value)
+        assert (
+            text.startswith(type(value).__name__) and len(text) < LONGEST and "array" not in text and "\n" not in text
+        )
 
 
 def test_long_values_are_cut():

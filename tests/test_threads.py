@@ -27,10 +27,10 @@ def together(job, arguments: list) -> list:
 
 
 def assert_same(job, arguments: list, look) -> None:
-    alone = [look(job(one)) for one in arguments]
-    for found, expected in zip(map(look, together(job, arguments)), alone + alone[::-1], strict=True):
-        assert len(found) == len(expected) > 0
-        for x, y in zip(found, expected, strict=True):
+    alone = [look(job(argument)) for argument in arguments]
+    for result, expected in zip(map(look, together(job, arguments)), alone + alone[::-1], strict=True):
+        assert len(result) == len(expected) > 0
+        for x, y in zip(result, expected, strict=True):
             np.testing.assert_array_equal(x, y)
 
 
@@ -43,8 +43,7 @@ def test_scores():
 
     def numbers(scores):
         return [
-            [one.log_likelihood, one.standard_error, one.score_norm, one.score_uncertainty, *one.atom_uncertainty]
-            for one in scores
+            [x.log_likelihood, x.standard_error, x.score_norm, x.score_uncertainty, *x.atom_uncertainty] for x in scores
         ]
 
     jobs = [([mol], seed) for seed, mol in enumerate(mols)]
@@ -61,15 +60,15 @@ def test_molecules():
     assert_same(
         lambda seed: generator.generate(2, seed, steps=10),
         list(range(THREADS)),
-        lambda made: [one for mol in made.mols for one in (Chem.MolToSmiles(mol), *positions([mol])[0])],
+        lambda made: [value for mol in made.mols for value in (Chem.MolToSmiles(mol), *positions([mol])[0])],
     )
 
 
-def test_ways_between_conformers():
+def test_interpolation():
     model = molscore.MoleculeScorer.from_pretrained(device="cpu").model
     ends = [(embed("CCCCC(N)=O", seed=k), embed("CCCCC(N)=O", seed=k + 10)) for k in range(THREADS)]
     assert_same(
-        lambda pair: interpolate(model, *pair, n=3, steps=6), ends, lambda way: positions([step.mol for step in way])
+        lambda pair: interpolate(model, *pair, n=3, steps=6), ends, lambda path: positions([step.mol for step in path])
     )
 
 

@@ -23,8 +23,10 @@ def checked(*arguments: str, folder: Path = ROOT) -> tuple[set[tuple[str, int, s
     command = [sys.executable, "-m", "mypy", *settings, *arguments]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert run.returncode in (0, 1), run.stdout + run.stderr
-    found = {(Path(m["file"]).name, int(m["line"]), m["code"]) for m in map(ERROR.match, run.stdout.splitlines()) if m}
-    return found, run.stdout
+    reported = {
+        (Path(m["file"]).name, int(m["line"]), m["code"]) for m in map(ERROR.match, run.stdout.splitlines()) if m
+    }
+    return reported, run.stdout
 
 
 @pytest.fixture(scope="module")
@@ -33,22 +35,22 @@ def errors():
 
 
 def test_the_package_and_a_client_have_no_errors(errors):
-    found, text = errors
-    assert {error for error in found if error[0] != "mistakes.py"} == set(), text
+    reported, text = errors
+    assert {error for error in reported if error[0] != "mistakes.py"} == set(), text
 
 
 def test_each_mistake_is_found_in_its_line(errors):
     lines = enumerate((HERE / "mistakes.py").read_text().splitlines(), start=1)
     expected = {("mistakes.py", number, line.split("  # ")[1]) for number, line in lines if "  # " in line}
     assert len(expected) == 3
-    found, text = errors
-    assert {error for error in found if error[0] == "mistakes.py"} == expected, text
+    reported, text = errors
+    assert {error for error in reported if error[0] == "mistakes.py"} == expected, text
 
 
 def test_the_types_are_installed(tmp_path):
     """Away from the sources a checker reads the types of an installed package only where ``py.typed`` is."""
-    found, text = checked(str(HERE / "client.py"), folder=tmp_path)
-    assert found == set(), text
+    reported, text = checked(str(HERE / "client.py"), folder=tmp_path)
+    assert reported == set(), text
 
 
 @pytest.mark.parametrize(
