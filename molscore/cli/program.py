@@ -1,4 +1,4 @@
-"""The program as a whole: what it prints may not fit where it goes."""
+"""The program as a whole, and errors of printing."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ class Program(typer.Typer):
     """Results, help and versions that cannot be printed end with a sentence and code 1."""
 
     def __call__(self, *words: Any, **options: Any) -> Any:
-        """Runs the program; see `typer.Typer`, which ends it quietly where whoever reads has seen enough."""
+        """Runs the program; see `typer.Typer`, which ends it quietly where a pipe is closed by its reader."""
         try:
             return super().__call__(*words, **options)
         except OSError as error:  # a command says itself what is wrong with its files

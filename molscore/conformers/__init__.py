@@ -1,8 +1,8 @@
 """Conformers of given molecules: a SMILES in, an ensemble out, with the stereo that was asked for.
 
-A molecule becomes a `target`; the model `propose`s positions of its heavy atoms; hydrogens are added, and what is not
-sound or has the wrong stereo is thrown away (`build`); what the model cannot serve, ETKDGv3 does. `generator` leads
-through it, `files` does so for files.
+A molecule becomes a `target`; the model `propose`s positions of its heavy atoms; hydrogens are added, and conformers
+with faults or the wrong stereo are rejected (`build`); ETKDGv3 embeds what the model cannot. `generator` runs these
+steps for molecules in memory, `files` for files.
 """
 
 from molscore.conformers.ensemble import Ensemble

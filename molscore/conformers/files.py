@@ -1,4 +1,4 @@
-"""Files in, an SDF file out: every record in its order, a bad one reported and passed over, memory that does not grow.
+"""Files in, an SDF file out: records in their order, unreadable ones reported and skipped, in constant memory.
 
 Until it is complete the output lies beside its name, record by record of the input (`molscore.files.part`). ``resume``
 goes on there, after Ctrl-C, a full disk or a kill: an input record that is still the same is not worked on again. After

@@ -1,4 +1,4 @@
-"""`ConformerGenerator`: molecules in, ensembles out, in the same order, whatever the molecules are."""
+"""`ConformerGenerator`: molecules in, ensembles out, in the same order."""
 
 import math
 import time

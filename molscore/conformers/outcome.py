@@ -87,11 +87,11 @@ class ConformerRun:
             lines.append(f"{self.changed} records of the input have changed since; they were made again")
         if made := self.conformers["etkdg"]:
             lines.append(f"made by ETKDGv3: {made}")
-            lines[-1] += f"; the model could not serve: {_words(self.fallbacks)}" if self.fallbacks else ""
+            lines[-1] += f"; ensembles by reason: {_counts(self.fallbacks)}" if self.fallbacks else ""
         if self.relaxations:
-            lines.append(f"relaxed otherwise than asked for (relaxation_reason says why): {_words(self.relaxations)}")
+            lines.append(f"relaxed otherwise than asked for (relaxation_reason says why): {_counts(self.relaxations)}")
         if self.dropped:
-            lines.append(f"geometries thrown away: {_words(self.dropped)}")
+            lines.append(f"rejected geometries: {_counts(self.dropped)}")
         if self.unranked:
             lines.append(f"{self.unranked} conformers have no energy: their rank is the order of making")
         if self.not_held:
@@ -103,7 +103,7 @@ class ConformerRun:
         if self.short:
             lines.append(f"ensembles with fewer conformers than asked for: {self.short}")
         if self.failed:
-            lines.append(f"without a conformer: {_words(self.failed)}")
+            lines.append(f"without a conformer: {_counts(self.failed)}")
             lines += [f"  {problem}" for problem in self.problems]
             if (more := self.failed.total() - len(self.problems)) > 0:
                 lines.append(f"  and {more} more; --problems FILE lists them all")
@@ -112,5 +112,5 @@ class ConformerRun:
         return "\n".join(lines)
 
 
-def _words(counts: Counter[str]) -> str:
+def _counts(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {word}" for word, count in counts.most_common())

@@ -21,7 +21,7 @@ CLOSE = 2.0
 """Å. Heavy atoms of three bonds or more apart are never so close."""
 
 SYMMETRIES = 2000
-"""Symmetries of the graph that distances look at: three trifluoromethyl groups on benzene have 1296."""
+"""Symmetries of the graph that an RMSD considers, at most: three trifluoromethyl groups on benzene have 1296."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ def target_of(mol: Chem.Mol, model: MoleculeDiffusion) -> Target:
     """A molecule as a target.
 
     Args:
-        mol: one fragment, every hydrogen an atom, stereo decided; coordinates are not looked at.
+        mol: one fragment, every hydrogen an atom, stereo decided; coordinates are ignored.
         model: the model that proposes its geometries.
     """
     mol = Chem.Mol(mol)

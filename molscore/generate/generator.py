@@ -1,4 +1,4 @@
-"""`MoleculeGenerator`: ask for N new molecules, get N, and know what was thrown away.
+"""`MoleculeGenerator`: ask for N new molecules, get N, and know which samples were rejected.
 
 Attempt i takes its size and all its noise from a stream of ``(seed, i)``, see `molscore.randomness`. Attempts are
 judged in their order (`judge`) and compared with those accepted before. The first N that pass are delivered, so
