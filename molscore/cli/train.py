@@ -69,9 +69,7 @@ def info(model: Annotated[str, typer.Argument(help="Bundled model or .safetensor
 
     with complaints(ValueError, OSError):
         about = pretrained.about(model)
-        if (
-            model not in pretrained.names()
-        ):  # the description in a file from elsewhere is shown only if the file is sound
+        if model not in pretrained.names():  # a file from elsewhere is shown only if it is sound
             from molscore.model.files import load
 
             load(pretrained.find(model))

@@ -84,7 +84,7 @@ class MoleculeGenerator:
 
         Args:
             name: a name that ``molscore models`` lists, or the path of a .safetensors file.
-            device: ``auto`` (CUDA where there is a device), ``cpu``, ``cuda`` or ``cuda:1``.
+            device: ``auto`` (CUDA if available), ``cpu``, ``cuda`` or ``cuda:1``.
 
         Raises:
             ValueError: for an unknown model or a device that is not there.

@@ -67,9 +67,8 @@ class Options:
         manifest |= {"atoms": list(self.atoms)} if self.atoms else {}
         manifest |= {"relax": self.relax} if self.relax != "none" else {}
         manifest |= {"filter": self.filter} if self.filter is not None else {}
-        manifest |= (
-            {"checks": [getattr(check, "__name__", repr(check)) for check in self.checks]} if self.checks else {}
-        )
+        names = [getattr(check, "__name__", repr(check)) for check in self.checks]
+        manifest |= {"checks": names} if names else {}
         return manifest | {name: True for name in ("raw", "uncertainty") if getattr(self, name)}
 
     def text(self) -> str:

@@ -59,10 +59,8 @@ def represent(mol: Chem.Mol | None, model: MoleculeDiffusion) -> Represented:
         MoleculeError: with one of `UNREPRESENTABLE`.
     """
     if not isinstance(mol, Chem.Mol):
-        what = (
-            UNREPRESENTABLE["unreadable"] if mol is None else f"an RDKit molecule is wanted, not {type(mol).__name__}"
-        )
-        raise MoleculeError("unreadable", what)
+        other = f"an RDKit molecule is wanted, not {type(mol).__name__}"
+        raise MoleculeError("unreadable", UNREPRESENTABLE["unreadable"] if mol is None else other)
     if mol.GetNumConformers() > 1:
         raise MoleculeError("several_conformers", f"{mol.GetNumConformers()} of them; use score_conformers(mol)")
     if len(Chem.GetMolFrags(mol)) > 1:
