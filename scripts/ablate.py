@@ -132,10 +132,10 @@ def run(config: Path, overrides: list[str], samples: int, sampler_steps: int, in
     row["parameters"] = sum(parameter.numel() for parameter in generator.model.parameters())
     if samples:
         began = time.perf_counter()
-        drawn = generator.sample(range(samples), VALIDATION_SEED, sampler_steps, "dpm", 32)
+        samples_made = generator.sample(range(samples), VALIDATION_SEED, sampler_steps, "dpm", 32)
         row["samples_per_second"] = round(samples / (time.perf_counter() - began), 2)
         judge = Judge(generator.model, Options(raw=True))
-        mols = [judge(index, one).mol for index, one in enumerate(drawn)]
+        mols = [judge(index, one).mol for index, one in enumerate(samples_made)]
         rates = molscore.evaluate(mols, reference=None, posebusters=None, relaxation=False).to_dict()["rates"]
         row["rates"] = {name: rates[name] for name in RATES}
     return row

@@ -28,7 +28,7 @@ def grid(name: str, steps: int = 100) -> torch.Tensor:
     return time_grid(steps, T_MIN, power=1.0 if name == "ve" else 2.0)
 
 
-def drawn(denoiser: Denoiser, name: str, seed: int = 0, sampler=None, steps: int = 100) -> torch.Tensor:
+def cleaned(denoiser: Denoiser, name: str, seed: int = 0, sampler=None, steps: int = 100) -> torch.Tensor:
     """N cleaned samples in the plane."""
     noise, times = normal(seed), grid(name, steps)
     z = denoiser.sde.prior(noise(torch.empty(N, 2, dtype=DOUBLE)))
@@ -51,7 +51,7 @@ def test_a_linear_energy_moves_a_gaussian(name, scale):
     slope = torch.tensor([0.7, -1.1], dtype=DOUBLE)
     exact = ScoreDenoiser(SDES[name], PLANE.score(SDES[name]))
     guided = Guided(exact, lambda mean, t: mean @ slope, scale)
-    assert_gaussian(drawn(guided, name), MEAN - scale * COVARIANCE @ slope, COVARIANCE)
+    assert_gaussian(cleaned(guided, name), MEAN - scale * COVARIANCE @ slope, COVARIANCE)
 
 
 @processes
@@ -68,7 +68,7 @@ def test_a_measurement_gives_the_posterior_of_a_gaussian(name, error):
     guided = Guided(ScoreDenoiser(sde, PLANE.score(sde)), energy)
     gain = COVARIANCE @ h / (h @ COVARIANCE @ h + error**2)
     covariance = COVARIANCE - torch.outer(gain, h @ COVARIANCE)
-    assert_gaussian(drawn(guided, name, seed=1), MEAN + gain * (y - h @ MEAN), covariance)
+    assert_gaussian(cleaned(guided, name, seed=1), MEAN + gain * (y - h @ MEAN), covariance)
 
 
 def test_guidance_leaves_no_graph_behind():
@@ -124,11 +124,11 @@ def test_inpainting_agrees_with_what_is_known(name, value):
     """Replaced and gone over several times, an ordinary denoiser gives the conditional; replaced once, it does not."""
     exact = ScoreDenoiser(SDES[name], PLANE.score(SDES[name]))
     known = Replaced(exact, torch.tensor([value, 0.0], dtype=DOUBLE), torch.tensor([True, False]))
-    z = drawn(known, name, seed=3, sampler=RePaint(EulerMaruyama(), times=40), steps=150)
+    z = cleaned(known, name, seed=3, sampler=RePaint(EulerMaruyama(), times=40), steps=150)
     mean, variance = conditional(value)
     assert (z[:, 0] == value).all()
     assert_gaussian(z[:, 1:], mean[None], variance[None, None])
-    once = drawn(known, name, seed=3, sampler=EulerMaruyama(), steps=150)
+    once = cleaned(known, name, seed=3, sampler=EulerMaruyama(), steps=150)
     assert (once[:, 1].mean() - mean).abs() > 6 * (variance / N).sqrt()
 
 

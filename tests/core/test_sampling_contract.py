@@ -1,4 +1,4 @@
-"""What every sampler promises whatever the target: clocks, independence, dtypes, errors."""
+"""What every sampler promises whatever the target: times of elements, independence, dtypes, errors."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ def start(rows=slice(None), columns=slice(None)):
 
 
 def two_times():
-    """A fast and a slow clock, (K + 1,) each, and both as one (K + 1, 1, COLUMNS) tensor, three columns each."""
+    """A fast and a slow time, (K + 1,) each, and both as one (K + 1, 1, COLUMNS) tensor, three columns each."""
     fast, slow = time_grid(STEPS, 0.01, 1.0, power=2.0), time_grid(STEPS, 0.05, 0.9)
     both = torch.cat([fast.view(-1, 1, 1).expand(-1, 1, 3), slow.view(-1, 1, 1).expand(-1, 1, 3)], dim=-1)
     return fast, slow, both
@@ -48,7 +48,7 @@ def close(found, expected):
 @every_sde
 @pytest.mark.parametrize("name", ["em", "ode", "dpm"])
 def test_elements_with_own_times_run_as_if_alone(sde, name):
-    """One state with two clocks = two states with one clock each, on the same noise."""
+    """One state with two times = two states with one time each, on the same noise."""
     sampler, score = SAMPLERS[name](), TWO_MODES.elementwise_score(sde)
     fast, slow, both = two_times()
     left, right = slice(0, 3), slice(3, 6)
@@ -83,13 +83,13 @@ def test_one_clock_written_out_for_every_element_is_one_clock(sde, sampler):
 def test_an_element_whose_clock_stands_is_left_alone(sde, sampler, held):
     """Three columns held, where the score is not even a number; the others run as if they were alone."""
     exact, times = TWO_MODES.elementwise_score(sde), time_grid(STEPS, 0.01)
-    clocks = times.view(-1, 1, 1).repeat(1, 1, COLUMNS)
-    clocks[:, :, 3:] = held
+    own_times = times.view(-1, 1, 1).repeat(1, 1, COLUMNS)
+    own_times[:, :, 3:] = held
 
     def score(z, t):
         return torch.where(torch.arange(COLUMNS) < 3, exact(z, t), torch.nan)
 
-    z = run(sampler, sde, score, start(), clocks, Tape())
+    z = run(sampler, sde, score, start(), own_times, Tape())
     assert torch.equal(z[:, 3:], start()[:, 3:])
     left = slice(0, 3)
     close(z[:, left], run(sampler, sde, exact, start(columns=left), times, Tape(columns=left)))
@@ -97,7 +97,7 @@ def test_an_element_whose_clock_stands_is_left_alone(sde, sampler, held):
 
 @every_sde
 def test_few_step_solver_starts_afresh_after_a_pause(sde):
-    """A clock that pauses forgets its history: a paused run is two runs, one before and one after."""
+    """A time that pauses forgets its history: a paused run is two runs, one before and one after."""
     score, times = TWO_MODES.elementwise_score(sde), time_grid(8, 0.05)
     paused = torch.cat([times[:5], times[4:5], times[4:]])  # knots 4, 4, 4: two steps stand still
     tape = Tape()
@@ -129,7 +129,7 @@ def test_few_step_solver_can_end_at_sigma_zero(eta, early):
 @given(seed=st.integers(0, 10**6), name=st.sampled_from(sorted(SDES)), sampler=st.sampled_from(sorted(SAMPLERS)))
 @settings(max_examples=40)
 def test_any_falling_clocks_give_numbers(seed, name, sampler):
-    """Random clocks for each element, with many ties: no NaN, and whatever stands all along is unchanged."""
+    """Random times for each element, with many ties: no NaN, and whatever stands all along is unchanged."""
     times = torch.rand(6, ROWS, COLUMNS, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     times = 0.1 + 0.9 * (times * 4).round().sort(dim=0, descending=True).values / 4
     times[:, 0, 0] = times[0, 0, 0]

@@ -1,4 +1,4 @@
-"""Coordinates of given graphs drawn by the reverse SDE: symmetry, independence, and the ways to begin."""
+"""Coordinates of given graphs sampled by the reverse SDE: symmetry, independence, and the ways to begin."""
 
 import numpy as np
 import pytest

@@ -9,16 +9,14 @@ phase they fold charged groups together, which is no barrier.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdForceFieldHelpers as forcefield
 from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 from rdkit.ForceField import ForceField
 
-from molscore.chem.forcefield.mmff import typed
-from molscore.chem.forcefield.settle import NO_CUTOFF, ROTATABLE
+from molscore.chem.forcefield.mmff import force_field, typed
+from molscore.chem.forcefield.settle import ROTATABLE
 
 BARRIER = 8.0
 """kcal/mol, 13 kT at room temperature."""
@@ -53,7 +51,9 @@ def leave_barriers_in_place(mol: Chem.Mol, conformers: Sequence[int] | None = No
     moved, lowest = [], np.inf
     with rdBase.BlockLogs():
         trial, properties = typed(mol)  # one field serves all conformers: its terms depend on the bonds alone
-        if not finite or (field := _field(trial, properties, finite[0].GetId())) is None:
+        if properties is not None:
+            properties.SetMMFFEleTerm(False)  # no Coulomb terms; UFF has none
+        if not finite or (field := force_field(trial, properties, finite[0].GetId())) is None:
             return []
         place = trial.GetConformer(finite[0].GetId())
         for conformer in finite:
@@ -81,19 +81,6 @@ def _energy(field: ForceField, conformer: Chem.Conformer) -> float:
 def _largest_turn(before: Chem.Conformer, after: Chem.Conformer, bonds: list[tuple[int, int, int, int]]) -> float:
     """Degrees by which the bond that turned most has turned."""
     return max(abs((GetDihedralDeg(before, *b) - GetDihedralDeg(after, *b) + 180) % 360 - 180) for b in bonds)
-
-
-def _field(mol: Chem.Mol, properties: Any, conformer: int) -> ForceField | None:
-    """MMFF94s without Coulomb's terms, or UFF, which has none; None if neither has parameters for every atom."""
-    if properties is not None:
-        properties.SetMMFFEleTerm(False)
-        field = forcefield.MMFFGetMoleculeForceField(mol, properties, NO_CUTOFF, conformer)
-    elif forcefield.UFFHasAllMoleculeParams(mol):
-        field = forcefield.UFFGetMoleculeForceField(mol, NO_CUTOFF, conformer)
-    else:
-        return None
-    field.Initialize()
-    return field
 
 
 def _trigonal(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:

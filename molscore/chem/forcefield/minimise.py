@@ -13,8 +13,8 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
 from scipy.optimize import minimize
 
-from molscore.chem.forcefield.mmff import typed
-from molscore.chem.forcefield.settle import HOLDING, NO_CUTOFF
+from molscore.chem.forcefield.mmff import NO_CUTOFF, typed
+from molscore.chem.forcefield.settle import HOLDING
 from molscore.chem.forcefield.strays import strays
 from molscore.chem.forcefield.trust import correct, trust
 from molscore.chem.geometry.expected import expected

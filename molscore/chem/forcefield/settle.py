@@ -12,14 +12,13 @@ MMFF94s' electrostatics are damped as in a medium: in vacuo charges draw bonds o
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
 from rdkit.ForceField import ForceField
 
-from molscore.chem.forcefield.mmff import typed
+from molscore.chem.forcefield.mmff import force_field, typed
 from molscore.chem.forcefield.springs import settle_by_table_in_place
 from molscore.chem.forcefield.strays import strays
 from molscore.chem.forcefield.trust import Trust, correct, trust
@@ -49,9 +48,6 @@ FORCE = 20.0
 DIELECTRIC = 4.0
 """Dielectric constant about charged atoms, that of the inside of proteins and of organic crystals; 1 elsewhere."""
 
-NO_CUTOFF = 1e6
-"""For pairs of atoms: in Å for MMFF94s, a multiple of their well's distance for UFF."""
-
 
 def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = HYDROGEN_STEPS) -> None:
     """Minimises the energy of each conformer over the hydrogens' positions.
@@ -68,7 +64,7 @@ def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = HYDROGEN_STEPS) -> Non
     with rdBase.BlockLogs():
         # one field serves all: its terms depend on the bonds alone
         moving, properties = typed(Chem.Mol(mol, False, finite[0].GetId()))
-        if (field := _field(moving, -1, properties)) is None:
+        if (field := force_field(moving, properties)) is None:
             return
         for index in heavy:
             field.AddFixedPoint(index)
@@ -115,7 +111,7 @@ def settle_in_place(
         if properties is not None and _has_net_charges(mol):
             properties.SetMMFFDielectricConstant(DIELECTRIC)
         singles = [Chem.Mol(same, False, conformer.GetId()) for conformer in mol.GetConformers()]
-        fields = [_field(single, -1, properties) for single in singles]
+        fields = [force_field(single, properties) for single in singles]
         kind = "MMFF" if properties else "UFF"
         for field in fields:
             correct(field, trusted)
@@ -139,18 +135,6 @@ def settle_in_place(
     for conformer, single in zip(mol.GetConformers(), singles, strict=True):
         conformer.SetPositions(single.GetConformer().GetPositions())
     return trusted.field
-
-
-def _field(mol: Chem.Mol, conformer: int, properties: Any) -> ForceField | None:
-    """MMFF94s with its `properties` of the molecule, or UFF if there are none; None if UFF has no parameters either."""
-    if properties is not None:
-        field = forcefield.MMFFGetMoleculeForceField(mol, properties, NO_CUTOFF, conformer)
-    elif forcefield.UFFHasAllMoleculeParams(mol):
-        field = forcefield.UFFGetMoleculeForceField(mol, NO_CUTOFF, conformer)
-    else:
-        return None
-    field.Initialize()
-    return field
 
 
 def _has_net_charges(mol: Chem.Mol) -> bool:
