@@ -1,0 +1,55 @@
+"""How many cores this process may use: those of its affinity mask, and no more than its cgroup's quota pays for.
+
+Sources: sched_getaffinity(2); "Control Group v2", section CPU, of the Linux documentation (``cpu.max``), and
+``cpu.cfs_quota_us`` of version 1.
+"""
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+MOUNT = Path("/sys/fs/cgroup")
+
+
+def available() -> int:
+    """Cores that this process may use, one at least."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([affinity, *(math.ceil(quota) for quota in quotas())]))
+
+
+def quotas(mount: Path = MOUNT, groups: Path = Path("/proc/self/cgroup")) -> Iterator[float]:
+    """The quotas of this process's control group and of those above it, in cores.
+
+    Args:
+        mount: where the control groups are mounted.
+        groups: the file that names this process's; a container may see its own as ``/``.
+    """
+    try:
+        lines = groups.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers not in ("", "cpu", "cpu,cpuacct", "cpuacct,cpu"):
+            continue
+        root = mount / "cpu" if controllers else mount
+        own = root / path.lstrip("/")
+        for folder in [own, *own.parents]:
+            if not folder.is_relative_to(root):
+                break
+            if (quota := _quota(folder)) is not None:
+                yield quota
+
+
+def _quota(folder: Path) -> float | None:
+    """The quota of a control group in cores, None if it has none."""
+    try:
+        if (version_2 := folder / "cpu.max").is_file():
+            quota, period = version_2.read_text().split()
+        else:
+            quota = (folder / "cpu.cfs_quota_us").read_text()
+            period = (folder / "cpu.cfs_period_us").read_text()
+        return int(quota) / int(period) if quota.strip() != "max" and int(quota) > 0 else None
+    except (OSError, ValueError, ZeroDivisionError):
+        return None

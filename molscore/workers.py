@@ -1,0 +1,299 @@
+"""Work over processes of one thread each. Results come back in the order of the tasks.
+
+Threads that share one network spin for one another wherever other programs run too; processes do not. A worker is
+started afresh (spawned), computes with one thread, gets tensors through shared memory, and is given a task whenever it
+has finished another. What comes out follows from the tasks alone: neither the number of workers nor their speed
+changes it. With one worker all is done in the calling process, and no other is started.
+
+A worker that dies, as one does that the system kills for want of memory, is replaced, and its task is done again.
+Ctrl-C is left to the process that started them. They end with it, however it ends.
+"""
+
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Any, Generic, Literal, Self, TypeVar
+
+from molscore import cores
+from molscore.limits import check
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+AUTO: Literal["auto"] = "auto"
+
+AHEAD = 4
+"""Tasks for each worker that `Workers.map` takes from their source before their results are asked for."""
+
+TRIES = 3
+"""Workers that may die of one task before it is given up."""
+
+THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+"""The environment of a worker."""
+
+
+class WorkerError(RuntimeError):
+    """Workers died again and again over one task; or, as the cause of another error, the lines where that arose."""
+
+
+def count(workers: int | Literal["auto"]) -> int:
+    """A number of workers.
+
+    Args:
+        workers: a number; or ``auto`` for the cores that this process may use, and 1 in a process that may start no
+            others, such as a worker of a `multiprocessing.Pool`.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if workers == AUTO:
+        return 1 if multiprocessing.current_process().daemon else cores.available()
+    check("workers", workers)
+    if workers > 1 and multiprocessing.current_process().daemon:
+        raise ValueError("this process is a worker itself and can start no others; leave workers at 1 here")
+    return int(workers)
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    task: int | None = None
+
+
+class Workers(Generic[Task, Result]):
+    """Processes that turn tasks into results. A context manager: at its end they are gone.
+
+    Args:
+        start: called once in each worker; it returns the function from a task to its result. With more than one worker
+            it, tasks and results must be picklable.
+        workers: how many; they are started when there is something to do.
+    """
+
+    def __init__(self, start: Callable[[], Callable[[Task], Result]], workers: int = 1):
+        self.number = workers
+        self._start = start
+        self._function: Callable[[Task], Result] | None = None
+        self._queue: deque[int] = deque()
+        self._tasks: dict[int, Task] = {}
+        self._results: dict[int, Result] = {}
+        self._deaths: dict[int, int] = {}
+        self._workers: list[_Worker] = []
+        self._submitted = self._taken = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+            worker.connection.close()
+        self._workers = []
+
+    @property
+    def waiting(self) -> int:
+        """Tasks whose results have not been taken."""
+        return self._submitted - self._taken
+
+    def submit(self, task: Task) -> None:
+        """Adds a task, for a worker that is free, or as soon as one is."""
+        self._tasks[self._submitted] = task
+        self._queue.append(self._submitted)
+        self._submitted += 1
+        if self.number > 1:
+            self._assign()
+
+    def result(self) -> Result:
+        """The result of the first task whose result has not been taken; waits for it.
+
+        Raises:
+            WorkerError: if workers died of it.
+            Exception: what the function raised.
+        """
+        number = self._taken
+        if number == self._submitted:
+            raise IndexError("every result has been taken")
+        self._taken += 1
+        if self.number == 1:
+            return self._here(number)
+        while number not in self._results:
+            busy = {worker.connection: worker for worker in self._workers if worker.task is not None}
+            for connection in wait(list(busy)):
+                self._receive(busy[connection])  # type: ignore[index]
+            self._assign()
+        return self._results.pop(number)
+
+    def map(self, tasks: Iterable[Task]) -> Iterator[Result]:
+        """The results of tasks, which are taken from their source little by little."""
+        for task in tasks:
+            self.submit(task)
+            while self.waiting >= (AHEAD * self.number if self.number > 1 else 1):
+                yield self.result()
+        while self.waiting:
+            yield self.result()
+
+    def _here(self, number: int) -> Result:
+        self._queue.popleft()
+        with one_thread():
+            if self._function is None:
+                self._function = self._start()
+            return self._function(self._tasks.pop(number))
+
+    def _assign(self) -> None:
+        """Gives the tasks in the queue to workers that are free; starts workers while there are too few."""
+        while self._queue:
+            worker = next((worker for worker in self._workers if worker.task is None), None)
+            if worker is None:
+                if len(self._workers) == self.number:
+                    return
+                worker = self._started()
+            worker.task = self._queue.popleft()
+            try:
+                worker.connection.send(self._tasks[worker.task])
+            except OSError:  # it died while it had nothing to do
+                self._bury(worker)
+
+    def _receive(self, worker: _Worker) -> None:
+        try:
+            good, outcome = worker.connection.recv()
+        except (EOFError, OSError):
+            self._bury(worker)
+            return
+        assert worker.task is not None
+        if not good:
+            error, lines = outcome
+            raise error from WorkerError(f"in a worker process:\n{lines}")
+        self._results[worker.task] = outcome
+        del self._tasks[worker.task]
+        worker.task = None
+
+    def _bury(self, worker: _Worker) -> None:
+        """Takes a dead worker off the list and puts its task back."""
+        number = worker.task
+        assert number is not None
+        self._workers.remove(worker)
+        worker.process.kill()
+        worker.process.join()
+        worker.connection.close()
+        self._deaths[number] = self._deaths.get(number, 0) + 1
+        if self._deaths[number] == TRIES:
+            raise WorkerError(
+                f"{TRIES} worker processes died over the same task (the last with exit code "
+                f"{worker.process.exitcode}; -9 often means that memory ran out): ask for fewer workers"
+            )
+        self._queue.appendleft(number)
+
+    def _started(self) -> _Worker:
+        here, there = multiprocessing.Pipe()
+        context = multiprocessing.get_context("spawn")
+        process = context.Process(target=_serve, args=(there, self._start), name="molscore-worker", daemon=True)
+        worker = _Worker(process, here)
+        with _quiet_ctrl_c(), _environment():
+            process.start()
+            self._workers.append(worker)
+        there.close()
+        return worker
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within the block PyTorch computes with one thread, if it is loaded."""
+    torch: Any = sys.modules.get("torch")
+    before = 1 if torch is None else torch.get_num_threads()
+    if before == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _serve(connection: Connection, start: Callable[[], Callable[[Task], Result]]) -> None:
+    """The life of a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    function = None
+    while True:
+        try:
+            task = connection.recv()
+        except EOFError:
+            return
+        try:
+            with one_thread():
+                function = start() if function is None else function
+                result = function(task)
+                _keep_properties()
+                message = pickle.dumps((True, result), pickle.HIGHEST_PROTOCOL)
+        except Exception as error:
+            message = _failure(error)
+        connection.send_bytes(message)
+
+
+def _keep_properties() -> None:
+    """Lets RDKit's molecules keep all their properties, and the digits of their coordinates, on their way back."""
+    if (chem := sys.modules.get("rdkit.Chem")) is not None:
+        options = chem.PropertyPickleOptions
+        chem.SetDefaultPickleProperties(int(options.AllProps) | int(options.CoordsAsDouble))
+
+
+def _failure(error: Exception) -> bytes:
+    """The error and the lines where it arose; an error that cannot be pickled becomes a RuntimeError."""
+    lines = "".join(traceback.format_exception(error))
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    return pickle.dumps((False, (error, lines)))
+
+
+def _end_with_parent() -> None:
+    """Ends this process as soon as the one that started it is gone."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """Within the block processes are started with one thread."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(THREADS)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _quiet_ctrl_c() -> Iterator[None]:
+    """Within the block processes are started that Ctrl-C does not reach, from their first moment on."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
