@@ -17,10 +17,10 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, TypeVar
 
 import numpy as np
-from rdkit import rdBase
+from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, isomeric_smiles, to_mol, with_stereo
 from molscore.chem.hydrogens import without_hydrogens
@@ -43,21 +43,50 @@ PART = 1000
 TRAIN, VALID = 0.90, 0.05
 """Shares of the splits; the rest is for tests."""
 
-Make = Callable[[int, Any], Sequence[MoleculeArrays]]
+Item = TypeVar("Item", bound=Chem.Mol | str | tuple[np.ndarray, ...])
+Make = Callable[[int, Item], Sequence[MoleculeArrays]]
 """From an item's number and the item to the conformers of a molecule, one or more, with explicit hydrogens; raises
 MoleculeError. Must be picklable."""
 
 
+class BuildOptions(TypedDict, total=False):
+    """Arguments of `build` that every source of molecules takes."""
+
+    hydrogens: bool
+    workers: int | None
+    on_progress: Callable[[str, int, int], None] | None
+
+
+class Counts(TypedDict):
+    """What a tensor file holds and what was left out, ready for JSON.
+
+    Attributes:
+        molecules: each conformer is one.
+        distinct: each molecule once.
+        dropped: reason to count.
+        splits: split to count.
+        n_atoms: smallest and largest number.
+        vocabulary: atomic number, formal charge, count.
+    """
+
+    molecules: int
+    distinct: int
+    dropped: dict[str, int]
+    splits: dict[str, int]
+    n_atoms: list[int]
+    vocabulary: list[list[int]]
+
+
 def build(
-    items: Sequence[Any],
-    make: Make,
+    items: Sequence[Item],
+    make: Make[Item],
     out: str | os.PathLike[str],
     source: str,
     hydrogens: bool = False,
     workers: int | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
     conformers: int = 1,
-) -> dict[str, Any]:
+) -> Counts:
     """Makes a tensor file.
 
     Args:
@@ -69,11 +98,6 @@ def build(
         workers: processes; 1 does the work in this one. Default: one for each processor.
         on_progress: called with the stage, the number of finished items, and their total.
         conformers: of the same molecule so many are kept at most, the first.
-
-    Returns:
-        Counts, ready for JSON: ``molecules`` (each conformer is one), ``distinct`` (each molecule once), ``dropped``
-        (reason to count), ``splits``, ``n_atoms`` (smallest, largest), ``vocabulary`` (atomic number, formal charge,
-        count).
 
     Raises:
         IsADirectoryError: `out` is a folder.
@@ -95,9 +119,7 @@ def build(
         return _joined(out, folder, [start for start, _ in parts], source, hydrogens, conformers)
 
 
-def _joined(
-    out: Path, folder: Path, starts: list[int], source: str, hydrogens: bool, conformers: int
-) -> dict[str, Any]:
+def _joined(out: Path, folder: Path, starts: list[int], source: str, hydrogens: bool, conformers: int) -> Counts:
     """Puts the parts together as one file, removes them, and returns the counts of `build`."""
     parts = [read_tensorfile(folder / f"{start}.safetensors") for start in starts]
     dropped = sum((Counter(json.loads(part.metadata["dropped"])) for part in parts), Counter())
@@ -134,7 +156,7 @@ def check_conformers(conformers: int) -> None:
 
 def finish(
     out: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str], dropped: Counter[str], distinct: int
-) -> dict[str, Any]:
+) -> Counts:
     """Writes a tensor file with its counts in the metadata, and returns the counts of `build`."""
     splits = {name: int((arrays["split"] == k).sum()) for k, name in enumerate(SPLITS)}
     counted = {"rdkit": rdBase.rdkitVersion, "dropped": json.dumps(dropped), "splits": json.dumps(splits)}
@@ -171,7 +193,9 @@ def first_of_each(keys: np.ndarray, most: int) -> np.ndarray:
     return kept
 
 
-def _each(work: Callable, parts: list, workers: int) -> Iterator[int]:
+def _each(
+    work: Callable[[tuple[int, Sequence[Item]]], int], parts: list[tuple[int, Sequence[Item]]], workers: int
+) -> Iterator[int]:
     """Makes the parts, in one process or several; yields the number of items of each as it is finished."""
     if workers == 1 or len(parts) == 1:
         yield from map(work, parts)
@@ -183,7 +207,7 @@ def _each(work: Callable, parts: list, workers: int) -> Iterator[int]:
         executor.shutdown(cancel_futures=True)
 
 
-def _part(make: Make, folder: Path, hydrogens: bool, part: tuple[int, Sequence[Any]]) -> int:
+def _part(make: Make[Item], folder: Path, hydrogens: bool, part: tuple[int, Sequence[Item]]) -> int:
     """Makes one part, unless it is there: a tensor file whose metadata hold keys and counts of dropped items."""
     start, items = part
     path = folder / f"{start}.safetensors"
@@ -196,7 +220,10 @@ def _part(make: Make, folder: Path, hydrogens: bool, part: tuple[int, Sequence[A
             return len(items)
     except (FileNotFoundError, TensorFileError):
         pass
-    molecules, numbers, keys, dropped = [], [], [], Counter()
+    molecules: list[MoleculeArrays] = []
+    numbers: list[int] = []
+    keys: list[int] = []
+    dropped: Counter[str] = Counter()
     for number, item in enumerate(items, start):
         try:
             made = [arrays if hydrogens else without_hydrogens(arrays) for arrays in make(number, item)]
@@ -221,14 +248,14 @@ def _fit(molecules: Sequence[MoleculeArrays], dropped: Counter[str]) -> list[Mol
     return [molecule for molecule, reason in zip(molecules, reasons, strict=True) if reason is None]
 
 
-def _bytes(item: Any) -> bytes:
+def _bytes(item: Chem.Mol | str | tuple[np.ndarray, ...]) -> bytes:
     """Bytes that distinguish an item from others."""
-    if hasattr(item, "ToBinary"):  # an RDKit molecule
+    if isinstance(item, Chem.Mol):
         return item.ToBinary()
     return item.encode() if isinstance(item, str) else b"".join(np.ascontiguousarray(x).tobytes() for x in item)
 
 
-def _merge(parts: list[TensorFile], conformers: int, dropped: Counter) -> tuple[dict[str, np.ndarray], int]:
+def _merge(parts: list[TensorFile], conformers: int, dropped: Counter[str]) -> tuple[dict[str, np.ndarray], int]:
     """All parts in a row, and how many different molecules these are.
 
     Molecules that already have `conformers` conformers are left out and counted under ``duplicate``.

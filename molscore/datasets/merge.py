@@ -9,13 +9,12 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from molscore.chem.arrays import MoleculeError, with_stereo
 from molscore.chem.hydrogens import without_hydrogens
-from molscore.datasets.build import check_conformers, check_out, finish, first_of_each, key_of
+from molscore.datasets.build import Counts, check_conformers, check_out, finish, first_of_each, key_of
 from molscore.datasets.tensorfile import UNSTORABLE, pack, read_tensorfile, unfit
 
 
@@ -26,7 +25,7 @@ def merge(
     max_heavy: int | None = None,
     implied: bool = False,
     conformers: int = 1,
-) -> dict[str, Any]:
+) -> Counts:
     """Joins tensor files.
 
     Args:
@@ -36,9 +35,6 @@ def merge(
         max_heavy: leave out molecules of more heavy atoms.
         implied: store heavy atoms alone, also of files with hydrogens; see `molscore.chem.hydrogens`.
         conformers: of the same molecule so many are kept at most, the first.
-
-    Returns:
-        Counts, as those of `molscore.datasets.build.build`.
 
     Raises:
         ValueError: if `out` is one of the files, if only some files have hydrogens as atoms and `implied` is not set,

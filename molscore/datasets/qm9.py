@@ -18,9 +18,10 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TypedDict
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -47,7 +48,8 @@ class SourceError(ValueError):
     """The CSV files are not those of QM9, or are damaged. The message names file and line."""
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Row:
     """One molecule of the source.
 
     Attributes:
@@ -63,13 +65,33 @@ class Row(NamedTuple):
     positions: np.ndarray
 
 
+class QM9Counts(TypedDict):
+    """What the tensor file holds and what was left out, ready for JSON.
+
+    Attributes:
+        molecules: all that were kept.
+        dropped: reason to count.
+        bond_origin: ``smiles`` (matched) and ``perceived`` (from distances alone) to counts.
+        splits: split to count.
+        n_atoms: smallest and largest number.
+        vocabulary: atomic number, formal charge, count.
+    """
+
+    molecules: int
+    dropped: dict[str, int]
+    bond_origin: dict[str, int]
+    splits: dict[str, int]
+    n_atoms: list[int]
+    vocabulary: list[list[int]]
+
+
 def build_qm9(
     out: str | os.PathLike[str],
     source: str | os.PathLike[str] | None = None,
     limit: int | None = None,
     workers: int | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
-) -> dict[str, Any]:
+) -> QM9Counts:
     """Makes the QM9 tensor file.
 
     The source is read and checked as a whole before the work begins, and the file appears only when it is complete.
@@ -80,11 +102,6 @@ def build_qm9(
         limit: take the first molecules only. They are in the same split as in the whole set.
         workers: processes; 1 does the work in this one. Default: one for each processor, at most 8.
         on_progress: called with the stage ("reading", "bonds"), the number of finished molecules, and their total.
-
-    Returns:
-        Counts, ready for JSON: ``molecules``, ``dropped`` (reason to count), ``bond_origin`` ("smiles": matched,
-        "perceived": from distances alone), ``splits``, ``n_atoms`` (smallest, largest), ``vocabulary`` (atomic number,
-        formal charge, count).
 
     Raises:
         ModuleNotFoundError: qm9pack is not installed and no source is given.
@@ -109,9 +126,8 @@ def build_qm9(
     bond_origin = Counter(results[k][1] for k in kept)
     if not kept:
         raise SourceError(f"{folder}: no molecule is left, dropped: {dict(dropped)}")
-    arrays = pack(
-        [results[k][0] for k in kept], split=customary_split()[kept], index=np.array([rows[k].index for k in kept])
-    )
+    molecules = [molecule for molecule, _ in results if molecule is not None]
+    arrays = pack(molecules, split=customary_split()[kept], index=np.array([rows[k].index for k in kept]))
     splits = {name: int((arrays["split"] == k).sum()) for k, name in enumerate(SPLITS)}
     metadata = {
         "source": f"QM9 from {origin}",
@@ -249,6 +265,7 @@ def _perceive_all(
     """For each row the molecule and the origin of its bonds, or None and the reason why it is dropped."""
     batches = [rows[k : k + BATCH] for k in range(0, len(rows), BATCH)]
     results: list[tuple[MoleculeArrays | None, str]] = []
+    parts: Iterator[list[tuple[MoleculeArrays | None, str]]]
     if workers == 1 or len(batches) == 1:
         parts = map(_perceive_batch, batches)
         executor = None

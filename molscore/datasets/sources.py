@@ -6,11 +6,11 @@ MOSES: 1.9 million drug-like SMILES of ZINC (Polykovskiy et al., Front. Pharmaco
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -22,7 +22,7 @@ from molscore.chem.forcefield.settle import RELAXATIONS, settle_in_place
 from molscore.chem.io.rows import read_rows
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.source import check_file
-from molscore.datasets.build import build, check_out
+from molscore.datasets.build import BuildOptions, Counts, build, check_out
 from molscore.limits import ELEMENTS, MOST_ATOMS, MOST_CHARGE
 
 SHARD = ("n_atoms", "n_bonds", "z", "charge", "pos_mA", "bonds", "order")
@@ -35,8 +35,10 @@ LARGEST = 100_000
 SHARD_BYTES = 2**31
 """Of the arrays of a shard, unpacked, at most."""
 
-DAMAGE = (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, RuntimeError, MemoryError)
-DAMAGE += (zipfile.BadZipFile, zlib.error)
+DAMAGE = (
+    *(OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 """What reading a damaged shard raises."""
 
 
@@ -55,8 +57,8 @@ def build_smiles(
     relax: str = "none",
     conformers: int = 1,
     encoding: str | None = None,
-    **options: Any,
-) -> dict[str, Any]:
+    **options: Unpack[BuildOptions],
+) -> Counts:
     """A tensor file from SMILES: each gets conformers of ETKDGv3, relaxed with MMFF94s.
 
     Args:
@@ -90,8 +92,8 @@ def build_sdf(
     relax: str = "none",
     conformers: int = 1,
     encoding: str | None = None,
-    **options: Any,
-) -> dict[str, Any]:
+    **options: Unpack[BuildOptions],
+) -> Counts:
     """A tensor file from an SDF file: 3-D records as they are, missing hydrogens added; 2-D records are embedded.
 
     Args:
@@ -109,7 +111,7 @@ def build_sdf(
     """
     check_relaxation(relax)
     check_out(out, path)
-    items: list[Any] = []
+    items: list[Chem.Mol | Unreadable] = []
     for record in read_sdf(path, encoding=encoding):
         if n is not None and len(items) == n:
             break
@@ -122,14 +124,19 @@ def build_sdf(
 
 
 def build_shards(
-    folder: str | os.PathLike[str], out: str | os.PathLike[str], n: int | None = None, **options: Any
-) -> dict[str, Any]:
+    folder: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    n: int | None = None,
+    conformers: int = 1,
+    **options: Unpack[BuildOptions],
+) -> Counts:
     """A tensor file from a folder of .npz shards with the arrays of `SHARD`.
 
     Args:
         folder: where they are; they are taken in the order of their names.
         out: the file to write.
         n: only the first n molecules.
+        conformers: of the same molecule so many are kept, the first.
         options: as for `molscore.datasets.build.build`.
 
     Raises:
@@ -144,7 +151,8 @@ def build_shards(
         items += _shard(path)
         if n is not None and len(items) >= n:
             break
-    return build(items[:n], _from_shard, out, f"{len(paths)} shards of {Path(folder).name}", **options)
+    source = f"{len(paths)} shards of {Path(folder).name}"
+    return build(items[:n], _from_shard, out, source, conformers=conformers, **options)
 
 
 def read_smiles(path: str | os.PathLike[str], encoding: str | None = None) -> Iterator[str]:
@@ -262,6 +270,7 @@ def _relax_in_place(mol: Chem.Mol, relax: str) -> float:
         minimum = minimise(mol, relax)
         if minimum.reason is not None:
             raise MoleculeError(minimum.reason, f"{relax}: {REASONS[minimum.reason]}")
+        assert minimum.after is not None
         mol.GetConformer().SetPositions(minimum.positions)
         energy = minimum.after
     assign_stereo_in_place(mol)
@@ -278,6 +287,3 @@ def _from_shard(number: int, arrays: tuple[np.ndarray, ...]) -> list[MoleculeArr
         raise MoleculeError("unknown_element", "an atomic number or a charge that no atom has")
     positions, bonds = (positions / 1000).astype(np.float32), np.sort(bonds.astype(int), axis=1)
     return [MoleculeArrays(numbers, charges, positions, bonds, orders)]
-
-
-BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {"smiles": build_smiles, "sdf": build_sdf, "shards": build_shards}
