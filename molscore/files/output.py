@@ -55,7 +55,7 @@ def written(path: str | os.PathLike[str], lock: bool = True) -> Iterator[io.Buff
                 temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path: str | os.PathLike[str], data: bytes, lock: bool = True) -> None:
+def write_bytes(path: str | os.PathLike[str], data: "ReadableBuffer", lock: bool = True) -> None:
     """Writes a file whole or not at all; errors as `written`."""
     with written(path, lock) as file:
         file.write(data)

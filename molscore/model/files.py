@@ -1,8 +1,8 @@
 """A model in one safetensors file: weights as tensors; configuration, vocabulary and training record in its header."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -30,7 +30,7 @@ ADDED = ("time.own.weight",)
 """Tensors that older files lack; without them the model is what it was, since they begin with zeros."""
 
 
-def save(model: MoleculeDiffusion, path: str | Path, record: dict[str, Any]) -> None:
+def save(model: MoleculeDiffusion, path: str | Path, record: Mapping[str, object]) -> None:
     """Writes a model, whole or not at all.
 
     Args:

@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from molscore.limits import shown
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.train.config import STEPS, ConfigError
 from molscore.train.pickled import Pickled, PickledError
+from molscore.train.record import Origin
 
 MOMENTS = {"AdamW": {"step", "exp_avg", "exp_avg_sq"}, "Muon": {"momentum_buffer"}}
 """What each optimiser keeps for a parameter."""
@@ -30,13 +32,13 @@ class Progress(NamedTuple):
     Attributes:
         step: optimiser steps of this run.
         molecules, seconds: seen and spent, by this run and by the weights it began from.
-        init_from: name, digest and progress of those weights, or None.
+        init_from: those weights, or None.
     """
 
     step: int = 0
     molecules: int = 0
     seconds: float = 0.0
-    init_from: dict[str, Any] | None = None
+    init_from: Origin | None = None
 
 
 def write_checkpoint(
@@ -51,8 +53,12 @@ def write_checkpoint(
     Raises:
         OSError: if there is no room for it; an older one stays.
     """
-    state = {"model": model.state_dict(), "average": average.state_dict(), "vocabulary": model.vocabulary}
-    state["optimisers"] = [optimiser.state_dict() for optimiser in optimisers]
+    state = {
+        "model": model.state_dict(),
+        "average": average.state_dict(),
+        "vocabulary": model.vocabulary,
+        "optimisers": [optimiser.state_dict() for optimiser in optimisers],
+    }
     content = io.BytesIO()  # torch's own writer ends the program where the disk is full
     torch.save(state | progress._asdict(), content)
     write_bytes(path, content.getbuffer())
@@ -88,14 +94,15 @@ def go_on_from(
     return progress
 
 
-class _Part(NamedTuple):
+@dataclass(frozen=True)
+class _Part:
     """A value of a checkpoint and its dotted name there."""
 
     file: Pickled
     value: Any
     name: str
 
-    def __getitem__(self, key: Any) -> "_Part":
+    def __getitem__(self, key: str | int) -> "_Part":
         if not isinstance(self.value, Mapping):
             raise PickledError(f"{self.name} is no section")
         if key not in self.value:
@@ -108,12 +115,16 @@ class _Part(NamedTuple):
             raise PickledError(f"{self.name} is no list of {count or 'several'}")
         return [_Part(self.file, value, f"{self.name}.{k}") for k, value in enumerate(self.value)]
 
-    def number(self, whole: bool, most: float = MOST) -> Any:
+    def count(self, most: int = MOST) -> int:
+        """A whole number from 0 on."""
+        return int(self.number(most, (int,)))
+
+    def number(self, most: int = MOST, kinds: tuple[type, ...] = (int, float)) -> float:
         """A number from 0 on."""
-        kinds = (int,) if whole else (int, float)
         if type(self.value) not in kinds or not 0 <= self.value <= most:
             raise PickledError(f"{self.name} is {shown(self.value)}, not a number from 0 to {most:,}")
-        return self.value
+        number: float = self.value
+        return number
 
     def tensor(self, like: Tensor) -> Tensor:
         """A tensor of finite numbers, of the type and shape of another."""
@@ -141,11 +152,11 @@ def _progress(saved: _Part) -> Progress:
         for name in ("name", "sha256"):
             if not isinstance(origin[name].value, str):
                 raise PickledError(f"{origin.name}.{name} is no text")
-        origin["molecules"].number(whole=True), origin["seconds"].number(whole=False)
+        origin["molecules"].count(), origin["seconds"].number()
     return Progress(
-        saved["step"].number(whole=True, most=STEPS),
-        saved["molecules"].number(whole=True),
-        saved["seconds"].number(whole=False),
+        saved["step"].count(most=STEPS),
+        saved["molecules"].count(),
+        saved["seconds"].number(),
         origin.value if origin is not None else None,
     )
 
@@ -157,7 +168,8 @@ def _moments(saved: _Part, optimiser: Optimizer) -> dict[int, dict[str, Tensor]]
     theirs = [group["params"].value for group in saved["param_groups"].items(len(ours))]
     if theirs != ours:
         raise PickledError(f"{saved.name}.param_groups: its parameters are grouped otherwise")
-    wanted, moments = MOMENTS[type(optimiser).__name__], {}
+    wanted = MOMENTS[type(optimiser).__name__]
+    moments: dict[int, dict[str, Tensor]] = {}
     states = saved["state"]
     if not isinstance(states.value, Mapping):
         raise PickledError(f"{states.name} is no section")

@@ -1,7 +1,7 @@
 """The log of a run: a progress bar, JSON lines, a picture of the curves."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,7 +37,9 @@ class RunLog:
         reduce: Callable[[Tensor], Tensor] = lambda tensor: tensor,
     ):
         self.path, self.writes, self.reduce = path, write, reduce
-        self.sums, self.count, self.last = 0.0, 0, None
+        self.sums: Tensor | None = None
+        self.count = 0
+        self.last: tuple[int, float] | None = None
         if write:
             kept = [line for line in _read(path) if line["step"] <= step] if step else []
             write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
@@ -54,29 +56,31 @@ class RunLog:
 
     def step(
         self, step: int, molecules: int, seconds: float, rate: float, values: dict[str, Tensor], every: int
-    ) -> dict[str, Any] | None:
+    ) -> dict[str, float] | None:
         """Takes the values of one step; every ``every`` steps their means become a line.
 
         Returns:
             The line, the same in every process (its seconds are those of the process that writes), or None.
         """
-        self.sums, self.count = self.sums + torch.stack(list(values.values())), self.count + 1
+        stacked = torch.stack(list(values.values()))
+        sums = self.sums = stacked if self.sums is None else self.sums + stacked
+        self.count += 1
         if self.last is None:
             self.last = (molecules, seconds)
         if step % every:
             return None
-        elapsed = self.sums.new_tensor([seconds if self.writes else 0.0])
-        *sums, elapsed = self.reduce(torch.cat([self.sums, elapsed])).tolist()
+        spent = sums.new_tensor([seconds if self.writes else 0.0])
+        *totals, elapsed = self.reduce(torch.cat([sums, spent])).tolist()
         line = {"step": step, "molecules": molecules, "seconds": round(elapsed, 2), "learning_rate": rate}
-        line |= {name: total / self.count for name, total in zip(values, sums, strict=True)}
+        line |= {name: total / self.count for name, total in zip(values, totals, strict=True)}
         line["molecules_per_second"] = round((molecules - self.last[0]) / max(seconds - self.last[1], 1e-9), 1)
-        self.sums, self.count, self.last = 0.0, 0, (molecules, seconds)
+        self.sums, self.count, self.last = None, 0, (molecules, seconds)
         self.write(line)
         text = f"loss {line['loss']:.3f}, {line['molecules_per_second']:.0f} molecules/s"
         self.progress.update(self.task, completed=step, description=text)
         return line | {"seconds": elapsed}
 
-    def write(self, line: dict[str, Any]) -> None:
+    def write(self, line: Mapping[str, object]) -> None:
         """Appends one line."""
         if self.writes:
             with self.path.open("a") as file:

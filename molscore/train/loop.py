@@ -32,7 +32,7 @@ from molscore.train.checkpoint import Progress, go_on_from, write_checkpoint
 from molscore.train.config import ConfigError, TrainConfig
 from molscore.train.log import RunLog
 from molscore.train.optimiser import make_optimisers
-from molscore.train.record import LEDGER_HEAD, hardware, ledger_row, sha256
+from molscore.train.record import LEDGER_HEAD, Record, hardware, ledger_row, sha256
 from molscore.train.start import begin_from
 
 VALID_EPOCH = 2**31
@@ -87,9 +87,11 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
         raise ConfigError(f"cannot train on {config.data}: {error}; prepare more molecules") from error
 
     torch.manual_seed(torch_seed(config.seed, Purpose.INITIAL_WEIGHTS))
-    model = MoleculeDiffusion(config.model, vocabulary, np.bincount(data.sizes) / len(data)).to(device)
+    model = MoleculeDiffusion(config.model, vocabulary, (np.bincount(data.sizes) / len(data)).tolist()).to(device)
     progress = begin_from(init_from, model) if init_from else Progress()
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay)).eval()
+    averaged = average.module
+    assert isinstance(averaged, MoleculeDiffusion)
     optimisers = make_optimisers(model, config.learning_rate, config.matrix_rate, config.weight_decay)
     if resume:
         progress = go_on_from(checkpoint, model, average, optimisers)
@@ -98,22 +100,31 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
     if config.compile:
         model.network.compile_layers()
     network, *wrapped = accelerator.prepare(model, *optimisers)
-    about = {"hardware": hardware(device, world), "data_sha256": sha256(config.data)}
+    machine, digest = hardware(device, world), sha256(config.data)
     # The model travels: it names its data and run, not the folders of the machine it was made on.
-    about["config"] = config.model_dump(mode="json") | {"data": config.data.name, "out": config.out.name}
+    settings = config.model_dump(mode="json") | {"data": config.data.name, "out": config.out.name}
 
     def save() -> None:
         nonlocal saved
-        losses = validate(average.module, valid, config)
+        losses = validate(averaged, valid, config)
         if not math.isfinite(losses["loss"]):
             raise FloatingPointError(f"the loss is not finite at step {step}; lower learning_rate and --resume")
         log.write({"step": step, "molecules": molecules, "seconds": seconds, "valid": losses})
         write_checkpoint(checkpoint, model, average, optimisers, Progress(step, molecules, seconds, origin))
         saved = step
-        record = {"step": step, "molecules": molecules, "seconds": round(seconds, 3), "valid": losses} | about
-        record |= {"init_from": origin} if origin else {}
+        record: Record = {
+            "step": step,
+            "molecules": molecules,
+            "seconds": round(seconds, 3),
+            "valid": losses,
+            "hardware": machine,
+            "data_sha256": digest,
+            "config": settings,
+        }
+        if origin:
+            record["init_from"] = origin
         weights = config.out / "model.safetensors"
-        save_model(average.module, weights, record)
+        save_model(averaged, weights, record)
         write_text(config.out / "ledger.md", LEDGER_HEAD + ledger_row(record, weights) + "\n")
         log.plot(config.out / "curves.png")
 
@@ -157,7 +168,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
             if line and 0 < config.max_seconds <= line["seconds"] - before:
                 break
         if main and config.model.graph_conditioned:
-            average.module.posterior, saved = fit_posterior(average.module, data), None
+            averaged.posterior, saved = fit_posterior(averaged, data), None
         if main and step != saved:
             save()
     accelerator.wait_for_everyone()  # a process that takes its group down while another works may never return
@@ -187,7 +198,8 @@ def _conditioned(config: TrainConfig, step: int) -> bool:
 @torch.no_grad()
 def _update(average: AveragedModel, model: MoleculeDiffusion) -> None:
     """One step of the moving average. `AveragedModel.update_parameters` would wait for its counter on the device."""
-    average.multi_avg_fn(list(average.module.parameters()), list(model.parameters()), None)
+    assert average.multi_avg_fn is not None
+    average.multi_avg_fn(list(average.module.parameters()), list(model.parameters()), average.n_averaged)
 
 
 def schedule(config: TrainConfig, step: int) -> float:
@@ -201,7 +213,8 @@ def schedule(config: TrainConfig, step: int) -> float:
 def validate(model: MoleculeDiffusion, valid: MoleculeStore, config: TrainConfig) -> dict[str, float]:
     """Mean losses on the same molecules, times and noise at every call."""
     order = bucketed_order(valid.sizes, config.pair_budget, config.seed, VALID_EPOCH)[: config.valid_batches]
-    device, total, count = valid.positions.device, {}, 0
+    total: dict[str, float] = {}
+    device, count = valid.positions.device, 0
     for k, chosen in enumerate(order):
         generator = torch.Generator(device).manual_seed(torch_seed(0, Purpose.VALIDATION_NOISE, k))
         for name, value in model.loss(valid.gather(chosen), generator).items():

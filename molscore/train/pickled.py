@@ -89,7 +89,7 @@ class Pickled:
     def __exit__(self, *error: object) -> None:
         self._archive.close()
 
-    def tensor(self, stored: Any) -> Tensor:
+    def tensor(self, stored: object) -> Tensor:
         """The numbers of a tensor, on the CPU.
 
         Raises:
@@ -130,7 +130,7 @@ def _plain(data: bytes) -> Any:
             tuples += operation.name.startswith("TUPLE")
             if operation.name not in OPERATIONS or tuples > NESTED:
                 raise PickledError(f"its pickle is not plain: {operation.name}")
-            if operation.name == "LONG_BINPUT" and argument > len(data):
+            if operation.name == "LONG_BINPUT" and (argument or 0) > len(data):
                 raise PickledError("its pickle asks for more memory than it fills")
         return _Unpickler(io.BytesIO(data)).load()
     except PickledError:
@@ -142,7 +142,7 @@ def _plain(data: bytes) -> Any:
 class _Unpickler(pickle.Unpickler):
     """Makes ordered dictionaries and tensors, and nothing else."""
 
-    def find_class(self, module: str, name: str) -> Callable | torch.dtype:
+    def find_class(self, module: str, name: str) -> Callable[..., object] | torch.dtype:
         """The object that a name in the pickle stands for."""
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
@@ -160,7 +160,7 @@ class _Unpickler(pickle.Unpickler):
         return record, dtype, numbers
 
 
-def _stored(storage: tuple[str, torch.dtype, int], offset: int, size: tuple, stride: tuple, *rest: Any) -> Stored:
+def _stored(storage: tuple[str, torch.dtype, int], offset: int, size: object, stride: object, *rest: object) -> Stored:
     """The arguments of torch's own function that rebuilds a tensor."""
     record, dtype, numbers = storage
     if not isinstance(size, tuple) or not isinstance(stride, tuple):

@@ -3,7 +3,7 @@
 import hashlib
 import platform
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import torch
 
@@ -11,6 +11,44 @@ LEDGER_HEAD = (
     "| run | data | hardware | molecules seen | seconds | valid loss | positions | atoms | bonds | weights |\n"
     "|---|---|---|---|---|---|---|---|---|---|\n"
 )
+
+
+class Origin(TypedDict):
+    """The weights that a run began from.
+
+    Attributes:
+        name: of their file.
+        sha256: its digest.
+        molecules, seconds: seen and spent by them, and by those that they began from.
+    """
+
+    name: str
+    sha256: str
+    molecules: int
+    seconds: float
+
+
+class Record(TypedDict):
+    """How weights were made.
+
+    Attributes:
+        step: optimiser steps of the run.
+        molecules, seconds: seen and spent, by the run and by the weights it began from.
+        valid: losses on the validation molecules.
+        hardware: see `hardware`.
+        data_sha256: digest of the tensor file.
+        config: of the run, data and folder by name alone.
+        init_from: the weights it began from, if any.
+    """
+
+    step: int
+    molecules: int
+    seconds: float
+    valid: dict[str, float]
+    hardware: str
+    data_sha256: str
+    config: dict[str, Any]
+    init_from: NotRequired[Origin]
 
 
 def sha256(path: Path) -> str:
@@ -26,7 +64,7 @@ def hardware(device: torch.device, processes: int) -> str:
     return f"CPU ({platform.machine()}), {processes} x {torch.get_num_threads()} threads"
 
 
-def describe(record: dict[str, Any]) -> str:
+def describe(record: Record) -> str:
     """One line about a training record."""
     line = (
         f"{record['molecules']:,} molecules in {record['seconds'] / 3600:.2f} h on {record['hardware']}, "
@@ -41,7 +79,7 @@ def describe(record: dict[str, Any]) -> str:
     )
 
 
-def ledger_row(record: dict[str, Any], path: Path) -> str:
+def ledger_row(record: Record, path: Path) -> str:
     """A run as one row of ``data/training/ledger.md``, under `LEDGER_HEAD`; weights and data by their SHA-256.
 
     Args:

@@ -10,7 +10,7 @@ from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
 from molscore.model.files import load
 from molscore.train.checkpoint import Progress, check_progress
 from molscore.train.config import ConfigError
-from molscore.train.record import sha256
+from molscore.train.record import Origin, sha256
 
 STEREO = ("handedness.", "sides")
 """Prefixes of the weights that read stereo, see `EquivariantScoreNetwork`."""
@@ -44,8 +44,8 @@ def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
     state = source.network.state_dict()
     begun = {name: value for name, value in model.network.state_dict().items() if name.startswith(STEREO)}
     model.network.load_state_dict(begun | state | _of_inputs(state, source, model))
-    known = {"molecules": molecules, "seconds": seconds}
-    return Progress(0, **known, init_from={"name": path.stem, "sha256": sha256(path)} | known)
+    origin = Origin(name=path.stem, sha256=sha256(path), molecules=molecules, seconds=seconds)
+    return Progress(0, molecules, seconds, origin)
 
 
 def _differences(source: MoleculeDiffusion, model: MoleculeDiffusion) -> dict[str, tuple[Any, Any]]:

@@ -19,10 +19,11 @@ class _Loader(yaml.BaseLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """A node of the document."""
         event = self.peek_event()
+        place = event.start_mark
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", event.start_mark)
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", place)
         if getattr(event, "tag", None) is not None:
-            raise yaml.composer.ComposerError(None, None, "tags (!name) are not read", event.start_mark)
+            raise yaml.composer.ComposerError(None, None, "tags (!name) are not read", place)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
