@@ -14,7 +14,7 @@ KEPT = "conformers"
 """The option of ``molscore data`` that limits the conformers of a molecule."""
 
 
-def limit_of(command: Callable, option: str) -> str | None:
+def limit_of(command: Callable[..., None], option: str) -> str | None:
     """Name of the limit of a command's option, from the name of its parameter; None if it is no number."""
     if option in ("n", "limit"):
         return N.get(command.__name__, "items")

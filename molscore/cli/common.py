@@ -4,12 +4,14 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn, ParamSpec, Protocol
 
 import typer
 
 from molscore.files.signals import Terminated, terminable
 from molscore.limits import LIMITS, check, shown
+
+Parameters = ParamSpec("Parameters")
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no summary.")]
 Reference = Annotated[str, typer.Option(help="Bundled reference (auto: the model's), .npz or SDF file; or none.")]
@@ -41,11 +43,11 @@ def _sentence(error: Exception) -> str:
     return str(error)
 
 
-def interruptible(command: Callable[..., None]) -> Callable[..., None]:
+def interruptible(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
     """A command that SIGTERM stops as Ctrl-C does: in order, with a message and the exit code that shells expect."""
 
     @wraps(command)
-    def run(*arguments: Any, **options: Any) -> None:
+    def run(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
         try:
             with terminable():
                 command(*arguments, **options)
@@ -60,22 +62,33 @@ def exit_code(stop: KeyboardInterrupt) -> int:
     return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
 
 
+class Advance(Protocol):
+    """Moves a progress bar to a number of finished items; the text before it may change."""
+
+    def __call__(self, completed: int, text: str = ..., /) -> None: ...
+
+
 @contextmanager
-def bar(label: str, total: int | None, quiet: bool) -> Iterator[Any]:
-    """A progress bar on stderr, None if the total is not known; yields ``advance(completed, text)``."""
+def bar(label: str, total: int | None, quiet: bool) -> Iterator[Advance]:
+    """A progress bar on stderr, None if the total is not known."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
         task = progress.add_task(label, total=total)
-        yield lambda completed, text=label: progress.update(task, completed=completed, description=text)
+
+        def advance(completed: int, text: str = label) -> None:
+            progress.update(task, completed=completed, description=text)
+
+        yield advance
 
 
 def whole_number(text: str, name: str, limit: str) -> int:
     """A whole number within one of `LIMITS`, or a ValueError that says what to write."""
     value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else text
     check(limit, value, name)
+    assert isinstance(value, int)
     return value
 
 

@@ -77,10 +77,22 @@ def conformers(
             fill,
         )
         generator = ConformerGenerator.from_pretrained(model, device)
-    files = {"form": form, "smiles_column": smiles_column, "name_column": name_column, "encoding": encoding}
-    files |= {"problems": problems, "resume": resume}
     with complaints(ValueError, OSError, code=1), complaints(ResumeError), bar("conformers", None, quiet) as advance:
-        outcome = conformers_sdf(generator, source, out, n, seed, options, **files, on_progress=advance)
+        outcome = conformers_sdf(
+            generator,
+            source,
+            out,
+            n,
+            seed,
+            options,
+            form=form,
+            smiles_column=smiles_column,
+            name_column=name_column,
+            encoding=encoding,
+            problems=problems,
+            resume=resume,
+            on_progress=advance,
+        )
     if not quiet:
         typer.echo(outcome.text(out), err=True)
     if not outcome.complete:

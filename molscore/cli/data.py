@@ -1,16 +1,18 @@
 """``molscore data``: a command for each source of a tensor file."""
 
 import json
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Protocol, Unpack
 
 import typer
 
 from molscore.cli.bounds import bounded
 from molscore.cli.common import Encoding, Quiet, bar, complaints, fail, interruptible
 from molscore.files.paths import check_apart, check_writable
+
+if TYPE_CHECKING:
+    from molscore.datasets.build import BuildOptions, Counts
 
 data = typer.Typer(help="Prepare a tensor file from its source.", no_args_is_help=True)
 
@@ -126,8 +128,8 @@ def _check(out: Path, sources: list[Path]) -> None:
         check_apart({"--out": out}, {f"source {k}": file for k, file in enumerate(read, start=1)})
 
 
-def _form(source: Path, encoding: str | None) -> str:
-    """The format of a file of molecules, a key of `molscore.chem.io.source.FORMS`; without one the program ends."""
+def _form(source: Path, encoding: str | None) -> str | None:
+    """The format of a file of molecules, a key of `molscore.chem.io.source.FORMS`; None for a pipe of any name."""
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_file
 
@@ -136,8 +138,14 @@ def _form(source: Path, encoding: str | None) -> str:
         return check_file(source)
 
 
+class _Builder(Protocol):
+    def __call__(
+        self, source: Path, out: Path, n: int | None = ..., /, **options: Unpack["BuildOptions"]
+    ) -> "Counts": ...
+
+
 def _build(
-    builder: Callable[..., dict[str, Any]],
+    builder: _Builder,
     source: Path,
     out: Path,
     n: int | None,
@@ -147,8 +155,14 @@ def _build(
 ) -> None:
     """Runs a builder and prints its counts. A run that was interrupted goes on where it was."""
     with complaints(ValueError, OSError, code=1), bar(source.name, 0, quiet) as advance:
-        options = {"n": n, "hydrogens": hydrogens, "workers": workers}
-        counts = builder(source, out, **options, on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}"))
+        counts = builder(
+            source,
+            out,
+            n,
+            hydrogens=hydrogens,
+            workers=workers,
+            on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}"),
+        )
     typer.echo(json.dumps(counts, indent=1))
     from molscore.chem.io.inputs import REASONS
 

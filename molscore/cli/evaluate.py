@@ -36,10 +36,10 @@ def evaluate(
         with complaints(ValueError, OSError):
             check_writable(json_file, (".json",))
             check_apart({"--json": json_file}, {"MOLS": mols, "--reference": reference, "--training": training})
-    import molscore.evaluate
+    from molscore.evaluate import evaluate as judge
 
     with complaints(ValueError), complaints(OSError, code=1), bar("evaluating", 0, quiet) as advance:
-        metrics = molscore.evaluate.evaluate(
+        metrics = judge(
             mols,
             unless_none(reference),
             posebusters=unless_none(posebusters),

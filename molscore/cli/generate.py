@@ -57,8 +57,9 @@ def generate(
         generator = MoleculeGenerator.from_pretrained(model, device)
         generator.sizes(bounds)
     with complaints(ValueError), complaints(OSError, code=1), bar("generating", n, quiet) as advance:
-        files = {"rejects": rejects, "resume": resume}
-        outcome = generate_sdf(generator, n, out, seed, options, **files, on_attempt=lambda _, k: advance(k))
+        outcome = generate_sdf(
+            generator, n, out, seed, options, rejects=rejects, resume=resume, on_attempt=lambda _, k: advance(k)
+        )
     if not quiet:
         typer.echo(outcome.text(out), err=True)
     if report is not None and outcome.delivered and outcome.in_place:

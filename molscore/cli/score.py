@@ -93,11 +93,11 @@ def interpolate(
             if (record := next(read_sdf(path, encoding=encoding), None)) is None or record.mol is None:
                 raise ValueError(f"{path}: {record.reason if record else 'there is no record'}")
             ends.append(record.mol)
-        conformers = path_between(scorer.model, *ends, n=n, steps=steps)
+        conformers = path_between(scorer.model, ends[0], ends[1], n, steps)
         scores = scorer.score([conformer.mol for conformer in conformers])
         with SDFWriter(out) as writer:
             for k, (conformer, result) in enumerate(zip(conformers, scores, strict=True)):
-                writer.write(conformer.mol, f"step {k}", conformer.properties() | result.properties())
+                writer.write(conformer.mol, f"step {k}", {**conformer.properties(), **result.properties()})
     if not quiet:
         strains = [conformer.strain for conformer in conformers if conformer.strain is not None]
         most = f", at most {max(strains):.1f} kcal/mol above a minimum of MMFF94s" if strains else ""
