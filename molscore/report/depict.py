@@ -15,6 +15,7 @@ from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
+from molscore.chem.settings import configured
 
 COLOURS = {
     "H": "#f4f4f4",
@@ -62,13 +63,15 @@ def draw_formula(mol: Chem.Mol, hydrogens: bool = False) -> str:
     except (ValueError, RuntimeError):  # no Kekulé structure: drawn as it is
         flat = rdMolDraw2D.PrepareMolForDrawing(flat, kekulize=False, addChiralHs=False)
     drawer = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT)
-    options = drawer.drawOptions()
-    options.prepareMolsBeforeDrawing = False
-    options.clearBackground = False
-    options.addStereoAnnotation = True
-    options.fixedBondLength = 34
-    options.bondLineWidth = 1.5
-    options.padding = 0.08
+    configured(
+        drawer.drawOptions(),
+        prepareMolsBeforeDrawing=False,
+        clearBackground=False,
+        addStereoAnnotation=True,
+        fixedBondLength=34,
+        bondLineWidth=1.5,
+        padding=0.08,
+    )
     drawer.DrawMolecule(flat)
     drawer.FinishDrawing()
     elements = drawer.GetDrawingText().partition("<!-- END OF HEADER -->")[2]
@@ -140,8 +143,8 @@ def elements(symbols: Iterable[str]) -> tuple[str, str]:
     for symbol in sorted(set(symbols)):
         colour = COLOURS.get(symbol, OTHER_COLOUR)
         looks[symbol] = [round(0.13 + 0.34 * table.GetRcovalent(symbol), 3), colour]
-        stops = ((0, _mix(colour, 255, 0.75)), (0.4, colour), (1, _mix(colour, 0, 0.45)))
-        stops = "".join(f'<stop offset="{at}" stop-color="{tone}"/>' for at, tone in stops)
+        tones = ((0, _mix(colour, 255, 0.75)), (0.4, colour), (1, _mix(colour, 0, 0.45)))
+        stops = "".join(f'<stop offset="{at}" stop-color="{tone}"/>' for at, tone in tones)
         gradients.append(f'<radialGradient id="ball-{symbol}" cx=".36" cy=".32" r=".72">{stops}</radialGradient>')
     return json.dumps(looks), "".join(gradients)
 

@@ -55,7 +55,8 @@ def report_file(
     mols = [_as_written(record.mol) for record in records if record.mol is not None]
     facts = {"file": Path(sdf_path).name, "records": len(records), **_provenance(mols), **(manifest or {})}
     if "rejected" not in facts:
-        unread = Counter(record.reason.partition(":")[0] for record in records if record.mol is None)
+        reasons = (record.reason for record in records if record.mol is None)
+        unread = Counter(reason.partition(":")[0] for reason in reasons if reason is not None)
         facts["rejected"] = unread + _faults(mols, None if evaluate else on_progress)
     metrics = None
     if evaluate:
@@ -74,7 +75,7 @@ def _as_written(mol: Chem.Mol) -> Chem.Mol:
 
 def _faults(mols: Sequence[Chem.Mol], on_progress: Callable[[int, int], None] | None) -> Counter[str]:
     """Reason -> molecules that the checks reject for it."""
-    faults = Counter()
+    faults: Counter[str] = Counter()
     with rdBase.BlockLogs():
         for i, mol in enumerate(mols, start=1):
             if (fault := check(mol)) is not None:

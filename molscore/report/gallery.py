@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from html import escape
 
 from rdkit import Chem, rdBase
-from rdkit.Chem.Descriptors import MolWt
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, from_mol, isomeric_smiles, sanitize_in_place
 from molscore.chem.checks.alerts import unusual
+from molscore.chem.checks.descriptors import DESCRIPTORS
 from molscore.chem.checks.validity import check
 from molscore.chem.io.sdf_text import format_record
 from molscore.report.depict import draw_formula, draw_view
@@ -69,7 +69,7 @@ def make_card(mol: Chem.Mol, number: int) -> Card:
         f'<h3><span class="number">{number}</span> {escape(title)} {attempt}</h3>'
         f'<div class="pictures">{draw_formula(clean, hydrogens=not sound)}{view}</div>'
         f'<p class="smiles"><code>{escape(smiles)}</code></p>'
-        f'<p class="facts">{_formula(clean)} · {MolWt(clean):.2f} g/mol · {mol.GetNumAtoms()} atoms</p>'
+        f'<p class="facts">{_formula(clean)} · {DESCRIPTORS["mw"](clean):.2f} g/mol · {mol.GetNumAtoms()} atoms</p>'
         f'<p class="facts">{verdict_html}{_download(mol, title, number)}</p></article>',
         symbols,
     )

@@ -81,7 +81,7 @@ def _busters(metrics: Metrics) -> str:
 
 
 def _rate_row(label: str, rate: Rate, meaning: str = "") -> str:
-    if rate.value is None:
+    if rate.value is None or rate.interval is None:
         percent = interval = "–"
         bar = ""
     else:
