@@ -39,7 +39,8 @@ from molscore import pretrained
 from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.ensemble import correspondences, heavy_atoms, heavy_positions, k_medoids, rmsd_matrix, symmetries
 from molscore.chem.forcefield.strain import relaxation_energy
-from molscore.evaluate.ensembles import THRESHOLDS, difference, recall, stereo_kept, summary
+from molscore.chem.thresholds import THRESHOLDS
+from molscore.evaluate.ensembles import difference, recall, stereo_kept, summary
 from molscore.evaluate.molecules import relaxation
 from molscore.evaluate.molecules.busters import bust
 from molscore.evaluate.rates import Rate
@@ -287,7 +288,7 @@ def differences(rows: Sequence[dict]) -> list[dict]:
 
 def markdown(rows: Sequence[dict], pairs: Sequence[dict] = ()) -> str:
     """The cells as a table, then the differences, if any, as another."""
-    limits = [str(limit) for limit in THRESHOLDS]
+    limits = [str(limit) for limit in THRESHOLDS.coverage.rmsd]
     covers = [f"< {limit} Å" for limit in limits]
     heads = ["method", "k", "molecules", "mean best RMSD, Å", "median", *covers, "without conformers", "delivered"]
     heads += ["wrong stereo", "PoseBusters-valid", "strain, kcal/mol", "s per conformer", "made by"]

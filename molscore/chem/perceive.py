@@ -19,9 +19,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdDetermineBonds
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, from_mol, sanitize_in_place, to_mol
-
-MAX_BOND_RATIO = 1.35
-"""Longest bond of a skeleton, in units of the sum of the two covalent radii."""
+from molscore.chem.thresholds import THRESHOLDS
 
 MAX_MATCHES = 1000
 """Matches of a skeleton onto a SMILES that are compared."""
@@ -87,7 +85,7 @@ def match_smiles(atomic_numbers: np.ndarray, positions: np.ndarray, smiles: str)
     pair_ratios = ratios[heavy[rows], heavy[columns]]
     nearest = np.argsort(pair_ratios, kind="stable")[: len(orders)]
     longest = max(pair_ratios[nearest].max(initial=0.0), ratios[owners, hydrogens].max(initial=0.0))
-    if longest > MAX_BOND_RATIO:
+    if longest > THRESHOLDS.perception.longest_bond:
         raise MoleculeError("no_match", f"{smiles} needs a bond of {longest:.2f} times the covalent radii")
 
     hydrogen_counts = np.bincount(owners, minlength=len(numbers))[heavy]

@@ -14,11 +14,9 @@ from molscore.chem.forcefield.trust import Trust, trust
 from molscore.chem.geometry import Expected, Limits, expected, limits
 from molscore.chem.stereo.cumulenes import Cumulenes
 from molscore.chem.stereo.tags import tags, wrong
+from molscore.chem.thresholds import THRESHOLDS
 from molscore.model import MoleculeDiffusion
 from molscore.score.represent import represent
-
-CLOSE = 2.0
-"""Å. Heavy atoms of three bonds or more apart are never so close."""
 
 SYMMETRIES = 2000
 """Symmetries of the graph that an RMSD considers, at most: three trifluoromethyl groups on benzene have 1296."""
@@ -121,7 +119,7 @@ class Target:
         finite = np.isfinite(heavy).all((1, 2))
         heavy = np.where(finite[:, None, None], heavy, 0)
         gaps = np.linalg.norm(heavy[:, :, None] - heavy[:, None], axis=-1)
-        clash = ((gaps < CLOSE) & self.distant).any((1, 2))
+        clash = ((gaps < THRESHOLDS.clash.proposal) & self.distant).any((1, 2))
         return finite & ~clash & ~wrong(heavy, self.served.stereo).any(1)
 
 

@@ -21,11 +21,9 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import assign_stereo_in_place
 from molscore.chem.ensemble import rmsd_matrix
+from molscore.chem.thresholds import THRESHOLDS
 from molscore.evaluate.molecules.relaxation import median_ranks
 from molscore.evaluate.rates import wilson
-
-THRESHOLDS = (0.5, 0.75, 1.0, 1.5, 2.0)
-"""Å."""
 
 RESAMPLES = 2000
 """Resamples of a bootstrap."""
@@ -63,7 +61,9 @@ def recall(conformers: np.ndarray, references: np.ndarray, correspondences: np.n
     return Recall(distances.min(axis=0), distances.min(axis=1))
 
 
-def summary(distances: Distances, thresholds: Sequence[float] = THRESHOLDS, seed: int = 0) -> dict[str, Any]:
+def summary(
+    distances: Distances, thresholds: Sequence[float] = THRESHOLDS.coverage.rmsd, seed: int = 0
+) -> dict[str, Any]:
     """AMR and coverage of many molecules.
 
     Args:
@@ -89,7 +89,9 @@ def summary(distances: Distances, thresholds: Sequence[float] = THRESHOLDS, seed
     }
 
 
-def difference(a: Distances, b: Distances, thresholds: Sequence[float] = THRESHOLDS, seed: int = 0) -> dict[str, Any]:
+def difference(
+    a: Distances, b: Distances, thresholds: Sequence[float] = THRESHOLDS.coverage.rmsd, seed: int = 0
+) -> dict[str, Any]:
     """One method less another on the same molecules, in pairs. Below 0, `a` has the smaller mean RMSD.
 
     Args:

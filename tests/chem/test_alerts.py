@@ -3,7 +3,8 @@
 import pytest
 from rdkit import Chem
 
-from molscore.chem.checks.alerts import HARD, PATTERNS, STRAINED, alerts, extreme, unusual
+from molscore.chem.checks.alerts import PATTERNS, alerts, extreme, unusual
+from molscore.chem.thresholds import THRESHOLDS
 
 UNUSUAL = {
     "CCOOCC": "peroxide",
@@ -130,5 +131,6 @@ def test_alerts_of_the_catalogues():
 
 def test_strain_and_effort_are_tagged():
     assert extreme(15.2, 4.8) == ["high_sa", "high_strain"]
-    assert extreme(STRAINED, 2.0) == ["high_strain"] and extreme(None, HARD) == ["high_sa"]
+    assert extreme(THRESHOLDS.alerts.high_strain, 2.0) == ["high_strain"]
+    assert extreme(None, THRESHOLDS.alerts.high_sa) == ["high_sa"]
     assert extreme(8.0, 3.0) == extreme(None, 1.0) == []

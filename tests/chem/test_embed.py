@@ -7,11 +7,12 @@ from rdkit import Chem
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place
 from molscore.chem.checks.validity import check
 from molscore.chem.embedding import etkdg as embedding
-from molscore.chem.embedding.etkdg import DIFFERENT, distinct, embed, embed_ensemble, parse
+from molscore.chem.embedding.etkdg import distinct, embed, embed_ensemble, parse
 from molscore.chem.ensemble import heavy_positions, rmsd_matrix, symmetries
 from molscore.chem.forcefield.minimise import minimise
 from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.stereo.tags import tags
+from molscore.chem.thresholds import THRESHOLDS
 from molscore.randomness import Purpose, rdkit_seed
 
 
@@ -47,7 +48,7 @@ def test_an_ensemble_differs_in_conformation_alone(smiles):
     mols = apart(ensemble)
     assert 3 <= len(mols) <= 5 and all(mol.GetConformer().Is3D() for mol in mols)
     distances = rmsd_matrix(heavy_positions(ensemble), symmetries(ensemble))
-    assert distances[np.triu_indices(len(mols), 1)].min() >= DIFFERENT
+    assert distances[np.triu_indices(len(mols), 1)].min() >= THRESHOLDS.embedding.same_conformer
     minima = [minimise(mol) for mol in mols]
     assert all(minimum.before - minimum.after < 0.1 for minimum in minima)
     assert (np.diff([minimum.before for minimum in minima]) >= 0).all()
@@ -64,7 +65,7 @@ def test_an_ensemble_begins_with_the_one_conformer():
     again = embed_ensemble(parse("CCCO"), 4, seed=3)
     np.testing.assert_array_equal(heavy_positions(several), heavy_positions(again))
     nearest = rmsd_matrix(heavy_positions(several), symmetries(several), heavy_positions(single)).min()
-    assert several.GetNumConformers() > 1 and nearest < DIFFERENT
+    assert several.GetNumConformers() > 1 and nearest < THRESHOLDS.embedding.same_conformer
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,8 @@ def test_what_cannot_be_used_is_left_out(monkeypatch):
         return mol, energy
 
     monkeypatch.setattr(embedding, "_embed", some)
-    monkeypatch.setattr(embedding, "DIFFERENT", 0.0)
+    all_differ = THRESHOLDS.embedding.model_copy(update={"same_conformer": 0.0})
+    monkeypatch.setattr(embedding, "THRESHOLDS", THRESHOLDS.model_copy(update={"embedding": all_differ}))
     ensemble = embed_ensemble(parse("CC[C@H](F)CCO"), 4)
     assert ensemble.GetNumConformers() == 2 and len(made) == 3
     assert embed_ensemble(parse("CCCCCO"), 4).GetNumConformers() == 3

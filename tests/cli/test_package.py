@@ -18,6 +18,8 @@ def test_the_installed_package_holds_its_data():
         "weights/conformers.safetensors",
         "weights/druglike.safetensors",
         "weights/druglike.json",
+        "chem/thresholds.yaml",
+        "chem/geometry/table.json",
         "evaluate/references/qm9.npz",
         "evaluate/references/druglike.npz",
         "report/page.html",

@@ -6,11 +6,12 @@ from rdkit import Chem
 from rdkit.Chem import rdMolTransforms
 
 from molscore.chem.arrays import MoleculeError, from_mol, to_mol
-from molscore.chem.embedding.etkdg import DIFFERENT, embed
+from molscore.chem.embedding.etkdg import embed
 from molscore.chem.ensemble import rmsd_matrix, symmetries
 from molscore.chem.forcefield.minimise import minimise
 from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.hydrogens import complete
+from molscore.chem.thresholds import THRESHOLDS
 from molscore.datasets import build as building
 from molscore.datasets import sources
 from molscore.datasets.build import first_of_each, split_of
@@ -140,7 +141,7 @@ def test_several_conformers(tmp_path, hydrogens):
             np.testing.assert_array_equal(molecule.stereo, molecules[0].stereo)
         positions = np.array([molecule.positions[molecule.atomic_numbers > 1] for molecule in molecules])
         distances = rmsd_matrix(positions, symmetries(mols[0]))
-        assert distances[np.triu_indices(len(same), 1)].min() > DIFFERENT - 0.001
+        assert distances[np.triu_indices(len(same), 1)].min() > THRESHOLDS.embedding.same_conformer - 0.001
         if hydrogens:
             assert (np.diff([minimise(mol).after for mol in mols]) > -0.01).all()
 

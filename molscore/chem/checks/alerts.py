@@ -13,6 +13,8 @@ from functools import cache
 from rdkit import Chem
 from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
+from molscore.chem.thresholds import THRESHOLDS
+
 _AMINE = "[NX3;!a;!$(N-[C,S,P]=[O,S,N]);!$(N-C#N);!$(N(=O)~O)]"
 """Nitrogen with a lone pair that no neighbour draws away."""
 
@@ -63,18 +65,6 @@ PATTERNS: dict[str, str] = {
 }
 """Name -> SMARTS. `unusual` has `fused_small_rings` and `bredt` besides."""
 
-STRAINED = 15.0
-"""kcal/mol; one in eighteen DFT minima of DFT8K is further above the nearest minimum of MMFF94s."""
-
-HARD = 4.5
-"""Synthetic accessibility; 0.1 % of MOSES, 5 % of the Chemical Component Dictionary and of DFT8K are above."""
-
-CAGE = 4
-"""Rings of up to so many atoms count as small."""
-
-BREDT = 9
-"""A double bond at the head of a bicycle of fewer ring atoms than this violates Bredt's rule."""
-
 
 @cache
 def _patterns() -> dict[str, Chem.Mol]:
@@ -94,7 +84,7 @@ def unusual(mol: Chem.Mol) -> list[str]:
     bare = Chem.RemoveHs(mol)
     names = [name for name, pattern in _patterns().items() if bare.HasSubstructMatch(pattern)]
     rings = [set(ring) for ring in bare.GetRingInfo().AtomRings()]
-    small = [ring for ring in rings if len(ring) <= CAGE]
+    small = [ring for ring in rings if len(ring) <= THRESHOLDS.alerts.small_ring]
     if any(len(a & b) >= 2 for i, a in enumerate(small) for b in small[:i]):
         names.append("fused_small_rings")
     if _breaks_bredt(bare, rings):
@@ -109,7 +99,11 @@ def extreme(strain: float | None, sa: float) -> list[str]:
         strain: MMFF94s relaxation energy, kcal/mol; None if there is none.
         sa: synthetic accessibility, 1 to 10.
     """
-    conditions = {"high_sa": sa >= HARD, "high_strain": strain is not None and strain >= STRAINED}
+    limits = THRESHOLDS.alerts
+    conditions = {
+        "high_sa": sa >= limits.high_sa,
+        "high_strain": strain is not None and strain >= limits.high_strain,
+    }
     return [name for name, applies in conditions.items() if applies]
 
 
@@ -127,7 +121,7 @@ def _breaks_bredt(mol: Chem.Mol, rings: list[set[int]]) -> bool:
     for i, a in enumerate(rings):
         for b in rings[:i]:
             shared = a & b
-            if len(shared) < 3 or len(a | b) >= BREDT:
+            if len(shared) < 3 or len(a | b) >= THRESHOLDS.alerts.bredt:
                 continue
             for index in shared:
                 atom = mol.GetAtomWithIdx(index)

@@ -17,22 +17,16 @@ from rdkit.Chem import rdDistGeom
 from molscore.chem.forcefield.springs import settle_by_table_in_place, springs
 from molscore.chem.geometry import expected
 from molscore.chem.stereo.tags import tags, wrong
+from molscore.chem.thresholds import THRESHOLDS
 
 ATTEMPTS = 8
 """Tries at an embedding before stereo counts as impossible. Most that exists embeds at the first."""
 
-LARGEST = 8
-"""Atoms of two rings of a cage together: rings of three and five, or of four each. Trans-fused rings of four and five,
-or of three and six, exist."""
-
-STRAIN = 10.0
-"""kcal/mol above the least strained embedding: what exists is below 5, what does not above 20."""
-
 
 def cage_atoms(mol: Chem.Mol) -> set[int]:
-    """Atoms of two small rings, of `LARGEST` atoms together at most."""
+    """Atoms of two small rings, which together have no more atoms than those of a cage."""
     sizes = [sorted(mol.GetRingInfo().AtomRingSizes(k))[:2] for k in range(mol.GetNumAtoms())]
-    return {k for k, two in enumerate(sizes) if len(two) == 2 and sum(two) <= LARGEST}
+    return {k for k, two in enumerate(sizes) if len(two) == 2 and sum(two) <= THRESHOLDS.embedding.cage_rings}
 
 
 def without_cage_stereo(mol: Chem.Mol) -> Chem.Mol | None:
@@ -86,7 +80,8 @@ def settled(mol: Chem.Mol, seeds: Iterable[int], end: float = math.inf) -> list[
         if not wrong(positions[None], asked).any():
             embeddings.append((springs(free, wanted).energy(positions.ravel())[0], placed))
     least = min((energy for energy, _ in embeddings), default=0.0)
-    return [_copy(mol, placed) for energy, placed in embeddings if energy < least + STRAIN]
+    most = least + THRESHOLDS.embedding.cage_strain
+    return [_copy(mol, placed) for energy, placed in embeddings if energy < most]
 
 
 def _copy(mol: Chem.Mol, placed: Chem.Mol) -> Chem.Mol:

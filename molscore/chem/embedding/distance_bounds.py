@@ -10,13 +10,11 @@ from rdkit import Chem, DistanceGeometry, rdBase
 from rdkit.Chem.rdDistGeom import GetMoleculeBoundsMatrix
 
 from molscore.chem.geometry.expected import Expected
+from molscore.chem.thresholds import THRESHOLDS
 
 BOND_SLACK, ANGLE_SLACKS = 0.01, (0.06, 0.2, 0.5)
 """Å by which distances over a bond and over an angle may differ from those expected; where the first of the latter
 leaves no arrangement, as in small rings, the next may."""
-
-WRONG_BOND, WRONG_ANGLE = 0.08, 0.25
-"""Å by which RDKit's distances over a bond and over an angle may differ from those expected."""
 
 CONTACT = 0.7
 """Least distance of atoms of three bonds apart, in units of the sum of their van der Waals radii."""
@@ -38,7 +36,7 @@ def corrected_bounds(mol: Chem.Mol, wanted: Expected) -> np.ndarray | None:
     middle = (upper + lower) / 2
     i, j = np.sort(wanted.bonds, axis=1).T
     off = np.maximum(wanted.lengths - lower[i, j], upper[i, j] - wanted.lengths)
-    bond_off = off > WRONG_BOND
+    bond_off = off > THRESHOLDS.embedding.wrong_bond
     length = {tuple(pair): r for pair, r in zip(np.sort(wanted.bonds, axis=1).tolist(), wanted.lengths, strict=True)}
     shaped = np.array([j in wanted.shaped for j in wanted.angles[:, 1].tolist()], dtype=bool)
     apart = {}
@@ -48,7 +46,8 @@ def corrected_bounds(mol: Chem.Mol, wanted: Expected) -> np.ndarray | None:
         distance = float(np.sqrt(p * p + q * q - 2 * p * q * np.cos(np.radians(theta))))
         pair = min(a, c), max(a, c)
         near = {(a, b), (b, a), (b, c), (c, b)} & touched
-        if (near or is_shaped or abs(middle[pair] - distance) > WRONG_ANGLE) and pair not in length:
+        far_off = abs(middle[pair] - distance) > THRESHOLDS.embedding.wrong_angle
+        if (near or is_shaped or far_off) and pair not in length:
             apart[pair] = distance
             if is_shaped:
                 touched |= {(a, b), (b, c)}

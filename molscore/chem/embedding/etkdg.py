@@ -14,13 +14,11 @@ from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, isomeric
 from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix, symmetries
 from molscore.chem.forcefield.minimise import REASONS, minimise
 from molscore.chem.rdkit_errors import rdkit_call
+from molscore.chem.thresholds import THRESHOLDS
 from molscore.randomness import Purpose, rdkit_seed
 
 ATTEMPTS = 20
 """Tries at an embedding: from distances, and if that fails as many from random coordinates."""
-
-DIFFERENT = 0.25
-"""Å, RMSD of heavy atoms: conformers nearer than that are one."""
 
 SYMMETRIES = 2000
 """Symmetries of a molecule that are looked at to tell whether conformers differ: benzene with three trifluoromethyl
@@ -129,7 +127,7 @@ def embed_ensemble(mol: Chem.Mol, n: int, seed: int = 0) -> Chem.Mol:
 
 
 def distinct(mols: Sequence[Chem.Mol], energies: Sequence[float]) -> Chem.Mol:
-    """One molecule with those conformers that are at least `DIFFERENT` from all of lower energy that are kept.
+    """One molecule with those conformers that differ from all of lower energy that are kept.
 
     Args:
         mols: K >= 1 molecules of one conformer each, alike but for positions.
@@ -141,7 +139,7 @@ def distinct(mols: Sequence[Chem.Mol], energies: Sequence[float]) -> Chem.Mol:
     if len(mols) == 1:
         return Chem.Mol(mols[0])
     distances = rmsd_matrix(np.concatenate([heavy_positions(mol) for mol in mols]), symmetries(mols[0], SYMMETRIES))
-    kept = prune(distances, np.argsort(energies, kind="stable"), DIFFERENT)
+    kept = prune(distances, np.argsort(energies, kind="stable"), THRESHOLDS.embedding.same_conformer)
     ensemble = Chem.Mol(mols[0])
     ensemble.RemoveAllConformers()
     for k in kept:

@@ -4,7 +4,7 @@ Bonds between trigonal atoms turn over barriers of sterics (two rings with ortho
 (an amide at 90°) that may be as high as a bond is strong, and no conformer stays there: one at 10 kcal/mol above the
 minimum next to it is populated to 5e-8 at 300 K, and ligands bound to proteins bear less than that in all their
 torsions together (Perola and Charifson, J. Med. Chem. 47, 2499, 2004). A conformer is on a barrier if its energy falls
-by more than `BARRIER` in a minimisation in which such a bond turns. Coulomb's terms are left out of that: in the gas
+by more than a threshold in a minimisation in which such a bond turns. Coulomb's terms are left out of that: in the gas
 phase they fold charged groups together, which is no barrier.
 """
 
@@ -17,18 +17,13 @@ from rdkit.ForceField import ForceField
 
 from molscore.chem.forcefield.mmff import force_field, typed
 from molscore.chem.forcefield.settle import ROTATABLE
-
-BARRIER = 8.0
-"""kcal/mol, 13 kT at room temperature."""
-
-TURN = 25.0
-"""Degrees by which the bond turns at least."""
+from molscore.chem.thresholds import THRESHOLDS
 
 FIRST, STEPS = 25, 150
 """Steps of the minimisation that shows whether energy falls at all, and of the one that goes on from there."""
 
 AT_FIRST = 0.5
-"""Of `BARRIER`, which falls within the first steps."""
+"""Of the barrier's energy, which falls within the first steps."""
 
 
 def leave_barriers_in_place(mol: Chem.Mol, conformers: Sequence[int] | None = None) -> list[int]:
@@ -43,6 +38,7 @@ def leave_barriers_in_place(mol: Chem.Mol, conformers: Sequence[int] | None = No
     """
     if not (bonds := _trigonal(mol)):
         return []
+    barrier = THRESHOLDS.barrier
     finite = [
         conformer
         for conformer in mol.GetConformers()
@@ -63,11 +59,15 @@ def leave_barriers_in_place(mol: Chem.Mol, conformers: Sequence[int] | None = No
             field.Minimize(maxIts=FIRST)
             after = _energy(field, place)
             lowest = min(lowest, after)
-            if before - after < AT_FIRST * BARRIER and after - lowest < BARRIER:
+            if before - after < AT_FIRST * barrier.energy and after - lowest < barrier.energy:
                 continue
             field.Minimize(maxIts=STEPS)
             fallen, x = before - _energy(field, place), place.GetPositions()
-            if fallen > BARRIER and _largest_turn(place, conformer, bonds) > TURN and np.isfinite(x).all():
+            if (
+                fallen > barrier.energy
+                and _largest_turn(place, conformer, bonds) > barrier.turn
+                and np.isfinite(x).all()
+            ):
                 conformer.SetPositions(x)
                 moved.append(conformer.GetId())
     return moved

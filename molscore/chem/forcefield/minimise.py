@@ -18,6 +18,7 @@ from molscore.chem.forcefield.settle import HOLDING
 from molscore.chem.forcefield.strays import strays
 from molscore.chem.forcefield.trust import correct, trust
 from molscore.chem.geometry.expected import expected
+from molscore.chem.thresholds import THRESHOLDS
 
 METHODS = ("mmff", "xtb")
 
@@ -29,9 +30,6 @@ BOHR = 0.529177210903
 
 STEPS, ROUNDS = 1000, 20
 """Steps of a minimisation, and how often MMFF94s may go on from where it stopped."""
-
-GRADIENT = 5e-4
-"""Hartree/Bohr: GFN2-xTB's minimum is reached when no component of the gradient is larger."""
 
 REASONS = {
     "no_geometry": "there is no 3-D conformer, or its energy is not a finite number",
@@ -152,7 +150,7 @@ def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
         before = energy_and_gradient(start.ravel())[0] * HARTREE
         if not steps:
             return Minimum(before=before)
-        options = {"maxiter": steps, "gtol": GRADIENT, "ftol": 1e-10}
+        options = {"maxiter": steps, "gtol": THRESHOLDS.force_field.xtb_gradient, "ftol": 1e-10}
         result = minimize(energy_and_gradient, start.ravel(), jac=True, method="L-BFGS-B", options=options)
     except RuntimeError:  # charges that do not settle: atoms on top of one another, or no parameters
         return Minimum(reason="no_geometry")

@@ -12,18 +12,13 @@ import numpy as np
 from rdkit.ForceField import ForceField
 
 from molscore.chem.forcefield.springs import NEARLY_STRAIGHT
-from molscore.chem.geometry.bounds import TWIST, twists
+from molscore.chem.geometry.bounds import twists
 from molscore.chem.geometry.expected import Expected
 from molscore.chem.geometry.types import lengths_and_angles
-
-LENGTH_ALLOWED, ANGLE_ALLOWED = 0.1, 0.35
-"""Part of a margin (see `molscore.chem.geometry.expected`) that may be used up before a value strays."""
+from molscore.chem.thresholds import THRESHOLDS
 
 BOND_STIFFNESS, ANGLE_STIFFNESS, TWIST_STIFFNESS = 3000.0, 0.15, 0.05
 """kcal/mol/Å², and kcal/mol/deg² twice: somewhat more than bonds and angles have, to prevail over the strain."""
-
-PLANE, RING = 10.0, 18.0
-"""Degrees by which dihedral angles may be off at flat atoms, and along aromatic rings."""
 
 ROOM, FAR = 0.05, 1e3
 """Å beyond the least distance of two atoms that are not bonded that their restraint asks for, and no bound."""
@@ -69,10 +64,11 @@ def strays(positions: np.ndarray, wanted: Expected) -> Strays:
         positions: ``(N, 3)`` Å.
         wanted: `molscore.chem.geometry.expected` of the molecule.
     """
+    allowed = THRESHOLDS.strays
     lengths, angles = lengths_and_angles(positions, wanted.bonds, wanted.angles)
-    longer = _outside(lengths, wanted.shortest, wanted.longest, wanted.length_margins, LENGTH_ALLOWED)
-    wider = _outside(angles, wanted.least, wanted.greatest, wanted.angle_margins, ANGLE_ALLOWED)
-    low, turns = TWIST + SPARE, twists(positions, wanted.axes)
+    longer = _outside(lengths, wanted.shortest, wanted.longest, wanted.length_margins, allowed.length)
+    wider = _outside(angles, wanted.least, wanted.greatest, wanted.angle_margins, allowed.angle)
+    low, turns = THRESHOLDS.flat_biaryl.twist + SPARE, twists(positions, wanted.axes)
     apart = np.linalg.norm(positions[wanted.pairs[:, 0]] - positions[wanted.pairs[:, 1]], axis=1)
     close = apart < wanted.nearest
     pairs = zip(wanted.pairs[close].tolist(), wanted.nearest[close].tolist(), strict=True)
@@ -85,8 +81,8 @@ def strays(positions: np.ndarray, wanted: Expected) -> Strays:
             for axis, turn in zip(wanted.axes.tolist(), turns.tolist(), strict=True)
             if not low <= abs(turn) <= 180 - low
         )
-        + _bent(positions, wanted.planes, 180.0, PLANE)
-        + _bent(positions, wanted.rings, 0.0, RING),
+        + _bent(positions, wanted.planes, 180.0, allowed.plane)
+        + _bent(positions, wanted.rings, 0.0, allowed.ring),
     )
 
 

@@ -17,18 +17,13 @@ from molscore.chem.forcefield.mmff import typed
 from molscore.chem.geometry.expected import Expected
 from molscore.chem.geometry.shapes import is_metal
 from molscore.chem.stereo.cumulenes import Cumulenes
-
-BOND_MARGIN, AROMATIC_MARGIN, ANGLE_MARGIN = 0.04, 0.01, 8.0
-"""Å and degrees by which a rest value may leave the range that is known."""
+from molscore.chem.thresholds import THRESHOLDS
 
 NARROW = 0.02
 """Å about the usual length to which multiple bonds, and in UFF all, are held where they are corrected."""
 
 LENGTH_ROOM, ANGLE_ROOM = 0.005, 1.0
 """Å and degrees to either side of the usual value that a corrected term leaves free at least."""
-
-HOPELESS = 25.0
-"""Degrees; where UFF is off by more, its other terms cannot be relied upon either."""
 
 BOND_STIFFNESS, ANGLE_STIFFNESS, PLANE_STIFFNESS = 50000.0, 0.5, 0.5
 """kcal/mol/Å², and kcal/mol/deg² twice."""
@@ -90,14 +85,15 @@ def trust(mol: Chem.Mol, wanted: Expected) -> Trust:
         high = -_below(-np.minimum(most, wanted.lengths + narrow), -wanted.lengths, LENGTH_ROOM)
         # where RDKit sees aromatic atoms and MMFF94s those of a chain, the rest length need not be far off
         aromatic = np.array([atom.GetIsAromatic() for atom in mol.GetAtoms()])
-        margin = np.where(aromatic[wanted.bonds].all(axis=1), AROMATIC_MARGIN, BOND_MARGIN)
+        limits = THRESHOLDS.force_field
+        margin = np.where(aromatic[wanted.bonds].all(axis=1), limits.aromatic_bond, limits.bond)
         trusted = (theirs > least - margin) & (theirs < most + margin)
         off = ~trusted if field == "mmff94s" else ~((theirs > low) & (theirs < high))
         lengths = tuple(
             (*wanted.bonds[b].tolist(), float(low[b]), float(high[b])) for b in np.flatnonzero(off).tolist()
         )
         angles, worst = _angles(same, wanted, bend, field)
-    if field == "uff" and (worst > HOPELESS or _has_tight_ring(mol)):
+    if field == "uff" and (worst > THRESHOLDS.force_field.uff_angle or _has_tight_ring(mol)):
         return Trust(None)
     numbers = [atom.GetAtomicNum() for atom in mol.GetAtoms()]
     bare = [row for row in wanted.flat.tolist() if field == "uff" and numbers[row[0]] == BORON]  # UFF keeps others flat
@@ -135,7 +131,7 @@ def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, f
             continue
         rest = bend(mol, i, j, k)
         off = np.inf if rest is None else max(low[a] - rest[-1], rest[-1] - high[a])
-        if off > ANGLE_MARGIN:
+        if off > THRESHOLDS.force_field.angle:
             angles.append((i, j, k, float(low[a]), min(float(high[a]), 180.0)))  # RDKit refuses more
             worst = max(worst, off)
     return tuple(angles), worst

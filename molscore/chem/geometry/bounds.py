@@ -19,24 +19,9 @@ from rdkit import Chem, rdBase
 from rdkit.Chem.rdDistGeom import GetMoleculeBoundsMatrix
 
 from molscore.chem.geometry.shapes import shape
-
-CLASH_TOLERANCE = 0.3
-HYDROGEN_BOND_TOLERANCE = 0.4  # instead, between a hydrogen and another element
-FLATNESS = 0.25  # Å: aromatic rings and double bonds lie within this of their best plane
-PUCKER = 0.05  # Å: six-membered rings of mostly sp3 atoms leave theirs by more than this
-CONTACT, HYDROGEN_CONTACT = {3: 0.6, 4: 0.65}, 0.5
-"""Least distance of atoms of three, and of more, bonds apart, in units of the sum of the van der Waals radii; the
-second between a hydrogen and another element. Known strained cages keep it."""
-
-TWIST = 35.0
-"""Degrees: the rings of a hindered biaryl are at least so far from one plane."""
-
-HINDERED = 3
-"""Ortho atoms with more than hydrogen or fluorine, of four, that make a biaryl a hindered one; so do two of one ring
-and a fluorine of the other."""
+from molscore.chem.thresholds import THRESHOLDS
 
 FLUORINE = 9
-SPREAD = 1e-3  # Å: smaller extents are no extents
 
 
 class Limits(NamedTuple):
@@ -69,7 +54,7 @@ def limits(mol: Chem.Mol, capped: bool = True) -> Limits:
     numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
     radii = np.array([Chem.GetPeriodicTable().GetRvdw(int(z)) for z in numbers])
     hydrogen_bond = (numbers[:, None] == 1) != (numbers[None] == 1)
-    clash = 1 - np.where(hydrogen_bond, HYDROGEN_BOND_TOLERANCE, CLASH_TOLERANCE)
+    clash = 1 - np.where(hydrogen_bond, THRESHOLDS.clash.hydrogen_tolerance, THRESHOLDS.clash.tolerance)
     cap = radii[:, None] + radii[None]
     if not capped:
         cap[(numbers[:, None] > 1) & (numbers[None] > 1)] = np.inf
@@ -101,10 +86,11 @@ def space_fault(mol: Chem.Mol) -> str | None:
         return "the coordinates are a 2-D drawing"
     if mol.GetNumAtoms() == 1:
         return None
+    least = THRESHOLDS.no_3d.extent
     longest, _, shortest = extents(mol.GetConformer().GetPositions())
-    if longest < SPREAD:
+    if longest < least:
         return "all atoms are in one place"
-    if shortest < SPREAD and any(atom.GetDegree() >= 4 and shape(atom) != "square planar" for atom in mol.GetAtoms()):
+    if shortest < least and any(atom.GetDegree() >= 4 and shape(atom) != "square planar" for atom in mol.GetAtoms()):
         return "all atoms lie in one plane although one has four neighbours"
     return None
 
@@ -119,8 +105,8 @@ def contact_fault(mol: Chem.Mol, distances: np.ndarray) -> str | None:
     separation = Chem.GetDistanceMatrix(mol)
     numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
     radii = np.array([Chem.GetPeriodicTable().GetRvdw(int(z)) for z in numbers])
-    part = np.where(separation == 3, CONTACT[3], CONTACT[4])
-    part[(numbers[:, None] == 1) != (numbers[None] == 1)] = HYDROGEN_CONTACT
+    part = np.where(separation == 3, THRESHOLDS.clash.cage_three_bonds, THRESHOLDS.clash.cage_farther)
+    part[(numbers[:, None] == 1) != (numbers[None] == 1)] = THRESHOLDS.clash.cage_hydrogen
     lower = part * (radii[:, None] + radii[None])
     return _closest(mol, distances, Limits(lower, separation))
 
@@ -137,7 +123,7 @@ def _closest(mol: Chem.Mol, distances: np.ndarray, limits: Limits) -> str | None
 
 
 def aromatic_ring_fault(mol: Chem.Mol) -> str | None:
-    """An aromatic ring of five or six sp2 atoms of which one is more than 0.25 Å out of the plane."""
+    """An aromatic ring of five or six sp2 atoms of which one is out of the plane."""
     for ring in mol.GetRingInfo().AtomRings():
         atoms = [mol.GetAtomWithIdx(a) for a in ring]
         flat = len(ring) in (5, 6) and all(a.GetIsAromatic() and a.GetHybridization() == _SP2 for a in atoms)
@@ -147,7 +133,7 @@ def aromatic_ring_fault(mol: Chem.Mol) -> str | None:
 
 
 def double_bond_fault(mol: Chem.Mol) -> str | None:
-    """A C=C double bond with three neighbours on either carbon, of which one is more than 0.25 Å out of the plane."""
+    """A C=C double bond with three neighbours on either carbon, of which one is out of the plane."""
     for bond in mol.GetBonds():
         ends = bond.GetBeginAtom(), bond.GetEndAtom()
         if bond.GetBondType() == Chem.BondType.DOUBLE and all(
@@ -160,12 +146,12 @@ def double_bond_fault(mol: Chem.Mol) -> str | None:
 
 
 def flat_ring_fault(mol: Chem.Mol) -> str | None:
-    """A six-membered ring, fused to no other, that is flat within 0.05 Å although four or more of its atoms are sp3."""
-    rings = mol.GetRingInfo()
+    """A six-membered ring, fused to no other, that is flat although most of its atoms are sp3."""
+    rings, least = mol.GetRingInfo(), THRESHOLDS.ring_flat
     for ring in rings.AtomRings():
         sp3 = sum(mol.GetAtomWithIdx(a).GetHybridization() == Chem.HybridizationType.SP3 for a in ring)
-        puckered = len(ring) == 6 and sp3 >= 4 and all(rings.NumAtomRings(a) == 1 for a in ring)
-        if puckered and (height := _height(mol, ring)) < PUCKER:
+        puckered = len(ring) == 6 and sp3 >= least.sp3_atoms and all(rings.NumAtomRings(a) == 1 for a in ring)
+        if puckered and (height := _height(mol, ring)) < least.pucker:
             return f"the ring of {_names(mol, ring)} is flat within {height:.3f} Å; it ought to be puckered"
     return None
 
@@ -194,7 +180,8 @@ def hindered_axes(mol: Chem.Mol) -> np.ndarray:
         groups = [[_groups(mol, a, ring) for a in side] for side, ring in zip(ortho, own, strict=True)]
         crowded = [sum(any(number != FLUORINE for number in numbers) for numbers in side) for side in groups]
         beside = [any(side) for side in groups]
-        if sum(crowded) >= HINDERED or crowded[0] == 2 and beside[1] or crowded[1] == 2 and beside[0]:
+        hindered = sum(crowded) >= THRESHOLDS.flat_biaryl.ortho_atoms
+        if hindered or crowded[0] == 2 and beside[1] or crowded[1] == 2 and beside[0]:
             rows.append((ortho[0][0], *pivots, ortho[1][0]))
     return np.array(rows, dtype=np.int64).reshape(-1, 4)
 
@@ -206,16 +193,16 @@ def _groups(mol: Chem.Mol, ortho: int, ring: set[int]) -> list[int]:
 
 
 def biaryl_fault(mol: Chem.Mol, axes: np.ndarray, positions: np.ndarray) -> str | None:
-    """A hindered biaryl, one of `hindered_axes`, whose rings are less than 35° out of one plane."""
+    """A hindered biaryl, one of `hindered_axes`, whose rings are too near one plane."""
     if not len(axes):
         return None
     dihedral = np.abs(twists(positions, axes))
     twist = np.minimum(dihedral, 180 - dihedral)
-    worst = int(twist.argmin())
-    if twist[worst] >= TWIST:
+    worst, least = int(twist.argmin()), THRESHOLDS.flat_biaryl.twist
+    if twist[worst] >= least:
         return None
     bond = _names(mol, axes[worst, 1:3])
-    angle = f"{twist[worst]:.0f}° out of one plane; it ought to be at least {TWIST:.0f}°"
+    angle = f"{twist[worst]:.0f}° out of one plane; it ought to be at least {least:.0f}°"
     return f"the hindered rings about {bond} are {angle}"
 
 
@@ -232,9 +219,9 @@ _SP2 = Chem.HybridizationType.SP2
 
 
 def _out_of_plane(mol: Chem.Mol, group: tuple[int, ...], name: str) -> str | None:
-    if (height := _height(mol, group)) <= FLATNESS:
+    if (height := _height(mol, group)) <= (most := THRESHOLDS.not_flat.out_of_plane):
         return None
-    return f"the {name} of {_names(mol, group)} is {height:.2f} Å out of its plane; it ought to be at most {FLATNESS} Å"
+    return f"the {name} of {_names(mol, group)} is {height:.2f} Å out of its plane; it ought to be at most {most} Å"
 
 
 def _height(mol: Chem.Mol, group: tuple[int, ...]) -> float:

@@ -3,7 +3,7 @@
 A value may leave the range of its type by a margin, which grows with the coarseness of the type and where few values
 are known:
 
-    margin = base(level) (1 + 1 / count)
+    margin = base(level) (1 + 1 / count),  base of ``molscore/chem/thresholds.yaml``
 
 Bonds of no known type have the sum of the covalent radii (Cordero et al., Dalton Trans. 2832, 2008), shortened by
 polarity (Schomaker and Stevenson, J. Am. Chem. Soc. 63, 37, 1941), or that of the radii of double and triple bonds
@@ -21,28 +21,10 @@ from molscore.chem.geometry.shapes import ELECTRONEGATIVITY, ideal_angles, is_me
 from molscore.chem.geometry.table import Table, look_up, table
 from molscore.chem.geometry.types import label, terms
 from molscore.chem.stereo.cumulenes import Cumulenes, cumulenes
-
-BOND_MARGINS = (0.09, 0.10, 0.12, 0.15)
-"""Å beyond the range of a type, by level."""
-
-ANGLE_MARGINS = (10.0, 10.0, 11.0, 13.0, 16.0)
-"""Degrees beyond the range of a type, by level."""
+from molscore.chem.thresholds import THRESHOLDS
 
 NAMED_LEVELS = 2
 """Of angles, those whose keys name the outer atoms."""
-
-RADII_MARGIN = 0.2
-"""Å, of a length from covalent radii."""
-
-SHAPE_MARGIN = 25.0
-"""Degrees, of an angle of a shape."""
-
-IDEAL_MARGIN = 25.0
-"""Degrees, of an angle from hybridisation alone."""
-
-CAGE_MARGIN = 25.0
-"""Degrees more at an atom of two or more rings of three or four, for angles that none of these rings holds: cages are
-strained each in its own way."""
 
 SHORTENING = {1.0: 1.0, 1.5: 0.93, 2.0: 0.87, 3.0: 0.78}
 """By which a bond of an order is shorter than a single bond, where `RADII` does not know both atoms."""
@@ -57,15 +39,6 @@ RADII = {
 
 POLARITY = 0.05
 """Å for each unit of difference in electronegativity."""
-
-FLAT = {"B3d": 357.0, "C3d": 345.0, "C3a": 350.0, "N3d+": 345.0}
-"""Degrees: least sum of the three angles at an atom of a type that is flat."""
-
-LARGEST_FLAT = 7
-"""Atoms of the largest aromatic rings that are flat by themselves."""
-
-NEAREST = 0.765
-"""Part of the sum of two van der Waals radii that heavy atoms keep, contacts of sulfur with oxygen included."""
 
 _RING_ANGLES = {"3": 60.0, "4": 90.0, "5": 105.0}
 
@@ -132,19 +105,20 @@ def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
     ideals = {atom.GetIdx(): ideal_angles(mol, atom.GetIdx()) for atom in mol.GetAtoms() if shape(atom)}
     angles = np.zeros((len(kinds.angles), 5))
     of_shape: dict[int, list[int]] = {}
+    of_shapes, flat_sum = THRESHOLDS.bond_angle.shape_margin, THRESHOLDS.bond_angle.flat_sum
     for row, ((i, j, k), keys) in enumerate(zip(kinds.angles.tolist(), kinds.angle_keys, strict=True)):
         if j in ideals:
             ideal = ideals[j][min(i, k), max(i, k)]
             if is_tagged(mol.GetAtomWithIdx(j)):
-                angles[row, :4] = ideal - SHAPE_MARGIN, ideal, ideal + SHAPE_MARGIN, SHAPE_MARGIN
+                angles[row, :4] = ideal - of_shapes, ideal, ideal + of_shapes, of_shapes
             else:
-                angles[row, :4] = 0.0, ideal, 180.0, SHAPE_MARGIN
+                angles[row, :4] = 0.0, ideal, 180.0, of_shapes
                 of_shape.setdefault(j, []).append(row)
         else:
             angles[row] = _angle(mol, known, j, keys)
     flat, sums = [], []
     for j, atom in enumerate(mol.GetAtoms()):
-        if atom.GetDegree() == 3 and (least := FLAT.get(label(atom))) is not None:
+        if atom.GetDegree() == 3 and (least := flat_sum.get(label(atom))) is not None:
             flat.append((j, *(neighbour.GetIdx() for neighbour in atom.GetNeighbors())))
             sums.append(least)
     return Expected(
@@ -179,13 +153,14 @@ def _far_pairs(mol: Chem.Mol) -> tuple[np.ndarray, np.ndarray]:
     far = (Chem.GetDistanceMatrix(mol) >= 4) & (numbers[:, None] > 1) & (numbers > 1)
     pairs = np.argwhere(np.triu(far, 1))
     radii = np.array([Chem.GetPeriodicTable().GetRvdw(int(number)) for number in numbers])
-    return pairs, NEAREST * radii[pairs].sum(1)
+    return pairs, THRESHOLDS.strays.contact * radii[pairs].sum(1)
 
 
 def _aromatic_rows(mol: Chem.Mol) -> list[tuple[int, ...]]:
     rows = []
     for ring in mol.GetRingInfo().AtomRings():
-        if len(ring) <= LARGEST_FLAT and all(mol.GetAtomWithIdx(index).GetIsAromatic() for index in ring):
+        flat = len(ring) <= THRESHOLDS.strays.largest_flat_ring
+        if flat and all(mol.GetAtomWithIdx(index).GetIsAromatic() for index in ring):
             rows += [tuple(ring[(k + step) % len(ring)] for step in range(4)) for k in range(len(ring))]
     return rows
 
@@ -208,12 +183,13 @@ def unknown_metal_bond(mol: Chem.Mol) -> str | None:
 
 def _length(mol: Chem.Mol, known: Table, atoms: list[int], keys: tuple[str, ...]) -> tuple[float, ...]:
     """Shortest, usual, longest, and margin."""
+    limits = THRESHOLDS.bond_length
     if (match := look_up(known.bonds, keys)) is not None:
         level, row = match
-        margin = BOND_MARGINS[level] * (1 + 1 / row.count)
+        margin = limits.margins[level] * (1 + 1 / row.count)
         return row.low - margin, row.usual, row.high + margin, margin
-    usual = _from_radii(mol, *atoms)
-    return usual - RADII_MARGIN, usual, usual + RADII_MARGIN, RADII_MARGIN
+    usual, margin = _from_radii(mol, *atoms), limits.radii_margin
+    return usual - margin, usual, usual + margin, margin
 
 
 def _from_radii(mol: Chem.Mol, i: int, j: int) -> float:
@@ -241,13 +217,14 @@ def _has_double_bond(mol: Chem.Mol, index: int) -> bool:
 def _angle(mol: Chem.Mol, known: Table, centre: int, keys: tuple[str, ...]) -> tuple[float, ...]:
     """Least, usual, greatest, margin, and whether the table has the outer atoms too."""
     ring, sizes = (part.rstrip() for part in keys[2].split("/")[1].split(":"))
-    cage = CAGE_MARGIN if ring not in "34" and sum(size in "34" for size in sizes) > 1 else 0.0
+    limits = THRESHOLDS.bond_angle
+    cage = limits.cage_margin if ring not in "34" and sum(size in "34" for size in sizes) > 1 else 0.0
     if (match := look_up(known.angles, keys)) is not None:
         level, row = match
-        margin = ANGLE_MARGINS[level] * (1 + 1 / row.count) + cage
+        margin = limits.margins[level] * (1 + 1 / row.count) + cage
         return row.low - margin, row.usual, row.high + margin, margin, level < NAMED_LEVELS
     hybridisation = mol.GetAtomWithIdx(centre).GetHybridization()
     usual = {Chem.HybridizationType.SP: 180.0, Chem.HybridizationType.SP2: 120.0}.get(hybridisation, 109.5)
     usual = _RING_ANGLES.get(ring, usual)
-    margin = IDEAL_MARGIN + cage
+    margin = limits.ideal_margin + cage
     return usual - margin, usual, usual + margin, margin, False

@@ -10,9 +10,10 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.geometry.bounds import biaryl_fault
-from molscore.chem.geometry.expected import SHAPE_MARGIN, Expected
+from molscore.chem.geometry.expected import Expected
 from molscore.chem.geometry.types import lengths_and_angles
 from molscore.chem.stereo.cumulenes import Cumulenes
+from molscore.chem.thresholds import THRESHOLDS
 
 
 def table_fault(mol: Chem.Mol, wanted: Expected, conformer: int = -1) -> tuple[str, str] | None:
@@ -33,7 +34,7 @@ def table_fault(mol: Chem.Mol, wanted: Expected, conformer: int = -1) -> tuple[s
         limits = _limits(angles[worst], wanted.least[worst], wanted.greatest[worst], ".0f", "°")
         return "bond_angle", f"the angle {names(mol, wanted.angles[worst], '-')} is {limits}"
     for name, rows in wanted.shapes:
-        if _distortion(wanted.angles[rows], angles[rows], wanted.degrees[rows]) > SHAPE_MARGIN:
+        if _distortion(wanted.angles[rows], angles[rows], wanted.degrees[rows]) > THRESHOLDS.bond_angle.shape_margin:
             centre = names(mol, wanted.angles[rows[0], 1:2])
             return "bond_angle", f"the neighbours of {centre} do not lie as in a {name} shape"
     if len(wanted.flat):

@@ -35,16 +35,8 @@ from scipy.spatial.distance import cdist
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.ensemble import heavy_atoms
 from molscore.chem.io.lines import DamagedFile, read_text, undecoded
+from molscore.chem.thresholds import THRESHOLDS
 from molscore.reprs import short_repr
-
-CLASH = 0.75
-"""Share of the sum of the radii below which a pair clashes."""
-
-CONTACT = 4.0
-"""Å between heavy atoms that touch."""
-
-SAME = 0.5
-"""Å within which an atom of the file is taken for one of the ligand's own."""
 
 PROBE, POINTS = 1.4, 500
 """Radius of a water molecule in Å, and the points on the sphere around each atom."""
@@ -112,11 +104,12 @@ class Fit:
     """How a molecule lies in a protein.
 
     Attributes:
-        clashes: pairs of heavy atoms closer than `CLASH` of the sum of their radii.
+        clashes: pairs of heavy atoms closer than a fraction of the sum of their radii (``protein`` in
+            ``molscore/chem/thresholds.yaml``).
         closest: smallest distance in units of that sum, over all pairs.
         overlap: share of the ligand's volume that is inside the protein's.
         buried: share of the ligand's accessible surface that the protein covers.
-        contacts: heavy atoms of the ligand that have one of the protein within `CONTACT`.
+        contacts: heavy atoms of the ligand that have one of the protein in contact.
         residues: that come so close, in the order of the file.
     """
 
@@ -218,7 +211,7 @@ def fit(mol: Chem.Mol, protein: Protein, conformer: int = -1) -> Fit:
     """Measures how a molecule fits into a protein where it lies.
 
     All that `Protein` holds counts, ``other`` atoms too, except the ligand itself: a residue of kind ``other`` is left
-    out if each of its atoms lies within `SAME` of an atom of the same element of the ligand. Another pose of a ligand
+    out if each of its atoms lies at an atom of the same element of the ligand. Another pose of a ligand
     that the file still holds clashes with it; take it out of the file. A covalent bond to the protein is a clash.
 
     Args:
@@ -240,16 +233,18 @@ def fit(mol: Chem.Mol, protein: Protein, conformer: int = -1) -> Fit:
     atomic_numbers = np.array([mol.GetAtomWithIdx(int(i)).GetAtomicNum() for i in heavy])
 
     distances = cdist(positions, protein.positions)
-    kept = ~_own((distances <= SAME) & (atomic_numbers[:, None] == protein.atomic_numbers), protein)
+    kept = ~_own(
+        (distances <= THRESHOLDS.protein.same_atom) & (atomic_numbers[:, None] == protein.atomic_numbers), protein
+    )
     distances = distances[:, kept]
     inorganic, other_numbers = protein.inorganic[kept], protein.atomic_numbers[kept]
     radii, others = _VAN_DER_WAALS[atomic_numbers], protein.positions[kept]
     other_radii = np.where(inorganic, _COVALENT[other_numbers], _VAN_DER_WAALS[other_numbers])
     ratios = distances / (np.where(inorganic, _COVALENT[atomic_numbers][:, None], radii[:, None]) + other_radii)
-    touching = distances <= CONTACT
+    touching = distances <= THRESHOLDS.protein.contact
     near = (distances < radii[:, None] + other_radii + 2 * PROBE).any(axis=0)
     return Fit(
-        clashes=int((ratios < CLASH).sum()),
+        clashes=int((ratios < THRESHOLDS.protein.clash).sum()),
         closest=float(ratios.min()),
         overlap=_overlap(positions, radii, others[near], other_radii[near]),
         buried=_buried(positions, radii + PROBE, others[near], other_radii[near] + PROBE),

@@ -10,9 +10,7 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.stereo.cumulenes import dihedrals_off, has_room, mark_in_place, row
-
-CLEAR = 60.0
-"""Degrees within which coordinates show a handedness, or a side."""
+from molscore.chem.thresholds import THRESHOLDS
 
 _HANDS = {Chem.ChiralType.CHI_TETRAHEDRAL_CCW: 90, Chem.ChiralType.CHI_TETRAHEDRAL_CW: -90}
 _SLASHES = (Chem.BondDir.ENDUPRIGHT, Chem.BondDir.ENDDOWNRIGHT)
@@ -55,7 +53,7 @@ def of_coordinates(mol: Chem.Mol, chain: list[int]) -> int | None:
         return None
     atoms, x = np.array([row(mol, chain)]), mol.GetConformer().GetPositions()
     for degrees in (90, -90) if len(chain) % 2 else (0, 180):
-        if abs(dihedrals_off(x, atoms, degrees, 360)[0]) < CLEAR:
+        if abs(dihedrals_off(x, atoms, degrees, 360)[0]) < THRESHOLDS.cumulene.clear:
             return degrees
     return None
 

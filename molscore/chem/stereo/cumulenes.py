@@ -14,11 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from rdkit import Chem
 
-TOLERANCE, RING_TOLERANCE = 12.0, 30.0
-"""Degrees that a dihedral may be off; the second in rings of up to `STRAINED` atoms."""
-
-SMALLEST, STRAINED = 9, 11
-"""Smallest ring that has room for a cumulene as it is elsewhere, though strained up to the second."""
+from molscore.chem.thresholds import THRESHOLDS
 
 _MIDDLE = Chem.MolFromSmarts("[#6,#7+;D2](=*)=*")
 _MARK = "_cumulene"
@@ -69,14 +65,15 @@ def dihedrals_off(
 
 def cumulenes(mol: Chem.Mol) -> Cumulenes:
     """Those of a sanitised molecule whose ends are held; every hydrogen an atom; coordinates are not looked at."""
-    rows = []
+    rows, limits = [], THRESHOLDS.cumulene
     for chain in chains(mol):
         ends = mol.GetAtomWithIdx(chain[0]), mol.GetAtomWithIdx(chain[-1])
         if not all(map(_holds, ends)) or all(end.GetAtomicNum() == 7 for end in ends) or not has_room(mol, chain):
             continue
         mark = ends[0].GetIntProp(_MARK) if ends[0].HasProp(_MARK) else None
         degrees = (90 if len(chain) % 2 else 0) if mark is None else mark
-        tolerance = RING_TOLERANCE if 0 < _ring(mol, chain) <= STRAINED else TOLERANCE
+        strained = 0 < _ring(mol, chain) <= limits.strained_ring
+        tolerance = limits.ring_tolerance if strained else limits.tolerance
         rows.append((*row(mol, chain), degrees, 180 if mark is None else 360, tolerance))
     table = np.array(rows, dtype=np.float64).reshape(-1, 7)
     return Cumulenes(table[:, :4].astype(np.int64), *table[:, 4:].T)
@@ -96,7 +93,7 @@ def chains(mol: Chem.Mol) -> Iterator[list[int]]:
 
 def has_room(mol: Chem.Mol, chain: list[int]) -> bool:
     """Whether a chain is in no ring that is too small for it."""
-    return not 0 < _ring(mol, chain) < SMALLEST
+    return not 0 < _ring(mol, chain) < THRESHOLDS.cumulene.smallest_ring
 
 
 def row(mol: Chem.Mol, chain: list[int]) -> tuple[int, int, int, int]:

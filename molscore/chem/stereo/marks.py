@@ -15,10 +15,8 @@ from rdkit.Chem.rdMolDescriptors import CalcNumBridgeheadAtoms
 
 from molscore.chem.stereo.cumulene_marks import hold_in_place, of_coordinates, of_smiles
 from molscore.chem.stereo.cumulenes import chains
-from molscore.chem.stereo.tags import AXES, FLAT
-
-SMALL = 8
-"""Atoms of a ring below which RDKit holds no double bond to be E."""
+from molscore.chem.stereo.tags import AXES
+from molscore.chem.thresholds import THRESHOLDS
 
 _NOT_HELD, _OPPOSITE = "_stereo_not_held", "_stereo_opposite"
 _NONE = (Chem.BondStereo.STEREONONE, Chem.BondStereo.STEREOANY)
@@ -88,7 +86,7 @@ class _Graph:
             atom.SetAtomMapNum(0)
         self.ranks = list(Chem.CanonicalRankAtoms(self.mol, breakTies=False))
         self.rings = [set(ring) for ring in self.mol.GetRingInfo().AtomRings()]
-        self.small = [ring for ring in self.rings if len(ring) < SMALL]
+        self.small = [ring for ring in self.rings if len(ring) < THRESHOLDS.stereo.smallest_e_ring]
 
     def alike(self, index: int, but: tuple[int, ...] = ()) -> set[int]:
         """Neighbours of an atom that are like another of its neighbours."""
@@ -215,7 +213,7 @@ def _trans_in_ring(mol: Chem.Mol, raw: Chem.Mol) -> Iterator[str]:
             continue
         pair = {bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()}
         for ring in mol.GetRingInfo().AtomRings():
-            if pair <= set(ring) and len(ring) < SMALL:
+            if pair <= set(ring) and len(ring) < THRESHOLDS.stereo.smallest_e_ring:
                 outside = sum(index not in ring for index in bond.GetStereoAtoms())
                 if (bond.GetStereo() in _TRANS) != (outside % 2 == 1):
                     yield _impossible(bond, len(ring))
@@ -224,7 +222,7 @@ def _trans_in_ring(mol: Chem.Mol, raw: Chem.Mol) -> Iterator[str]:
 def _impossible(bond: Chem.Bond, size: int) -> str:
     return (
         f"the double bond {_pair(bond)} is E in a ring of {size} atoms; conformers could only be Z there, because "
-        f"RDKit keeps E only in rings of at least {SMALL} atoms"
+        f"RDKit keeps E only in rings of at least {THRESHOLDS.stereo.smallest_e_ring} atoms"
     )
 
 
@@ -271,7 +269,7 @@ def _of_coordinates(mol: Chem.Mol, graph: _Graph) -> Iterator[str]:
         if none and atom.GetAtomicNum() == 7 and atom.GetTotalDegree() == 3 and not graph.alike(index):
             arms = x[[n.GetIdx() for n in atom.GetNeighbors()]] - x[index]
             lengths = np.linalg.norm(arms, axis=1, keepdims=True)
-            if abs(np.linalg.det(arms / np.maximum(lengths, 1e-9))) > FLAT:
+            if abs(np.linalg.det(arms / np.maximum(lengths, 1e-9))) > THRESHOLDS.stereo.flat_centre:
                 yield _centre(graph, index)
 
 
@@ -281,7 +279,7 @@ def _twisted_rings(mol: Chem.Mol) -> Iterator[str]:
         return
     x = mol.GetConformer().GetPositions()
     for ring in mol.GetRingInfo().AtomRings():
-        for k in range(len(ring)) if 4 < len(ring) < SMALL else ():
+        for k in range(len(ring)) if 4 < len(ring) < THRESHOLDS.stereo.smallest_e_ring else ():
             a, b, c, d = (ring[(k + shift) % len(ring)] for shift in range(4))
             bond = mol.GetBondBetweenAtoms(b, c)
             if bond.GetBondType() != Chem.BondType.DOUBLE:

@@ -15,13 +15,9 @@ perception of stereo comes in between. Whether RDKit perceives other stereo from
 import numpy as np
 from rdkit import Chem
 
+from molscore.chem.thresholds import THRESHOLDS
+
 COUNTERCLOCKWISE, CLOCKWISE, CIS, TRANS = 1, -1, 2, -2
-
-FLAT = 0.1
-"""Volume of unit vectors below which a centre is called flat, and so wrong; a tetrahedral one has 0.77."""
-
-TWISTED = 0.5
-"""Cosine of the dihedral angle below which a double bond is neither cis nor trans."""
 
 _CENTRES = {Chem.ChiralType.CHI_TETRAHEDRAL_CCW: 1, Chem.ChiralType.CHI_TETRAHEDRAL_CW: -1}
 AXES = {Chem.BondStereo.STEREOATROPCW: 1, Chem.BondStereo.STEREOATROPCCW: -1}
@@ -79,7 +75,7 @@ def axis_atoms(bond: Chem.Bond) -> tuple[int, int, int, int]:
 def wrong(positions: np.ndarray, tags: np.ndarray) -> np.ndarray:
     """Which tags do not hold: ``(K, S)`` bool for positions ``(K, N, 3)`` in Å and tags ``(S, 5)``.
 
-    Centres that are flat, double bonds twisted by more than 60° and atoms in one place are wrong too.
+    Centres that are flat, double bonds that are twisted and atoms in one place are wrong too.
     """
     a, b, c, d = np.moveaxis(np.asarray(positions, dtype=np.float64)[:, tags[:, :4]], 2, 0)
     sign = np.sign(tags[:, 4])
@@ -88,7 +84,8 @@ def wrong(positions: np.ndarray, tags: np.ndarray) -> np.ndarray:
     across = [_unit(y - _dot(y, axis)[..., None] * axis) for y in (a - b, d - c)]
     handed = np.abs(tags[:, 4]) == 1
     with np.errstate(invalid="ignore"):
-        return ~np.where(handed, sign * volume > FLAT, sign * _dot(*across) > TWISTED)
+        right = sign * volume > THRESHOLDS.stereo.flat_centre, sign * _dot(*across) > THRESHOLDS.stereo.twisted_bond
+        return ~np.where(handed, *right)
 
 
 def misread(mol: Chem.Mol, conformer: int, asked: np.ndarray) -> bool:

@@ -17,10 +17,10 @@ import numpy as np
 
 from molscore.chem.arrays import MoleculeArrays
 from molscore.chem.decode import VALENCES
+from molscore.chem.thresholds import THRESHOLDS
 
 EDM_ELEMENTS = (1, 6, 7, 8, 9)
 EDM_VALENCES = {1: 1, 6: 4, 7: 3, 8: 2, 9: 1}
-EDM_MARGINS_PM = {1: 10, 2: 5, 3: 3}
 BOND_LENGTHS_PM: dict[int, dict[tuple[int, int], int]] = {
     1: {
         (1, 1): 74, (1, 6): 109, (1, 7): 101, (1, 8): 96, (1, 9): 92,
@@ -38,9 +38,10 @@ BOND_LENGTHS_PM: dict[int, dict[tuple[int, int], int]] = {
 def _thresholds() -> np.ndarray:
     """(3, 10, 10): below entry [k, a, b], in Å, elements a and b have a bond of order k + 1 or more."""
     table = np.full((3, 10, 10), -1.0)
+    margins = THRESHOLDS.distance_stability.margins
     for order, lengths in BOND_LENGTHS_PM.items():
         for (a, b), length in lengths.items():
-            table[order - 1, a, b] = table[order - 1, b, a] = (length + EDM_MARGINS_PM[order]) / 100
+            table[order - 1, a, b] = table[order - 1, b, a] = (length + margins[order - 1]) / 100
     return table
 
 
