@@ -47,21 +47,27 @@ class WorkerError(RuntimeError):
     """Workers died again and again over one task; or, as the cause of another error, the lines where that arose."""
 
 
-def count(workers: int | Literal["auto"]) -> int:
+def count(workers: int | Literal["auto"], device: str = "cpu") -> int:
     """A number of workers.
 
     Args:
         workers: a number; or ``auto`` for the cores that this process may use, and 1 in a process that may start no
             others, such as a worker of a `multiprocessing.Pool`.
+        device: where a network computes, if there is one; a GPU is served by one process.
 
     Raises:
-        ValueError: for anything else.
+        ValueError: for a number out of bounds, or more than 1 where no others can be.
     """
+    alone = None
+    if device != "cpu":
+        alone = "a GPU is served by one process"
+    elif multiprocessing.current_process().daemon:
+        alone = "this process is a worker itself and can start no others"
     if workers == AUTO:
-        return 1 if multiprocessing.current_process().daemon else cores.available()
+        return 1 if alone else cores.available()
     check("workers", workers)
-    if workers > 1 and multiprocessing.current_process().daemon:
-        raise ValueError("this process is a worker itself and can start no others; leave workers at 1 here")
+    if workers > 1 and alone:
+        raise ValueError(f"{alone}; leave workers at 1 here")
     return int(workers)
 
 

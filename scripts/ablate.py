@@ -117,7 +117,7 @@ def run(config: Path, overrides: list[str], samples: int, sampler_steps: int, in
         intervals.
     """
     import molscore
-    from molscore.generate import Judge, Options
+    from molscore.generate import GenerationOptions, Judge
     from molscore.train.config import load_config
     from molscore.train.loop import train
 
@@ -132,9 +132,9 @@ def run(config: Path, overrides: list[str], samples: int, sampler_steps: int, in
     row["parameters"] = sum(parameter.numel() for parameter in generator.model.parameters())
     if samples:
         began = time.perf_counter()
-        samples_made = generator.sample(range(samples), VALIDATION_SEED, sampler_steps, "dpm", 32)
+        samples_made = generator.sample(range(samples), VALIDATION_SEED, GenerationOptions(sampler_steps))
         row["samples_per_second"] = round(samples / (time.perf_counter() - began), 2)
-        judge = Judge(generator.model, Options(raw=True))
+        judge = Judge(generator.model, GenerationOptions(raw=True))
         mols = [judge(index, one).mol for index, one in enumerate(samples_made)]
         rates = molscore.evaluate(mols, reference=None, posebusters=None, relaxation=False).to_dict()["rates"]
         row["rates"] = {name: rates[name] for name in RATES}

@@ -146,7 +146,7 @@ def read(path: Path, n: int, seed: int) -> tuple[list[Task], dict[str, int]]:
 
 def score(words: argparse.Namespace) -> Method:
     """Our generator, ready. A setting goes to ``from_pretrained`` if that has a parameter of its name."""
-    from molscore.conformers import ConformerGenerator, Options
+    from molscore.conformers import ConformerGenerator, ConformerOptions
 
     torch.set_num_threads(words.cores)
     known = inspect.signature(ConformerGenerator.from_pretrained).parameters
@@ -157,7 +157,7 @@ def score(words: argparse.Namespace) -> Method:
 
     def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
         mols, made = map(Chem.MolFromSmiles, smiles), []
-        for (found,) in generator.ensembles(mols, count, words.seed, Options(**late)):
+        for (found,) in generator.ensembles(mols, count, words.seed, ConformerOptions(**late)):
             made.append(found.mol)
             if not found.mol.GetNumConformers():
                 found.mol.SetProp("_reason", found.reason[0])

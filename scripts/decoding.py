@@ -18,7 +18,7 @@ import molscore
 from molscore import pretrained
 from molscore.chem.decode import decode
 from molscore.evaluate.rates import Rate
-from molscore.generate import Judge, Options
+from molscore.generate import GenerationOptions, Judge
 from molscore.train.record import sha256
 
 RATES = {
@@ -46,7 +46,7 @@ def main() -> None:
     torch.set_num_threads(words.threads)
     generator = molscore.MoleculeGenerator.from_pretrained(words.model, words.device)
     steps = words.steps or generator.model.config.sampling.steps
-    samples = generator.sample(range(words.n), words.seed, steps, "dpm", 32)
+    samples = generator.sample(range(words.n), words.seed, GenerationOptions(steps))
     result = {"model": words.model, "sha256": sha256(pretrained.find(words.model))}
     result |= {
         "n": words.n,
@@ -56,7 +56,7 @@ def main() -> None:
     }
     judged = {}
     for raw in (True, False):
-        judge = Judge(generator.model, Options(raw=raw))
+        judge = Judge(generator.model, GenerationOptions(raw=raw))
         judged[raw] = [judge(k, drawn) for k, drawn in enumerate(samples)]
     for raw, name in ((True, "raw"), (False, "decoded")):
         mols = [attempt.mol for attempt in judged[raw]]

@@ -20,7 +20,7 @@ from results import percent, read_rows, write_rows
 import molscore
 from molscore import pretrained
 from molscore.files.output import written
-from molscore.generate import Judge, Options
+from molscore.generate import GenerationOptions, Judge
 from molscore.train.record import sha256
 
 TEST_SEED, VALIDATION_SEED = 0, 1000
@@ -45,7 +45,7 @@ VARIANTS: dict[str, dict[str, float]] = {
     "ends at 0.01": {"t_end": 0.01},
     "ends at 0.08": {"t_end": 0.08},
 }
-"""Options of `molscore.model.sample_molecules` to compare, beside its defaults."""
+"""GenerationOptions of `molscore.model.sample_molecules` to compare, beside its defaults."""
 
 RATES = {
     "valid_connected": "valid and connected",
@@ -110,10 +110,12 @@ def measure(generator, words: argparse.Namespace, seed: int, sampler: str, steps
     batch_size, calls = words.batch_size or 32, []
     handle = generator.model.network.register_forward_hook(lambda *_: calls.append(1))
     began = time.perf_counter()
-    samples = generator.sample(range(words.n), seed, steps, sampler, batch_size, **options)
+    samples = generator.sample(
+        range(words.n), seed, GenerationOptions(steps, sampler, batch_size=batch_size), **options
+    )
     seconds = time.perf_counter() - began
     handle.remove()
-    judge = Judge(generator.model, Options(raw=True))
+    judge = Judge(generator.model, GenerationOptions(raw=True))
     mols = [judge(index, drawn).mol for index, drawn in enumerate(samples)]
     metrics = molscore.evaluate(
         mols, reference="qm9", posebusters="mol_fast" if words.posebusters else None, relaxation=False

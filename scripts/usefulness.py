@@ -32,7 +32,7 @@ from molscore.chem.forcefield.minimise import minimise
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.datasets.tensorfile import TensorFile, read_tensorfile
 from molscore.evaluate.molecules.busters import bust
-from molscore.generate import Judge, Options
+from molscore.generate import GenerationOptions, Judge
 from molscore.score import MoleculeScore, MoleculeScorer
 
 DISTORTIONS = (0.1, 0.2, 0.5)
@@ -158,8 +158,8 @@ def scored(scorer: MoleculeScorer, mols: list[Chem.Mol]) -> tuple[list[tuple[Che
 def drawn(words: argparse.Namespace, steps: int | None) -> list[Chem.Mol]:
     """Raw samples that are molecules of some sort; None takes the model's own steps."""
     generator = molscore.MoleculeGenerator.from_pretrained(words.generator)
-    judge = Judge(generator.model, Options(raw=True))
-    samples = generator.sample(range(words.samples), words.seed + 2000, steps, "dpm", 32)
+    judge = Judge(generator.model, GenerationOptions(raw=True))
+    samples = generator.sample(range(words.samples), words.seed + 2000, GenerationOptions(steps))
     return [one.mol for k, drawn in enumerate(samples) if (one := judge(k, drawn)).mol is not None]
 
 

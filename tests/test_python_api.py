@@ -15,7 +15,7 @@ from rdkit import Chem
 import molscore
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.embedding.etkdg import embed, parse
-from molscore.conformers.options import Options
+from molscore.conformers.options import ConformerOptions
 
 SMILES = "CC(=O)OCC(N)=O"
 
@@ -92,7 +92,7 @@ def test_molecules_have_titles(generator, ensemble):
 
 def test_what_is_no_molecule_is_an_item_with_a_reason(generator, scorer):
     items = [None, Chem.MolFromSmiles(SMILES), "CCO", b"CCO", 7]
-    ensembles = [ensemble for (ensemble,) in generator.ensembles(items, n=1, options=Options(method="etkdg"))]
+    ensembles = [ensemble for (ensemble,) in generator.ensembles(items, n=1, options=ConformerOptions(method="etkdg"))]
     assert [ensemble.mol.GetNumConformers() for ensemble in ensembles] == [0, 1, 1, 0, 0]
     reasons = [ensemble.reason and ensemble.reason[0] for ensemble in ensembles]
     assert reasons == ["unreadable", None, None, "unreadable", "unreadable"]

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Annotated, NoReturn, ParamSpec, Protocol
+from typing import Annotated, Literal, NoReturn, ParamSpec, Protocol
 
 import typer
 
@@ -18,6 +18,7 @@ Reference = Annotated[str, typer.Option(help="Bundled reference (auto: the model
 Encoding = Annotated[
     str | None, typer.Option(help="Of text files, such as cp1252.", show_default="UTF-8, or by byte order mark")
 ]
+Workers = Annotated[str, typer.Option(help="Processes of one thread each, or auto: the cores there are to use.")]
 Model = Annotated[str, typer.Option("--model", "-m", help="Bundled model (`molscore models`) or .safetensors file.")]
 
 
@@ -110,3 +111,8 @@ def size_range(text: str) -> tuple[int, int]:
 def unless_none(reference: str) -> str | None:
     """None for the word ``none``, else the name of the reference."""
     return None if reference == "none" else reference
+
+
+def worker_number(text: str) -> int | Literal["auto"]:
+    """A number of workers or ``auto``, or a ValueError that says what to write."""
+    return "auto" if text == "auto" else whole_number(text, "--workers", "workers")

@@ -56,12 +56,12 @@ def conformers(
         check_source(source, form)
         check_encoding(encoding)
         check_apart({"--out": out, "--problems": problems}, {"INPUT": source, "--model": pretrained.find(model)})
-    from molscore.conformers import ConformerGenerator, Options
+    from molscore.conformers import ConformerGenerator, ConformerOptions
     from molscore.conformers.files import conformers_sdf
     from molscore.files.part import ResumeError
 
     with complaints(ValueError):
-        options = Options(
+        options = ConformerOptions(
             relax,
             energy,
             window,

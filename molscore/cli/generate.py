@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Model, Quiet, bar, complaints, exit_code, size_range, whole_number
+from molscore.cli.common import (
+    Model,
+    Quiet,
+    Workers,
+    bar,
+    complaints,
+    exit_code,
+    size_range,
+    whole_number,
+    worker_number,
+)
 from molscore.pretrained import DEFAULT
 
 
@@ -30,6 +40,7 @@ def generate(
     uncertainty: Annotated[
         bool, typer.Option("--uncertainty", help="Tag with log-likelihood, score norm and uncertainty.")
     ] = False,
+    workers: Workers = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Generate new 3-D molecules: valid, connected, different, with hydrogens."""
@@ -44,21 +55,31 @@ def generate(
         check_apart({"--out": out, "--rejects": rejects, "--report": report}, {"--model": pretrained.find(model)})
         bounds = None if atoms is None else size_range(atoms)
         size = None if batch_size == "auto" else whole_number(batch_size, "--batch-size", "batch_size")
+        wanted = worker_number(workers)
     if filter_ is not None:
         from molscore.chem.checks.filters import MoleculeFilter
 
         with complaints(ValueError):
             MoleculeFilter(filter_)
-    from molscore.generate import MoleculeGenerator, Options
+    from molscore.generate import GenerationOptions, MoleculeGenerator
     from molscore.generate.files import generate_sdf
 
     with complaints(ValueError):
-        options = Options(steps, sampler, bounds, size, raw, relax, filter_, uncertainty)
+        options = GenerationOptions(steps, sampler, bounds, size, raw, relax, filter_, uncertainty)
         generator = MoleculeGenerator.from_pretrained(model, device)
         generator.sizes(bounds)
+        processes = generator.processes(wanted)
     with complaints(ValueError), complaints(OSError, code=1), bar("generating", n, quiet) as advance:
         outcome = generate_sdf(
-            generator, n, out, seed, options, rejects=rejects, resume=resume, on_attempt=lambda _, k: advance(k)
+            generator,
+            n,
+            out,
+            seed,
+            options,
+            rejects=rejects,
+            resume=resume,
+            workers=processes,
+            on_attempt=lambda _, k: advance(k),
         )
     if not quiet:
         typer.echo(outcome.text(out), err=True)

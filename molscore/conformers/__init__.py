@@ -7,6 +7,6 @@ steps for molecules in memory, `files` for files.
 
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.generator import ConformerGenerator
-from molscore.conformers.options import Options
+from molscore.conformers.options import ConformerOptions
 
-__all__ = ["ConformerGenerator", "Ensemble", "Options"]
+__all__ = ["ConformerGenerator", "ConformerOptions", "Ensemble"]

@@ -51,7 +51,7 @@ def completed(target: Target, heavy: np.ndarray, how: str) -> Chem.Mol:
     Args:
         target: whose heavy atoms they are.
         heavy: Å.
-        how: a relaxation, see `molscore.conformers.options.Options`.
+        how: a relaxation, see `molscore.conformers.options.ConformerOptions`.
 
     Returns:
         The molecule; for the properties of its conformers see `relaxed`.
@@ -72,7 +72,7 @@ def relaxed(mol: Chem.Mol, how: str, target: Target | None = None) -> Chem.Mol:
         mol: with its conformers; they are changed, and each gets the property ``relaxation``: the method used. It is
             ``none``, ``torsions`` with the force field (``torsions (mmff94s)``, ``torsions (uff)``, ``torsions
             (table)``), ``mmff94s`` or ``xtb``. Where that is not what was asked for, ``relaxation_reason`` says why.
-        how: a relaxation, see `molscore.conformers.options.Options`.
+        how: a relaxation, see `molscore.conformers.options.ConformerOptions`.
         target: of the molecule, if there is one: what it has computed is not computed again.
     """
     if how == "none":

@@ -10,7 +10,7 @@ from rdkit import Chem
 
 from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix
 from molscore.chem.forcefield.minimise import energies
-from molscore.conformers.options import Options
+from molscore.conformers.options import ConformerOptions
 from molscore.conformers.target import Target
 
 DIGITS = 3
@@ -117,7 +117,9 @@ def distances(target: Target, x: np.ndarray, y: np.ndarray | None = None) -> np.
     return rmsd_matrix(x, target.symmetries, y)
 
 
-def ranked(target: Target, made: Sequence[Made], asked: int, options: Options, dropped: Counter[str]) -> Chem.Mol:
+def ranked(
+    target: Target, made: Sequence[Made], asked: int, options: ConformerOptions, dropped: Counter[str]
+) -> Chem.Mol:
     """Puts conformers in order of energy, and leaves out what the options ask to leave out.
 
     Args:

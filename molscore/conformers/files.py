@@ -14,11 +14,12 @@ from typing import IO, Any, NamedTuple
 
 from rdkit import Chem
 
+from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.io.inputs import Entry, check_source, read_inputs
 from molscore.chem.io.sdf_text import carried, format_mol, record_properties, tagged
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.generator import ConformerGenerator
-from molscore.conformers.options import Options
+from molscore.conformers.options import ConformerOptions
 from molscore.conformers.outcome import ConformerRun
 from molscore.files.output import write_text, written
 from molscore.files.part import PartFile
@@ -46,7 +47,7 @@ def conformers_sdf(
     out: Path,
     n: int = 20,
     seed: int = 0,
-    options: Options = Options(),  # noqa: B008 (it is frozen)
+    options: ConformerOptions = ConformerOptions(),  # noqa: B008 (it is frozen)
     *,
     form: str | None = None,
     smiles_column: str = "smiles",
@@ -129,7 +130,7 @@ def _digest(entry: Entry) -> str:
     return hashlib.sha256(repr(words).encode("utf-8", "surrogatepass") + binary).hexdigest()[:32]
 
 
-def _options_text(n: int, options: Options) -> str:
+def _options_text(n: int, options: ConformerOptions) -> str:
     chosen = options.text()
     return f"n {n}" + (f"; {chosen}" if chosen else "")
 
@@ -143,7 +144,9 @@ def _records(entry: Entry, ensemble: Ensemble, generator: ConformerGenerator, se
     for mol, properties in ensemble.single():
         if properties["method"] == "etkdg" and ensemble.reason:
             properties["fallback_reason"] = ensemble.reason[0]
-        ours = record_properties(mol, model=generator.name, seed=seed, index=entry.number, extra=more | properties)
+        ours = record_properties(
+            isomeric_smiles(mol), model=generator.name, seed=seed, index=entry.number, extra=more | properties
+        )
         yield tagged(format_mol(mol, title) + carried(entry.items, ours), ours)
 
 

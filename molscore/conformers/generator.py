@@ -16,7 +16,7 @@ from molscore.chem.prepare import isomers, open_stereo, whole
 from molscore.chem.stereo.marks import not_held, opposite
 from molscore.chem.whole import sanitised
 from molscore.conformers.ensemble import Ensemble
-from molscore.conformers.options import OptionArguments, Options
+from molscore.conformers.options import ConformerArguments, ConformerOptions
 from molscore.conformers.propose import propose
 from molscore.conformers.target import target_of
 from molscore.conformers.work import RDKIT, ROUNDS, Work, reason_of
@@ -66,7 +66,7 @@ class ConformerGenerator:
         return cls(load(pretrained.find(name), choose_device(device)), name)
 
     def generate(
-        self, molecule: str | Chem.Mol, n: int = 20, seed: int = 0, **options: Unpack[OptionArguments]
+        self, molecule: str | Chem.Mol, n: int = 20, seed: int = 0, **options: Unpack[ConformerArguments]
     ) -> Chem.Mol:
         """Makes conformers of one molecule.
 
@@ -74,7 +74,7 @@ class ConformerGenerator:
             molecule: SMILES, or an RDKit molecule; its own coordinates are used only for the sense of hindered axes.
             n: how many.
             seed: with the model and the options it fixes the result.
-            options: those of `molscore.conformers.Options`.
+            options: those of `molscore.conformers.ConformerOptions`.
 
         Returns:
             The molecule, every hydrogen an atom, with its conformers, best first; `molscore.conformers.Ensemble` lists
@@ -85,7 +85,7 @@ class ConformerGenerator:
             MoleculeError: if there is no conformer; its ``reason`` and ``detail`` say why.
             ValueError: for bad options, or ``stereo="enumerate"``: that is for `ensembles`.
         """
-        chosen = Options(**options)
+        chosen = ConformerOptions(**options)
         if chosen.stereo == "enumerate":
             raise ValueError("generate makes one ensemble; ask `ensembles` for those of several isomers")
         (ensemble,) = next(self.ensembles([molecule], n, seed, chosen))
@@ -99,7 +99,7 @@ class ConformerGenerator:
         mols: Iterable[str | Chem.Mol | None],
         n: int = 20,
         seed: int = 0,
-        options: Options = Options(),  # noqa: B008
+        options: ConformerOptions = ConformerOptions(),  # noqa: B008
     ) -> Iterator[list[Ensemble]]:
         """Makes conformers of many molecules.
 
@@ -135,7 +135,7 @@ class ConformerGenerator:
                 yield [item] if isinstance(item, Ensemble) else [work.ensemble for work in item]
 
     def _prepared(
-        self, given: str | Chem.Mol | None, number: int, n: int, seed: int, options: Options
+        self, given: str | Chem.Mol | None, number: int, n: int, seed: int, options: ConformerOptions
     ) -> list[Work] | Ensemble:
         """The isomers of a molecule, to be worked on; an ensemble with a reason if there are none."""
         try:
@@ -157,13 +157,13 @@ class ConformerGenerator:
             works.append(Work(target, ensemble, _properties(mol, number), options))
         return works
 
-    def _in_turn(self, works: list[Work], seed: int, options: Options, end: float) -> None:
+    def _in_turn(self, works: list[Work], seed: int, options: ConformerOptions, end: float) -> None:
         """Fills the ensembles in turn; each may take its part of the time that is left of the molecule's."""
         for k, work in enumerate(works):
             work.limit = max(end - time.monotonic(), 0) / (len(works) - k)
             self._serve([work], seed, options)
 
-    def _serve(self, works: list[Work], seed: int, options: Options) -> None:
+    def _serve(self, works: list[Work], seed: int, options: ConformerOptions) -> None:
         """Fills the ensembles."""
         for _ in range(ROUNDS):
             self._propose([work for work in works if work.proposable], seed, options)
@@ -173,7 +173,7 @@ class ConformerGenerator:
             work.embed(seed)
             work.finish()
 
-    def _propose(self, works: list[Work], seed: int, options: Options) -> None:
+    def _propose(self, works: list[Work], seed: int, options: ConformerOptions) -> None:
         """Adds to the pools: all at once, or in small parts if there is a limit of time."""
         ends = {id(work): work.round_end() for work in works}
         while works := [work for work in works if work.proposed < ends[id(work)] and work.proposable]:

@@ -10,7 +10,7 @@ from molscore.reprs import changes_repr
 
 
 @dataclass(frozen=True)
-class Options:
+class ConformerOptions:
     """Choices of `ConformerGenerator.generate`.
 
     Attributes:
@@ -80,8 +80,8 @@ class Options:
         return "; ".join(f"{option.name} {value}" for option, value in values if value != option.default)
 
 
-class OptionArguments(TypedDict, total=False):
-    """`Options` as the keyword arguments of `ConformerGenerator.generate`."""
+class ConformerArguments(TypedDict, total=False):
+    """`ConformerOptions` as the keyword arguments of `ConformerGenerator.generate`."""
 
     relax: str
     energy: str | None

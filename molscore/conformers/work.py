@@ -11,11 +11,12 @@ from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.ensemble import k_medoids
+from molscore.chem.properties import set_properties
 from molscore.chem.rdkit_errors import first_line
 from molscore.conformers.barriers import leave_barriers
 from molscore.conformers.build import completed, embedded, fault
 from molscore.conformers.ensemble import Ensemble, Made, distances, ranked
-from molscore.conformers.options import Options
+from molscore.conformers.options import ConformerOptions
 from molscore.conformers.target import Target
 
 LEAST, ALONE = 10, 25
@@ -62,7 +63,7 @@ class Work:
     target: Target
     ensemble: Ensemble
     properties: dict[str, Any]
-    options: Options
+    options: ConformerOptions
     limit: float = math.inf
     proposed: int = 0
     pool: np.ndarray | None = None
@@ -224,10 +225,7 @@ class Work:
         kept = ensemble.mol.GetNumConformers() + ensemble.dropped["window"]
         repeated = self.exhausted or kept + ensemble.dropped["rmsd"] >= ensemble.asked
         ensemble.exhausted = bool(self.made) and kept < ensemble.asked and repeated
-        for name, value in self.properties.items():
-            mol = ensemble.mol
-            setter: dict[type, Any] = {int: mol.SetIntProp, float: mol.SetDoubleProp, bool: mol.SetBoolProp}
-            setter.get(type(value), mol.SetProp)(name, value if type(value) in setter else str(value))
+        set_properties(ensemble.mol, self.properties)
         for conformer in ensemble.mol.GetConformers() if ensemble.not_held else ():
             conformer.SetProp("stereo_not_held", "; ".join(ensemble.not_held))
         if not ensemble.mol.GetNumConformers():

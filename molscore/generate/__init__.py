@@ -2,6 +2,6 @@
 
 from molscore.generate.generator import Generation, MoleculeGenerator
 from molscore.generate.judge import Attempt, Judge
-from molscore.generate.options import Options
+from molscore.generate.options import GenerationOptions
 
-__all__ = ["Attempt", "Generation", "Judge", "MoleculeGenerator", "Options"]
+__all__ = ["Attempt", "Generation", "GenerationOptions", "Judge", "MoleculeGenerator"]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_text import format_record
@@ -20,7 +20,7 @@ from molscore.files.paths import check_apart, check_writable
 from molscore.files.table import csv_text, plain
 from molscore.generate.generator import MoleculeGenerator, version
 from molscore.generate.judge import Attempt
-from molscore.generate.options import Options
+from molscore.generate.options import GenerationOptions
 from molscore.limits import check
 from molscore.model.fingerprint import identity
 from molscore.randomness import checked_seed
@@ -86,10 +86,11 @@ def generate_sdf(
     n: int,
     out: Path,
     seed: int = 0,
-    options: Options = Options(),  # noqa: B008 (it is frozen)
+    options: GenerationOptions = GenerationOptions(),  # noqa: B008 (it is frozen)
     *,
     rejects: Path | None = None,
     resume: bool = False,
+    workers: int | Literal["auto"] = 1,
     on_attempt: Callable[[Attempt, int], None] | None = None,
 ) -> GenerationRun:
     """Generates ``n`` molecules into an SDF file.
@@ -101,6 +102,7 @@ def generate_sdf(
         rejects: CSV file of rejected attempts: index, reason, detail.
         resume: go on with what a run of the same model, seed and options left beside ``out`` when it was stopped, or
             add to the finished file of such a run. ``n`` may be another.
+        workers: as for `MoleculeGenerator.generate`; a run may be resumed with another number.
         on_attempt: called with each attempt and the number of molecules delivered so far.
 
     Returns:
@@ -112,6 +114,7 @@ def generate_sdf(
         OSError: if a file cannot be written, or another run is writing it.
     """
     check("molecules", n, "n")
+    workers = generator.processes(workers)
     seed, options = checked_seed(seed), generator.resolved(options)
     out = check_writable(out)
     rejects = None if rejects is None else check_writable(rejects, (".csv",))
@@ -130,7 +133,7 @@ def generate_sdf(
         outcome = GenerationRun(n, kept=sum(smiles is not None for smiles in known.values()))
         delivered = outcome.kept
         try:
-            for attempt in generator.attempts(n, seed, options, known=known):
+            for attempt in generator.attempts(n, seed, options, known=known, workers=workers):
                 text, about = _piece(generator, attempt, seed, options)
                 part.add(attempt.index, text, about)
                 delivered += attempt.fault is None
@@ -143,7 +146,7 @@ def generate_sdf(
 
 
 def _piece(
-    generator: MoleculeGenerator, attempt: Attempt, seed: int, options: Options
+    generator: MoleculeGenerator, attempt: Attempt, seed: int, options: GenerationOptions
 ) -> tuple[str, dict[str, object]]:
     """The record of an attempt, "" if it was rejected, and the values that the journal keeps of it."""
     fault = attempt.fault
@@ -188,7 +191,7 @@ def _deliver(part: PartFile, outcome: GenerationRun, out: Path, rejects: Path | 
 
 
 def _finished(
-    generator: MoleculeGenerator, out: Path, rejects: Path | None, seed: int, options: Options
+    generator: MoleculeGenerator, out: Path, rejects: Path | None, seed: int, options: GenerationOptions
 ) -> list[tuple[int, str, dict[str, object]]]:
     """The attempts behind a finished file that a run can add to: its molecules, and the rejected ones if listed."""
     values = (version(), generator.name, generator.weights, str(seed), options.text())

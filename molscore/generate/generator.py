@@ -1,42 +1,36 @@
 """`MoleculeGenerator`: ask for N new molecules, get N, and know which samples were rejected.
 
 Attempt i takes its size and all its noise from a stream of ``(seed, i)``, see `molscore.randomness`. Attempts are
-judged in their order (`judge`) and compared with those accepted before. The first N that pass are delivered, so
-neither batch size nor N decides what attempt i is. Which attempts share a call of the network follows from their
-numbers alone (`windows`), so that a run that goes on where another stopped repeats its very bits.
+judged in their order (`attempts`) and compared with those accepted before. The first N that pass are delivered, so
+neither batch size nor N decides what attempt i is.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import metadata
-from itertools import chain, repeat
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 import torch
 from rdkit import Chem
 
 from molscore import pretrained
-from molscore.chem.checks.validity import DuplicateFilter
+from molscore import workers as processes
 from molscore.chem.io.sdf_text import record_properties
+from molscore.chem.properties import set_properties
 from molscore.core.samplers import SAMPLERS
-from molscore.generate.judge import Attempt, Judge
-from molscore.generate.options import OptionArguments, Options
+from molscore.generate.attempts import attempts
+from molscore.generate.judge import Attempt
+from molscore.generate.options import GenerationArguments, GenerationOptions
 from molscore.limits import check
 from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample_molecules
 from molscore.model.fingerprint import fingerprint
 from molscore.randomness import Purpose, checked_seed, stream
-from molscore.score import MoleculeScorer
 
 CPU_BATCH, GPU_BATCH = 32, 512
-FIRST_WINDOWS = 0.25, 0.5, 1.0, 1.75
-"""Batches sampled together, their attempts sorted by size, before windows are two batches long. On a CPU their ends are
-attempts 8, 24, 56 and 112, so that neither ten nor a hundred molecules leave many attempts over."""
-PATIENCE = 20, 500
-"""Give up after 20 N + 500 attempts."""
 
 
 @dataclass
@@ -44,7 +38,7 @@ class Generation:
     """What `MoleculeGenerator.generate` returns.
 
     Attributes:
-        mols: delivered molecules; each carries title and properties of an SDF record, as strings.
+        mols: delivered molecules; each carries title and properties of an SDF record.
         rejects: rejected attempts.
         manifest: provenance and counts.
     """
@@ -96,16 +90,20 @@ class MoleculeGenerator:
         n: int,
         seed: int = 0,
         *,
+        workers: int | Literal["auto"] = 1,
         on_attempt: Callable[[Attempt], None] | None = None,
-        **options: Unpack[OptionArguments],
+        **options: Unpack[GenerationArguments],
     ) -> Generation:
         """Generates ``n`` different, valid molecules.
 
         Args:
             n: how many.
             seed: together with the model and the options it fixes the result.
+            workers: processes that share the work, each of one thread, or ``auto`` for as many as there are cores to
+                use. They change nothing but the time. A script that asks for several needs
+                ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
             on_attempt: called with each attempt in order.
-            options: steps, sampler, atoms, batch_size, raw, relax, filter: those of `molscore.generate.Options`.
+            options: steps, sampler, atoms, batch_size, raw, relax, filter: see `GenerationOptions`.
 
         Returns:
             Molecules, rejected attempts, manifest. ``manifest["delivered"]`` is below ``n`` only if
@@ -116,29 +114,27 @@ class MoleculeGenerator:
         """
         check("molecules", n, "n")
         check("seed", seed)
-        began, result, attempts = time.monotonic(), Generation(), 0
-        chosen = self.resolved(Options(**options))
-        for attempt in self.attempts(n, seed, chosen):
-            attempts += 1
+        began, result, made = time.monotonic(), Generation(), 0
+        chosen = self.resolved(GenerationOptions(**options))
+        for attempt in self.attempts(n, seed, chosen, workers=workers):
+            made += 1
             if attempt.fault is None:
-                mol = attempt.built
-                mol.SetProp("_Name", f"molscore_{seed}_{attempt.index}")
-                for name, value in self.properties(attempt, seed, chosen).items():
-                    mol.SetProp(name, str(value))
-                result.mols.append(mol)
+                title = {"_Name": f"molscore_{seed}_{attempt.index}"}
+                set_properties(attempt.built, title | self.properties(attempt, seed, chosen))
+                result.mols.append(attempt.built)
             else:
                 result.rejects.append(attempt)
             if on_attempt is not None:
                 on_attempt(attempt)
         result.manifest = self.manifest(n, seed, chosen) | {
             "delivered": len(result.mols),
-            "attempts": attempts,
+            "attempts": made,
             "rejected": dict(Counter(attempt.fault.token for attempt in result.rejects if attempt.fault).most_common()),
             "seconds": round(time.monotonic() - began, 2),
         }
         return result
 
-    def resolved(self, options: Options) -> Options:
+    def resolved(self, options: GenerationOptions) -> GenerationOptions:
         """The options with the model's own steps, if none were chosen."""
         return replace(options, steps=options.steps or self.model.config.sampling.steps)
 
@@ -147,13 +143,13 @@ class MoleculeGenerator:
         """The first 16 digits of the SHA-256 of the model's weights, to tell it from others of its name."""
         return fingerprint(self.model)[:16]
 
-    def properties(self, attempt: Attempt, seed: int, options: Options) -> dict[str, object]:
+    def properties(self, attempt: Attempt, seed: int, options: GenerationOptions) -> dict[str, object]:
         """The properties of a record: provenance and tags."""
         made_with = {"molscore_weights": self.weights, "molscore_options": self.resolved(options).text()}
         extra = {**made_with, **attempt.properties}
-        return record_properties(attempt.built, model=self.name, seed=seed, index=attempt.index, extra=extra)
+        return record_properties(attempt.smiles or "", model=self.name, seed=seed, index=attempt.index, extra=extra)
 
-    def manifest(self, n: int, seed: int, options: Options) -> dict[str, Any]:
+    def manifest(self, n: int, seed: int, options: GenerationOptions) -> dict[str, Any]:
         """Provenance: model, seed and options, which fix the result, and the device."""
         return {
             "molscore_version": version(),
@@ -168,90 +164,63 @@ class MoleculeGenerator:
         self,
         n: int,
         seed: int,
-        options: Options,
+        options: GenerationOptions,
         *,
         known: Mapping[int, str | None] | None = None,
         seen: set[str] | None = None,
+        workers: int | Literal["auto"] = 1,
     ) -> Iterator[Attempt]:
-        """Attempts 0, 1, ... until ``n`` of them have passed, or `PATIENCE` is exceeded.
+        """Attempts 0, 1, ... until ``n`` of them have passed; see `molscore.generate.attempts.attempts`."""
+        seed, options = checked_seed(seed), self.resolved(options)
+        return attempts(self, n, seed, options, known=known, seen=seen, workers=self.processes(workers))
 
-        Args:
-            n: how many must pass.
-            seed, options: as for `generate`.
-            known: attempts that need not be made again: number to the isomeric SMILES of the molecule, or to None where
-                it was rejected. They are left out, but count.
-            seen: isomeric SMILES that count as duplicates from the start.
+    def processes(self, workers: int | Literal["auto"]) -> int:
+        """The number of worker processes; a model on a GPU is served by one.
+
+        Raises:
+            ValueError: for a number out of bounds, or several for a GPU.
         """
-        seed, known, duplicate = checked_seed(seed), known or {}, DuplicateFilter(seen)
-        judge = Judge(self.model, options)
-        scorer = MoleculeScorer.from_pretrained(device=str(self.model.device)) if options.uncertainty else None
-        accepted, end = 0, PATIENCE[0] * n + PATIENCE[1]
-        for window in windows(self.batch_size(options)):
-            judged = None
-            if any(index not in known for index in window if index < end):
-                judged = self._window(window, seed, options, judge, duplicate, scorer)
-            for index in window:
-                if accepted >= n or index >= end:
-                    return
-                attempt = None if judged is None else next(judged)
-                if index not in known:
-                    assert attempt is not None
-                    accepted += attempt.fault is None
-                    yield attempt
-                elif (smiles := known[index]) is not None:
-                    accepted += 1
-                    duplicate.seen.add(smiles)
+        return processes.count(workers, self.model.device.type)
 
-    def _window(
-        self,
-        window: range,
-        seed: int,
-        options: Options,
-        judge: Judge,
-        duplicate: DuplicateFilter,
-        scorer: MoleculeScorer | None,
-    ) -> Iterator[Attempt]:
-        """The attempts of a window, judged in order; those that passed are scored together, if scores are wanted."""
-        samples = self.sample(window, seed, options.steps, options.sampler, self.batch_size(options), options.atoms)
-        attempts = (_distinct(judge(k, sample), options, duplicate) for k, sample in zip(window, samples, strict=True))
-        if scorer is None:
-            yield from attempts
-            return
-        judged = list(attempts)
-        scores = scorer.stream((attempt.mol for attempt in judged if attempt.fault is None), seed)
-        for attempt in judged:
-            properties = next(scores).properties() if attempt.fault is None else {}
-            yield replace(attempt, properties=attempt.properties | properties)
-
-    def batch_size(self, options: Options) -> int:
+    def batch_size(self, options: GenerationOptions) -> int:
         """Molecules per network call."""
         return options.batch_size or (GPU_BATCH if self.model.device.type == "cuda" else CPU_BATCH)
 
+    def batches(self, indices: Sequence[int], seed: int, options: GenerationOptions) -> list[tuple[int, ...]]:
+        """Attempts sorted by size, cut into what calls of the network take."""
+        sizes = self._sizes([stream(seed, Purpose.MOLECULE, i) for i in indices], options.atoms)
+        order = [indices[k] for k in sorted(range(len(indices)), key=lambda k: sizes[k])]
+        size = self.batch_size(options)
+        return [tuple(order[at : at + size]) for at in range(0, len(order), size)]
+
     def sample(
         self,
-        indices: range,
-        seed: int,
-        steps: int | None,
-        sampler: str,
-        batch_size: int,
-        atoms: tuple[int, int] | None = None,
-        **options: Any,
+        indices: Sequence[int],
+        seed: int = 0,
+        options: GenerationOptions = GenerationOptions(),  # noqa: B008 (it is frozen)
+        **more: Any,
     ) -> list[Sample]:
-        """The samples of the given attempts, in their order; `options` are those of
-        `molscore.model.sample_molecules`."""
-        streams = [stream(seed, Purpose.MOLECULE, i) for i in indices]
-        cumulative = self.sizes(atoms).double().cumsum(0).numpy()
-        sizes = [int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right")) for rng in streams]
-        order = sorted(range(len(indices)), key=lambda k: sizes[k])
+        """The samples of the given attempts, in their order.
+
+        Args:
+            indices: numbers of the attempts.
+            seed: of the run.
+            options: steps, sampler, atoms and batch size are looked at.
+            more: further arguments of `molscore.model.sample_molecules`.
+        """
         samples: dict[int, Sample] = {}
-        for at in range(0, len(order), batch_size):
-            batch = order[at : at + batch_size]
-            own_sizes, own_streams = [sizes[k] for k in batch], [streams[k] for k in batch]
-            own = None if sampler == "dpm" else SAMPLERS[sampler]()  # dpm with the noise that suits the model
-            molecules = sample_molecules(self.model, own_sizes, own_streams, steps=steps, sampler=own, **options)
-            for k, molecule in zip(batch, molecules, strict=True):
-                samples[k] = molecule
-        return [samples[k] for k in range(len(indices))]
+        own = None if options.sampler == "dpm" else SAMPLERS[options.sampler]()  # dpm: the noise that suits the model
+        for batch in self.batches(indices, seed, options):
+            streams = [stream(seed, Purpose.MOLECULE, i) for i in batch]
+            sizes = self._sizes(streams, options.atoms)
+            molecules = sample_molecules(self.model, sizes, streams, steps=options.steps, sampler=own, **more)
+            samples |= zip(batch, molecules, strict=True)
+        return [samples[index] for index in indices]
+
+    def _sizes(self, streams: Sequence[np.random.Generator], atoms: tuple[int, int] | None) -> list[int]:
+        """The number of atoms of each attempt: the first that its stream draws."""
+        cumulative = self.sizes(atoms).double().cumsum(0).numpy()
+        return [int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right")) for rng in streams]
 
     def sizes(self, atoms: tuple[int, int] | None = None) -> torch.Tensor:
         """Weights of the numbers of atoms, from 0 on, within bounds.
@@ -269,25 +238,6 @@ class MoleculeGenerator:
             known = self.model.size_probabilities.nonzero().flatten().tolist()
             raise ValueError(f"no molecule of {low} to {high} atoms: {self.name} knows {known[0]} to {known[-1]}")
         return weights
-
-
-def windows(batch_size: int) -> Iterator[range]:
-    """Attempts that are sampled together, from 0 on: cut by their numbers alone, whatever a run asks for.
-
-    The first are short, so that a few molecules cost few attempts; the longer ones, up to two batches, save padding.
-    """
-    start = 0
-    for part in chain(FIRST_WINDOWS, repeat(2.0)):
-        length = max(1, round(part * batch_size))
-        yield range(start, start + length)
-        start += length
-
-
-def _distinct(attempt: Attempt, options: Options, duplicate: DuplicateFilter) -> Attempt:
-    """The attempt, rejected as a duplicate if its molecule was accepted before."""
-    if options.raw or attempt.fault is not None:
-        return attempt
-    return replace(attempt, fault=duplicate(attempt.built))
 
 
 def version() -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.arrays import MoleculeArrays, MoleculeError, to_mol
+from molscore.chem.arrays import MoleculeArrays, MoleculeError, isomeric_smiles, to_mol
 from molscore.chem.checks.alerts import alerts, extreme, unusual
 from molscore.chem.checks.descriptors import describe
 from molscore.chem.checks.filters import MoleculeFilter
@@ -19,7 +19,7 @@ from molscore.chem.decode import decode
 from molscore.chem.forcefield.relax import relax
 from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.hydrogens import complete
-from molscore.generate.options import Options
+from molscore.generate.options import GenerationOptions
 from molscore.model import MoleculeDiffusion, Sample
 
 
@@ -33,13 +33,15 @@ class Attempt:
         fault: why it was rejected; None if it passed.
         repaired: whether decoding had to depart from the most probable classes to satisfy valence and connectivity.
         properties: tags and energies of what passed, see `tags`.
+        smiles: isomeric SMILES of what passed.
     """
 
     index: int
     mol: Chem.Mol | None
     fault: Fault | None
     repaired: bool
-    properties: dict[str, Any] = field(default_factory=dict)
+    properties: dict[str, float | str] = field(default_factory=dict)
+    smiles: str | None = None
 
     def __repr__(self) -> str:
         return f"Attempt({self.index}, {'passed' if self.fault is None else f'rejected: {self.fault.token}'})"
@@ -59,7 +61,7 @@ class Judge:
         options: raw, relax, filter, checks.
     """
 
-    def __init__(self, model: MoleculeDiffusion, options: Options):
+    def __init__(self, model: MoleculeDiffusion, options: GenerationOptions):
         self.vocabulary, self.implied = model.vocabulary, model.implied_hydrogens
         self.raw, self.method, self.checks = options.raw, options.relax, (*CHECKS, *options.checks)
         self.filter = None if options.filter is None else MoleculeFilter(options.filter)
@@ -78,7 +80,7 @@ class Judge:
         except MoleculeError as error:
             return Attempt(index, None, Fault(error.reason, error.detail), repaired)
         if self.raw:
-            return Attempt(index, _numbered(mol, index), None, repaired)
+            return Attempt(index, _numbered(mol, index), None, repaired, smiles=isomeric_smiles(mol))
         fault, properties = check(mol, 0, self.checks), dict[str, Any]()
         if fault is None:
             relaxation = relax(mol, self.method)
@@ -96,7 +98,8 @@ class Judge:
             at_minimum = self.method == "mmff" and relaxation.reason is None
             properties |= tags(mol, 0.0 if at_minimum else None)
         properties = {name: value for name, value in properties.items() if value is not None}
-        return Attempt(index, _numbered(mol, index), fault, repaired, properties)
+        smiles = isomeric_smiles(mol) if fault is None else None
+        return Attempt(index, _numbered(mol, index), fault, repaired, properties, smiles)
 
 
 def tags(mol: Chem.Mol, strain: float | None = None) -> dict[str, Any]:

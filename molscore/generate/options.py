@@ -12,7 +12,7 @@ from molscore.reprs import changes_repr
 
 
 @dataclass(frozen=True)
-class Options:
+class GenerationOptions:
     """Choices of `MoleculeGenerator.generate`.
 
     Attributes:
@@ -76,8 +76,8 @@ class Options:
         return "; ".join(f"{name} {value}" for name, value in self.manifest().items())
 
 
-class OptionArguments(TypedDict, total=False):
-    """`Options` as the keyword arguments of `MoleculeGenerator.generate`."""
+class GenerationArguments(TypedDict, total=False):
+    """`GenerationOptions` as the keyword arguments of `MoleculeGenerator.generate`."""
 
     steps: int | None
     sampler: str

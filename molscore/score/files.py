@@ -11,11 +11,12 @@ from statistics import median
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError
-from molscore.chem.io.protein import TAGS, Fit, Protein, fit
+from molscore.chem.io.protein import TAGS as FIT_TAGS
+from molscore.chem.io.protein import Fit, Protein, fit
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.files.paths import check_apart
-from molscore.score.scorer import ATOM_TAG, REASON_TAG, MoleculeScore, MoleculeScorer
+from molscore.score.scorer import ATOM_TAG, REASON_TAG, TAGS, MoleculeScore, MoleculeScorer
 
 
 @dataclass
@@ -83,10 +84,10 @@ def score_sdf(
         records, again = tee(read_sdf(source, encoding=encoding))
         for record, score in zip(again, scorer.stream((record.mol for record in records), seed), strict=True):
             result = score if record.mol is not None else MoleculeScore(reason=record.reason)
-            properties = dict.fromkeys((ATOM_TAG, REASON_TAG)) | result.properties()
+            properties = dict.fromkeys(TAGS, "") | dict.fromkeys((ATOM_TAG, REASON_TAG)) | result.properties()
             if protein is not None:
                 pose = _fit(record.mol, protein)
-                properties |= dict.fromkeys(TAGS, "") if pose is None else pose.properties()
+                properties |= dict.fromkeys(FIT_TAGS, "") if pose is None else pose.properties()
                 outcome.fits += [] if pose is None else [pose]
             writer.copy(record.text, properties)
             if result.reason is None:

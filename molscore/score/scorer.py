@@ -64,23 +64,25 @@ class MoleculeScore:
             parts.append(f"position uncertainty {self.position_uncertainty:.2g} Å")
         return f"MoleculeScore({', '.join(parts)})"
 
-    def properties(self) -> dict[str, str]:
-        """The tags of an SDF record: without a score, empty texts and the reason."""
-        names = ("log_likelihood", "standard_error", "score_norm", "score_uncertainty", "position_uncertainty")
-        values = [getattr(self, name) for name in names]
-        tags = {tag: "" if x is None else f"{x:.5g}" for tag, x in zip(TAGS, values, strict=True)}
+    def properties(self) -> dict[str, float | str]:
+        """Properties of a record: the numbers that there are, and the reason where there are none."""
+        tags: dict[str, float | str] = {
+            tag: value for tag, name in TAGS.items() if (value := getattr(self, name)) is not None
+        }
         if self.atom_uncertainty is not None:
             tags[ATOM_TAG] = " ".join("n/a" if np.isnan(x) else f"{x:.3g}" for x in self.atom_uncertainty)
         return tags | ({} if self.reason is None else {REASON_TAG: self.reason})
 
 
-TAGS = (
-    "log_likelihood_nats_per_atom",
-    "log_likelihood_standard_error_nats_per_atom",
-    "score_norm_per_angstrom",
-    "score_uncertainty_per_angstrom",
-    "position_uncertainty_angstrom",
-)
+TAGS = {
+    "log_likelihood_nats_per_atom": "log_likelihood",
+    "log_likelihood_standard_error_nats_per_atom": "standard_error",
+    "score_norm_per_angstrom": "score_norm",
+    "score_uncertainty_per_angstrom": "score_uncertainty",
+    "position_uncertainty_angstrom": "position_uncertainty",
+}
+"""Name of a property: attribute of `MoleculeScore`."""
+
 ATOM_TAG = "atom.dprop.position_uncertainty_angstrom"
 """A list over the atoms: RDKit's SDF reader gives each atom its number, as ``position_uncertainty_angstrom``."""
 

@@ -22,7 +22,7 @@ from molscore.chem.io.protein import fit, read_protein
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.chem.prepare import whole
-from molscore.conformers import ConformerGenerator, Options
+from molscore.conformers import ConformerGenerator, ConformerOptions
 from molscore.conformers.files import conformers_sdf
 from molscore.datasets.batch import MoleculeStore, vocabulary_of
 from molscore.datasets.sources import read_smiles
@@ -124,7 +124,7 @@ def readers(outputs: Path) -> dict[str, list[Callable[[Path], object]]]:
 def network_jobs(outputs: Path) -> dict[str, list[Callable[[Path], object]]]:
     """The same with the real network: likelihoods and conformers. Each job tells whether the network had its say."""
     scorer, generator = MoleculeScorer.from_pretrained(device="cpu"), ConformerGenerator.from_pretrained(device="cpu")
-    options = Options(steps=2, oversampling=1)
+    options = ConformerOptions(steps=2, oversampling=1)
 
     def scored(path: Path) -> bool:
         return bool(score_sdf(scorer, path, outputs / "scored.sdf").scores)

@@ -142,18 +142,18 @@ BAD_GENERATE = [
 
 @pytest.mark.parametrize("options", BAD_CONFORMERS, ids=str)
 def test_options_of_conformers(options):
-    from molscore.conformers import Options
+    from molscore.conformers import ConformerOptions
 
     with pytest.raises(ValueError, match=next(iter(options))):
-        Options(**options)
+        ConformerOptions(**options)
 
 
 @pytest.mark.parametrize("options", BAD_GENERATE, ids=str)
 def test_options_of_generation(options):
-    from molscore.generate import Options
+    from molscore.generate import GenerationOptions
 
     with pytest.raises(ValueError, match=next(iter(options))):
-        Options(**options)
+        GenerationOptions(**options)
 
 
 WATER = (

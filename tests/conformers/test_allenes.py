@@ -3,7 +3,7 @@
 import pytest
 from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
-from molscore.conformers import Options
+from molscore.conformers import ConformerOptions
 
 # SMILES, four atoms, least and greatest dihedral angle; of marked ones with its sign, else without.
 RIGHT = {
@@ -23,7 +23,7 @@ RIGHT = {
 
 @pytest.mark.parametrize("options", [{}, {"method": "etkdg"}, {"relax": "mmff"}], ids=str)
 def test_ends_are_where_they_belong(generator, options):
-    ensembles = generator.ensembles(RIGHT, 3, 0, Options(steps=6, **options))
+    ensembles = generator.ensembles(RIGHT, 3, 0, ConformerOptions(steps=6, **options))
     for (smiles, (atoms, least, most)), (ensemble,) in zip(RIGHT.items(), ensembles, strict=True):
         assert ensemble.mol.GetNumConformers() and ensemble.not_held == (), smiles
         for conformer in ensemble.mol.GetConformers():

@@ -12,13 +12,13 @@ import torch
 from rdkit import Chem
 from rdkit.Chem import rdDepictor, rdDistGeom
 
-from molscore.conformers import ConformerGenerator, Options
+from molscore.conformers import ConformerGenerator, ConformerOptions
 from molscore.conformers.files import conformers_sdf
 from molscore.files.lock import BusyError
 from molscore.files.part import ResumeError, journal_of, part_of
 from molscore.files.signals import Terminated
 
-QUICK = Options(steps=4, oversampling=1, fill=True)
+QUICK = ConformerOptions(steps=4, oversampling=1, fill=True)
 LIST = "CCCCO butanol\nc1ccccc1C pentane, no: toluene\nnonsense(\n\nCC(=O)[O-].[Na+] salt\nCC(N)C(=O)O ala\n"
 
 
@@ -253,8 +253,8 @@ def test_a_run_that_is_stopped_leaves_the_files_that_stood_there(generator, list
     [
         ({"seed": 1}, "seed 0, and this run has seed 1"),
         ({"n": 3}, "options n 2.*, and this run has options n 3"),
-        ({"chosen": Options(steps=5, oversampling=1)}, "options .*steps 4.*, and this run has .*steps 5"),
-        ({"chosen": Options(steps=4, oversampling=1, relax="none")}, "this run has options .*relax none"),
+        ({"chosen": ConformerOptions(steps=5, oversampling=1)}, "options .*steps 4.*, and this run has .*steps 5"),
+        ({"chosen": ConformerOptions(steps=4, oversampling=1, relax="none")}, "this run has options .*relax none"),
     ],
 )
 def test_resume_refuses_another_run_and_changes_nothing(generator, straight, listed, tmp_path, change, words):
@@ -331,7 +331,7 @@ def test_memory_does_not_grow_with_the_input(generator, tmp_path):
         tmp_path / "out.sdf",
         1,
         0,
-        Options(steps=1, oversampling=1, method="etkdg", relax="none"),
+        ConformerOptions(steps=1, oversampling=1, method="etkdg", relax="none"),
         stream=Stream(),
         on_progress=lambda records: ahead.append(lines_read[0] - records),
     )
@@ -364,7 +364,9 @@ def test_arguments_are_checked_before_anything_is_written(generator, tmp_path, c
 def test_isomers_are_not_counted_as_molecules(generator, tmp_path):
     """The summary of one molecule with four isomers, all of them rigid."""
     out = tmp_path / "o.sdf"
-    outcome = conformers_sdf(generator, "FC(Cl)C1CC1(F)Br", out, 9, options=Options(stereo="enumerate", method="etkdg"))
+    outcome = conformers_sdf(
+        generator, "FC(Cl)C1CC1(F)Br", out, 9, options=ConformerOptions(stereo="enumerate", method="etkdg")
+    )
     assert outcome.molecules == outcome.records == 1 and outcome.exhausted > 1
     words = outcome.text(out)
     assert "of 1 of 1 molecules" in words and f"distinct conformers: {outcome.exhausted};" in words

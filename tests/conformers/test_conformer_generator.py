@@ -10,7 +10,7 @@ from molscore.chem.arrays import MoleculeError, isomeric_smiles
 from molscore.chem.ensemble import heavy_positions, rmsd_matrix, symmetries
 from molscore.chem.prepare import whole
 from molscore.chem.stereo.tags import tags, wrong
-from molscore.conformers import ConformerGenerator, Options
+from molscore.conformers import ConformerGenerator, ConformerOptions
 from molscore.conformers.propose import propose
 from molscore.conformers.target import target_of
 from molscore.evaluate.ensembles import stereo_kept
@@ -23,7 +23,7 @@ ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 def of(generator: ConformerGenerator, *smiles: str, n: int = 3, seed: int = 0, **options):
     """The ensembles of some molecules, all isomers in a row."""
     mols = [Chem.MolFromSmiles(text) for text in smiles]
-    isomers = generator.ensembles(mols, n, seed, Options(**options))
+    isomers = generator.ensembles(mols, n, seed, ConformerOptions(**options))
     return [ensemble for ensembles in isomers for ensemble in ensembles]
 
 

@@ -13,14 +13,14 @@ from molscore.chem.arrays import MoleculeError
 from molscore.chem.embedding import etkdg as embed
 from molscore.chem.io.inputs import read_inputs
 from molscore.chem.stereo.tags import tags, wrong
-from molscore.conformers import Options, work
+from molscore.conformers import ConformerOptions, work
 
 STREAM = ["CCCCC", "CC(C)Cc1ccc(cc1)[C@@H](C)C(=O)O", "CCO", "O=C(Nc1ccccc1)C1CC1"]
 BINOL = "Oc1ccc2ccccc2c1-c1c(O)ccc2ccccc12"
 
 
 def of(generator, *mols, n=3, seed=0, **options):
-    isomers = generator.ensembles(mols, n, seed, Options(**options))
+    isomers = generator.ensembles(mols, n, seed, ConformerOptions(**options))
     return [ensemble for ensembles in isomers for ensemble in ensembles]
 
 

@@ -6,7 +6,7 @@ from rdkit import Chem
 from run_length import STEPS
 
 from molscore.chem.checks.validity import check
-from molscore.generate import MoleculeGenerator
+from molscore.generate import GenerationOptions, MoleculeGenerator
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_sizes_follow_the_data_or_the_order(druglike):
     weights = druglike.sizes()
     mean = float((np.arange(len(weights)) * weights.numpy()).sum() / weights.sum())
     assert 20 < mean < 24 and weights[35] > 0
-    samples = druglike.sample(range(4), seed=0, steps=2, sampler="dpm", batch_size=4, atoms=(30, 30))
+    samples = druglike.sample(range(4), 0, GenerationOptions(steps=2, atoms=(30, 30)))
     assert [len(sample.positions) for sample in samples] == [30] * 4
     with pytest.raises(ValueError, match="no molecule of 90 to 99 atoms: druglike knows 4 to 40"):
         druglike.sizes((90, 99))

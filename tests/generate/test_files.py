@@ -16,9 +16,9 @@ from molscore.chem.io.sdf_reader import read_sdf
 from molscore.files.lock import BusyError
 from molscore.files.part import ResumeError, journal_of, part_of
 from molscore.files.signals import Terminated
-from molscore.generate import MoleculeGenerator, Options
+from molscore.generate import GenerationOptions, MoleculeGenerator
+from molscore.generate.attempts import windows
 from molscore.generate.files import generate_sdf
-from molscore.generate.generator import windows
 
 N, STEPS = 6, 12
 """So few steps that half of the attempts are rejected, over two windows."""
@@ -29,7 +29,7 @@ def straight(generator, tmp_path_factory):
     """An uninterrupted run: its SDF file, its rejects and its outcome."""
     folder = tmp_path_factory.mktemp("straight")
     sdf, rejects = folder / "mols.sdf", folder / "rejects.csv"
-    return sdf, rejects, generate_sdf(generator, N, sdf, options=Options(steps=STEPS), rejects=rejects)
+    return sdf, rejects, generate_sdf(generator, N, sdf, options=GenerationOptions(steps=STEPS), rejects=rejects)
 
 
 def read(path):
@@ -72,7 +72,7 @@ def run(generator, sdf, rejects=None, stop_at=None, stop=KeyboardInterrupt, n=N,
         if len(attempts) == stop_at:
             raise stop
 
-    options = Options(**{"steps": STEPS, **choices})
+    options = GenerationOptions(**{"steps": STEPS, **choices})
     return generate_sdf(generator, n, sdf, seed, options, rejects=rejects, resume=resume, on_attempt=count)
 
 
@@ -291,7 +291,7 @@ def test_two_runs_into_one_file(generator, straight, tmp_path):
                     run(generator, *pair, resume=True)
 
     (tmp_path / "link.sdf").symlink_to(sdf)
-    generate_sdf(generator, N, sdf, options=Options(steps=STEPS), rejects=rejects, on_attempt=intrude)
+    generate_sdf(generator, N, sdf, options=GenerationOptions(steps=STEPS), rejects=rejects, on_attempt=intrude)
     assert sdf.read_bytes() == straight[0].read_bytes() and rejects.read_bytes() == straight[1].read_bytes()
     assert sorted(os.listdir(tmp_path)) == ["link.sdf", "mols.sdf", "rejects.csv"]
 
@@ -320,7 +320,7 @@ def test_arguments_are_checked_before_anything_is_written(generator, tmp_path, c
     given = {"n": 1, "out": "m.sdf", "seed": 0, "rejects": None} | changes
     paths = {name: given[name] and tmp_path / given[name] for name in ("out", "rejects")}
     with pytest.raises(ValueError, match=words):
-        generate_sdf(generator, given["n"], seed=given["seed"], options=Options(steps=STEPS), **paths)
+        generate_sdf(generator, given["n"], seed=given["seed"], options=GenerationOptions(steps=STEPS), **paths)
     assert sorted(os.listdir(tmp_path)) == ["link.csv", "m.sdf"] and (tmp_path / "m.sdf").read_text() == "precious"
 
 
@@ -328,7 +328,7 @@ def test_what_a_finished_file_had_cost_is_not_made_up(generator, straight, tmp_p
     """The attempts behind a file that is added to are not known: a manifest is silent on them, not wrong."""
     shutil.copy(straight[0], tmp_path / "mols.sdf")
     for n in (N - 1, N, N + 2):
-        outcome = generate_sdf(generator, n, tmp_path / "mols.sdf", options=Options(steps=STEPS), resume=True)
+        outcome = generate_sdf(generator, n, tmp_path / "mols.sdf", options=GenerationOptions(steps=STEPS), resume=True)
         assert outcome.counts() == {"delivered": max(n, N)}, n
     assert f"of {outcome.attempts} further samples" in outcome.text(tmp_path / "mols.sdf")
     assert straight[2].counts()["attempts"] == straight[2].attempts > N

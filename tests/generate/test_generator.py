@@ -8,8 +8,8 @@ from run_length import STEPS
 
 from molscore.chem.checks.alerts import extreme, unusual
 from molscore.chem.checks.validity import FAULTS, check
-from molscore.generate import Judge, MoleculeGenerator, Options
-from molscore.generate import generator as module
+from molscore.generate import GenerationOptions, Judge, MoleculeGenerator
+from molscore.generate import attempts as module
 from molscore.model import DiffusionConfig, MoleculeDiffusion, choose_device
 
 
@@ -64,7 +64,7 @@ def test_raw_delivers_the_first_samples_untouched(generator):
 
 def test_duplicates_of_earlier_molecules_are_rejected(generator, twelve):
     seen = {Chem.MolToSmiles(Chem.RemoveHs(mol)) for mol in twelve.mols[:1]}
-    attempts = list(generator.attempts(1, 0, Options(steps=STEPS), seen=seen))
+    attempts = list(generator.attempts(1, 0, GenerationOptions(steps=STEPS), seen=seen))
     first = next(a for a in attempts if a.index == twelve.mols[0].GetIntProp("molscore_index"))
     assert first.fault.token == "duplicate"
 
@@ -117,7 +117,7 @@ def test_a_model_of_heavy_atoms_delivers_hydrogens():
     model = MoleculeDiffusion(DiffusionConfig(), [(6, 0), (7, 0), (8, 0)], [0, 0, 0, 0, 1.0])
     assert model.implied_hydrogens
     heavy = MoleculeGenerator(model, "untrained")
-    sample = heavy.sample(range(1), 0, 2, "dpm", 1)[0]
+    sample = heavy.sample(range(1), 0, GenerationOptions(steps=2))[0]
     chain = np.zeros((4, 4, 4), dtype=np.float32)
     chain[..., 0] = 1
     for i in range(3):
@@ -126,14 +126,14 @@ def test_a_model_of_heavy_atoms_delivers_hydrogens():
     atoms = np.tile(np.array([1, 0, 0], dtype=np.float32), (4, 1))
     sampled = sample._replace(positions=butane, atom_probabilities=atoms, bond_probabilities=chain)
     for raw in (False, True):
-        attempt = Judge(model, Options(raw=raw))(0, sampled)
+        attempt = Judge(model, GenerationOptions(raw=raw))(0, sampled)
         assert attempt.fault is None and not attempt.repaired
         assert Chem.MolToSmiles(Chem.RemoveHs(attempt.mol)) == "CCCC" and attempt.mol.GetNumAtoms() == 14
         np.testing.assert_allclose(coordinates(attempt.mol)[:4], butane, atol=1e-6)
     chain[0, 2] = chain[2, 0] = chain[0, 3] = chain[3, 0] = [0, 0, 1, 0]  # five bonds at the first atom
     broken = sampled._replace(bond_probabilities=chain)
-    assert Judge(model, Options(raw=True))(0, broken).mol.GetNumAtoms() == 4
-    assert Judge(model, Options())(0, broken).repaired
+    assert Judge(model, GenerationOptions(raw=True))(0, broken).mol.GetNumAtoms() == 4
+    assert Judge(model, GenerationOptions())(0, broken).repaired
 
 
 def test_what_passed_is_tagged(twelve):

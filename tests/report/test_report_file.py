@@ -4,6 +4,7 @@ import pytest
 from rdkit import Chem
 from report_page import MANIFEST, Page, make_mols, overbonded, without_last_atom
 
+from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.checks.validity import FAULTS
 from molscore.chem.io.sdf_text import record_properties
 from molscore.chem.io.sdf_writer import SDFWriter
@@ -21,7 +22,7 @@ def sdf(mols, tmp_path_factory):
     path = tmp_path_factory.mktemp("sdf") / "mols.sdf"
     with SDFWriter(path) as writer:
         for k, mol in enumerate([*mols, without_last_atom(mols[0]), overbonded(), mols[0]]):
-            writer.write(mol, f"molecule {k}", record_properties(mol, model="qm9", seed=5, index=k))
+            writer.write(mol, f"molecule {k}", record_properties(isomeric_smiles(mol), model="qm9", seed=5, index=k))
     head, broken, end = path.read_text().rsplit("$$$$\n", 2)
     path.write_text(f"{head}$$$$\n{broken.replace('V2000', 'V2000', 1)[:60]}\n$$$$\n{end}")
     return path
@@ -74,7 +75,7 @@ def test_a_run_may_tell_what_the_file_cannot(sdf, tmp_path):
 def test_records_of_two_runs_are_distinguished(mols, tmp_path):
     with SDFWriter(tmp_path / "two.sdf") as writer:
         for seed in (1, 2, 2):
-            writer.write(mols[0], "", record_properties(mols[0], model="qm9", seed=seed, index=0))
+            writer.write(mols[0], "", record_properties(isomeric_smiles(mols[0]), model="qm9", seed=seed, index=0))
         writer.write(mols[0], "")
     report_file(tmp_path / "two.sdf", tmp_path / "r.html", evaluate=False)
     assert "Seed 1 (1), 2 (2), not stated (1)" in Page(tmp_path / "r.html").text()

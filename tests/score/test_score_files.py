@@ -14,13 +14,15 @@ from molscore.cli import app
 from molscore.score.files import score_sdf
 from molscore.score.scorer import ATOM_TAG, REASON_TAG, TAGS
 
+FIRST = next(iter(TAGS))
+
 
 @pytest.fixture
 def mixed(tmp_path, drugs):
     """A good record with properties, one that is no record, a salt, a good one without an end."""
     path = tmp_path / "mixed.sdf"
     with SDFWriter(path) as writer:
-        writer.write(drugs[0], "aspirin", {"assay": "7.5\nsecond line", TAGS[0]: "old", "note": "a > b"})
+        writer.write(drugs[0], "aspirin", {"assay": "7.5\nsecond line", FIRST: "old", "note": "a > b"})
     salt = Chem.MolToMolBlock(Chem.MolFromSmiles("CC(=O)[O-].[Na+]"))
     last = Chem.MolToMolBlock(drugs[1])
     path.write_text(f"{path.read_text()}no record\n\n\nat all\n$$$$\n{salt}$$$$\n{last}")
@@ -41,7 +43,7 @@ def test_records_stay_and_get_tags(scorer, mixed, tmp_path):
     first = after[0].mol
     assert first.GetProp("_Name") == "aspirin" and first.GetProp("assay") == "7.5\nsecond line"
     assert first.GetProp("note") == "a > b"
-    assert after[0].text.count(f"<{TAGS[0]}>") == 1 and float(first.GetProp(TAGS[0])) > -5
+    assert after[0].text.count(f"<{FIRST}>") == 1 and float(first.GetProp(FIRST)) > -5
     for old, new in zip(before, after, strict=True):
         assert new.text.startswith(old.text.partition("M  END")[0].rstrip())
     name = ATOM_TAG.removeprefix("atom.dprop.")
@@ -50,7 +52,7 @@ def test_records_stay_and_get_tags(scorer, mixed, tmp_path):
     assert all(atom.GetDoubleProp(name) > 0 for atom in heavy)
     assert not any(atom.HasProp(name) for atom in first.GetAtoms() if atom.GetAtomicNum() == 1)
     salt = after[2].mol
-    assert salt.GetProp(TAGS[0]) == "" and salt.GetProp(REASON_TAG).startswith("disconnected")
+    assert salt.GetProp(FIRST) == "" and salt.GetProp(REASON_TAG).startswith("disconnected")
 
 
 def test_scoring_twice_changes_nothing(scorer, mixed, tmp_path):
@@ -93,8 +95,8 @@ def test_fits_into_a_protein_stand_beside_the_scores(scorer, mixed, peptide, tmp
         assert properties["protein_contacts"] > 5 and "A/ASP 3" in properties["protein_residues"].split(", ")
     for record in (unreadable, flat):
         assert all(f"<{tag}>\n\n" in record.text for tag in protein.TAGS)
-    assert [record.mol.GetProp(TAGS[0]) for record in (first, last)] == [
-        record.mol.GetProp(TAGS[0]) for record in (list(read_sdf(bare))[k] for k in (0, 3))
+    assert [record.mol.GetProp(FIRST) for record in (first, last)] == [
+        record.mol.GetProp(FIRST) for record in (list(read_sdf(bare))[k] for k in (0, 3))
     ]
     score_sdf(scorer, out, again, protein=around)
     assert again.read_text() == out.read_text()

@@ -66,8 +66,10 @@ def test_what_cannot_be_scored_has_a_reason_and_no_number(scorer, drugs):
     assert [score.reason is None for score in results] == [False, True, False]
     assert results[0].reason.startswith("unreadable") and results[2].reason.startswith("disconnected")
     properties = results[2].properties()
-    assert all(properties[tag] == "" for tag in TAGS) and ATOM_TAG not in properties
-    assert properties[REASON_TAG] == results[2].reason
+    assert properties == {REASON_TAG: results[2].reason}
+    assert {*TAGS, ATOM_TAG} == set(results[1].properties()) and isinstance(
+        results[1].properties()[next(iter(TAGS))], float
+    )
     assert REASON_TAG not in results[1].properties()
     assert scorer.score([]) == []
 

@@ -3,7 +3,7 @@
 from rdkit import Chem
 
 import molscore
-from molscore.conformers import Ensemble, Options
+from molscore.conformers import ConformerOptions, Ensemble
 from molscore.core.denoiser import Denoiser
 from molscore.core.samplers import Heun, Sampler
 from molscore.generate import Attempt, Generation
@@ -27,7 +27,7 @@ reasons = [why(attempt) for attempt in result.rejects]
 conformer_generator = molscore.ConformerGenerator.from_pretrained()
 mol: Chem.Mol = conformer_generator.generate("CC(=O)Oc1ccccc1C(=O)O", n=20, seed=0, rmsd=0.5)
 energies: list[float] = [conformer.GetDoubleProp("energy_kcal_per_mol") for conformer in mol.GetConformers()]
-for ensembles in conformer_generator.ensembles(["CCO", mol, None], n=5, options=Options(relax="mmff")):
+for ensembles in conformer_generator.ensembles(["CCO", mol, None], n=5, options=ConformerOptions(relax="mmff")):
     ensemble: Ensemble
     for ensemble in ensembles:
         print(ensemble.mol.GetNumConformers(), ensemble.methods.total(), ensemble.reason)

@@ -10,8 +10,8 @@ from typing import get_type_hints
 import pytest
 
 from molscore import conformers, generate
-from molscore.conformers.options import OptionArguments as ConformerArguments
-from molscore.generate.options import OptionArguments as GenerateArguments
+from molscore.conformers.options import ConformerArguments
+from molscore.generate.options import GenerationArguments
 
 ROOT, HERE = Path(__file__).parents[2], Path(__file__).parent
 ERROR = re.compile(r"(?P<file>[^:]+):(?P<line>\d+): error: .* \[(?P<code>[a-z-]+)\]")
@@ -54,7 +54,8 @@ def test_the_types_are_installed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "kind, arguments", [(generate.Options, GenerateArguments), (conformers.Options, ConformerArguments)]
+    "kind, arguments",
+    [(generate.GenerationOptions, GenerationArguments), (conformers.ConformerOptions, ConformerArguments)],
 )
 def test_keyword_arguments_are_the_options(kind, arguments):
     assert get_type_hints(arguments) == {field.name: get_type_hints(kind)[field.name] for field in fields(kind)}

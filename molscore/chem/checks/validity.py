@@ -19,7 +19,6 @@ from molscore.chem.arrays import (
     MoleculeArrays,
     MoleculeError,
     hydrogen_fault,
-    isomeric_smiles,
     sanitize_in_place,
     to_mol,
 )
@@ -204,9 +203,8 @@ class DuplicateFilter:
     def __init__(self, seen: set[str] | None = None):
         self.seen = set() if seen is None else set(seen)
 
-    def __call__(self, mol: Chem.Mol) -> Fault | None:
-        """Passes `mol` if it is new, and remembers it. Enantiomers and E/Z isomers are different molecules."""
-        smiles = isomeric_smiles(mol)
+    def __call__(self, smiles: str) -> Fault | None:
+        """Passes a molecule if it is new, and remembers it. Enantiomers and E/Z isomers are different molecules."""
         if smiles in self.seen:
             return Fault("duplicate", f"{smiles} has been seen before")
         self.seen.add(smiles)

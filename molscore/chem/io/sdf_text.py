@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rdkit import Chem, rdBase
 
-from molscore.chem.arrays import MoleculeError, hydrogen_fault, isomeric_smiles
+from molscore.chem.arrays import MoleculeError, hydrogen_fault
 
 _NAME = re.compile(r">[^<]*<(.*)>")  # from the first bracket to the last, as RDKit reads it
 _LINE_START = re.compile(r"(?<=\n)")
@@ -163,12 +163,12 @@ def _closed(item: DataItem) -> str:
 
 
 def record_properties(
-    mol: Chem.Mol, *, model: str, seed: int, index: int, extra: Mapping[str, object] | None = None
+    smiles: str, *, model: str, seed: int, index: int, extra: Mapping[str, object] | None = None
 ) -> dict[str, object]:
     """The properties that every record carries.
 
     Args:
-        mol: the molecule of the record.
+        smiles: the isomeric SMILES of the molecule (`molscore.chem.arrays.isomeric_smiles`).
         model: name or file of the model.
         seed: seed of the run.
         index: number of the attempt that gave the molecule; with model and seed it gives it again.
@@ -182,7 +182,7 @@ def record_properties(
     except metadata.PackageNotFoundError:
         version = "not installed"
     return {
-        "SMILES": isomeric_smiles(mol),
+        "SMILES": smiles,
         "molscore_version": version,
         "molscore_model": model,
         "molscore_seed": seed,

@@ -90,7 +90,11 @@ def test_unsound_molecules_come_back_as_they_were(embed, tmp_path):
 def test_record_properties_hold_the_contract(embed, tmp_path):
     mol = embed("C[C@H](O)F")
     properties = record_properties(
-        mol, model="qm9", seed=3, index=17, extra={"strain_kcal_per_mol": 1.23456789, "note": None, "two": "a\nb"}
+        isomeric_smiles(mol),
+        model="qm9",
+        seed=3,
+        index=17,
+        extra={"strain_kcal_per_mol": 1.23456789, "note": None, "two": "a\nb"},
     )
     with SDFWriter(tmp_path / "a.sdf") as writer:
         writer.write(mol, "a  title\nin two lines", properties)

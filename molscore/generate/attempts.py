@@ -1,0 +1,128 @@
+"""Attempts in their order, made in batches by worker processes.
+
+Which attempts share a call of the network follows from their numbers alone (`windows`, and within a window their
+sizes), so neither the number of workers, nor how many molecules are asked for, nor where an earlier run stopped changes
+a bit. Workers sample and judge; duplicates are found here, in order. No more is begun than the molecules that are still
+missing seem to need.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from itertools import chain, repeat
+from typing import TYPE_CHECKING
+
+from molscore.chem.checks.validity import DuplicateFilter
+from molscore.generate.judge import Attempt, Judge
+from molscore.generate.options import GenerationOptions
+from molscore.score import MoleculeScorer
+from molscore.workers import AHEAD, Workers
+
+if TYPE_CHECKING:
+    from molscore.generate.generator import MoleculeGenerator
+
+FIRST_WINDOWS = 0.25, 0.5, 1.0, 1.75
+"""Batches sampled together, their attempts sorted by size, before windows are two batches long. On a CPU their ends are
+attempts 8, 24, 56 and 112, so that neither ten nor a hundred molecules leave many attempts over."""
+
+PATIENCE = 20, 500
+"""Give up after 20 N + 500 attempts."""
+
+
+class BatchJudge:
+    """Makes the attempts of a batch: samples them with one call of the network, and judges them.
+
+    Args:
+        generator: with the model.
+        seed, options: as for `attempts`.
+    """
+
+    def __init__(self, generator: "MoleculeGenerator", seed: int, options: GenerationOptions):
+        self.generator, self.seed, self.options = generator, seed, options
+        self.judge = Judge(generator.model, options)
+        device = str(generator.model.device)
+        self.scorer = MoleculeScorer.from_pretrained(device=device) if options.uncertainty else None
+
+    def __call__(self, batch: tuple[int, ...]) -> list[Attempt]:
+        """The attempts with these numbers, in their order, each for itself: duplicates are not looked for."""
+        samples = self.generator.sample(batch, self.seed, self.options)
+        judged = [self.judge(index, sample) for index, sample in zip(batch, samples, strict=True)]
+        if self.scorer is None:
+            return judged
+        passed = [attempt.index for attempt in judged if attempt.fault is None]
+        scores = self.scorer.score([attempt.mol for attempt in judged if attempt.fault is None], self.seed)
+        more = {index: score.properties() for index, score in zip(passed, scores, strict=True)}
+        return [replace(attempt, properties=attempt.properties | more.get(attempt.index, {})) for attempt in judged]
+
+
+def attempts(
+    generator: "MoleculeGenerator",
+    n: int,
+    seed: int,
+    options: GenerationOptions,
+    *,
+    known: Mapping[int, str | None] | None = None,
+    seen: set[str] | None = None,
+    workers: int = 1,
+) -> Iterator[Attempt]:
+    """Attempts 0, 1, ... until ``n`` of them have passed, or `PATIENCE` is exceeded.
+
+    Args:
+        generator: with the model.
+        n: how many must pass.
+        seed, options: as for `MoleculeGenerator.generate`; the steps are chosen.
+        known: attempts that need not be made again: number to the isomeric SMILES of the molecule, or to None where it
+            was rejected. They are left out, but count.
+        seen: isomeric SMILES that count as duplicates from the start.
+        workers: processes that make them.
+    """
+    known, duplicate = known or {}, DuplicateFilter(seen)
+    accepted, end = 0, PATIENCE[0] * n + PATIENCE[1]
+    following = windows(generator.batch_size(options))
+    begun: deque[tuple[range, int]] = deque()  # windows, and of how many batches their attempts will come
+    with Workers(partial(BatchJudge, generator, seed, options), workers) as pool:
+        while True:
+            under_way = sum(len(window) for window, _ in begun)
+            while not begun or (accepted + under_way < n and pool.waiting < AHEAD * workers):
+                window = next(following)
+                batches = [
+                    batch
+                    for batch in generator.batches(window, seed, options)
+                    if any(index not in known for index in batch if index < end)
+                ]
+                for batch in batches:
+                    pool.submit(batch)
+                begun.append((window, len(batches)))
+                under_way += len(window)
+            window, count = begun.popleft()
+            made = {attempt.index: attempt for _ in range(count) for attempt in pool.result()}
+            for index in window:
+                if accepted >= n or index >= end:
+                    return
+                if index not in known:
+                    attempt = made[index] if options.raw else _distinct(made[index], duplicate)
+                    accepted += attempt.fault is None
+                    yield attempt
+                elif (smiles := known[index]) is not None:
+                    accepted += 1
+                    duplicate.seen.add(smiles)
+
+
+def windows(batch_size: int) -> Iterator[range]:
+    """Attempts that are sampled together, from 0 on: cut by their numbers alone, whatever a run asks for.
+
+    The first are short, so that a few molecules cost few attempts; the longer ones, up to two batches, save padding.
+    """
+    start = 0
+    for part in chain(FIRST_WINDOWS, repeat(2.0)):
+        length = max(1, round(part * batch_size))
+        yield range(start, start + length)
+        start += length
+
+
+def _distinct(attempt: Attempt, duplicate: DuplicateFilter) -> Attempt:
+    """The attempt, rejected as a duplicate if its molecule was accepted before."""
+    if attempt.smiles is None or attempt.fault is not None:
+        return attempt
+    return replace(attempt, fault=duplicate(attempt.smiles))
