@@ -109,7 +109,12 @@ def allowed_sums(number: int, charge: int, implied: bool = False) -> tuple[int, 
     return (0, 1, *sums) if sums and sums[0] == 2 else (0, *sums)
 
 
-def _costs(atom_probabilities, bond_probabilities, positions, vocabulary) -> tuple[np.ndarray, np.ndarray]:
+def _costs(
+    atom_probabilities: np.ndarray,
+    bond_probabilities: np.ndarray,
+    positions: np.ndarray,
+    vocabulary: list[tuple[int, int]],
+) -> tuple[np.ndarray, np.ndarray]:
     """Nats by which each option is less probable than the best of its atom (N, K) or pair (N, N, 4): all >= 0."""
     atoms, bonds = np.asarray(atom_probabilities, dtype=float), np.asarray(bond_probabilities, dtype=float)
     n = len(atoms)
@@ -125,8 +130,12 @@ def _costs(atom_probabilities, bond_probabilities, positions, vocabulary) -> tup
         raise MoleculeError("non_finite", "probabilities of atoms or bonds are not finite; the sampler has diverged")
     if atoms.min() < 0 or bonds.min() < 0:
         raise ValueError("probabilities must not be negative; give probabilities, not logarithms")
-    logs = [np.log(np.maximum(p, _FLOOR)) for p in (atoms, bonds)]
-    return tuple(log.max(axis=-1, keepdims=True) - log for log in logs)
+    atom_logs, bond_logs = (np.log(np.maximum(p, _FLOOR)) for p in (atoms, bonds))
+    return _less_than_best(atom_logs), _less_than_best(bond_logs)
+
+
+def _less_than_best(logs: np.ndarray) -> np.ndarray:
+    return logs.max(axis=-1, keepdims=True) - logs
 
 
 def _is_sound(classes: np.ndarray, orders: np.ndarray, valences: list[tuple[int, ...]], charges: np.ndarray) -> bool:
@@ -140,10 +149,13 @@ def _is_sound(classes: np.ndarray, orders: np.ndarray, valences: list[tuple[int,
 
 def _fragments(orders: np.ndarray) -> np.ndarray:
     """(N,) index of the fragment that each atom belongs to."""
-    return connected_components(csr_array(orders > 0), directed=False)[1]
+    graph: csr_array[np.int64, tuple[int, int]] = csr_array(orders)
+    return connected_components(graph, directed=False)[1]
 
 
-def _most_probable(atom_costs, bond_costs, valences, charges) -> tuple[np.ndarray, np.ndarray] | None:
+def _most_probable(
+    atom_costs: np.ndarray, bond_costs: np.ndarray, valences: list[tuple[int, ...]], charges: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
     """The cheapest sound classes (N,) and orders (N, N, upper half), or None.
 
     A solution among the options whose bound is within some limit is the best of all if it does not cost more than that;
@@ -165,7 +177,9 @@ def _most_probable(atom_costs, bond_costs, valences, charges) -> tuple[np.ndarra
     return None
 
 
-def _bounds(atom_costs, bond_costs, valences) -> tuple[np.ndarray, np.ndarray]:
+def _bounds(
+    atom_costs: np.ndarray, bond_costs: np.ndarray, valences: list[tuple[int, ...]]
+) -> tuple[np.ndarray, np.ndarray]:
     """Nats that any sound solution with a given option costs at least, (N, K) and (N, N, 4).
 
     The option's own, and those of the atoms whose valence is then wrong: each needs another class or another bond, and
@@ -192,7 +206,12 @@ def _bounds(atom_costs, bond_costs, valences) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cheapest(
-    atom_costs, bond_costs, bounds, valences, charges, limit: float
+    atom_costs: np.ndarray,
+    bond_costs: np.ndarray,
+    bounds: tuple[np.ndarray, np.ndarray],
+    valences: list[tuple[int, ...]],
+    charges: np.ndarray,
+    limit: float,
 ) -> tuple[float, np.ndarray, np.ndarray] | None:
     """Cost, classes and orders of the cheapest sound solution among the options bounded by `limit`, or None."""
     n = len(atom_costs)
@@ -223,7 +242,7 @@ def _cheapest(
     for _ in range(_MAX_ROUNDS):
         result = milp(
             cost,
-            integrality=np.ones(len(cost)),
+            integrality=np.ones(len(cost), dtype=int),
             bounds=Bounds(0, 1),
             constraints=LinearConstraint(matrix, lower, upper),
             options={"node_limit": _MAX_NODES, "mip_rel_gap": 0.0},

@@ -164,8 +164,10 @@ def _chunks(symmetries: np.ndarray, size: int) -> Iterator[np.ndarray]:
 def _largest_roots(h: np.ndarray, bound: np.ndarray, start: np.ndarray) -> np.ndarray:
     """λ of covariances h (3, 3, k, a, M), where it exceeds a bound; -inf where not. `start` is at least λ."""
     (a, b, c), (d, e, f), (g, i, j) = h
-    cofactors = (e * j - f * i, f * g - d * j, d * i - e * g, c * i - b * j, a * j - c * g)
-    cofactors += (b * g - a * i, b * f - c * e, c * d - a * f, a * e - b * d)
+    cofactors = (
+        *(e * j - f * i, f * g - d * j, d * i - e * g, c * i - b * j, a * j - c * g),
+        *(b * g - a * i, b * f - c * e, c * d - a * f, a * e - b * d),
+    )
     square = a * a + b * b + c * c + d * d + e * e + f * f + g * g + i * i + j * j
     c1 = -8 * (a * cofactors[0] + b * cofactors[1] + c * cofactors[2])
     c2, c0 = -2 * square, square**2 - 4 * sum(cofactor**2 for cofactor in cofactors)

@@ -93,7 +93,8 @@ def with_hydrogens(mol: Chem.Mol, heavy: np.ndarray) -> Chem.Mol:
     """
     hydrogens = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() == 1]
     order = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() != 1]
-    bare, owned = Chem.RWMol(mol), {index: [] for index in order}
+    bare = Chem.RWMol(mol)
+    owned: dict[int, list[int]] = {index: [] for index in order}
     for index in hydrogens:
         neighbours = [atom.GetIdx() for atom in mol.GetAtomWithIdx(index).GetNeighbors()]
         if len(neighbours) != 1 or neighbours[0] not in owned:

@@ -47,12 +47,13 @@ class Isomers(NamedTuple):
 class _Element(NamedTuple):
     """Stereo that is open: a centre, a double bond with a neighbour on either side, or a group known relatively.
 
-    The indices of a group are those of its centres, and of the bonds that are its hindered axes.
+    The indices of a group are those of its centres; its axes are bonds.
     """
 
     kind: str
-    indices: tuple
+    indices: tuple[int, ...]
     in_ring: bool
+    axes: tuple[int, ...] = ()
 
 
 def open_stereo(mol: Chem.Mol) -> int:
@@ -93,7 +94,8 @@ def isomers(mol: Chem.Mol, how: str = "sample", most: int = 32, seed: int = 0, s
     possible = len(candidates) if countable else 2 ** len(elements)
     if possible == 1:
         return Isomers(candidates, 1)
-    kept, end = [], time.monotonic() + (math.inf if seconds is None else seconds)
+    kept: list[Chem.Mol] = []
+    end = time.monotonic() + (math.inf if seconds is None else seconds)
     exists = _Existence(mol, elements, end)
     if how == "sample":
         sample = _isomer_of_embedding(mol, elements, seed, end) if rings else candidates[0]
@@ -122,15 +124,16 @@ def _open(mol: Chem.Mol) -> list[_Element]:
                 elements.append(_Element("centre", (atom.GetIdx(),), atom.IsInRing()))
         elif info.type == Chem.StereoType.Bond_Double:
             bond = plain.GetBondWithIdx(info.centeredOn)
-            sides = [_stereo_atom(plain, list(info.controllingAtoms)[k : k + 2]) for k in (0, 2)]
-            if None not in sides and not any(map(_cumulated, (bond.GetBeginAtom(), bond.GetEndAtom()))):
+            either = (_stereo_atom(plain, list(info.controllingAtoms)[k : k + 2]) for k in (0, 2))
+            sides = [side for side in either if side is not None]
+            if len(sides) == 2 and not any(map(_cumulated, (bond.GetBeginAtom(), bond.GetEndAtom()))):
                 elements.append(_Element("double bond", (bond.GetIdx(), *sides), bond.IsInRing()))
     for group in mol.GetStereoGroups():
         if group.GetGroupType() != Chem.StereoGroupType.STEREO_ABSOLUTE:
             atoms, axes = list(group.GetAtoms()), list(group.GetBonds())
             in_ring = any(atom.IsInRing() for atom in atoms)
-            indices = tuple(a.GetIdx() for a in atoms), tuple(b.GetIdx() for b in axes)
-            elements.append(_Element("group", indices, in_ring))
+            indices, bonds = tuple(a.GetIdx() for a in atoms), tuple(b.GetIdx() for b in axes)
+            elements.append(_Element("group", indices, in_ring, bonds))
     return elements
 
 
@@ -172,7 +175,7 @@ def _with(mol: Chem.Mol, elements: list[_Element], choice: int) -> Chem.Mol:
     for bond in isomer.GetBonds():
         if bond.GetBondDir() in _OLD:  # of what is open, or wedges from which RDKit would read axes again
             bond.SetBondDir(Chem.BondDir.NONE)
-    for k, (kind, indices, _) in enumerate(elements):
+    for k, (kind, indices, _, axes) in enumerate(elements):
         bit = choice >> k & 1
         if kind == "centre":
             isomer.GetAtomWithIdx(indices[0]).SetChiralTag(_TAGS[bit])
@@ -181,7 +184,7 @@ def _with(mol: Chem.Mol, elements: list[_Element], choice: int) -> Chem.Mol:
             bond.SetStereoAtoms(*indices[1:])
             bond.SetStereo(Chem.BondStereo.STEREOCIS if bit else Chem.BondStereo.STEREOTRANS)
         elif bit:
-            _mirror_in_place(isomer, *indices)
+            _mirror_in_place(isomer, indices, axes)
     return _assigned(isomer)
 
 
@@ -209,7 +212,7 @@ def _isomer_of_embedding(mol: Chem.Mol, elements: list[_Element], seed: int, end
         return None
     isomer = Chem.RWMol(start)
     Chem.AssignStereochemistryFrom3D(placed)
-    for kind, (index, *_), _ in rings:
+    for kind, (index, *_), *_ in rings:
         if kind == "centre":
             _read_in_place(isomer, index, placed)
         elif len(sides := placed.GetBondWithIdx(index).GetStereoAtoms()) == 2:
@@ -220,7 +223,7 @@ def _isomer_of_embedding(mol: Chem.Mol, elements: list[_Element], seed: int, end
 
 def _embedding(start: Chem.Mol, rings: list[_Element], seed: int, end: float) -> Chem.Mol | None:
     """An embedding without constraints on the ring stereo; one of little strain where that is in a cage; or None."""
-    if cage_atoms(start).isdisjoint(index for kind, (index, *_), _ in rings if kind == "centre"):
+    if cage_atoms(start).isdisjoint(index for kind, (index, *_), *_ in rings if kind == "centre"):
         placed = Chem.Mol(start)
         return placed if kdg_in_place(placed, rdkit_seed(seed, Purpose.RING_STEREO)) else None
     embeddings = settled(start, [rdkit_seed(seed, Purpose.RING_STEREO, k) for k in range(EMBEDDINGS)], end)

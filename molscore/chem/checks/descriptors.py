@@ -20,6 +20,7 @@ def _scorer() -> Callable[[Chem.Mol], float]:
     """RDKit ships the SA score as a script beside the package."""
     path = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
     spec = importlib.util.spec_from_file_location("sascorer", path)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.calculateScore
@@ -35,8 +36,8 @@ def sa_score(mol: Chem.Mol) -> float:
 DESCRIPTORS: dict[str, Callable[[Chem.Mol], float]] = {
     "qed": QED.qed,
     "sa": sa_score,
-    "logp": Crippen.MolLogP,
-    "mw": Descriptors.MolWt,
+    "logp": Crippen.MolLogP,  # type: ignore[attr-defined]  # RDKit's stubs lack it
+    "mw": Descriptors.MolWt,  # type: ignore[attr-defined]  # and this
     "tpsa": rdMolDescriptors.CalcTPSA,
     "hbd": rdMolDescriptors.CalcNumHBD,
     "hba": rdMolDescriptors.CalcNumHBA,

@@ -8,20 +8,19 @@ do no harm.
 import ast
 import operator
 from collections.abc import Callable
-from typing import Any
 
 from rdkit import Chem
 
 from molscore.chem.checks.descriptors import DESCRIPTORS, describe
 from molscore.limits import shown
 
-_ARITHMETIC: dict[type, Callable] = {
+_ARITHMETIC: dict[type, Callable[[float, float], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
-_COMPARISONS: dict[type, Callable] = {
+_COMPARISONS: dict[type, Callable[[float, float], bool]] = {
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
@@ -82,7 +81,7 @@ class MoleculeFilter:
         values = ", ".join(f"{name} {value:.4g}" for name, value in descriptors.items())
         return f"not {self.text}: {values}"
 
-    def _value(self, node: ast.expr, descriptors: dict[str, float]) -> Any:
+    def _value(self, node: ast.expr, descriptors: dict[str, float]) -> float | bool:
         match node:
             case ast.Name(id=name):
                 return descriptors[name]
@@ -103,8 +102,8 @@ class MoleculeFilter:
                 except ZeroDivisionError:
                     return float("nan")  # no comparison with it holds
             case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _COMPARISONS for op in ops):
-                values = [self._number(part, descriptors) for part in (left, *others)]
-                pairs = zip(ops, values, values[1:], strict=False)
+                numbers = [self._number(part, descriptors) for part in (left, *others)]
+                pairs = zip(ops, numbers, numbers[1:], strict=False)
                 return all(_COMPARISONS[type(op)](a, b) for op, a, b in pairs)
         raise FilterError(
             f"{shown(ast.unparse(node))} in the filter is neither a descriptor, a number nor a comparison"

@@ -133,6 +133,7 @@ def _geometry_faults(
         limits = limits or geometry.limits(mol)
     except RuntimeError as error:
         yield "no_bounds", f"RDKit: {error}"
+        return
     measured = bounds.distances(mol)
     yield "clash", bounds.clash_fault(mol, measured, limits)
     yield "ring_flat", bounds.flat_ring_fault(mol)

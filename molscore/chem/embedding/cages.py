@@ -16,6 +16,7 @@ from rdkit.Chem import rdDistGeom
 
 from molscore.chem.forcefield.springs import settle_by_table_in_place, springs
 from molscore.chem.geometry import expected
+from molscore.chem.settings import configured
 from molscore.chem.stereo.tags import tags, wrong
 from molscore.chem.thresholds import THRESHOLDS
 
@@ -47,10 +48,7 @@ def kdg_in_place(mol: Chem.Mol, seed: int) -> bool:
 
     Source: Riniker and Landrum, J. Chem. Inf. Model. 55, 2562 (2015).
     """
-    parameters = rdDistGeom.KDG()
-    parameters.randomSeed = seed
-    parameters.maxIterations = ATTEMPTS
-    parameters.useRandomCoords = True
+    parameters = configured(rdDistGeom.KDG(), randomSeed=seed, maxIterations=ATTEMPTS, useRandomCoords=True)
     with rdBase.BlockLogs():
         return rdDistGeom.EmbedMolecule(mol, parameters) == 0
 
@@ -67,7 +65,8 @@ def settled(mol: Chem.Mol, seeds: Iterable[int], end: float = math.inf) -> list[
         Copies of the molecule with a conformer each, in the order of the seeds. Where a cage atom is tagged, the
         conformer may contradict the tag.
     """
-    free, embeddings = without_cage_stereo(mol) or mol, []
+    free = without_cage_stereo(mol) or mol
+    embeddings: list[tuple[float, Chem.Mol]] = []
     wanted, asked = expected(mol), tags(free)
     for seed in seeds:
         if embeddings and time.monotonic() > end:

@@ -14,6 +14,7 @@ from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, isomeric
 from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix, symmetries
 from molscore.chem.forcefield.minimise import REASONS, minimise
 from molscore.chem.rdkit_errors import rdkit_call
+from molscore.chem.settings import configured
 from molscore.chem.thresholds import THRESHOLDS
 from molscore.randomness import Purpose, rdkit_seed
 
@@ -83,12 +84,15 @@ def etkdg_in_place(
     Raises:
         MoleculeError: ``rdkit`` if RDKit raises.
     """
-    parameters = rdDistGeom.ETKDGv3()
-    parameters.randomSeed = seed
-    parameters.maxIterations = attempts
-    parameters.useRandomCoords, parameters.enforceChirality = random, enforced
+    parameters = configured(
+        rdDistGeom.ETKDGv3(),
+        randomSeed=seed,
+        maxIterations=attempts,
+        useRandomCoords=random,
+        enforceChirality=enforced,
+    )
     if seconds is not None:
-        parameters.timeout = seconds
+        configured(parameters, timeout=seconds)
     if bounds is not None:
         parameters.SetBoundsMat(bounds)
     with rdBase.BlockLogs(), rdkit_call("ETKDGv3"):
@@ -139,7 +143,7 @@ def distinct(mols: Sequence[Chem.Mol], energies: Sequence[float]) -> Chem.Mol:
     if len(mols) == 1:
         return Chem.Mol(mols[0])
     distances = rmsd_matrix(np.concatenate([heavy_positions(mol) for mol in mols]), symmetries(mols[0], SYMMETRIES))
-    kept = prune(distances, np.argsort(energies, kind="stable"), THRESHOLDS.embedding.same_conformer)
+    kept = prune(distances, np.argsort(energies, kind="stable").tolist(), THRESHOLDS.embedding.same_conformer)
     ensemble = Chem.Mol(mols[0])
     ensemble.RemoveAllConformers()
     for k in kept:
@@ -158,6 +162,7 @@ def _embed(mol: Chem.Mol, seed: int) -> tuple[Chem.Mol, float]:
         minimum = minimise(mol, "mmff")
         if minimum.reason is not None:
             raise MoleculeError(minimum.reason, f"MMFF94s: {REASONS[minimum.reason]}")
+        assert minimum.after is not None
         mol.GetConformer().SetPositions(minimum.positions)
         assign_stereo_in_place(mol)
     return mol, minimum.after

@@ -150,8 +150,13 @@ def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
         before = energy_and_gradient(start.ravel())[0] * HARTREE
         if not steps:
             return Minimum(before=before)
-        options = {"maxiter": steps, "gtol": THRESHOLDS.force_field.xtb_gradient, "ftol": 1e-10}
-        result = minimize(energy_and_gradient, start.ravel(), jac=True, method="L-BFGS-B", options=options)
+        result = minimize(
+            energy_and_gradient,
+            start.ravel(),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": steps, "gtol": THRESHOLDS.force_field.xtb_gradient, "ftol": 1e-10},
+        )
     except RuntimeError:  # charges that do not settle: atoms on top of one another, or no parameters
         return Minimum(reason="no_geometry")
     if not result.success or not np.isfinite(result.fun):

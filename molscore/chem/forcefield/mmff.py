@@ -4,11 +4,9 @@ RDKit types a molecule by changing it: where MMFF94s' aromaticity differs from i
 isoselenazoles), aromatic bonds of the molecule are so no longer, or others become aromatic, even where typing fails.
 """
 
-from typing import Any
-
 from rdkit import Chem
 from rdkit.Chem import rdForceFieldHelpers as forcefield
-from rdkit.ForceField import ForceField
+from rdkit.ForceField import ForceField, MMFFMolProperties
 
 VARIANT = "MMFF94s"
 
@@ -16,7 +14,7 @@ NO_CUTOFF = 1e6
 """For pairs of atoms: in Å for MMFF94s, a multiple of their well's distance for UFF."""
 
 
-def typed(mol: Chem.Mol) -> tuple[Chem.Mol, Any]:
+def typed(mol: Chem.Mol) -> tuple[Chem.Mol, MMFFMolProperties | None]:
     """A copy with MMFF94s' aromaticity, from which to make force fields, and RDKit's properties of it.
 
     Args:
@@ -30,7 +28,7 @@ def typed(mol: Chem.Mol) -> tuple[Chem.Mol, Any]:
     return (Chem.Mol(mol) if properties is None else copy), properties
 
 
-def force_field(mol: Chem.Mol, properties: Any, conformer: int = -1) -> ForceField | None:
+def force_field(mol: Chem.Mol, properties: MMFFMolProperties | None, conformer: int = -1) -> ForceField | None:
     """MMFF94s with its `properties` of the molecule, or UFF if there are none; None if UFF has no parameters either."""
     if properties is not None:
         field = forcefield.MMFFGetMoleculeForceField(mol, properties, NO_CUTOFF, conformer)

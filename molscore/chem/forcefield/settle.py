@@ -111,9 +111,12 @@ def settle_in_place(
         if properties is not None and _has_net_charges(mol):
             properties.SetMMFFDielectricConstant(DIELECTRIC)
         singles = [Chem.Mol(same, False, conformer.GetId()) for conformer in mol.GetConformers()]
-        fields = [force_field(single, properties) for single in singles]
+        fields: list[ForceField] = []
         kind = "MMFF" if properties else "UFF"
-        for field in fields:
+        for single in singles:
+            field = force_field(single, properties)
+            assert field is not None, trusted.field
+            fields.append(field)
             correct(field, trusted)
             constrain = getattr(field, f"{kind}AddTorsionConstraint")
             for torsion in torsions:

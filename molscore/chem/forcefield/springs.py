@@ -9,6 +9,7 @@ of three or more bonds apart that are closer than d, and perpendicular ends of c
 that is marked). There are no other torsions: these stay near what they are. SciPy's L-BFGS finds the minimum.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -155,13 +156,18 @@ def settle_by_table_in_place(mol: Chem.Mol, wanted: Expected, steps: int = STEPS
         x = conformer.GetPositions()
         if not np.isfinite(x).all():
             continue
-        options = {"maxiter": steps, "maxfun": 2 * steps, "ftol": TOLERANCE, "gtol": FORCE, "maxcor": 20}
-        minimum = minimize(terms.energy, x.ravel(), jac=True, method="L-BFGS-B", options=options).x
+        minimum = minimize(
+            terms.energy,
+            x.ravel(),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": steps, "maxfun": 2 * steps, "ftol": TOLERANCE, "gtol": FORCE, "maxcor": 20},
+        ).x
         if np.isfinite(minimum).all():
             conformer.SetPositions(minimum.reshape(-1, 3))
 
 
-def _four_in_plane(bond: Chem.Bond) -> list[tuple[int, ...]]:
+def _four_in_plane(bond: Chem.Bond) -> list[tuple[int, int, int, int, int, int]]:
     """For each neighbour on either side of a double bond: the vectors a-b, c-b and d-c lie in a plane."""
     b, c = bond.GetBeginAtom(), bond.GetEndAtom()
     if any(atom.GetHybridization() != Chem.HybridizationType.SP2 for atom in (b, c)):
@@ -171,7 +177,12 @@ def _four_in_plane(bond: Chem.Bond) -> list[tuple[int, ...]]:
     return [(b.GetIdx(), b.GetIdx(), c.GetIdx(), a, c.GetIdx(), d) for a in left for d in right]
 
 
-def _volumes(x, gradient, groups, energy_and_slope) -> float:
+def _volumes(
+    x: np.ndarray,
+    gradient: np.ndarray,
+    groups: np.ndarray,
+    energy_and_slope: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+) -> float:
     """Of the triple product of the unit vectors from groups[:, k] to groups[:, k + 3], k = 0, 1, 2."""
     if not len(groups):
         return 0.0

@@ -39,6 +39,6 @@ def relaxation_energy(mol: Chem.Mol, method: str = "mmff") -> Strain:
         ValueError: for an unknown method, or one that is not installed.
     """
     minimum = minimise(mol, method)
-    if minimum.reason is not None:
+    if minimum.before is None or minimum.after is None:
         return Strain(None, minimum.reason)
     return Strain(max(0.0, minimum.before - minimum.after))

@@ -27,6 +27,9 @@ SPARE = 10.0
 """Degrees beyond the least twist of a hindered axis that its restraint asks for."""
 
 
+Twist = tuple[int, int, int, int, float, float]
+
+
 @dataclass(frozen=True, eq=False)
 class Strays:
     """What to hold, and where.
@@ -39,7 +42,7 @@ class Strays:
 
     lengths: tuple[tuple[int, int, float, float], ...] = ()
     angles: tuple[tuple[int, int, int, float, float], ...] = ()
-    twists: tuple[tuple[int, int, int, int, float, float], ...] = ()
+    twists: tuple[Twist, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.lengths or self.angles or self.twists)
@@ -86,15 +89,17 @@ def strays(positions: np.ndarray, wanted: Expected) -> Strays:
     )
 
 
-def _bent(positions: np.ndarray, rows: np.ndarray, flat: float, allowed: float) -> tuple:
+def _bent(positions: np.ndarray, rows: np.ndarray, flat: float, allowed: float) -> tuple[Twist, ...]:
     """Dihedral angles of what ought to be flat that are off by more than allowed, to be held within half of that."""
     off = np.abs(np.abs(twists(positions, rows)) - flat)
     limits = flat - allowed / 2, flat + allowed / 2
     return tuple((*row, *limits) for row in rows[off > allowed].tolist())
 
 
-def _outside(values, least, greatest, margins, allowed) -> list[tuple[int, float, float]]:
+def _outside(
+    values: np.ndarray, least: np.ndarray, greatest: np.ndarray, margins: np.ndarray, allowed: float
+) -> list[tuple[int, float, float]]:
     """Which values leave their range by more than a part of the margin, and the range, half as much wider."""
-    low, high, allowed = least + margins, greatest - margins, allowed * margins
-    off = np.flatnonzero((values < low - allowed) | (values > high + allowed))
-    return [(int(k), float(low[k] - allowed[k] / 2), float(high[k] + allowed[k] / 2)) for k in off]
+    low, high, room = least + margins, greatest - margins, allowed * margins
+    off = np.flatnonzero((values < low - room) | (values > high + room))
+    return [(int(k), float(low[k] - room[k] / 2), float(high[k] + room[k] / 2)) for k in off]

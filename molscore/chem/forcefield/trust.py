@@ -6,6 +6,7 @@ lengths and angles with what is expected of the molecule; `correct` adds restrai
 would get wrong within the range that is known.
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -107,7 +108,9 @@ def _has_tight_ring(mol: Chem.Mol) -> bool:
     return any(len(ring) < 6 and not heavy.isdisjoint(ring) for ring in mol.GetRingInfo().AtomRings())
 
 
-def _angles(mol: Chem.Mol, wanted: Expected, bend, field: str) -> tuple[tuple, float]:
+def _angles(
+    mol: Chem.Mol, wanted: Expected, bend: Callable[[Chem.Mol, int, int, int], Sequence[float] | None], field: str
+) -> tuple[tuple[tuple[int, int, int, float, float], ...], float]:
     """Angles to correct, and by how much the worst rest value is off.
 
     Rest angles of MMFF94s at carbon, nitrogen and oxygen make up for its other terms and are sound as they are; so are

@@ -12,6 +12,7 @@ or more sp3 atoms have to be puckered, since others can be planar in truth.
 Each ``*_fault`` function returns a sentence on the worst offence, or None.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -170,8 +171,9 @@ def hindered_axes(mol: Chem.Mol) -> np.ndarray:
     rows = []
     rings = [set(ring) for ring in mol.GetRingInfo().AtomRings() if len(ring) == 6]
     for pivots in mol.GetSubstructMatches(_PIVOTS):
-        own = [next((ring for ring in rings if a in ring and b not in ring), None) for a, b in (pivots, pivots[::-1])]
-        if None in own or not all(mol.GetAtomWithIdx(a).GetIsAromatic() for ring in own for a in ring):
+        none: set[int] = set()
+        own = [next((ring for ring in rings if a in ring and b not in ring), none) for a, b in (pivots, pivots[::-1])]
+        if not all(own) or not all(mol.GetAtomWithIdx(a).GetIsAromatic() for ring in own for a in ring):
             continue
         ortho = [
             [n.GetIdx() for n in mol.GetAtomWithIdx(pivot).GetNeighbors() if n.GetIdx() in ring]
@@ -228,5 +230,5 @@ def _height(mol: Chem.Mol, group: tuple[int, ...]) -> float:
     return extents(mol.GetConformer().GetPositions()[list(group)])[2]
 
 
-def _names(mol: Chem.Mol, atoms: tuple[int, ...]) -> str:
+def _names(mol: Chem.Mol, atoms: Iterable[int]) -> str:
     return ", ".join(f"{mol.GetAtomWithIdx(int(a)).GetSymbol()}{a}" for a in atoms)

@@ -102,7 +102,8 @@ def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
     kinds = terms(mol)
     bonds = np.array([_length(mol, known, *pair) for pair in zip(kinds.bonds.tolist(), kinds.bond_keys, strict=True)])
     bonds = bonds.reshape(-1, 4)
-    ideals = {atom.GetIdx(): ideal_angles(mol, atom.GetIdx()) for atom in mol.GetAtoms() if shape(atom)}
+    shapes = {atom.GetIdx(): name for atom in mol.GetAtoms() if (name := shape(atom))}
+    ideals = {index: ideal_angles(mol, index) for index in shapes}
     angles = np.zeros((len(kinds.angles), 5))
     of_shape: dict[int, list[int]] = {}
     of_shapes, flat_sum = THRESHOLDS.bond_angle.shape_margin, THRESHOLDS.bond_angle.flat_sum
@@ -116,30 +117,38 @@ def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
                 of_shape.setdefault(j, []).append(row)
         else:
             angles[row] = _angle(mol, known, j, keys)
+    shortest, lengths, longest, length_margins = bonds.T
+    least, degrees, greatest, angle_margins, named = angles.T
     flat, sums = [], []
     for j, atom in enumerate(mol.GetAtoms()):
-        if atom.GetDegree() == 3 and (least := flat_sum.get(label(atom))) is not None:
+        if atom.GetDegree() == 3 and (least_sum := flat_sum.get(label(atom))) is not None:
             flat.append((j, *(neighbour.GetIdx() for neighbour in atom.GetNeighbors())))
-            sums.append(least)
+            sums.append(least_sum)
     return Expected(
         kinds.bonds,
-        *bonds.T[[1, 0, 2, 3]],
+        lengths,
+        shortest,
+        longest,
+        length_margins,
         kinds.angles,
-        *angles.T[[1, 0, 2, 3]],
-        angles[:, 4] > 0,
+        degrees,
+        least,
+        greatest,
+        angle_margins,
+        named > 0,
         np.array(flat, dtype=np.int64).reshape(-1, 4),
         np.array(sums),
         np.array(_planes(mol), dtype=np.int64).reshape(-1, 4),
         np.array(_aromatic_rows(mol), dtype=np.int64).reshape(-1, 4),
         *_far_pairs(mol),
-        tuple((shape(mol.GetAtomWithIdx(j)), np.array(rows)) for j, rows in of_shape.items()),
+        tuple((shapes[j], np.array(rows)) for j, rows in of_shape.items()),
         frozenset(ideals),
         hindered_axes(mol),
         cumulenes(mol),
     )
 
 
-def _planes(mol: Chem.Mol) -> list[tuple[int, ...]]:
+def _planes(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:
     rows = []
     for atom in mol.GetAtoms():
         if atom.GetIsAromatic() and atom.GetDegree() == 3 and atom.GetAtomicNum() in (6, 7):

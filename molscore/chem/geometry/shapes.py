@@ -27,6 +27,9 @@ def _at(angle: float, first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 _T, _SIDE, _ACROSS, _BASE = _BENT
 
+_IDEALS = np.array([90.0, 120.0, 180.0])
+"""Degrees between neighbours of an atom with a stereo tag."""
+
 CORNERS: dict[str, list[np.ndarray]] = {
     "linear": [_Z, -_Z],
     "T-shaped": [_X, _at(_T, _X, _Z), _at(_T, _X, -_Z)],
@@ -105,7 +108,7 @@ def is_tagged(atom: Chem.Atom) -> bool:
     """Whether a stereo tag of the atom defines which neighbours lie across from one another."""
     degree, _ = _TAGS.get(atom.GetChiralTag(), (None, None))
     numbered = atom.HasProp("_chiralPermutation") and atom.GetIntProp("_chiralPermutation") > 0
-    return degree == atom.GetDegree() and numbered
+    return degree == atom.GetDegree() and bool(numbered)
 
 
 def unknown_metal(mol: Chem.Mol) -> str | None:
@@ -168,9 +171,9 @@ def ideal_angles(mol: Chem.Mol, index: int) -> dict[tuple[int, int], float]:
     first = _RELUCTANT.get(name, 0)
 
     def cost(order: tuple[int, ...]) -> float:  # order[corner] is the neighbour there
-        order = list(order)
-        strain = between[together[np.ix_(order, order)]].sum() / 90
-        return 10 * strain - reluctance[order[:first]].sum()
+        rows = list(order)
+        strain = between[together[np.ix_(rows, rows)]].sum() / 90
+        return 10 * strain - reluctance[rows[:first]].sum()
 
     best = min(permutations(range(len(around))), key=cost)
     return {
@@ -211,5 +214,5 @@ def _tagged_angles(mol: Chem.Mol, index: int, around: list[int]) -> dict[tuple[i
     for a, b in combinations(sorted(around), 2):
         x, y, z = middle[index, a], middle[index, b], middle[a, b]
         angle = np.degrees(np.arccos(np.clip((x * x + y * y - z * z) / (2 * x * y), -1, 1)))
-        angles[a, b] = float(min((90.0, 120.0, 180.0), key=lambda ideal, angle=angle: abs(ideal - angle)))
+        angles[a, b] = float(_IDEALS[np.abs(_IDEALS - angle).argmin()])
     return angles

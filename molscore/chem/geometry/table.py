@@ -6,15 +6,15 @@ does not know have a length from covalent radii, and an angle from hybridisation
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 PATH = Path(__file__).with_name("table.json")
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True)
+class Row:
     """What is known of a type: lowest, usual and highest value, and of how many bonds or angles."""
 
     low: float
@@ -66,7 +66,7 @@ def to_text(table: Table, about: str) -> str:
     for kind, levels in (("bonds", table.bonds), ("angles", table.angles)):
         blocks = []
         for rows in levels:
-            lines = [f"   {json.dumps(key)}: {json.dumps(list(row))}" for key, row in sorted(rows.items())]
+            lines = [f"   {json.dumps(key)}: {json.dumps(astuple(row))}" for key, row in sorted(rows.items())]
             blocks.append("  {\n" + ",\n".join(lines) + "\n  }")
         parts.append(f' "{kind}": [\n' + ",\n".join(blocks) + "\n ]")
     return f'{{\n "about": {json.dumps(about, ensure_ascii=False)},\n' + ",\n".join(parts) + "\n}\n"

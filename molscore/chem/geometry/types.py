@@ -70,7 +70,9 @@ def terms(mol: Chem.Mol) -> Terms:
         for index in ring:
             of_atom[index].append(ring)
 
-    bonds, bond_keys, orders = [], [], {}
+    bonds: list[tuple[int, int]] = []
+    bond_keys: list[tuple[str, ...]] = []
+    orders: dict[tuple[int, int], str] = {}
     for bond in mol.GetBonds():
         i, j = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
         order = _ORDERS.get(bond.GetBondType(), "~")
@@ -89,17 +91,18 @@ def terms(mol: Chem.Mol) -> Terms:
         bonds.append((i, j))
         bond_keys.append((f"{finest}/{size}", fine, middle, coarse))
 
-    angles, angle_keys = [], []
+    angles: list[tuple[int, int, int]] = []
+    angle_keys: list[tuple[str, ...]] = []
     for j, atom in enumerate(atoms):
         around = [neighbour.GetIdx() for neighbour in atom.GetNeighbors()]
         sizes = "".join(str(min(len(ring), LARGEST_RING)) for ring in of_atom[j][:3])
         for i, k in combinations(around, 2):
-            size = _both(of_atom[j], i, k)
+            common = _both(of_atom[j], i, k)
             first, last = sorted(_end(atoms[a], j, orders[a, j]) for a in (i, k))
-            place, anywhere = f"{labels[j]}/{size}:{sizes}", f"{labels[j]}/{0 if size == LARGEST_RING else size}"
+            place, anywhere = f"{labels[j]}/{common}:{sizes}", f"{labels[j]}/{0 if common == LARGEST_RING else common}"
             angles.append((i, j, k))
             exact = (f"{first} {place} {last}", f"{first} {anywhere} {last}")
-            angle_keys.append((*exact, place, f"{labels[j]}/{size}", f"{plain[j]}/{size}"))
+            angle_keys.append((*exact, place, f"{labels[j]}/{common}", f"{plain[j]}/{common}"))
     return Terms(
         np.array(bonds, dtype=np.int64).reshape(-1, 2),
         np.array(angles, dtype=np.int64).reshape(-1, 3),

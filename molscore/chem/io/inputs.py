@@ -7,7 +7,7 @@ a reason, one of `REASONS`, and the reading goes on.
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
-from typing import IO, Any
+from typing import IO
 
 from rdkit import Chem
 
@@ -100,11 +100,13 @@ def read_inputs(
         with ExitStack() as stack:
             lines = stack.enter_context(opened(source, stream, encoding, carriage_returns=False))
             return _from_sdf(lines, stack.pop_all())
-    columns: dict[str, Any] = {"smiles_column": smiles_column, "name_column": name_column}
-    return map(_entry, read_rows(source, form, **columns, stream=stream, encoding=encoding))
+    rows = read_rows(
+        source, form, smiles_column=smiles_column, name_column=name_column, stream=stream, encoding=encoding
+    )
+    return map(_entry, rows)
 
 
-def _from_sdf(lines: Iterable[str], closing: AbstractContextManager) -> Iterator[Entry]:
+def _from_sdf(lines: Iterable[str], closing: AbstractContextManager[object]) -> Iterator[Entry]:
     with closing:
         for record in read_sdf(lines):
             reason, _, detail = (record.reason or "").partition(": ")

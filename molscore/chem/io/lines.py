@@ -15,7 +15,10 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, BinaryIO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 MAX_LINE = 2**26
 """Characters of the longest line that is read: what is longer is no text, and would fill the memory."""
@@ -94,8 +97,8 @@ def opened(
         return
     if stream is None and sys.stdin is None:
         raise OSError("standard input is closed; give a file")
-    file = getattr(sys.stdin, "buffer", None) if stream is None else None
-    yield iter(stream or sys.stdin) if file is None else read_lines(file, encoding, carriage_returns)
+    buffer: io.BufferedIOBase | None = getattr(sys.stdin, "buffer", None) if stream is None else None
+    yield iter(stream or sys.stdin) if buffer is None else read_lines(buffer, encoding, carriage_returns)
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -104,7 +107,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
         return re.sub("\r\n?", "\n", "".join(lines))
 
 
-def read_lines(file: BinaryIO, encoding: str | None = None, carriage_returns: bool = True) -> Iterator[str]:
+def read_lines(file: io.BufferedIOBase, encoding: str | None = None, carriage_returns: bool = True) -> Iterator[str]:
     """Lines with their ends as they stand in the file. Nothing is read before the first is asked for.
 
     Args:
@@ -142,10 +145,10 @@ def _encoding(head: bytes, declared: str | None) -> str:
     if declared is not None:
         return declared
     zeros = [byte == 0 for byte in head[:4]]
-    return {(False, True) * 2: "utf-16-le", (True, False) * 2: "utf-16-be"}.get(tuple(zeros), "utf-8")
+    return "utf-16-le" if zeros == [False, True] * 2 else "utf-16-be" if zeros == [True, False] * 2 else "utf-8"
 
 
-def _with_head(file: BinaryIO) -> tuple[bytes, BinaryIO]:
+def _with_head(file: io.BufferedIOBase) -> tuple[bytes, io.BufferedReader]:
     """The first bytes of a file, to its first ``\\n`` at least unless that is far, and the whole of it again."""
     head = b""
     while b"\n" not in head and len(head) < _HEAD and (more := file.read1(_HEAD)):
@@ -156,25 +159,27 @@ def _with_head(file: BinaryIO) -> tuple[bytes, BinaryIO]:
 class _Rejoined(io.RawIOBase):
     """Bytes that have been read already, then the rest of the file, which is left open."""
 
-    def __init__(self, head: bytes, file: BinaryIO):
+    def __init__(self, head: bytes, file: io.BufferedIOBase):
         self._head, self._file = head, file
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
-        data = self._head[: len(buffer)] or self._file.read1(len(buffer))
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        view = memoryview(buffer)
+        data = self._head[: len(view)] or self._file.read1(len(view))
         self._head = self._head[len(data) :]
-        buffer[: len(data)] = data
+        view[: len(data)] = data
         return len(data)
 
 
 def _bytes_as_characters(error: UnicodeError) -> tuple[str | bytes, int]:
-    part = error.object[error.start : error.end]
     if isinstance(error, UnicodeDecodeError):
-        return "".join(chr(0xDC00 + byte) for byte in part), error.end
-    if isinstance(error, UnicodeEncodeError) and all(0xDC00 <= ord(character) <= 0xDCFF for character in part):
-        return bytes(ord(character) & 0xFF for character in part), error.end
+        return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
+    if isinstance(error, UnicodeEncodeError):
+        part = error.object[error.start : error.end]
+        if all(0xDC00 <= ord(character) <= 0xDCFF for character in part):
+            return bytes(ord(character) & 0xFF for character in part), error.end
     raise error
 
 

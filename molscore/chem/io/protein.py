@@ -57,7 +57,12 @@ TAGS = (
 )
 """The properties of an SDF record that hold a `Fit`."""
 
-_ENDINGS = {".pdb": PDBParser, ".ent": PDBParser, ".cif": MMCIFParser, ".mmcif": MMCIFParser}
+_ENDINGS: dict[str, type[PDBParser] | type[MMCIFParser]] = {
+    ".pdb": PDBParser,
+    ".ent": PDBParser,
+    ".cif": MMCIFParser,
+    ".mmcif": MMCIFParser,
+}
 _WATERS = {"HOH", "WAT", "DOD", "H2O", "SOL", "TIP", "TIP3", "TP3", "T3P", "SPC"}
 _TABLE = Chem.GetPeriodicTable()
 _NUMBERS = {_TABLE.GetElementSymbol(z).upper(): z for z in range(1, 119)} | {"D": 1}
@@ -153,7 +158,8 @@ def read_protein(path: str | os.PathLike[str]) -> Protein:
         structure = _parse(text, parser)
     except Exception as error:  # Bio.PDB raises errors of all kinds
         form = "a PDB" if parser is PDBParser else "an mmCIF"
-        what = {KeyError: f"{error} is missing", IndexError: "a line is too short"}.get(type(error), error)
+        reasons: dict[type[Exception], str] = {KeyError: f"{error} is missing", IndexError: "a line is too short"}
+        what = reasons.get(type(error), str(error))
         raise ValueError(f"{path} cannot be read as {form} file: {what}; repair it, or export it again") from error
     return _collect(structure, path)
 
@@ -194,10 +200,10 @@ def _collect(structure: Structure, path: Path) -> Protein:
                 rows.append((atom.coord, atomic_number, label, kind))
     if not backbone:
         raise ValueError(f"{path} holds no protein: no residue in ATOM records has the atoms N, CA and C")
-    positions, atomic_numbers, residues, kinds = zip(*rows, strict=True)
+    coordinates, atomic_numbers, residues, kinds = zip(*rows, strict=True)
     if fault := undecoded("".join(residues)):
         raise ValueError(f"{path}: in names of residues {fault}")
-    positions = np.array(positions, dtype=np.float64)
+    positions = np.array(coordinates, dtype=np.float64)
     if not np.isfinite(positions).all():
         raise ValueError(f"{path}: a coordinate is not a finite number; export it again")
     return Protein(positions, np.array(atomic_numbers), np.array(residues), np.array(kinds))

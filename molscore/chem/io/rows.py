@@ -70,7 +70,7 @@ def read_rows(
         return _checked(rows, stack.pop_all())
 
 
-def _checked(rows: Iterator[Row], closing: AbstractContextManager) -> Iterator[Row]:
+def _checked(rows: Iterator[Row], closing: AbstractContextManager[object]) -> Iterator[Row]:
     """The rows, and where the file is damaged a last one with that reason. A row with undecoded bytes is refused."""
     number = line = 0
     with closing:
@@ -115,8 +115,9 @@ def _table(lines: Iterable[str], smiles_column: str, name_column: str | None) ->
     lines, separator, first = _Lines(lines), None, ""
     while not first.strip():
         lines.begin()
-        if (first := next(lines, None)) is None:
+        if (line := next(lines, None)) is None:
             raise ValueError("the table is empty; its first line must name the columns")
+        first = line
         if separator is None and (match := _SEPARATOR.fullmatch(first)):
             separator, first = match[1], ""  # as Excel writes and reads it
     lines.back(0)
@@ -127,6 +128,7 @@ def _table(lines: Iterable[str], smiles_column: str, name_column: str | None) ->
     header = [printable(cell.strip()) for cell in cells]
     lowered = [name.lower() for name in header]
     smiles_at = _column(header, smiles_column, "--smiles-column")
+    name_at: int | None
     if name_column is not None:
         name_at = _column(header, name_column, "--name-column")
     else:
@@ -177,7 +179,7 @@ class _Lines:
         if line is None and not self.row:
             raise StopIteration
         self._size += len(line or "")
-        if self.row and (line is None or self._size > LONGEST_ROW):
+        if line is None or self.row and self._size > LONGEST_ROW:
             self._again.extend([] if line is None else [line])
             raise _LeftOpen("it does not end")
         self.number += 1

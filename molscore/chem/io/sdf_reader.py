@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from rdkit import Chem, rdBase
 
@@ -12,7 +12,8 @@ from molscore.chem.io.lines import DamagedFile, opened, undecoded
 from molscore.chem.io.sdf_text import split_record
 
 
-class Record(NamedTuple):
+@dataclass(frozen=True)
+class Record:
     """One record of an SDF file.
 
     Attributes:
@@ -55,7 +56,7 @@ def read_sdf(
         return _records(lines, stack.pop_all(), sanitize)
 
 
-def _records(source: Iterable[str], closing: AbstractContextManager, sanitize: bool) -> Iterator[Record]:
+def _records(source: Iterable[str], closing: AbstractContextManager[object], sanitize: bool) -> Iterator[Record]:
     index, start, lines = 0, 1, []
     with closing:
         try:

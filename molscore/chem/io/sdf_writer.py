@@ -3,7 +3,9 @@
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import IO, Self
+from io import BufferedIOBase
+from types import TracebackType
+from typing import Self
 
 from rdkit import Chem
 
@@ -33,16 +35,18 @@ class SDFWriter:
     def __init__(self, path: str | os.PathLike[str]):
         self.path = check_writable(path)
         self.count = 0
-        self._file: IO[bytes] | None = None
+        self._file: BufferedIOBase | None = None
 
     def __enter__(self) -> Self:
         self._open = ExitStack()
         self._file = self._open.enter_context(written(self.path))
         return self
 
-    def __exit__(self, exception_type, exception, traceback) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._file = None
-        self._open.__exit__(exception_type, exception, traceback)
+        self._open.__exit__(kind, error, traceback)
 
     def write(self, mol: Chem.Mol, title: str, properties: Mapping[str, object] | None = None) -> None:
         """Appends one record.

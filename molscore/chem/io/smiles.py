@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 from rdkit import Chem, rdBase
 
+from molscore.chem.settings import configured
 from molscore.chem.stereo.marks import note_in_place
 
 _ODD = re.compile("[^!-~]")
@@ -36,9 +37,7 @@ def parse_smiles(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
 
 def _molecule(text: str, sanitize: bool) -> tuple[Chem.Mol | None, str]:
     """The molecule that RDKit reads from a SMILES, and the first line of its error message."""
-    parameters = Chem.SmilesParserParams()
-    parameters.sanitize = sanitize
-    parameters.removeHs = parameters.parseName = False
+    parameters = configured(Chem.SmilesParserParams(), sanitize=sanitize, removeHs=False, parseName=False)
     capture = getattr(rdBase, "CaptureErrorLog", nullcontext)  # RDKit from 2025 on
     with rdBase.BlockLogs(), capture() as log:
         try:

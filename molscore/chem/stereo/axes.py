@@ -18,8 +18,9 @@ def hindered_axes(mol: Chem.Mol) -> list[int]:
     """Bonds of a sanitised molecule that are hindered axes with two different sides at either end."""
     ranks, bonds = None, []
     for begin, end in mol.GetSubstructMatches(_CANDIDATE):
-        sides = [_ortho(mol, atom, other) for atom, other in ((begin, end), (end, begin))]
-        if None in sides:
+        either = (_ortho(mol, atom, other) for atom, other in ((begin, end), (end, begin)))
+        sides = [side for side in either if side is not None]
+        if len(sides) < 2:
             continue
         six = all(mol.GetRingInfo().IsAtomInRingOfSize(atom, 6) for atom in (begin, end))
         if sum(_occupied(mol, ortho, ring) for side, ring in sides for ortho in side) < (3 if six else 4):

@@ -29,8 +29,8 @@ def of_smiles(raw: Chem.Mol, full: Chem.Mol, chain: list[int]) -> int | None:
         return None
     ends, atoms = ((chain[0], chain[1]), (chain[-1], chain[-2])), row(full, chain)
     if len(chain) % 2 == 0:
-        ups = [_up(raw, *end, tree) for end in ends]
-        if None in ups:
+        ups = [up for end in ends if (up := _up(raw, *end, tree)) is not None]
+        if len(ups) < 2:
             return None
         same = [up[1] == (up[0] == atom) for up, atom in zip(ups, (atoms[0], atoms[3]), strict=True)]
         return 0 if same[0] == same[1] else 180

@@ -258,7 +258,7 @@ def _of_coordinates(mol: Chem.Mol, graph: _Graph) -> Iterator[str]:
         if of_coordinates(mol, chain) is None:
             yield f"ends of the cumulated double bonds from {_name(mol, chain[0])}"
     bridgeheads: list[int] = []
-    CalcNumBridgeheadAtoms(mol, bridgeheads)
+    CalcNumBridgeheadAtoms(mol, bridgeheads)  # type: ignore[arg-type]  # RDKit fills a list, which its stubs lack
     x = mol.GetConformer().GetPositions()
     tagged = [k for k in bridgeheads if mol.GetAtomWithIdx(k).GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED]
     for index in sorted(bridgeheads):

@@ -1,5 +1,7 @@
 """The table of bond lengths and angles, and what stands in for it: against values from the literature."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 from rdkit import Chem
@@ -158,7 +160,7 @@ def test_the_table_is_statistics_in_order():
     assert (len(known.bonds), len(known.angles)) == (4, 5)
     assert all(1000 < sum(map(len, levels)) < 10_000 for levels in (known.bonds, known.angles))
     for levels, least, greatest in ((known.bonds, 0.6, 3.5), (known.angles, 20, 180)):
-        rows = np.array([row for level in levels for row in level.values()])
+        rows = np.array([astuple(row) for level in levels for row in level.values()])
         assert (rows[:, 0] <= rows[:, 1]).all() and (rows[:, 1] <= rows[:, 2]).all()
         assert rows[:, 0].min() > least and rows[:, 1].max() <= greatest and (rows[:, 3] >= 1).all()
 

@@ -1,0 +1,59 @@
+"""Generation by worker processes: the files of one worker, bit for bit, whatever becomes of the others."""
+
+import os
+import signal
+
+import pytest
+from run_length import STEPS
+
+from molscore import workers
+from molscore.generate import GenerationOptions
+from molscore.generate.files import generate_sdf
+
+N = 14
+
+
+@pytest.fixture(scope="module")
+def alone(generator, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone")
+    return run(generator, folder, 1)
+
+
+def run(generator, folder, number, **more):
+    out, rejects = folder / "mols.sdf", folder / "rejects.csv"
+    options = GenerationOptions(steps=STEPS, batch_size=6)
+    generate_sdf(generator, N, out, 3, options, rejects=rejects, workers=number, **more)
+    return out.read_bytes(), rejects.read_bytes()
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_any_number_of_workers_writes_the_same_bytes(generator, alone, tmp_path, number):
+    assert run(generator, tmp_path, number) == alone
+
+
+def test_a_killed_worker_changes_nothing(generator, alone, tmp_path, monkeypatch):
+    pools = []
+
+    class Watched(workers.Workers):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            pools.append(self)
+
+    monkeypatch.setattr("molscore.generate.attempts.Workers", Watched)
+    killed = []
+
+    def kill(attempt, delivered):
+        if not killed:
+            killed.append(pools[0]._workers[0].process.pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    assert run(generator, tmp_path, 2, on_attempt=kill) == alone
+    assert killed
+
+
+def test_molecules_in_memory_are_the_same(generator):
+    one, two = (generator.generate(5, 3, steps=STEPS, batch_size=4, workers=number) for number in (1, 2))
+    for a, b in zip(one.mols, two.mols, strict=True):
+        assert a.GetPropsAsDict() == b.GetPropsAsDict() and a.GetProp("_Name") == b.GetProp("_Name")
+        assert (a.GetConformer().GetPositions() == b.GetConformer().GetPositions()).all()
+    assert [(a.index, a.fault) for a in one.rejects] == [(b.index, b.fault) for b in two.rejects]
