@@ -28,7 +28,7 @@ def train(
             fail("--init-from begins a new run and --resume goes on with one: give one of them")
         with complaints(ValueError):
             pretrained.find(init_from)
-    from molscore.datasets.tensorfile import TensorFileError
+    from molscore.datasets.layout import TensorFileError
     from molscore.train.config import ConfigError, load_config
 
     with complaints(ConfigError):

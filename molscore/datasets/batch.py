@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch_geometric.utils import scatter
 
-from molscore.datasets.tensorfile import SCALE, TensorFile
+from molscore.datasets.layout import SCALE
+from molscore.datasets.tensorfile import TensorFile
 from molscore.randomness import Purpose, stream
 from molscore.reprs import short_repr
 

@@ -24,15 +24,8 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, isomeric_smiles, to_mol, with_stereo
 from molscore.chem.hydrogens import without_hydrogens
-from molscore.datasets.tensorfile import (
-    SPLITS,
-    TensorFile,
-    TensorFileError,
-    pack,
-    read_tensorfile,
-    unfit,
-    write_tensorfile,
-)
+from molscore.datasets.layout import SPLITS, TensorFileError
+from molscore.datasets.tensorfile import TensorFile, pack, read_tensorfile, unfit, write_tensorfile
 from molscore.files.lock import locked
 from molscore.files.paths import check_apart
 from molscore.limits import check

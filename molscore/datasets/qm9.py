@@ -29,7 +29,8 @@ from rdkit import Chem, rdBase
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
 from molscore.chem.perceive import perceive
 from molscore.datasets.build import check_out
-from molscore.datasets.tensorfile import SPLITS, pack, write_tensorfile
+from molscore.datasets.layout import SPLITS
+from molscore.datasets.tensorfile import pack, write_tensorfile
 from molscore.limits import check
 
 FILES = ("qm9_part1.csv", "qm9_part2.csv", "qm9_part3.csv")
@@ -97,7 +98,7 @@ def build_qm9(
     The source is read and checked as a whole before the work begins, and the file appears only when it is complete.
 
     Args:
-        out: where to write; see `molscore.datasets.tensorfile` for the format.
+        out: where to write; see `molscore.datasets.layout` for the format.
         source: folder with the three CSV files of qm9pack. Default: those of the installed package.
         limit: take the first molecules only. They are in the same split as in the whole set.
         workers: processes; 1 does the work in this one. Default: one for each processor, at most 8.
@@ -171,7 +172,7 @@ def customary_split() -> np.ndarray:
     """The split of all of QM9's characterised molecules, by their order.
 
     Returns:
-        (130831,) uint8, indices into `molscore.datasets.tensorfile.SPLITS`.
+        (130831,) uint8, indices into `molscore.datasets.layout.SPLITS`.
     """
     order = np.random.RandomState(0).permutation(N_MOLECULES)
     split = np.full(N_MOLECULES, SPLITS.index("test"), dtype=np.uint8)

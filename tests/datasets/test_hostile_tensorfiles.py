@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 from molscore.chem.perceive import perceive
 from molscore.cli import app
 from molscore.datasets.batch import MoleculeStore, vocabulary_of
+from molscore.datasets.layout import FORMAT, FORMAT_VERSION, TensorFileError
 from molscore.datasets.merge import merge
-from molscore.datasets.tensorfile import FORMAT, FORMAT_VERSION, TensorFileError, pack, read_tensorfile
+from molscore.datasets.tensorfile import pack, read_tensorfile
 
 METADATA = {"format": FORMAT, "format_version": FORMAT_VERSION}
 

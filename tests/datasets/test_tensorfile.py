@@ -9,8 +9,8 @@ from child import full_disk, start
 from safetensors.numpy import load_file, save_file
 
 from molscore.chem.perceive import perceive
-from molscore.datasets import tensorfile
-from molscore.datasets.tensorfile import SPLITS, TensorFileError, pack, read_tensorfile, write_tensorfile
+from molscore.datasets.layout import FORMAT, FORMAT_VERSION, SPLITS, TensorFileError
+from molscore.datasets.tensorfile import pack, read_tensorfile, write_tensorfile
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_other_files_are_refused(tmp_path, arrays):
     save_file(arrays, path)
     with pytest.raises(TensorFileError, match="None"):
         read_tensorfile(path)
-    save_file(arrays, path, {"format": tensorfile.FORMAT, "format_version": "99"})
+    save_file(arrays, path, {"format": FORMAT, "format_version": "99"})
     with pytest.raises(TensorFileError, match="version '99'"):
         read_tensorfile(path)
 
@@ -119,7 +119,7 @@ def test_contradicting_arrays_are_neither_read_nor_written(tmp_path, arrays, con
     with pytest.raises(TensorFileError):
         write_tensorfile(path, bad, {})
     assert not list(tmp_path.iterdir())
-    save_file(bad, path, {"format": tensorfile.FORMAT, "format_version": tensorfile.FORMAT_VERSION})
+    save_file(bad, path, {"format": FORMAT, "format_version": FORMAT_VERSION})
     with pytest.raises(TensorFileError, match=r"a\.safetensors"):
         read_tensorfile(path)
 

@@ -12,7 +12,8 @@ import yaml
 from typer.testing import CliRunner
 
 from molscore.cli import app
-from molscore.datasets.tensorfile import TensorFileError, pack, read_tensorfile, write_tensorfile
+from molscore.datasets.layout import TensorFileError
+from molscore.datasets.tensorfile import pack, read_tensorfile, write_tensorfile
 from molscore.train.config import ConfigError, load_config
 from molscore.train.loop import train
 
