@@ -97,9 +97,9 @@ def test_targets_say_their_formula(conformer_generator, mol):
 
 
 def test_options_say_what_was_chosen():
-    assert repr(generate.Options()) == repr(conformers.Options()) == "Options()"
-    assert repr(generate.Options(steps=50, relax="mmff")) == "Options(steps=50, relax='mmff')"
-    assert repr(conformers.Options(rmsd=None, fill=True)) == "Options(rmsd=None, fill=True)"
+    assert repr(generate.GenerationOptions()) == "GenerationOptions()"
+    assert repr(generate.GenerationOptions(steps=50, relax="mmff")) == "GenerationOptions(steps=50, relax='mmff')"
+    assert repr(conformers.ConformerOptions(rmsd=None, fill=True)) == "ConformerOptions(rmsd=None, fill=True)"
 
 
 def test_samplers_say_their_settings():

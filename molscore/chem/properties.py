@@ -1,11 +1,44 @@
-"""Properties of RDKit molecules and conformers, each of its type."""
+"""Properties of RDKit molecules and conformers: each of its type, and none lost on the way to another process."""
 
 from collections.abc import Mapping
+from typing import NamedTuple, TypeVar, overload
 
 from rdkit import Chem
 
 MOST = 2**31
 """Whole numbers from here on, which RDKit's properties do not hold, are kept as texts."""
+
+Other = TypeVar("Other")
+
+_ALL = int(Chem.PropertyPickleOptions.AllProps) | int(Chem.PropertyPickleOptions.CoordsAsDouble)
+
+
+class Packed(NamedTuple):
+    """A molecule as bytes, with all its properties and every digit of its coordinates.
+
+    RDKit's own pickles lose the properties of molecules, atoms and conformers unless a setting of the whole process
+    says otherwise.
+    """
+
+    binary: bytes
+
+
+@overload
+def packed(value: Chem.Mol) -> Packed: ...
+@overload
+def packed(value: Other) -> Other: ...
+def packed(value: object) -> object:
+    """A molecule as `Packed`; anything else as it is."""
+    return Packed(value.ToBinary(_ALL)) if isinstance(value, Chem.Mol) else value
+
+
+@overload
+def unpacked(value: Packed) -> Chem.Mol: ...
+@overload
+def unpacked(value: Other) -> Other: ...
+def unpacked(value: object) -> object:
+    """The inverse of `packed`."""
+    return Chem.Mol(value.binary) if isinstance(value, Packed) else value  # type: ignore[call-overload]
 
 
 def set_properties(owner: Chem.Mol | Chem.Conformer, values: Mapping[str, object]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Encoding, Model, Quiet, bar, complaints, exit_code
+from molscore.cli.common import Encoding, Model, Quiet, Workers, bar, complaints, exit_code, worker_number
 from molscore.limits import check_proposals
 from molscore.pretrained import GRAPH_CONDITIONED
 
@@ -40,6 +40,7 @@ def conformers(
     problems: Annotated[Path | None, typer.Option(help="CSV file for records without a conformer.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an earlier run left.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    workers: Workers = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Make 3-D conformers of given molecules, with the stereo that they ask for."""
@@ -55,6 +56,7 @@ def conformers(
             check_writable(problems, (".csv",))
         check_source(source, form)
         check_encoding(encoding)
+        wanted = worker_number(workers)
         check_apart({"--out": out, "--problems": problems}, {"INPUT": source, "--model": pretrained.find(model)})
     from molscore.conformers import ConformerGenerator, ConformerOptions
     from molscore.conformers.files import conformers_sdf
@@ -77,6 +79,7 @@ def conformers(
             fill,
         )
         generator = ConformerGenerator.from_pretrained(model, device)
+        number = generator.processes(wanted)
     with complaints(ValueError, OSError, code=1), complaints(ResumeError), bar("conformers", None, quiet) as advance:
         outcome = conformers_sdf(
             generator,
@@ -91,6 +94,7 @@ def conformers(
             encoding=encoding,
             problems=problems,
             resume=resume,
+            workers=number,
             on_progress=advance,
         )
     if not quiet:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Encoding, Quiet, Reference, bar, complaints, unless_none
+from molscore.cli.common import Encoding, Quiet, Reference, Workers, bar, complaints, unless_none, worker_number
 
 
 def evaluate(
@@ -21,6 +21,7 @@ def evaluate(
         Path | None, typer.Option(help="Tensor file of the model's training: look for memorisation and mode collapse.")
     ] = None,
     encoding: Encoding = None,
+    workers: Workers = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Judge a file of molecules: validity, stability, novelty, PoseBusters, geometry."""
@@ -32,6 +33,7 @@ def evaluate(
     with complaints(ValueError, OSError):
         check_sdf(mols)
         check_encoding(encoding)
+        number = worker_number(workers)
     if json_file is not None:
         with complaints(ValueError, OSError):
             check_writable(json_file, (".json",))
@@ -49,6 +51,7 @@ def evaluate(
             training=training,
             on_progress=lambda k, total: advance(k, f"evaluating {total}"),
             encoding=encoding,
+            workers=number,
         )
     if json_file is not None:
         with complaints(OSError, code=1):
@@ -63,6 +66,7 @@ def report(
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
     reference: Reference = "auto",
     encoding: Encoding = None,
+    workers: Workers = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Write an HTML report of a file of molecules."""
@@ -73,6 +77,7 @@ def report(
     with complaints(ValueError, OSError):
         check_sdf(mols)
         check_encoding(encoding)
+        number = worker_number(workers)
         check_writable(out, (".html",))
         check_apart({"--out": out}, {"MOLS": mols, "--reference": reference})
     from molscore.report import report_file
@@ -84,4 +89,5 @@ def report(
             unless_none(reference),
             on_progress=lambda k, total: advance(k, f"evaluating {total}"),
             encoding=encoding,
+            workers=number,
         )

@@ -87,6 +87,7 @@ def generate(
         from molscore.report import report_file
 
         with complaints(ValueError, OSError, code=1):
-            report_file(out, report, manifest=generator.manifest(n, seed, options) | outcome.counts())
+            manifest = generator.manifest(n, seed, options) | outcome.counts()
+            report_file(out, report, manifest=manifest, workers=processes)
     if outcome.delivered < n:
         raise typer.Exit(exit_code(outcome.interrupted) if outcome.interrupted else 3)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Encoding, Model, Quiet, bar, complaints, fail
+from molscore.cli.common import Encoding, Model, Quiet, Workers, bar, complaints, fail, worker_number
 from molscore.pretrained import GRAPH_CONDITIONED
 
 
@@ -19,6 +19,7 @@ def score(
     seed: Annotated[int, typer.Option(min=0, help="Of the estimates: same seed, same figures.")] = 0,
     encoding: Encoding = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    workers: Workers = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Tag each molecule with log-likelihood, score norm and uncertainty, and with its fit into a protein."""
@@ -32,6 +33,7 @@ def score(
     with complaints(ValueError, OSError):
         check_sdf(mols)
         check_encoding(encoding)
+        wanted = worker_number(workers)
         check_writable(out, (".sdf", ".sdf.gz"))
         check_apart({"--out": out}, {"MOLS": mols, "--protein": structure, "--model": pretrained.find(model)})
     protein = None
@@ -47,8 +49,9 @@ def score(
 
     with complaints(ValueError):
         scorer = MoleculeScorer.from_pretrained(model, device)
+        number = scorer.processes(wanted)
     with complaints(ValueError, OSError, code=1), bar("scoring", None, quiet) as advance:
-        outcome = score_sdf(scorer, mols, out, seed, advance, protein, encoding)
+        outcome = score_sdf(scorer, mols, out, seed, advance, protein, encoding, workers=number)
     if not quiet:
         typer.echo(outcome.text(out), err=True)
     if not (outcome.scores or outcome.fits):

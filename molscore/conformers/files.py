@@ -7,16 +7,19 @@ Ctrl-C the files hold what there is, unless others stood at their names when the
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import tee
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import chain, tee
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 from rdkit import Chem
 
 from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.io.inputs import Entry, check_source, read_inputs
 from molscore.chem.io.sdf_text import carried, format_mol, record_properties, tagged
+from molscore.chem.properties import packed
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.generator import ConformerGenerator
 from molscore.conformers.options import ConformerOptions
@@ -28,6 +31,7 @@ from molscore.files.table import csv_text
 from molscore.limits import check_proposals
 from molscore.model.fingerprint import identity
 from molscore.randomness import checked_seed
+from molscore.workers import Workers
 
 HEADER = ("record", "line", "name", "reason", "detail")
 """Columns of a file of problems."""
@@ -39,6 +43,28 @@ class _Job(NamedTuple):
     entry: Entry
     digest: str
     finished: bool
+
+
+class _Recorder:
+    """Makes what the output holds of records of the input, and what the journal keeps of them."""
+
+    def __init__(self, generator: ConformerGenerator, n: int, seed: int, options: ConformerOptions):
+        self.generator, self.seed, self.text = generator, seed, _options_text(n, options)
+        self.ensembles = partial(generator.served, n=n, seed=seed, options=options)
+
+    def __call__(self, group: Sequence[tuple[Entry, object]]) -> list[tuple[str, dict[str, object]]]:
+        """Text, and JSON values, for each record of a group, which is worked on together.
+
+        Args:
+            group: records without their molecules; their molecules, `packed`, None where there is none.
+        """
+        made = iter(self.ensembles([(entry.number, mol) for entry, mol in group if mol is not None]))
+        results = []
+        for entry, mol in group:
+            ensembles = [] if mol is None else next(made)
+            records = (_records(entry, ensemble, self.generator, self.seed, self.text) for ensemble in ensembles)
+            results.append(("".join(chain.from_iterable(records)), _about(entry, ensembles)))
+        return results
 
 
 def conformers_sdf(
@@ -56,6 +82,7 @@ def conformers_sdf(
     encoding: str | None = None,
     problems: Path | None = None,
     resume: bool = False,
+    workers: int | Literal["auto"] = 1,
     on_progress: Callable[[int], None] | None = None,
 ) -> ConformerRun:
     """Makes conformers of all molecules of an input.
@@ -67,6 +94,7 @@ def conformers_sdf(
         out: .sdf or .sdf.gz file to write, a record for each conformer.
         problems: CSV file for records without a conformer: number, line, name, reason, detail.
         resume: go on with what a run of the same model, seed and options left beside `out` when it was stopped.
+        workers: as for `ConformerGenerator.ensembles`; a run may be resumed with another number.
         on_progress: called with the number of finished records.
 
     Returns:
@@ -79,6 +107,7 @@ def conformers_sdf(
     """
     check_proposals(n, options.oversampling)
     check_source(source, form)
+    number = generator.processes(workers)
     seed, out = checked_seed(seed), check_writable(out)
     problems = None if problems is None else check_writable(problems, (".csv",))
     check_apart({"out": out, "problems": problems}, {"source": source if stream is None else None})
@@ -88,26 +117,22 @@ def conformers_sdf(
     entries = read_inputs(source, form=form, **columns, stream=stream, encoding=encoding)
     with PartFile(out, made_with, resume, [problems] if problems else []) as part:
         try:
-            ahead, again = tee(_jobs(entries, part))
-            mols = (job.entry.mol for job in ahead if job.entry.mol is not None and not job.finished)
-            results = generator.ensembles(mols, n, seed, options)
-            for entry, digest, finished in again:
-                if finished:
-                    about = part.about(entry.number)
-                    outcome.kept += 1
-                else:
-                    outcome.changed += entry.number in part
-                    ensembles = next(results) if entry.mol is not None else []
-                    text = "".join(
-                        record
-                        for ensemble in ensembles
-                        for record in _records(entry, ensemble, generator, seed, chosen)
-                    )
-                    about = {"input": digest, **_about(entry, ensembles)}
-                    part.add(entry.number, text, about)
-                outcome.count(entry.number, about)
-                if on_progress is not None:
-                    on_progress(outcome.records)
+            with Workers(partial(_Recorder, generator, n, seed, options), number) as pool:
+                ahead, again = tee(_jobs(entries, part))
+                missing = ((replace(job.entry, mol=None), packed(job.entry.mol)) for job in ahead if not job.finished)
+                made = chain.from_iterable(pool.map(generator.groups(missing, options)))
+                for entry, digest, finished in again:
+                    if finished:
+                        about = part.about(entry.number)
+                        outcome.kept += 1
+                    else:
+                        outcome.changed += entry.number in part
+                        text, about = next(made)
+                        about = {"input": digest, **about}
+                        part.add(entry.number, text, about)
+                    outcome.count(entry.number, about)
+                    if on_progress is not None:
+                        on_progress(outcome.records)
         except KeyboardInterrupt as stop:
             outcome.interrupted = stop
         if not outcome.records and not outcome.interrupted:

@@ -2,17 +2,20 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
-from typing import Any, Unpack
+from typing import Any, Literal, TypeVar, Unpack
 
 from rdkit import Chem
 
 from molscore import pretrained
+from molscore import workers as processes
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.io.rows import split_smiles
 from molscore.chem.io.smiles import parse_smiles
 from molscore.chem.prepare import isomers, open_stereo, whole
+from molscore.chem.properties import packed, unpacked
 from molscore.chem.stereo.marks import not_held, opposite
 from molscore.chem.whole import sanitised
 from molscore.conformers.ensemble import Ensemble
@@ -23,6 +26,9 @@ from molscore.conformers.work import RDKIT, ROUNDS, Work, reason_of
 from molscore.limits import check_proposals, shown
 from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.randomness import checked_seed
+from molscore.workers import Workers
+
+Item = TypeVar("Item")
 
 GROUP = 16
 """Molecules of a stream that a GPU works on together. On a CPU, and with a limit of time, it is each by itself."""
@@ -100,6 +106,8 @@ class ConformerGenerator:
         n: int = 20,
         seed: int = 0,
         options: ConformerOptions = ConformerOptions(),  # noqa: B008
+        *,
+        workers: int | Literal["auto"] = 1,
     ) -> Iterator[list[Ensemble]]:
         """Makes conformers of many molecules.
 
@@ -110,6 +118,9 @@ class ConformerGenerator:
             seed: of the run. An ensemble depends on molecule, model, seed and options alone; without a limit of time
                 and on a CPU bit for bit, whatever the other molecules are.
             options: the choices.
+            workers: processes that share the work, each of one thread, or ``auto`` for as many as there are cores to
+                use. They change nothing but the time. A script that asks for several needs
+                ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
 
         Yields:
             For each molecule, in order, an ensemble of each isomer; one without conformers where there is a reason.
@@ -121,21 +132,49 @@ class ConformerGenerator:
         if isinstance(mols, (str, Chem.Mol)):
             raise ValueError("one molecule was given where several are expected; put it in a list: ensembles([mol])")
         check_proposals(n, options.oversampling)
-        seed, source = checked_seed(seed), enumerate(mols, start=1)
-        together = self.model.device.type == "cuda" and options.seconds is None
-        while group := list(islice(source, GROUP if together else 1)):
-            end = time.monotonic() + (math.inf if options.seconds is None else options.seconds)
-            items = [self._prepared(mol, number, n, seed, options) for number, mol in group]
-            works = [work for item in items if not isinstance(item, Ensemble) for work in item]
-            if together:
-                self._serve(works, seed, options)
-            else:
-                self._in_turn(works, seed, options, end)
-            for item in items:
-                yield [item] if isinstance(item, Ensemble) else [work.ensemble for work in item]
+        start = partial(partial, self.served, n=n, seed=checked_seed(seed), options=options)
+        groups = self.groups(((number, packed(mol)) for number, mol in enumerate(mols, start=1)), options)
+        with Workers(start, self.processes(workers)) as pool:
+            for ensembles in pool.map(groups):
+                yield from ensembles
+
+    def processes(self, workers: int | Literal["auto"]) -> int:
+        """The number of worker processes; a model on a GPU is served by one.
+
+        Raises:
+            ValueError: for a number out of bounds, or several for a GPU.
+        """
+        return processes.count(workers, self.model.device.type)
+
+    def groups(self, items: Iterable[Item], options: ConformerOptions) -> Iterator[list[Item]]:
+        """Items of a stream that are worked on together: several on a GPU, else each by itself."""
+        source, size = iter(items), GROUP if self._together(options) else 1
+        while group := list(islice(source, size)):
+            yield group
+
+    def served(
+        self, group: Sequence[tuple[int, object]], *, n: int, seed: int, options: ConformerOptions
+    ) -> list[list[Ensemble]]:
+        """The ensembles of molecules that are worked on together; arguments as for `ensembles`.
+
+        Args:
+            group: numbers, for the titles of molecules without one, and what `molscore.chem.properties.packed` made of
+                the molecules.
+        """
+        end = time.monotonic() + (math.inf if options.seconds is None else options.seconds)
+        items = [self._prepared(unpacked(mol), number, n, seed, options) for number, mol in group]
+        works = [work for item in items if not isinstance(item, Ensemble) for work in item]
+        if self._together(options):
+            self._serve(works, seed, options)
+        else:
+            self._in_turn(works, seed, options, end)
+        return [[item] if isinstance(item, Ensemble) else [work.ensemble for work in item] for item in items]
+
+    def _together(self, options: ConformerOptions) -> bool:
+        return self.model.device.type == "cuda" and options.seconds is None
 
     def _prepared(
-        self, given: str | Chem.Mol | None, number: int, n: int, seed: int, options: ConformerOptions
+        self, given: object, number: int, n: int, seed: int, options: ConformerOptions
     ) -> list[Work] | Ensemble:
         """The isomers of a molecule, to be worked on; an ensemble with a reason if there are none."""
         try:

@@ -3,14 +3,13 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays
 from molscore.chem.forcefield.minimise import check_method
-from molscore.chem.forcefield.strain import Strain, relaxation_energy
 from molscore.chem.io.sdf_reader import Record
 from molscore.core.diagnostics import effective_number
 from molscore.datasets.tensorfile import read_tensorfile
@@ -22,11 +21,13 @@ from molscore.evaluate.compare.reference import AUTO, Reference, reference_of, r
 from molscore.evaluate.memorisation import check_splits, memorisation, rediscovery
 from molscore.evaluate.metrics import Metrics
 from molscore.evaluate.molecules import busters
+from molscore.evaluate.molecules.assess import assess, xtb_strains
 from molscore.evaluate.molecules.identity import canonical_smiles, count_novel, hash_smiles
-from molscore.evaluate.molecules.records import Judgement, judge, read_records
+from molscore.evaluate.molecules.records import Judgement, read_records
 from molscore.evaluate.molecules.relaxation import summary
 from molscore.evaluate.molecules.stability import distance_stable, explicit_stable
 from molscore.evaluate.rates import Rate
+from molscore.workers import count as count_workers
 
 SHOWN_FAULTS = 5
 """Unreadable records that are described in the notes; the others are counted."""
@@ -46,6 +47,7 @@ def evaluate(
     training: str | os.PathLike[str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     encoding: str | None = None,
+    workers: int | Literal["auto"] = 1,
 ) -> Metrics:
     """Judges generated molecules.
 
@@ -66,6 +68,8 @@ def evaluate(
             memorisation and mode collapse.
         on_progress: called with (done, total) after each record.
         encoding: of the file, by default UTF-8.
+        workers: processes that share the records, or ``auto`` for as many as there are cores to use. A script that asks
+            for several needs ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
 
     Returns:
         Rates with denominators and 95 % intervals, distances to the reference with their floors, and the composition.
@@ -75,6 +79,7 @@ def evaluate(
         ValueError: if there is nothing to evaluate, no such reference, nothing to compute ``fcd`` with, or ``training``
             is no tensor file of enough molecules.
     """
+    number = count_workers(workers)
     records = read_records(mols, encoding)
     if reference == AUTO:
         reference = reference_of(record.mol for record in records)
@@ -87,26 +92,22 @@ def evaluate(
         raise ValueError(f"no PoseBusters configuration {posebusters!r}; choose one of {', '.join(busters.CONFIGS)}")
     if xtb:
         check_method("xtb")
-    judgements, pose_checks, strains = [], [], []
-    xtb_strains: list[Strain] = []
-    for i, judgement in enumerate(map(judge, records), start=1):
-        judgements.append(judgement)
-        if posebusters and judgement.mol is not None:
-            pose_checks.append(busters.bust(judgement.mol, posebusters))
-        if judgement.mol is not None and judgement.connected:
-            if relaxation:
-                strains.append(relaxation_energy(judgement.mol))
-            if len(xtb_strains) < xtb:
-                xtb_strains.append(relaxation_energy(judgement.mol, "xtb"))
+    assessments = []
+    for assessment in assess(records, posebusters, relaxation, number):
+        assessments.append(assessment)
         if on_progress is not None:
-            on_progress(i, len(records))
+            on_progress(len(assessments), len(records))
+    judgements = [assessment.judgement for assessment in assessments]
+    pose_checks = [results for assessment in assessments if (results := assessment.posebusters) is not None]
+    strains = [strain for assessment in assessments if (strain := assessment.strain) is not None]
+    xtb_relaxation = summary(xtb_strains(judgements, xtb, number)) if xtb else None
     valid = [judgement for judgement in judgements if judgement.valid]
     sound = [judgement.mol for judgement in valid if judgement.mol is not None]
     arrays = [judgement.arrays for judgement in valid if judgement.arrays is not None]
     smiles = [canonical_smiles(mol) for mol in sound]
     rates = _validity(judgements) | _stability(judgements) | _identity(sound, smiles, len(records), against)
     made = composition(arrays, sound)
-    checks = {}
+    checks: dict[str, Rate] = {}
     if posebusters:
         passed = sum(all(results.values()) for results in pose_checks)
         rates["posebusters"] = Rate(passed, len(pose_checks), "sanitised records")
@@ -128,7 +129,7 @@ def evaluate(
         differences=differences(made, against.composition) if against else {},
         relaxation=summary(strains) if relaxation else None,
         reference_relaxation=against.relaxation if against else None,
-        xtb_relaxation=summary(xtb_strains) if xtb else None,
+        xtb_relaxation=xtb_relaxation,
         reference_xtb_relaxation=against.xtb_relaxation if against else None,
         effective_molecules=effective_number(smiles) if smiles else None,
         fcd=chemnet_distance(smiles, chemnet) if chemnet else None,

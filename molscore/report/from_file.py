@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rdkit import Chem, rdBase
 
@@ -28,6 +28,7 @@ def report_file(
     *,
     manifest: Mapping[str, Any] | None = None,
     encoding: str | None = None,
+    workers: int | Literal["auto"] = 1,
 ) -> None:
     """Writes the report of an SDF file: reads it, evaluates it, draws it.
 
@@ -43,6 +44,7 @@ def report_file(
             Without these the records that the checks reject are counted.
 
         encoding: of the file, by default UTF-8.
+        workers: as for ``molscore.evaluate``.
 
     Raises:
         FileNotFoundError: if there is no such SDF file.
@@ -60,7 +62,7 @@ def report_file(
         facts["rejected"] = unread + _faults(mols, None if evaluate else on_progress)
     metrics = None
     if evaluate:
-        metrics = replace(judge(records, reference, on_progress=on_progress), source=facts["file"])
+        metrics = replace(judge(records, reference, on_progress=on_progress, workers=workers), source=facts["file"])
     title = f"Molecules in {facts['file']}"
     write_report(out_path, mols, title=title, manifest=facts, metrics=metrics)
 

@@ -2,11 +2,13 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import tee
+from functools import partial
+from itertools import chain, tee
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 from rdkit import Chem
 
@@ -15,8 +17,11 @@ from molscore.chem.io.protein import TAGS as FIT_TAGS
 from molscore.chem.io.protein import Fit, Protein, fit
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
+from molscore.chem.properties import Packed, unpacked
 from molscore.files.paths import check_apart
+from molscore.randomness import checked_seed
 from molscore.score.scorer import ATOM_TAG, REASON_TAG, TAGS, MoleculeScore, MoleculeScorer
+from molscore.workers import Workers
 
 
 @dataclass
@@ -62,6 +67,8 @@ def score_sdf(
     on_progress: Callable[[int], None] | None = None,
     protein: Protein | None = None,
     encoding: str | None = None,
+    *,
+    workers: int | Literal["auto"] = 1,
 ) -> ScoringRun:
     """Scores the molecules of a file.
 
@@ -73,20 +80,21 @@ def score_sdf(
         on_progress: called with the number of finished records.
         protein: in whose frame the molecules lie; their fit is computed whether the model can score them or not.
         encoding: of the file, by default UTF-8; the file to write is UTF-8.
+        workers: as for `MoleculeScorer.stream`.
 
     Raises:
         OSError, ValueError: if a file cannot be read or written, `out` is `source`, or there is no record. Nothing is
             written then.
     """
     check_apart({"out": out}, {"source": source})
-    outcome = ScoringRun()
-    with SDFWriter(out) as writer:
+    outcome, start = ScoringRun(), partial(_Judge, scorer, checked_seed(seed), protein)
+    with Workers(start, scorer.processes(workers)) as pool, SDFWriter(out) as writer:
         records, again = tee(read_sdf(source, encoding=encoding))
-        for record, score in zip(again, scorer.stream((record.mol for record in records), seed), strict=True):
+        judged = chain.from_iterable(pool.map(scorer.windows(record.mol for record in records)))
+        for record, (score, pose) in zip(again, judged, strict=True):
             result = score if record.mol is not None else MoleculeScore(reason=record.reason)
             properties = dict.fromkeys(TAGS, "") | dict.fromkeys((ATOM_TAG, REASON_TAG)) | result.properties()
             if protein is not None:
-                pose = _fit(record.mol, protein)
                 properties |= dict.fromkeys(FIT_TAGS, "") if pose is None else pose.properties()
                 outcome.fits += [] if pose is None else [pose]
             writer.copy(record.text, properties)
@@ -101,6 +109,18 @@ def score_sdf(
         if not writer.count:
             raise ValueError(f"{source} holds no record")
     return outcome
+
+
+class _Judge:
+    """Scores molecules, and finds how they fit into a protein, if there is one."""
+
+    def __init__(self, scorer: MoleculeScorer, seed: int, protein: Protein | None):
+        self.scorer, self.seed, self.protein = scorer, seed, protein
+
+    def __call__(self, window: Sequence[Packed | None]) -> list[tuple[MoleculeScore, Fit | None]]:
+        """Score and fit of each molecule of one of `MoleculeScorer.windows`."""
+        fits = [None if self.protein is None else _fit(unpacked(mol), self.protein) for mol in window]
+        return list(zip(self.scorer.window(window, seed=self.seed), fits, strict=True))
 
 
 def _fit(mol: Chem.Mol | None, protein: Protein) -> Fit | None:

@@ -47,7 +47,7 @@ class Represented:
     __repr__ = short_repr
 
 
-def represent(mol: Chem.Mol | None, model: MoleculeDiffusion) -> Represented:
+def represent(mol: object, model: MoleculeDiffusion) -> Represented:
     """The arrays of a molecule that a model takes.
 
     Args:

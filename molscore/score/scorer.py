@@ -10,26 +10,31 @@ For each molecule, from its coordinates and its graph:
 If the model implies hydrogens, those of the molecule are not scored.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import partial
+from itertools import islice
+from typing import Any, Literal, Self
 
 import numpy as np
 from rdkit import Chem
 
 from molscore import pretrained
+from molscore import workers as processes
 from molscore.chem.arrays import MoleculeError
+from molscore.chem.properties import Packed, packed, unpacked
 from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.model.conformation import log_likelihood
 from molscore.model.posterior import local_score, uncertainty
 from molscore.randomness import Purpose, checked_seed, stream
 from molscore.score.represent import UNREPRESENTABLE, Represented, batch_of, represent
+from molscore.workers import Workers
 
 PAIR_BUDGET = 20_000
 """Padded pairs of atoms in a batch on a CPU: larger batches are no faster."""
 
-WINDOW = 256
-"""Molecules that are sorted by size together."""
+CPU_WINDOW, GPU_WINDOW = 16, 256
+"""Molecules that are sorted by size together, and on CPUs one task of a worker: cut by their places alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,11 +129,16 @@ class MoleculeScorer:
         return None
 
     def score(
-        self, mols: Iterable[Chem.Mol | None], seed: int = 0, on_progress: Callable[[int], None] | None = None
+        self,
+        mols: Iterable[Chem.Mol | None],
+        seed: int = 0,
+        on_progress: Callable[[int], None] | None = None,
+        *,
+        workers: int | Literal["auto"] = 1,
     ) -> list[MoleculeScore]:
         """Scores each molecule, in order; see `stream`."""
         scores = []
-        for score in self.stream(mols, seed):
+        for score in self.stream(mols, seed, workers=workers):
             scores.append(score)
             if on_progress is not None:
                 on_progress(len(scores))
@@ -138,13 +148,18 @@ class MoleculeScorer:
         """Scores each conformer of a molecule, in order; see `stream`."""
         return self.score([Chem.Mol(mol, False, conformer.GetId()) for conformer in mol.GetConformers()], seed)
 
-    def stream(self, mols: Iterable[Chem.Mol | None], seed: int = 0) -> Iterator[MoleculeScore]:
+    def stream(
+        self, mols: Iterable[Chem.Mol | None], seed: int = 0, *, workers: int | Literal["auto"] = 1
+    ) -> Iterator[MoleculeScore]:
         """Scores molecules as they come.
 
         Args:
             mols: sanitised, one conformer each, hydrogens explicit (or, with a model that implies them, all left out);
                 None stands for a molecule that could not be read.
             seed: of probes and noise. A molecule's score depends on seed, model and molecule alone, not on its place.
+            workers: processes that share the work, each of one thread, or ``auto`` for as many as there are cores to
+                use. They change nothing but the time. A script that asks for several needs
+                ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
 
         Yields:
             A score for each, in order; without numbers but with a reason where the model cannot represent it.
@@ -154,16 +169,28 @@ class MoleculeScorer:
         """
         if isinstance(mols, Chem.Mol):
             raise ValueError("one molecule was given where several are expected; put it in a list: score([mol])")
-        seed = checked_seed(seed)
-        window: list[Chem.Mol | None] = []
-        for mol in mols:
-            window.append(mol)
-            if len(window) == WINDOW:
-                yield from self._window(window, seed)
-                window = []
-        yield from self._window(window, seed)
+        start = partial(partial, self.window, seed=checked_seed(seed))
+        with Workers(start, self.processes(workers)) as pool:
+            for scores in pool.map(self.windows(mols)):
+                yield from scores
 
-    def _window(self, mols: list[Chem.Mol | None], seed: int) -> list[MoleculeScore]:
+    def processes(self, workers: int | Literal["auto"]) -> int:
+        """The number of worker processes; a model on a GPU is served by one.
+
+        Raises:
+            ValueError: for a number out of bounds, or several for a GPU.
+        """
+        return processes.count(workers, self.model.device.type)
+
+    def windows(self, mols: Iterable[Chem.Mol | None]) -> Iterator[list[Packed | None]]:
+        """Molecules that are scored together, each as `molscore.chem.properties.packed` makes it."""
+        source, size = iter(mols), CPU_WINDOW if self.model.device.type == "cpu" else GPU_WINDOW
+        while window := list(islice(source, size)):
+            yield [None if mol is None else packed(mol) for mol in window]
+
+    def window(self, packed_mols: Sequence[Packed | None], *, seed: int) -> list[MoleculeScore]:
+        """The scores of one of `windows`."""
+        mols = [unpacked(mol) for mol in packed_mols]
         results: dict[int, MoleculeScore] = {}
         representable: list[tuple[int, int, Represented]] = []
         for place, mol in enumerate(mols):
