@@ -13,8 +13,9 @@ from typing import Literal
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError
-from molscore.chem.io.protein import TAGS as FIT_TAGS
-from molscore.chem.io.protein import Fit, Protein, fit
+from molscore.chem.fit import TAGS as FIT_TAGS
+from molscore.chem.fit import Fit, fit
+from molscore.chem.io.protein import Protein
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.chem.properties import Packed, unpacked

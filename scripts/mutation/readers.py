@@ -17,8 +17,9 @@ from molscore import pretrained
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.checks.validity import check
 from molscore.chem.embedding.etkdg import embed
+from molscore.chem.fit import fit
 from molscore.chem.io.inputs import read_inputs
-from molscore.chem.io.protein import fit, read_protein
+from molscore.chem.io.protein import read_protein
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.chem.prepare import whole

@@ -15,7 +15,8 @@ from rdkit.Chem.rdDistGeom import EmbedMolecule
 
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.embedding.etkdg import embed
-from molscore.chem.io.protein import PROBE, TAGS, fit, read_protein
+from molscore.chem.fit import PROBE, TAGS, fit
+from molscore.chem.io.protein import read_protein
 
 DRUG = "CN1CCC[C@H]1c1cccnc1"
 

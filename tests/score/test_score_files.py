@@ -7,7 +7,8 @@ from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 from typer.testing import CliRunner
 
-from molscore.chem.io import protein
+from molscore.chem import fit
+from molscore.chem.io.protein import read_protein
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.cli import app
@@ -83,7 +84,7 @@ def peptide(tmp_path):
 def test_fits_into_a_protein_stand_beside_the_scores(scorer, mixed, peptide, tmp_path):
     bare, out, again = (tmp_path / f"{name}.sdf" for name in ("bare", "out", "again"))
     score_sdf(scorer, mixed, bare)
-    around = protein.read_protein(peptide)
+    around = read_protein(peptide)
     outcome = score_sdf(scorer, mixed, out, protein=around)
     assert len(outcome.scores) == len(outcome.fits) == 2
     assert "0 of 2 lie in the protein without a clash" in outcome.text(out)
@@ -94,7 +95,7 @@ def test_fits_into_a_protein_stand_beside_the_scores(scorer, mixed, peptide, tmp
         assert 0 < properties["protein_overlap_percent"] < 100 and 0 < properties["ligand_buried_percent"] < 100
         assert properties["protein_contacts"] > 5 and "A/ASP 3" in properties["protein_residues"].split(", ")
     for record in (unreadable, flat):
-        assert all(f"<{tag}>\n\n" in record.text for tag in protein.TAGS)
+        assert all(f"<{tag}>\n\n" in record.text for tag in fit.TAGS)
     assert [record.mol.GetProp(FIRST) for record in (first, last)] == [
         record.mol.GetProp(FIRST) for record in (list(read_sdf(bare))[k] for k in (0, 3))
     ]
