@@ -12,8 +12,9 @@ import pytest
 import torch
 from tasks import counting, embedding, fragile, refusing, squares, threads, unstartable
 
-from molscore import cores, workers
-from molscore.workers import WorkerError, Workers, one_thread
+from molscore import workers
+from molscore.workers import WorkerError, Workers, cores, one_thread
+from molscore.workers import pool as pools
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
@@ -66,7 +67,7 @@ def test_a_task_whose_worker_died_is_done_again(tmp_path, lives):
 def test_a_task_that_kills_every_worker_is_given_up(tmp_path):
     with Workers(partial(fragile, tmp_path, 99), 2) as pool, pytest.raises(WorkerError, match="fewer workers"):
         list(pool.map(range(5)))
-    assert len(list(tmp_path.iterdir())) == workers.TRIES
+    assert len(list(tmp_path.iterdir())) == pools.TRIES
 
 
 @pytest.mark.parametrize("number", [1, 2])

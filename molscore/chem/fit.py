@@ -71,10 +71,10 @@ class Fit:
     contacts: int
     residues: tuple[str, ...]
 
-    def properties(self) -> dict[str, str]:
-        """The tags of an SDF record."""
-        shares = (f"{100 * share:.1f}" for share in (self.overlap, self.buried))
-        values = (str(self.clashes), f"{self.closest:.3f}", *shares, str(self.contacts), ", ".join(self.residues))
+    def properties(self) -> dict[str, float | str]:
+        """Properties of a record: numbers, shares in per cent to a tenth, and the residues."""
+        shares = (round(100 * share, 1) for share in (self.overlap, self.buried))
+        values = self.clashes, round(self.closest, 3), *shares, self.contacts, ", ".join(self.residues)
         return dict(zip(TAGS, values, strict=True))
 
 

@@ -1,15 +1,44 @@
-"""How many cores this process may use: those of its affinity mask, and no more than its cgroup's quota pays for.
+"""How many workers there are to be: by default one for each core that this process may use, those of its affinity mask,
+and no more than its control group's quota pays for.
 
 Sources: sched_getaffinity(2); "Control Group v2", section CPU, of the Linux documentation (``cpu.max``), and
 ``cpu.cfs_quota_us`` of version 1.
 """
 
 import math
+import multiprocessing
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
+
+from molscore.limits import check
 
 MOUNT = Path("/sys/fs/cgroup")
+
+
+def count(workers: int | Literal["auto"], device: str = "cpu") -> int:
+    """A number of workers.
+
+    Args:
+        workers: a number; or ``auto`` for the cores that this process may use, and 1 in a process that may start no
+            others, such as a worker of a `multiprocessing.Pool`.
+        device: where a network computes, if there is one; a GPU is served by one process.
+
+    Raises:
+        ValueError: for a number out of bounds, or more than 1 where no others can be.
+    """
+    alone = None
+    if device != "cpu":
+        alone = "a GPU is served by one process"
+    elif multiprocessing.current_process().daemon:
+        alone = "this process is a worker itself and can start no others"
+    if workers == "auto":
+        return 1 if alone else available()
+    check("workers", workers)
+    if workers > 1 and alone:
+        raise ValueError(f"{alone}; leave workers at 1 here")
+    return int(workers)
 
 
 def available() -> int:

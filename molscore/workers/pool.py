@@ -1,21 +1,7 @@
-"""Work over processes of one thread each. Results come back in the order of the tasks.
-
-Threads that share one network spin for one another wherever other programs run too; processes do not. A worker is
-started afresh (spawned), computes with one thread, gets tensors through shared memory, and is given a task whenever it
-has finished another. What comes out follows from the tasks alone: neither the number of workers nor their speed
-changes it. With one worker all is done in the calling process, and no other is started.
-
-A worker that dies, as one does that the system kills for want of memory, is replaced, and its task is done again.
-Ctrl-C is left to the process that started them. They end with it, however it ends.
-"""
+"""`Workers`: processes that turn tasks into results, in the order of the tasks."""
 
 import multiprocessing
-import os
-import pickle
 import signal
-import sys
-import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,15 +9,13 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
-from molscore import cores
-from molscore.limits import check
+from molscore.workers.serve import serve
+from molscore.workers.threads import one_thread, single_threaded
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-
-AUTO: Literal["auto"] = "auto"
 
 AHEAD = 4
 """Tasks for each worker that `Workers.map` takes from their source before their results are asked for."""
@@ -39,36 +23,9 @@ AHEAD = 4
 TRIES = 3
 """Workers that may die of one task before it is given up."""
 
-THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-"""The environment of a worker."""
-
 
 class WorkerError(RuntimeError):
     """Workers died again and again over one task; or, as the cause of another error, the lines where that arose."""
-
-
-def count(workers: int | Literal["auto"], device: str = "cpu") -> int:
-    """A number of workers.
-
-    Args:
-        workers: a number; or ``auto`` for the cores that this process may use, and 1 in a process that may start no
-            others, such as a worker of a `multiprocessing.Pool`.
-        device: where a network computes, if there is one; a GPU is served by one process.
-
-    Raises:
-        ValueError: for a number out of bounds, or more than 1 where no others can be.
-    """
-    alone = None
-    if device != "cpu":
-        alone = "a GPU is served by one process"
-    elif multiprocessing.current_process().daemon:
-        alone = "this process is a worker itself and can start no others"
-    if workers == AUTO:
-        return 1 if alone else cores.available()
-    check("workers", workers)
-    if workers > 1 and alone:
-        raise ValueError(f"{alone}; leave workers at 1 here")
-    return int(workers)
 
 
 @dataclass(eq=False)
@@ -207,89 +164,13 @@ class Workers(Generic[Task, Result]):
     def _started(self) -> _Worker:
         here, there = multiprocessing.Pipe()
         context = multiprocessing.get_context("spawn")
-        process = context.Process(target=_serve, args=(there, self._start), name="molscore-worker", daemon=True)
+        process = context.Process(target=serve, args=(there, self._start), name="molscore-worker", daemon=True)
         worker = _Worker(process, here)
-        with _quiet_ctrl_c(), _environment():
+        with _quiet_ctrl_c(), single_threaded():
             process.start()
             self._workers.append(worker)
         there.close()
         return worker
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Within the block PyTorch computes with one thread, if it is loaded."""
-    torch: Any = sys.modules.get("torch")
-    before = 1 if torch is None else torch.get_num_threads()
-    if before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _serve(connection: Connection, start: Callable[[], Callable[[Task], Result]]) -> None:
-    """The life of a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    function = None
-    while True:
-        try:
-            task = connection.recv()
-        except EOFError:
-            return
-        try:
-            with one_thread():
-                function = start() if function is None else function
-                result = function(task)
-                _keep_properties()
-                message = pickle.dumps((True, result), pickle.HIGHEST_PROTOCOL)
-        except Exception as error:
-            message = _failure(error)
-        connection.send_bytes(message)
-
-
-def _keep_properties() -> None:
-    """Lets RDKit's molecules keep all their properties, and the digits of their coordinates, on their way back."""
-    if (chem := sys.modules.get("rdkit.Chem")) is not None:
-        options = chem.PropertyPickleOptions
-        chem.SetDefaultPickleProperties(int(options.AllProps) | int(options.CoordsAsDouble))
-
-
-def _failure(error: Exception) -> bytes:
-    """The error and the lines where it arose; an error that cannot be pickled becomes a RuntimeError."""
-    lines = "".join(traceback.format_exception(error))
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        error = RuntimeError(f"{type(error).__name__}: {error}")
-    return pickle.dumps((False, (error, lines)))
-
-
-def _end_with_parent() -> None:
-    """Ends this process as soon as the one that started it is gone."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-@contextmanager
-def _environment() -> Iterator[None]:
-    """Within the block processes are started with one thread."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(THREADS)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager
