@@ -84,8 +84,8 @@ def main() -> None:
     limit = f"max_seconds={words.seconds}" if words.seconds else f"steps={words.steps}"
     common = [*words.set, "checkpoint_every=1000000", limit]
     # The path of the data is the affair of one machine.
-    told = [word for word in common if not word.startswith("data=")]
-    header = {"config": sha256(words.config), "common": told, "samples": words.samples}
+    settings = [word for word in common if not word.startswith("data=")]
+    header = {"config": sha256(words.config), "common": settings, "samples": words.samples}
     header |= {
         "sampler_steps": words.sampler_steps,
         "init_from": words.init_from and sha256(pretrained.find(words.init_from)),
@@ -135,7 +135,7 @@ def run(config: Path, overrides: list[str], samples: int, sampler_steps: int, in
         samples_made = generator.sample(range(samples), VALIDATION_SEED, GenerationOptions(sampler_steps))
         row["samples_per_second"] = round(samples / (time.perf_counter() - began), 2)
         judge = Judge(generator.model, GenerationOptions(raw=True))
-        mols = [judge(index, one).mol for index, one in enumerate(samples_made)]
+        mols = [judge(index, sample).mol for index, sample in enumerate(samples_made)]
         rates = molscore.evaluate(mols, reference=None, posebusters=None, relaxation=False).to_dict()["rates"]
         row["rates"] = {name: rates[name] for name in RATES}
     return row

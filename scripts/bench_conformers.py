@@ -92,9 +92,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     words = parser.parse_args()
-    if words.label in BASELINES or any("=" not in one for one in words.settings):
+    if words.label in BASELINES or any("=" not in setting for setting in words.settings):
         parser.error(f"settings are key=value, and a label is none of {', '.join(BASELINES)}")
-    words.settings = {key: yaml.safe_load(value) for key, _, value in (one.partition("=") for one in words.settings)}
+    words.settings = {
+        key: yaml.safe_load(value) for key, _, value in (setting.partition("=") for setting in words.settings)
+    }
 
     rdBase.DisableLog("rdApp.*")
     tasks, left_out = read(words.benchmark, words.n_molecules, words.seed)
@@ -133,12 +135,12 @@ def read(path: Path, n: int, seed: int) -> tuple[list[Task], dict[str, int]]:
             continue
         smiles = mol.GetProp("smiles") if mol.HasProp("smiles") else isomeric_smiles(mol)
         asked = Chem.MolFromSmiles(smiles)
-        found = correspondences(asked, mol) if asked else ()
-        if asked and not len(found):
-            found = correspondences(asked, mol, bonds=False)
-            left_out["matched_without_bond_orders"] += len(found) > 0
-        if len(found):
-            tasks.append(Task(mol.GetProp("_Name") or f"record {i + 1}", smiles, heavy_positions(mol), found))
+        matches = correspondences(asked, mol) if asked else ()
+        if asked and not len(matches):
+            matches = correspondences(asked, mol, bonds=False)
+            left_out["matched_without_bond_orders"] += len(matches) > 0
+        if len(matches):
+            tasks.append(Task(mol.GetProp("_Name") or f"record {i + 1}", smiles, heavy_positions(mol), matches))
         else:
             left_out["unmatched"] += 1
     return tasks, dict(left_out)
@@ -157,10 +159,10 @@ def score(words: argparse.Namespace) -> Method:
 
     def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
         mols, made = map(Chem.MolFromSmiles, smiles), []
-        for (found,) in generator.ensembles(mols, count, words.seed, ConformerOptions(**late)):
-            made.append(found.mol)
-            if not found.mol.GetNumConformers():
-                found.mol.SetProp("_reason", found.reason[0])
+        for (ensemble,) in generator.ensembles(mols, count, words.seed, ConformerOptions(**late)):
+            made.append(ensemble.mol)
+            if not ensemble.mol.GetNumConformers():
+                ensemble.mol.SetProp("_reason", ensemble.reason[0])
         return made
 
     return method
@@ -173,7 +175,7 @@ def etkdg(words: argparse.Namespace) -> Method:
     parameters.numThreads = words.cores
 
     def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
-        mols = [Chem.AddHs(Chem.MolFromSmiles(one)) for one in smiles]
+        mols = [Chem.AddHs(Chem.MolFromSmiles(text)) for text in smiles]
         for mol in mols:
             rdDistGeom.EmbedMultipleConfs(mol, count, parameters)
         return mols
@@ -218,9 +220,9 @@ def measure(tasks: Sequence[Task], method: Method, count: int, words: argparse.N
         best.append(round(float(recall(heavy_positions(mol), task.reference, task.correspondences).best[0]), 4))
         stereo += stereo_kept(mol, task.smiles)
         conformers = list(mol.GetConformers())
-        labels.update(one.GetProp("method") if one.HasProp("method") else name for one in conformers)
-        singles = [Chem.Mol(mol, confId=one.GetId()) for one in conformers[: max(words.busters, 1)]]
-        busted += [all(bust(one).values()) for one in singles[: words.busters]]
+        labels.update(conformer.GetProp("method") if conformer.HasProp("method") else name for conformer in conformers)
+        singles = [Chem.Mol(mol, confId=conformer.GetId()) for conformer in conformers[: max(words.busters, 1)]]
+        busted += [all(bust(single).values()) for single in singles[: words.busters]]
         if count == words.strain:
             strains.append(relaxation_energy(singles[0]))
     return {
@@ -249,9 +251,9 @@ def time_all(tasks: Sequence[Task], rows: Sequence[dict], words: argparse.Namesp
             smiles = [task.smiles for task in tasks[at : at + TURN]]
             for row in some:
                 began = time.perf_counter()
-                found = methods[row["method"]](smiles, count)
+                ensembles = methods[row["method"]](smiles, count)
                 seconds[row["method"]] += time.perf_counter() - began
-                made[row["method"]] += sum(mol.GetNumConformers() for mol in found)
+                made[row["method"]] += sum(mol.GetNumConformers() for mol in ensembles)
         for row in some:
             row["seconds_per_conformer"] = round(seconds[row["method"]] / max(made[row["method"]], 1), 5)
             row["timed"] = len(tasks)
@@ -262,28 +264,32 @@ def unusable(mol: Chem.Mol, task: Task) -> str | None:
     if mol.GetNumConformers() == 0:
         return mol.GetProp("_reason") if mol.HasProp("_reason") else "no_conformer"
     asked = Chem.MolFromSmiles(task.smiles)
-    numbers = [[one.GetAtomWithIdx(int(i)).GetAtomicNum() for i in heavy_atoms(one)] for one in (asked, mol)]
+    numbers = [
+        [molecule.GetAtomWithIdx(int(i)).GetAtomicNum() for i in heavy_atoms(molecule)] for molecule in (asked, mol)
+    ]
     if numbers[0] != numbers[1]:
         return "other_atoms"
-    return None if all(np.isfinite(one.GetPositions()).all() for one in mol.GetConformers()) else "not_finite"
+    return (
+        None if all(np.isfinite(conformer.GetPositions()).all() for conformer in mol.GetConformers()) else "not_finite"
+    )
 
 
 def distances(best: Sequence[float | None]) -> list[np.ndarray | None]:
     """As `molscore.evaluate.ensembles` takes them: one reference each."""
-    return [None if one is None else np.array([one]) for one in best]
+    return [None if rmsd is None else np.array([rmsd]) for rmsd in best]
 
 
 def differences(rows: Sequence[dict]) -> list[dict]:
     """Ours less each baseline at the same count, in pairs."""
-    found = []
+    pairs = []
     for ours in rows:
         for theirs in rows:
             same = ours["count"] == theirs["count"]
             if same and ours["method"] not in BASELINES and theirs["method"] in BASELINES:
                 pair = [distances(row["best"]) for row in (ours, theirs)]
                 names = {"method": ours["method"], "less": theirs["method"], "count": ours["count"]}
-                found.append(names | difference(*pair))
-    return found
+                pairs.append(names | difference(*pair))
+    return pairs
 
 
 def markdown(rows: Sequence[dict], pairs: Sequence[dict] = ()) -> str:
@@ -296,7 +302,10 @@ def markdown(rows: Sequence[dict], pairs: Sequence[dict] = ()) -> str:
     for row in sorted(rows, key=lambda row: row["count"]):
         seen, strain, wrong = row["recall"], row["strain"], row["wrong_stereo"]
         cells = [row["method"], str(row["count"]), str(row["molecules"]), interval(seen["mean"])]
-        cells += [number(seen["median"]["value"]), *(number(seen["coverage"][one]["value"], ".1%") for one in limits)]
+        cells += [
+            number(seen["median"]["value"]),
+            *(number(seen["coverage"][limit]["value"], ".1%") for limit in limits),
+        ]
         cells += [str(seen["failures"]), f"{row['delivered']:,} of {row['asked']:,}"]
         cells += [f"{wrong['count']} of {wrong['total']:,}", percent(row["posebusters"])]
         cells += [number(strain and strain["median"], ".1f"), number(row["seconds_per_conformer"], ".3g")]
@@ -307,7 +316,7 @@ def markdown(rows: Sequence[dict], pairs: Sequence[dict] = ()) -> str:
         lines += ["", "| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for pair in pairs:
         cells = [f"{pair['method']} − {pair['less']}", str(pair["count"]), str(pair["pairs"]), interval(pair["mean"])]
-        lines.append("| " + " | ".join(cells + [interval(pair["coverage"][one], ".1%") for one in limits]) + " |")
+        lines.append("| " + " | ".join(cells + [interval(pair["coverage"][limit], ".1%") for limit in limits]) + " |")
     return "\n".join(lines)
 
 

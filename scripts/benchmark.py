@@ -46,8 +46,8 @@ def main() -> None:
     result = {"model": words.model, "hardware": hardware(), "seed": words.seed, "training": record}
     result["main_job"] = time_main_job(words)
     with ProcessPoolExecutor(1 if torch.cuda.is_available() else 2, mp_context=get_context("spawn")) as pool:
-        found = {kind: pool.submit(measure, kind, words) for kind in ("raw", "delivered")}
-        result |= {kind: future.result() for kind, future in found.items()}
+        runs = {kind: pool.submit(measure, kind, words) for kind in ("raw", "delivered")}
+        result |= {kind: future.result() for kind, future in runs.items()}
     result["steps"] = result["raw"]["manifest"]["steps"]
     print(markdown(result))
     text = json.dumps(result, indent=1) + "\n"

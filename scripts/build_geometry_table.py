@@ -101,13 +101,13 @@ def read(path: Path) -> Iterator[Chem.Mol]:
 
 def values(mols: Iterable[Chem.Mol], given: dict[str, float], experimental: bool = False) -> Values:
     """Lengths and angles by key, for each level."""
-    found: Values = tuple([defaultdict(list) for _ in range(levels)] for levels in LEVELS.values())
-    add(found, mols, given, experimental)
-    return found
+    values_by_type: Values = tuple([defaultdict(list) for _ in range(levels)] for levels in LEVELS.values())
+    add(values_by_type, mols, given, experimental)
+    return values_by_type
 
 
 def add(
-    found: Values,
+    values_by_type: Values,
     mols: Iterable[Chem.Mol],
     given: dict[str, float],
     experimental: bool = False,
@@ -115,7 +115,9 @@ def add(
 ) -> None:
     """Adds the values of some molecules, but for what is `given`; `only_rare` to types of fewer than `MANY` values."""
     common = [
-        {key for key, seen in level.items() if only_rare and len(seen) >= MANY} for kind in found for level in kind
+        {key for key, seen in level.items() if only_rare and len(seen) >= MANY}
+        for kind in values_by_type
+        for level in kind
     ]
     for mol in mols:
         kinds = terms(mol)
@@ -127,12 +129,12 @@ def add(
             left_out.isdisjoint(atoms) and metals.isdisjoint(atoms) and given.keys().isdisjoint(keys)
             for atoms, keys in zip(kinds.bonds.tolist(), kinds.bond_keys, strict=True)
         ]
-        _add(found[0], common[: LEVELS["bonds"]], kinds.bond_keys, lengths, kept)
+        _add(values_by_type[0], common[: LEVELS["bonds"]], kinds.bond_keys, lengths, kept)
         kept = [
             left_out.isdisjoint(atoms) and atoms[1] not in shaped and given.keys().isdisjoint(keys)
             for atoms, keys in zip(kinds.angles.tolist(), kinds.angle_keys, strict=True)
         ]
-        _add(found[1], common[LEVELS["bonds"] :], kinds.angle_keys, angles, kept)
+        _add(values_by_type[1], common[LEVELS["bonds"] :], kinds.angle_keys, angles, kept)
 
 
 def _add(

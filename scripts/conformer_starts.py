@@ -88,44 +88,47 @@ def main() -> None:
         rows.insert(0, measured(pairs, starts, embedding, {"begin": "etkdg"}, words.seconds))
     for variant in VARIANTS:
         if not any(row["variant"] == variant for row in rows):
-            drawn, seconds = proposals(model, [target for _, target in pairs], starts, variant)
+            positions, seconds = proposals(model, [target for _, target in pairs], starts, variant)
             seconds += embedding * (variant["begin"] == "given")
-            rows.append(measured(pairs, drawn, seconds, variant, words.seconds))
+            rows.append(measured(pairs, positions, seconds, variant, words.seconds))
             write_rows(words.out, header, rows)
     print(markdown(rows))
 
 
 def embedded(targets: list[Target], threads: int) -> tuple[list[np.ndarray], float]:
     """ETKDGv3 conformers of each molecule, ``(MOST or fewer, n, 3)``, and seconds for one."""
-    began, found = time.perf_counter(), []
+    began, conformers = time.perf_counter(), []
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = 1
     parameters.numThreads = threads
     for target in track(targets, "etkdg", console=Console(stderr=True)):
         mol = Chem.Mol(target.mol)
         rdDistGeom.EmbedMultipleConfs(mol, MOST, parameters)
-        found.append(heavy_positions(mol))
-    return found, (time.perf_counter() - began) / sum(map(len, found))
+        conformers.append(heavy_positions(mol))
+    return conformers, (time.perf_counter() - began) / sum(map(len, conformers))
 
 
 def proposals(model, targets: list[Target], starts: list[np.ndarray], variant: dict) -> tuple[list[np.ndarray], float]:
     """``MOST`` proposals of each molecule in one variant, and seconds for one."""
-    began, found = time.perf_counter(), []
+    began, ensembles = time.perf_counter(), []
     for target, known in track(list(zip(targets, starts, strict=True)), str(variant), console=Console(stderr=True)):
         own, at_once = [], max(1, CPU_PAIRS // len(target.heavy) ** 2)
         for first in range(0, MOST, at_once):
             numbers = range(first, min(first + at_once, MOST))
             arrays = [target.arrays] * len(numbers)
             if variant["begin"] == "given":
-                arrays = [replace(one, positions=known[k % len(known)]) for one, k in zip(arrays, numbers, strict=True)]
+                arrays = [
+                    replace(molecule, positions=known[k % len(known)])
+                    for molecule, k in zip(arrays, numbers, strict=True)
+                ]
             noise = [stream(0, Purpose.PROPOSAL, k) for k in numbers]
             own.append(sample_positions(model, batch_of(arrays, model), noise, **variant).numpy())
-        found.append(np.concatenate(own))
-    return found, (time.perf_counter() - began) / (MOST * len(targets))
+        ensembles.append(np.concatenate(own))
+    return ensembles, (time.perf_counter() - began) / (MOST * len(targets))
 
 
 def measured(
-    pairs: list[tuple[Task, Target]], drawn: list[np.ndarray], seconds: float, variant: dict, limit: float
+    pairs: list[tuple[Task, Target]], positions: list[np.ndarray], seconds: float, variant: dict, limit: float
 ) -> dict:
     """What a variant's proposals are worth."""
     fit = min(MOST, max(1, int(limit / seconds)))
@@ -133,11 +136,11 @@ def measured(
     for name, count in (("in_time", fit), ("of_10", 10)):
         nearest = [
             recall(x[:count], task.reference, task.correspondences).best[0]
-            for (task, _), x in zip(pairs, drawn, strict=True)
+            for (task, _), x in zip(pairs, positions, strict=True)
         ]
         best[name] = mean_interval(np.array(nearest))
-    tags = [wrong(x, target.arrays.stereo) for (_, target), x in zip(pairs, drawn, strict=True)]
-    faults = Rate(sum(int(one.sum()) for one in tags), sum(one.size for one in tags), "tags").to_dict()
+    tags = [wrong(x, target.arrays.stereo) for (_, target), x in zip(pairs, positions, strict=True)]
+    faults = Rate(sum(int(faulty.sum()) for faulty in tags), sum(faulty.size for faulty in tags), "tags").to_dict()
     counts = {"seconds": round(seconds, 5), "in_time_count": fit, "capped": fit == MOST}
     return {"variant": variant, **counts, **best, "wrong_stereo": faults}
 

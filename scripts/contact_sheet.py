@@ -45,9 +45,9 @@ def flat(mol: Chem.Mol) -> Chem.Mol:
 
 def legend(mol: Chem.Mol) -> str:
     """Number of the attempt, QED, SA, what is unusual."""
-    found = mol.GetPropsAsDict()
-    text = f"{found['molscore_index']}   QED {found['qed']:.2f}   SA {found['sa_score']:.1f}"
-    return f"{text}\n{found['unusual']}" if "unusual" in found else text
+    properties = mol.GetPropsAsDict()
+    text = f"{properties['molscore_index']}   QED {properties['qed']:.2f}   SA {properties['sa_score']:.1f}"
+    return f"{text}\n{properties['unusual']}" if "unusual" in properties else text
 
 
 if __name__ == "__main__":

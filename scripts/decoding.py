@@ -57,7 +57,7 @@ def main() -> None:
     judged = {}
     for raw in (True, False):
         judge = Judge(generator.model, GenerationOptions(raw=raw))
-        judged[raw] = [judge(k, drawn) for k, drawn in enumerate(samples)]
+        judged[raw] = [judge(k, sample) for k, sample in enumerate(samples)]
     for raw, name in ((True, "raw"), (False, "decoded")):
         mols = [attempt.mol for attempt in judged[raw]]
         metrics = molscore.evaluate(
@@ -72,8 +72,8 @@ def main() -> None:
 def repair_times(generator, samples: list) -> dict[str, float]:
     """Seconds that decoding took for each sample: quantiles, the longest, and the share of samples over one second."""
     seconds = []
-    for drawn in samples:
-        parts = drawn.atom_probabilities, drawn.bond_probabilities, drawn.positions
+    for sample in samples:
+        parts = sample.atom_probabilities, sample.bond_probabilities, sample.positions
         began = time.perf_counter()
         decode(*parts, generator.model.vocabulary, repair=True, neutral=True)
         seconds.append(time.perf_counter() - began)

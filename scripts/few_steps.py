@@ -116,7 +116,7 @@ def measure(generator, words: argparse.Namespace, seed: int, sampler: str, steps
     seconds = time.perf_counter() - began
     handle.remove()
     judge = Judge(generator.model, GenerationOptions(raw=True))
-    mols = [judge(index, drawn).mol for index, drawn in enumerate(samples)]
+    mols = [judge(index, sample).mol for index, sample in enumerate(samples)]
     metrics = molscore.evaluate(
         mols, reference="qm9", posebusters="mol_fast" if words.posebusters else None, relaxation=False
     ).to_dict()
@@ -155,9 +155,12 @@ def plot(rows: list[dict], path: Path, title: str) -> None:
     for axis, name in zip(axes[0], rates, strict=True):
         for line in dict.fromkeys((row["sampler"], row["variant"]) for row in rows):
             mine = sorted((r for r in rows if (r["sampler"], r["variant"]) == line), key=lambda r: r["evaluations"])
-            x, found = [row["evaluations"] for row in mine], [row["rates"][name] for row in mine]
-            y = [100 * rate["value"] for rate in found]
-            spread = [[100 * (r["value"] - r["low"]) for r in found], [100 * (r["high"] - r["value"]) for r in found]]
+            x, intervals = [row["evaluations"] for row in mine], [row["rates"][name] for row in mine]
+            y = [100 * rate["value"] for rate in intervals]
+            spread = [
+                [100 * (r["value"] - r["low"]) for r in intervals],
+                [100 * (r["high"] - r["value"]) for r in intervals],
+            ]
             label = line[0] if line[1] == "default" else f"{line[0]}, {line[1]}"
             axis.errorbar(x, y, spread, marker="o", markersize=4, capsize=2, label=label)
         axis.set(xscale="log", xlabel="network evaluations", ylabel=f"{RATES[name]}, %", ylim=(0, 100))

@@ -132,7 +132,7 @@ def main() -> None:
             print(rows[-1], flush=True)
     good = sum(row["identical"] for row in rows)
     hits = [hit["signal"] for row in rows for hit in row["hits"]]
-    counts = ", ".join(f"{hits.count(one.name)} {one.name}" for one in SIGNALS)
+    counts = ", ".join(f"{hits.count(kind.name)} {kind.name}" for kind in SIGNALS)
     print(f"{good} of {len(rows)} byte-identical after {len(hits)} signals ({counts})")
     sys.exit(0 if good == len(rows) else 1)
 
@@ -178,8 +178,8 @@ def seconds_until_it_works(out: Path, process: subprocess.Popen) -> float:
 
 def contents(folder: Path) -> tuple[bytes, bytes]:
     """The two outputs; empty where one is not there."""
-    found = tuple(folder / name for name in ("mols.sdf", "table.csv"))
-    return tuple(path.read_bytes() if path.exists() else b"" for path in found)
+    paths = tuple(folder / name for name in ("mols.sdf", "table.csv"))
+    return tuple(path.read_bytes() if path.exists() else b"" for path in paths)
 
 
 def summary_of(said: str) -> str:

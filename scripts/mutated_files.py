@@ -72,18 +72,18 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", default=[], help="names of files, of all kinds by default")
     parser.add_argument("--out", type=Path, help="JSON file")
     words = parser.parse_args()
-    found = run(words.n, words.network, words.cli, words.seed, words.only, words.kinds)
-    for name, count in found["kinds"].items():
+    outcome = run(words.n, words.network, words.cli, words.seed, words.only, words.kinds)
+    for name, count in outcome["kinds"].items():
         print(f"{name:20}", *(f"{key} {value:<7}" for key, value in count.items()))
     for key in ("cases", "exit codes", "slowest seconds", "faults", "too slow", "written outside"):
-        print(f"{key}: {found[key]}")
-    for fault in found["each"][:20]:
+        print(f"{key}: {outcome[key]}")
+    for fault in outcome["each"][:20]:
         print(json.dumps(fault, indent=1).replace("\\n", "\n"))
     if words.out is not None:
         from results import write_json
 
-        write_json(words.out, found)
-    if found["each"]:
+        write_json(words.out, outcome)
+    if outcome["each"]:
         sys.exit(1)
 
 

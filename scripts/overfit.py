@@ -83,11 +83,11 @@ def judge(mols: list[Chem.Mol], training: Path) -> dict:
     metrics = molscore.evaluate(mols, posebusters=None, relaxation=False, training=training)
     if not metrics.memorisation["samples"]:
         sys.exit("none of the samples is a molecule: train longer")
-    found = {name: metrics.rates[name].to_dict() for name in ("valid", "unique", "novel")} | metrics.memorisation
-    return found | {
+    measures = {name: metrics.rates[name].to_dict() for name in ("valid", "unique", "novel")} | metrics.memorisation
+    return measures | {
         "effective_molecules": metrics.effective_molecules,
-        "memorisation_fires": found["graph"]["z"] > MEMORISED,
-        "collapse_fires": found["coverage"]["ratio"] < COLLAPSED,
+        "memorisation_fires": measures["graph"]["z"] > MEMORISED,
+        "collapse_fires": measures["coverage"]["ratio"] < COLLAPSED,
     }
 
 
@@ -95,11 +95,11 @@ def markdown(result: dict) -> str:
     """What the checks said, as a table."""
     lines = ["| molecules, against which | z, graphs | z, conformers | coverage, of a fair sample's | found |"]
     lines.append("|---|---|---|---|---|")
-    for name, found in result["cases"].items():
-        conformers = found["conformer"]["z"]
-        cells = [name, f"{found['graph']['z']:.1f}", "–" if conformers is None else f"{conformers:.1f}"]
-        cells.append(f"{found['coverage']['ratio']:.2f}")
-        cells.append(", ".join(c for c in ("memorisation", "collapse") if found[f"{c}_fires"]) or "nothing")
+    for name, measures in result["cases"].items():
+        conformers = measures["conformer"]["z"]
+        cells = [name, f"{measures['graph']['z']:.1f}", "–" if conformers is None else f"{conformers:.1f}"]
+        cells.append(f"{measures['coverage']['ratio']:.2f}")
+        cells.append(", ".join(c for c in ("memorisation", "collapse") if measures[f"{c}_fires"]) or "nothing")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -147,9 +147,11 @@ def main() -> None:
     }
     wrong = []
     for name, (mols, training, *expected) in cases.items():
-        found = result["cases"][name] = judge(mols, training)
-        fired = {check: found[f"{check}_fires"] for check in ("memorisation", "collapse")}
-        print(f"{name}: z {found['graph']['z']:.1f}, coverage ratio {found['coverage']['ratio']:.3f}, fires {fired}")
+        measures = result["cases"][name] = judge(mols, training)
+        fired = {check: measures[f"{check}_fires"] for check in ("memorisation", "collapse")}
+        print(
+            f"{name}: z {measures['graph']['z']:.1f}, coverage ratio {measures['coverage']['ratio']:.3f}, fires {fired}"
+        )
         pairs = zip(fired.items(), expected, strict=True)
         wrong += [f"{check} on {name}" for (check, fires), must in pairs if must not in (None, fires)]
     write_json(words.out, result)

@@ -15,10 +15,10 @@ def read_rows(path: Path, header: dict) -> list[dict]:
     """The rows of an earlier run under the same header; none if there are none, or the header was another."""
     if not path.is_file():
         return []
-    found = json.loads(path.read_text())
-    if found["header"] == header:
-        return found["rows"]
-    changed = sorted(key for key in header | found["header"] if header.get(key) != found["header"].get(key))
+    saved = json.loads(path.read_text())
+    if saved["header"] == header:
+        return saved["rows"]
+    changed = sorted(key for key in header | saved["header"] if header.get(key) != saved["header"].get(key))
     print(f"{path} was measured with another {', '.join(changed)}: starting anew", file=sys.stderr)
     return []
 

@@ -1,4 +1,4 @@
-"""Every study of the theory: a figure and a JSON file each, and a page that tells what was found.
+"""Every study of the theory: a figure and a JSON file each, and a page of results.
 
     python scripts/theory.py --out data/theory
     python scripts/theory.py --only compass flow
@@ -53,13 +53,13 @@ def main() -> None:
 
 
 def page(folder: Path) -> str:
-    """What the studies found whose files are in a folder."""
+    """The results of the studies whose files are in a folder."""
     parts = ["# The theory, checked\n\nWritten by `python scripts/theory.py`; the studies lie in `scripts/studies`.\n"]
     for name in STUDIES:
         if (file := folder / f"{name}.json").is_file():
             result = json.loads(file.read_text())
-            found = textwrap.fill(import_module(f"studies.{name}").told(result), 119)
-            parts.append(f"## {name.replace('_', ' ')}\n\n{result['study']}\n\n{found}\n\n![{name}]({name}.png)\n")
+            text = textwrap.fill(import_module(f"studies.{name}").summary(result), 119)
+            parts.append(f"## {name.replace('_', ' ')}\n\n{result['study']}\n\n{text}\n\n![{name}]({name}.png)\n")
     return "\n".join(parts)
 
 

@@ -82,11 +82,11 @@ def main() -> None:
     tell("ETKDG relaxed with MMFF94s, or raw", scorer.score(relaxed), scorer.score(raw), True)
     outside = representable(scorer, molecules(read_tensorfile(words.outside), words, rng))
     tell("inside, or outside the training chemistry", inside, scorer.score(outside))
-    judged, lost = scored(scorer, drawn(words, words.steps))
+    judged, lost = scored(scorer, raw_samples(words, words.steps))
     passed = [all(bust(Chem.Mol(mol)).values()) for mol, _ in judged]
-    sets = [[one for (_, one), ok in zip(judged, passed, strict=True) if ok is wanted] for wanted in (True, False)]
+    sets = [[score for (_, score), ok in zip(judged, passed, strict=True) if ok is wanted] for wanted in (True, False)]
     tell("samples that pass PoseBusters, or fail", *sets)
-    usual, _ = scored(scorer, drawn(words, None))
+    usual, _ = scored(scorer, raw_samples(words, None))
     result = {
         "model": words.model,
         "hardware": hardware(),
@@ -113,22 +113,22 @@ def molecules(file: TensorFile, words: argparse.Namespace, rng: np.random.Genera
 
 def representable(scorer: MoleculeScorer, mols: list[Chem.Mol]) -> list[Chem.Mol]:
     """The first half as many that the model can represent."""
-    found = []
+    kept = []
     for mol in mols:
-        if 2 * len(found) < len(mols) and scorer.fault(mol) is None:
-            found.append(mol)
-    return found
+        if 2 * len(kept) < len(mols) and scorer.fault(mol) is None:
+            kept.append(mol)
+    return kept
 
 
 def distorted(mols: Sequence[Chem.Mol], distance: float, rng: np.random.Generator) -> list[Chem.Mol]:
     """The molecules with every atom displaced by Gaussian noise."""
-    found = []
+    copies = []
     for mol in mols:
         moved = Chem.Mol(mol)
         positions = moved.GetConformer().GetPositions()
         moved.GetConformer().SetPositions(positions + distance / 3**0.5 * rng.standard_normal(positions.shape))
-        found.append(moved)
-    return found
+        copies.append(moved)
+    return copies
 
 
 def embedded(mols: Sequence[Chem.Mol], seed: int) -> tuple[list[Chem.Mol], list[Chem.Mol]]:
@@ -140,10 +140,10 @@ def embedded(mols: Sequence[Chem.Mol], seed: int) -> tuple[list[Chem.Mol], list[
         copy = Chem.Mol(mol)
         if rdDistGeom.EmbedMolecule(copy, parameters) != 0:
             continue
-        found = minimise(copy)
-        if found.reason is None:
+        minimum = minimise(copy)
+        if minimum.reason is None:
             after = Chem.Mol(copy)
-            after.GetConformer().SetPositions(found.positions)
+            after.GetConformer().SetPositions(minimum.positions)
             raw.append(copy)
             relaxed.append(after)
     return raw, relaxed
@@ -151,26 +151,26 @@ def embedded(mols: Sequence[Chem.Mol], seed: int) -> tuple[list[Chem.Mol], list[
 
 def scored(scorer: MoleculeScorer, mols: list[Chem.Mol]) -> tuple[list[tuple[Chem.Mol, MoleculeScore]], int]:
     """Molecules with their scores, and how many have none."""
-    pairs = [(mol, one) for mol, one in zip(mols, scorer.score(mols), strict=True) if one.reason is None]
+    pairs = [(mol, score) for mol, score in zip(mols, scorer.score(mols), strict=True) if score.reason is None]
     return pairs, len(mols) - len(pairs)
 
 
-def drawn(words: argparse.Namespace, steps: int | None) -> list[Chem.Mol]:
+def raw_samples(words: argparse.Namespace, steps: int | None) -> list[Chem.Mol]:
     """Raw samples that are molecules of some sort; None takes the model's own steps."""
     generator = molscore.MoleculeGenerator.from_pretrained(words.generator)
     judge = Judge(generator.model, GenerationOptions(raw=True))
     samples = generator.sample(range(words.samples), words.seed + 2000, GenerationOptions(steps))
-    return [one.mol for k, drawn in enumerate(samples) if (one := judge(k, drawn)).mol is not None]
+    return [attempt.mol for k, sample in enumerate(samples) if (attempt := judge(k, sample)).mol is not None]
 
 
 def area(name: str, good: Scores, bad: Scores, paired: bool, rng: np.random.Generator) -> dict[str, float]:
     """Area under the ROC curve of one score, with its interval; paired sets are drawn together in the bootstrap."""
-    a, b = (SIGNS[name] * np.array([getattr(one, name) for one in each]) for each in (good, bad))
-    found = []
+    a, b = (SIGNS[name] * np.array([getattr(score, name) for score in each]) for each in (good, bad))
+    areas = []
     for _ in range(500):
         i = rng.integers(len(a), size=len(a))
-        found.append(_area(a[i], b[i if paired else rng.integers(len(b), size=len(b))]))
-    low, high = np.quantile(found, (0.025, 0.975))
+        areas.append(_area(a[i], b[i if paired else rng.integers(len(b), size=len(b))]))
+    low, high = np.quantile(areas, (0.025, 0.975))
     return {"area": _area(a, b), "low": float(low), "high": float(high)}
 
 
@@ -188,19 +188,19 @@ def errors_of_atoms(
     correlation among their own atoms, ``pooled`` that of all atoms.
     """
     pairs = []
-    for mol, one in judged:
+    for mol, score in judged:
         try:
             Chem.SanitizeMol(mol)
-            found = minimise(mol, method)
+            minimum = minimise(mol, method)
         except (ValueError, MoleculeError):
             continue
-        if found.reason is not None:
+        if minimum.reason is not None:
             continue
-        moved, seen = Chem.Mol(mol), np.flatnonzero(~np.isnan(one.atom_uncertainty))
-        moved.GetConformer().SetPositions(found.positions)
+        moved, seen = Chem.Mol(mol), np.flatnonzero(~np.isnan(score.atom_uncertainty))
+        moved.GetConformer().SetPositions(minimum.positions)
         rdMolAlign.AlignMol(moved, mol, atomMap=[(int(i), int(i)) for i in seen])
         shift = moved.GetConformer().GetPositions() - mol.GetConformer().GetPositions()
-        pairs.append((one.atom_uncertainty[seen], np.linalg.norm(shift, axis=1)[seen]))
+        pairs.append((score.atom_uncertainty[seen], np.linalg.norm(shift, axis=1)[seen]))
     within = np.array([spearmanr(*pair).statistic for pair in pairs])
     draws = [rng.integers(len(pairs), size=len(pairs)) for _ in range(500)]
     pooled = [_pooled([pairs[i] for i in draw]) for draw in draws]
@@ -242,9 +242,11 @@ def markdown(result: dict) -> str:
         cells = ["{area:.3f} ({low:.3f} to {high:.3f})".format(**row[score]) for score in SIGNS]
         lines.append(f"| {row['task']} | {row['good']}, {row['bad']} | " + " | ".join(cells) + " |")
     errors = result["errors"]
-    told = {key: "{correlation:.3f} ({low:.3f} to {high:.3f})".format(**errors[key]) for key in ("within", "pooled")}
+    intervals = {
+        key: "{correlation:.3f} ({low:.3f} to {high:.3f})".format(**errors[key]) for key in ("within", "pooled")
+    }
     lines += ["", f"Rank correlation of atoms' uncertainty with their error, {errors['molecules']} samples: "]
-    lines[-1] += f"{told['within']} within molecules, {told['pooled']} pooled"
+    lines[-1] += f"{intervals['within']} within molecules, {intervals['pooled']} pooled"
     return "\n".join(lines)
 
 

@@ -164,7 +164,7 @@ def _build(
             on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}"),
         )
     typer.echo(json.dumps(counts, indent=1))
-    from molscore.chem.io.inputs import REASONS
+    from molscore.chem.io.inputs import INPUT_REASONS
 
-    if any(counts["dropped"].get(reason) for reason in REASONS):  # records that could not be read
+    if any(counts["dropped"].get(reason) for reason in INPUT_REASONS):  # records that could not be read
         raise typer.Exit(3)

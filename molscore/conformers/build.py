@@ -10,8 +10,7 @@ from rdkit import Chem
 from molscore.chem.checks.validity import geometry_fault
 from molscore.chem.embedding.cages import without_cage_stereo
 from molscore.chem.embedding.etkdg import etkdg_in_place
-from molscore.chem.forcefield.relax import REASONS as RELAX_REASONS
-from molscore.chem.forcefield.relax import relax
+from molscore.chem.forcefield.relax import RELAX_REASONS, relax
 from molscore.chem.forcefield.settle import STEPS, settle_hydrogens_in_place, settle_in_place
 from molscore.chem.forcefield.springs import settle_by_table_in_place
 from molscore.chem.geometry import table_fault

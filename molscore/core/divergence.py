@@ -60,11 +60,11 @@ def estimated_divergence(
     with torch.enable_grad():
         z = z if z.requires_grad else z.detach().requires_grad_()
         value = field(z)
-        found = []
+        products = []
         for probe in probes:
             (row,) = torch.autograd.grad((value * probe).sum(), z, retain_graph=True, create_graph=create_graph)
-            found.append((row * probe).flatten(1).sum(1))
-    estimates = torch.stack(found)
+            products.append((row * probe).flatten(1).sum(1))
+    estimates = torch.stack(products)
     return (value, estimates) if create_graph else (value.detach(), estimates.detach())
 
 

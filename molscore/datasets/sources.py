@@ -17,7 +17,7 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, assign_stereo_in_place, from_mol, isomeric_smiles
 from molscore.chem.embedding.etkdg import distinct, embed_ensemble, parse
-from molscore.chem.forcefield.minimise import REASONS, check_method, minimise
+from molscore.chem.forcefield.minimise import MINIMISE_REASONS, check_method, minimise
 from molscore.chem.forcefield.settle import RELAXATIONS, settle_in_place
 from molscore.chem.io.rows import read_rows
 from molscore.chem.io.sdf_reader import read_sdf
@@ -269,7 +269,7 @@ def _relax_in_place(mol: Chem.Mol, relax: str) -> float:
     else:
         minimum = minimise(mol, relax)
         if minimum.reason is not None:
-            raise MoleculeError(minimum.reason, f"{relax}: {REASONS[minimum.reason]}")
+            raise MoleculeError(minimum.reason, f"{relax}: {MINIMISE_REASONS[minimum.reason]}")
         assert minimum.after is not None
         mol.GetConformer().SetPositions(minimum.positions)
         energy = minimum.after

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from molscore.chem.forcefield.minimise import REASONS
+from molscore.chem.forcefield.minimise import MINIMISE_REASONS
 from molscore.evaluate.compare.geometry import Distance
 from molscore.evaluate.figures import Figures
 from molscore.evaluate.rates import Rate
@@ -122,7 +122,10 @@ def _relaxation_lines(metrics: Figures) -> list[str]:
                 median, low, high, lower, upper = ("-" if energies[k] is None else f"{energies[k]:.2f}" for k in names)
                 ends = f"{low:>6} - {high:<6}  {lower:>6} - {upper:<6}"
                 lines.append(f"  {label:<32} {median:>9}  {ends}  {energies['n']:>9,}")
-                lines += [f"    {count:,} without: {REASONS[reason]}" for reason, count in energies["without"].items()]
+                lines += [
+                    f"    {count:,} without: {MINIMISE_REASONS[reason]}"
+                    for reason, count in energies["without"].items()
+                ]
     return lines
 
 

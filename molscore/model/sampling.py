@@ -147,7 +147,7 @@ def sample_molecules(
     parts = positions, probabilities(mean.a), probabilities(mean.e, itself)
     x, a, e = (part.float().cpu().numpy() for part in parts)
     samples = [Sample(x[k, :n], a[k, :n], e[k, :n, :n]) for k, n in enumerate(n_atoms)]
-    return [without_fakes(one) for one in samples] if model.config.fake_atoms else samples
+    return [without_fakes(raw) for raw in samples] if model.config.fake_atoms else samples
 
 
 def probabilities(mean: Tensor, none: Tensor | None = None) -> Tensor:
@@ -158,7 +158,7 @@ def probabilities(mean: Tensor, none: Tensor | None = None) -> Tensor:
     return mean / mean.sum(-1, keepdim=True).clamp(min=torch.finfo(mean.dtype).tiny)
 
 
-def without_fakes(one: Sample) -> Sample:
+def without_fakes(raw: Sample) -> Sample:
     """Leaves out the atoms whose most probable class is the last one, and that class."""
-    real = one.atom_probabilities.argmax(-1) < one.atom_probabilities.shape[-1] - 1
-    return Sample(one.positions[real], one.atom_probabilities[real, :-1], one.bond_probabilities[real][:, real])
+    real = raw.atom_probabilities.argmax(-1) < raw.atom_probabilities.shape[-1] - 1
+    return Sample(raw.positions[real], raw.atom_probabilities[real, :-1], raw.bond_probabilities[real][:, real])

@@ -122,9 +122,9 @@ def affine_moments(sampler: Sampler, sde: SDE, target: Mixture, times: Tensor) -
     z = torch.zeros(count, 1, dtype=torch.float64)
     z[1] = 1
     z = sampler.sample(ScoreDenoiser(sde, target.elementwise_score(sde)), z, times, noise).z[:, 0]
-    offset, slope, kicks = z[0], z[1] - z[0], z[2:] - z[0]
+    offset, slope, responses = z[0], z[1] - z[0], z[2:] - z[0]
     mean, variance = target.moments(sde, times[0].item())
-    return (slope * mean + offset).item(), (slope**2 * variance + (kicks**2).sum()).item()
+    return (slope * mean + offset).item(), (slope**2 * variance + (responses**2).sum()).item()
 
 
 class Tape:

@@ -61,12 +61,12 @@ def deliver(chunk: Sequence[Molecule], name: str, folder: Path, product: Path, w
 
 def records(path: Path) -> dict[str, list[Chem.Mol]]:
     """By title; what RDKit cannot read has the title of none and is missed."""
-    found: dict[str, list[Chem.Mol]] = {}
+    by_name: dict[str, list[Chem.Mol]] = {}
     if path.is_file() and path.stat().st_size:
         for mol in Chem.SDMolSupplier(str(path), removeHs=False):
             if mol is not None:
-                found.setdefault(mol.GetProp("_Name"), []).append(mol)
-    return found
+                by_name.setdefault(mol.GetProp("_Name"), []).append(mol)
+    return by_name
 
 
 def refusals(path: Path) -> dict[str, tuple[str, str]]:

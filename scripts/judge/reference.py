@@ -55,8 +55,8 @@ class Reference:
 
     def limits(self, measured: Measured) -> tuple[float, float] | None:
         """Lowest and highest plausible value, if enough is known."""
-        found = self.find(measured)
-        return (found.low, found.high) if found else None
+        entry = self.find(measured)
+        return (entry.low, entry.high) if entry else None
 
     def write(self, path: Path) -> None:
         """As JSON, so that the same reference need not be read again."""

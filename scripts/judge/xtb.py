@@ -87,5 +87,5 @@ def relax(
         return float(state.get("energy")), state.get("gradient").ravel()
 
     options = {"maxiter": STEPS, "maxfun": STEPS, "gtol": FORCE, "ftol": 0.0}
-    found = minimize(energy, (positions / BOHR).ravel(), jac=True, method="L-BFGS-B", options=options)
-    return found.x.reshape(-1, 3) * BOHR
+    minimum = minimize(energy, (positions / BOHR).ravel(), jac=True, method="L-BFGS-B", options=options)
+    return minimum.x.reshape(-1, 3) * BOHR

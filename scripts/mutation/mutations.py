@@ -126,11 +126,11 @@ def _number(data: bytes, rng: random.Random) -> bytes:
     numbers = list(re.finditer(rb"-?\d+\.?\d*", data))
     if not numbers:
         return _insert(data, rng)
-    found = rng.choice(numbers)
+    number = rng.choice(numbers)
     new = rng.choice((b"0", b"-1", b"1e9", b"nan", b"inf", b"99", b"999999999999", b"", b"x", b"0.00000", b"-7.5"))
     if rng.random() < 0.5:  # keeps the columns of fixed formats
-        new = new[: len(found[0])].rjust(len(found[0]))
-    return data[: found.start()] + new + data[found.end() :]
+        new = new[: len(number[0])].rjust(len(number[0]))
+    return data[: number.start()] + new + data[number.end() :]
 
 
 def _ends(data: bytes, rng: random.Random) -> bytes:

@@ -151,7 +151,7 @@ def run_case(
     jobs: list[Callable[[Path], object]], path: Path, content: bytes, watch: Watch, outputs: Path
 ) -> list[dict]:
     """What came of each job: how long it took, what it raised, and whether that is a fault."""
-    found = []
+    rows = []
     signal.signal(signal.SIGALRM, _too_slow)
     for job in jobs:
         watch.outputs, watch.outside = outputs, []
@@ -180,10 +180,10 @@ def run_case(
         if path.read_bytes() != content:
             row["fault"] = "the input was changed"
         row["outside"] = watch.outside
-        found.append(row)
+        rows.append(row)
     for leftover in outputs.iterdir():
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-    return found
+    return rows
 
 
 def documented(error: Exception) -> bool:
@@ -211,9 +211,9 @@ def in_process(
         kind, jobs = kind_of(path.name), plain
         if behind < network and kind in real:
             jobs = real
-        found = run_case(jobs[kind], path, content, watch, outputs)
-        behind += any(row["network"] for row in found)
-        rows += [{"case": number, "name": path.name} | row for row in found]
+        results = run_case(jobs[kind], path, content, watch, outputs)
+        behind += any(row["network"] for row in results)
+        rows += [{"case": number, "name": path.name} | row for row in results]
         if path.name != "sound.sdf":
             path.unlink()
         if sys.stderr.isatty() and number % 100 == 0:

@@ -69,8 +69,8 @@ def quality(net: SmallScore) -> dict:
     }
 
 
-def told(result: dict) -> str:
-    """What was found."""
+def summary(result: dict) -> str:
+    """The results, in a sentence or two."""
     cells = ", ".join(
         f"{row['covariance_error']:.1%} ({row['norm']}{', ' + row['mode'] + ' mode' if row['norm'] == 'batch' else ''})"
         for row in result["rows"]

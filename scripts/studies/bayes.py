@@ -50,17 +50,17 @@ def run() -> dict:
             deviation = variance.mean().sqrt().item()
             error = (sampled(ScoreDenoiser(SDE, net)).mean() - MEAN).item()
             rows.setdefault(name, []).append({"deviation": deviation, "error": error})
-    found = {}
+    summaries = {}
     for name, each in rows.items():
         deviations = torch.tensor([row["deviation"] for row in each])
         scaled = torch.tensor([row["error"] / row["deviation"] for row in each])
-        found[name] = {
+        summaries[name] = {
             "deviation": deviations.mean().item(),
             "relative_to_exact": (deviations.mean() / exact).item(),
             "mean_square_of_scaled_error": scaled.square().mean().item(),
             "data_sets": each,
         }
-    return {"n": DATA, "data_sets": SETS, "exact_deviation": exact, "posteriors": found}
+    return {"n": DATA, "data_sets": SETS, "exact_deviation": exact, "posteriors": summaries}
 
 
 def fitted(data: Tensor, seed: int, path: list[dict] | None = None) -> SmallScore:
@@ -97,23 +97,23 @@ def moments(net: SmallScore, data: Tensor, generator: torch.Generator) -> LastLa
 def changed(net: SmallScore, covariance: Tensor, generator: torch.Generator) -> Iterator[SmallScore]:
     """The network with draws of its last layer."""
     for change in draws(covariance[None], torch.randn(DRAWS, 1, len(covariance), generator=generator))[:, 0].float():
-        one = copy.deepcopy(net)
+        changed_net = copy.deepcopy(net)
         with torch.no_grad():
-            one.head.weight += change[None, :-1]
-            one.head.bias += change[-1:]
-        yield one
+            changed_net.head.weight += change[None, :-1]
+            changed_net.head.bias += change[-1:]
+        yield changed_net
 
 
 def along(net: SmallScore, path: list[dict], generator: torch.Generator) -> Iterator[SmallScore]:
     """The network with weights from the Gaussian of those that the training passed: SWAG, diagonal."""
     for _ in range(DRAWS):
-        one = copy.deepcopy(net)
+        changed_net = copy.deepcopy(net)
         state = {}
         for name in path[0]:
             passed = torch.stack([weights[name] for weights in path])
             state[name] = passed.mean(0) + passed.std(0) * torch.randn(passed.shape[1:], generator=generator)
-        one.load_state_dict(state)
-        yield one
+        changed_net.load_state_dict(state)
+        yield changed_net
 
 
 def members(data: Tensor, seed: int, generator: torch.Generator) -> Iterator[SmallScore]:
@@ -135,11 +135,11 @@ def sampled(denoiser: Denoiser) -> Tensor:
     return sample(denoiser, DPMSolver(), times, noise, SDE.prior(noise(torch.empty(SAMPLES, 1)))).mean
 
 
-def told(result: dict) -> str:
-    """What was found."""
+def summary(result: dict) -> str:
+    """The results, in a sentence or two."""
     cells = ", ".join(
-        f"{name} {found['relative_to_exact']:.2f} ({found['mean_square_of_scaled_error']:.3g})"
-        for name, found in result["posteriors"].items()
+        f"{name} {posterior['relative_to_exact']:.2f} ({posterior['mean_square_of_scaled_error']:.3g})"
+        for name, posterior in result["posteriors"].items()
     )
     return (
         f"Predicted deviation of a sample in units of the exact one, and in brackets the mean "
@@ -151,9 +151,11 @@ def told(result: dict) -> str:
 def draw(result: dict, figure: Figure) -> None:
     """Predicted deviations beside the exact one; errors in units of them."""
     left, right = figure.subplots(1, 2)
-    for k, (name, found) in enumerate(result["posteriors"].items()):
-        left.plot([name] * result["data_sets"], [row["deviation"] for row in found["data_sets"]], "o", color=f"C{k}")
-        right.bar(name, found["mean_square_of_scaled_error"], color=f"C{k}")
+    for k, (name, posterior) in enumerate(result["posteriors"].items()):
+        left.plot(
+            [name] * result["data_sets"], [row["deviation"] for row in posterior["data_sets"]], "o", color=f"C{k}"
+        )
+        right.bar(name, posterior["mean_square_of_scaled_error"], color=f"C{k}")
     left.axhline(result["exact_deviation"], color="k", lw=0.8)
     left.set(ylabel="deviation of a sample over the posterior", yscale="log")
     right.axhline(1, color="k", lw=0.8)

@@ -46,7 +46,7 @@ def run() -> dict:
     sigma, score = SDE.marginal(T0)[1].item(), TARGET.score(SDE)
     stuck = langevin_dynamics(lambda x: score(x, T0), start, 0.1 * sigma**2, noise, 800)
     annealing = Langevin(steps=20, size=0.2)
-    found = annealing.sample(ScoreDenoiser(SDE, score), start, time_grid(40, t_min=T0.item()), noise).z
+    annealed = annealing.sample(ScoreDenoiser(SDE, score), start, time_grid(40, t_min=T0.item()), noise).z
     edges = torch.linspace(-2.5, 2.5, 61, dtype=torch.float64)
     centres = (edges[1:] + edges[:-1]) / 2
     width = (edges[1] - edges[0]).item()
@@ -61,19 +61,19 @@ def run() -> dict:
         "right_mode": {
             "exact": TARGET.probability_above(SDE, T0.item(), torch.zeros((), dtype=torch.float64)).item(),
             "plain": (stuck > 0).double().mean().item(),
-            "annealed": (found > 0).double().mean().item(),
+            "annealed": (annealed > 0).double().mean().item(),
         },
         "histograms": {
             "z": centres.tolist(),
             "exact": TARGET.log_density(SDE, centres[:, None], T0).exp().tolist(),
             "plain": histogram(stuck),
-            "annealed": histogram(found),
+            "annealed": histogram(annealed),
         },
     }
 
 
-def told(result: dict) -> str:
-    """What was found."""
+def summary(result: dict) -> str:
+    """The results, in a sentence or two."""
     last, shares = result["variance"][-1], result["right_mode"]
     return (
         f"Plain steps of {last['step']:g} sample a variance of {last['plain']:.2f} instead of 1 (predicted "
@@ -92,9 +92,9 @@ def draw(result: dict, figure: Figure) -> None:
     left.plot(steps, [row["adjusted"] for row in result["variance"]], "s", label="Metropolis-adjusted")
     left.set(xlabel="step h", ylabel="variance of chains on N(0, 1)")
     left.legend()
-    found = result["histograms"]
-    right.plot(found["z"], found["exact"], "k", label="density")
-    right.step(found["z"], found["plain"], where="mid", label="plain chain from the left")
-    right.step(found["z"], found["annealed"], where="mid", label="annealed")
+    histograms = result["histograms"]
+    right.plot(histograms["z"], histograms["exact"], "k", label="density")
+    right.step(histograms["z"], histograms["plain"], where="mid", label="plain chain from the left")
+    right.step(histograms["z"], histograms["annealed"], where="mid", label="annealed")
     right.set(xlabel="z")
     right.legend()

@@ -90,8 +90,8 @@ def loss_of(model: MoleculeDiffusion, molecules: list) -> float:
     )
 
 
-def told(result: dict) -> str:
-    """What was found."""
+def summary(result: dict) -> str:
+    """The results, in a sentence or two."""
     shares = [row["rotation"] for row in result["shipped"]]
     plain, energy = (result["training"][name] for name in ("displacement", "energy"))
     return (
@@ -111,8 +111,8 @@ def draw(result: dict, figure: Figure) -> None:
     left, middle, right = figure.subplots(1, 3)
     left.semilogx(TIMES, [row["rotation"] for row in result["shipped"]], "o-")
     left.set(xlabel="t", ylabel="|A| / |J|", title=f"shipped model '{result['model']}'")
-    for name, found in result["training"].items():
-        rows = found["rows"]
+    for name, training in result["training"].items():
+        rows = training["rows"]
         middle.plot([row["step"] for row in rows], [row["rotation"] for row in rows], "o-", label=name)
         right.plot([row["seconds"] for row in rows], [row["loss"] for row in rows], "o-", label=name)
     middle.set(xlabel="step", ylabel="|A| / |J| at t = 0.2", title="small networks in training")

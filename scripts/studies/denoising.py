@@ -48,8 +48,8 @@ def slope(t: torch.Tensor, steps: int = 400, batch: int = 1000, seed: int = 0) -
     return theta.item()
 
 
-def told(result: dict) -> str:
-    """What was found."""
+def summary(result: dict) -> str:
+    """The results, in a sentence or two."""
     worst = max(abs(row["learnt"] / row["exact"] - 1) for row in result["linear"])
     errors = ", ".join(f"{row['relative_error']:.2g} at t = {row['t']:g}" for row in result["network"][::2])
     return (

@@ -28,7 +28,7 @@ def run() -> dict:
 
 def slope(x: list[int], rows: list[dict]) -> dict:
     """Of log error against log x by least squares over all seeds, with its standard error."""
-    points = [(a, e) for a, found in zip(x, rows, strict=True) for e in found["errors"]]
+    points = [(a, e) for a, row in zip(x, rows, strict=True) for e in row["errors"]]
     a, e = torch.tensor(points, dtype=torch.float64).log().T
     a, e = a - a.mean(), e - e.mean()
     value = (a @ e) / (a @ a)
@@ -54,9 +54,9 @@ def error(d: int, n: int, seed: int) -> float:
     return relative_error(net, AXIS.elementwise_score(SDE), z, clock)
 
 
-def told(result: dict) -> str:
-    """What was found."""
-    slopes = {name: "{value:.2f} ± {standard_error:.2f}".format(**found) for name, found in result["slopes"].items()}
+def summary(result: dict) -> str:
+    """The results, in a sentence or two."""
+    slopes = {name: "{value:.2f} ± {standard_error:.2f}".format(**slope) for name, slope in result["slopes"].items()}
     return (
         f"Slopes in log-log: the error goes as the dimension to the power {slopes['dimension']} at {result['size']} "
         f"samples, and as the size of the sample to the power {slopes['size']} in {result['dimension']} dimensions."
@@ -71,6 +71,6 @@ def draw(result: dict, figure: Figure) -> None:
         for seed in range(result["seeds"]):
             axes.loglog(x, [row["errors"][seed] for row in rows], "o", ms=3, color="gray")
         axes.loglog(x, [row["mean"] for row in rows], "o-")
-        found = result["slopes"][name]
-        title = f"slope {found['value']:.2f} ± {found['standard_error']:.2f}"
+        slope = result["slopes"][name]
+        title = f"slope {slope['value']:.2f} ± {slope['standard_error']:.2f}"
         axes.set(xlabel=labels[name], ylabel="E |s - s*|² / E |s*|²", title=title)

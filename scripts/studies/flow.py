@@ -58,7 +58,7 @@ def estimated(target: Mixture, z: Tensor, generator: torch.Generator) -> tuple[T
     """Log-likelihoods with Hutchinson's divergences, and their standard errors."""
     often = z.repeat(TILES, 1)  # the mean over copies has as many probes more
     times = log_snr_grid(SDE, KNOTS, T0).flip(0)
-    found = log_likelihood_on_grid(
+    likelihood = log_likelihood_on_grid(
         SDE,
         target.score(SDE),
         often,
@@ -66,15 +66,15 @@ def estimated(target: Mixture, z: Tensor, generator: torch.Generator) -> tuple[T
         lambda: rademacher((PROBES, *often.shape), generator, often),
         log_prior=lambda x: target.log_density(SDE, x, x.new_ones(())),
     )
-    variance = found.standard_error.square().view(TILES, -1).mean(0) / TILES
-    return found.log_prob.view(TILES, -1).mean(0), variance.sqrt()
+    variance = likelihood.standard_error.square().view(TILES, -1).mean(0) / TILES
+    return likelihood.log_prob.view(TILES, -1).mean(0), variance.sqrt()
 
 
-def told(result: dict) -> str:
-    """What was found."""
+def summary(result: dict) -> str:
+    """The results, in a sentence or two."""
     trip = result["round_trip"][-1]
-    exact = max(found["exact_divergence_largest_error"] for found in result["likelihood"].values())
-    estimated = max(found["hutchinson_mean_absolute_error"] for found in result["likelihood"].values())
+    exact = max(row["exact_divergence_largest_error"] for row in result["likelihood"].values())
+    estimated = max(row["hutchinson_mean_absolute_error"] for row in result["likelihood"].values())
     return (
         f"There and back again to {trip['largest_error']:.0e} at a tolerance of "
         f"{trip['tolerance']:.0e}; the residual step "

@@ -59,8 +59,8 @@ def run() -> dict:
     return {"n": N, "rows": rows, "sliced": spread}
 
 
-def told(result: dict) -> str:
-    """What was found."""
+def summary(result: dict) -> str:
+    """The results, in a sentence or two."""
     rows = [row for row in result["rows"] if row["score"] == "linear"]
     penalties = ", ".join(f"{row['noised_minus_clean']:.4g} ({row['penalty']:.4g})" for row in rows)
     return (

@@ -71,8 +71,8 @@ def flow(variances: list[float]) -> dict:
     return {"time": [k * STEP for k in range(0, STEPS + 1, STEPS // 40)], "pairs": pairs}
 
 
-def told(result: dict) -> str:
-    """What was found."""
+def summary(result: dict) -> str:
+    """The results, in a sentence or two."""
     pairs = [pair for name in CASES for pair in result[name]["pairs"]]
     worst = max(
         abs(pair[f"{when}_fitted"] / pair[f"{when}_predicted"] - 1) for pair in pairs for when in ("early", "late")
@@ -88,9 +88,9 @@ def told(result: dict) -> str:
 
 def draw(result: dict, figure: Figure) -> None:
     """Each antisymmetric entry, with the predicted curve."""
-    for (name, found), axes in zip(result.items(), figure.subplots(1, 2), strict=True):
-        time = torch.tensor(found["time"])
-        for pair in found["pairs"]:
+    for (name, training), axes in zip(result.items(), figure.subplots(1, 2), strict=True):
+        time = torch.tensor(training["time"])
+        for pair in training["pairs"]:
             a, b = pair["eigenvalues"]
             axes.semilogy(time, pair["path"], "o", ms=3, label=f"c = {a:.2f}, {b:.2f}")
             axes.semilogy(time, pair["path"][0] * (torch.exp(-a * time) + torch.exp(-b * time)) / 2, "k--", lw=0.8)

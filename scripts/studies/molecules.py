@@ -17,7 +17,7 @@ LIST = Path(RDConfig.RDDataDir) / "NCI" / "first_5K.smi"
 @cache
 def heavy_atoms(n: int, vocabulary: tuple[tuple[int, int], ...], low: int = 10, high: int = 20) -> list[MoleculeArrays]:
     """Conformers (ETKDGv3, MMFF94s) of n molecules of the list, heavy atoms alone, `low` to `high` of them."""
-    found: list[MoleculeArrays] = []
+    molecules: list[MoleculeArrays] = []
     lines = LIST.read_text().splitlines()
     random.Random(0).shuffle(lines)
     with rdBase.BlockLogs():
@@ -28,12 +28,12 @@ def heavy_atoms(n: int, vocabulary: tuple[tuple[int, int], ...], low: int = 10, 
             if any((atom.GetAtomicNum(), atom.GetFormalCharge()) not in vocabulary for atom in mol.GetAtoms()):
                 continue
             try:
-                found.append(without_hydrogens(from_mol(embed(line.split()[0]))))
+                molecules.append(without_hydrogens(from_mol(embed(line.split()[0]))))
             except MoleculeError:
                 continue
-            if len(found) == n:
-                return found
-    raise ValueError(f"the list holds {len(found)} such molecules, not {n}")
+            if len(molecules) == n:
+                return molecules
+    raise ValueError(f"the list holds {len(molecules)} such molecules, not {n}")
 
 
 def known_to(model: MoleculeDiffusion, n: int) -> list[MoleculeArrays]:

@@ -43,7 +43,7 @@ def row(n: int) -> dict:
     made = sampled(net, generator)
     distances = torch.cdist(made, torch.cat([data, fresh])).numpy()
     training = torch.arange(2 * n).numpy() < n
-    found = memorisation(votes(distances), training)
+    hits = memorisation(votes(distances), training)
     closest = nearest(torch.cdist(made, data).numpy())
     apart = nearest(torch.cdist(held, data).numpy())
     radii = neighbour_radii(torch.cdist(held, held).numpy())
@@ -53,8 +53,8 @@ def row(n: int) -> dict:
         "n": n,
         "loss": loss,
         "loss_on_fresh_data": fresh_loss(net, held),
-        "z": float(found.z),
-        "share_of_training": float(found.share),
+        "z": float(hits.z),
+        "share_of_training": float(hits.share),
         "copying_z": float(copying(closest, apart)),
         "coverage": float(covered),
         "median_distance_to_training": float(torch.tensor(closest).median()),
@@ -84,8 +84,8 @@ def sampled(net: SmallScore, generator: torch.Generator) -> torch.Tensor:
         return sample(ScoreDenoiser(SDE, net), DPMSolver(), times, noise, start).mean
 
 
-def told(result: dict) -> str:
-    """What was found."""
+def summary(result: dict) -> str:
+    """The results, in a sentence or two."""
     first, last = result["rows"][0], result["rows"][-1]
     return (
         f"On {first['n']} samples the loss is {first['loss']:.2f} "

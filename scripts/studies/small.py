@@ -95,5 +95,5 @@ def relative_error(score: Callable, exact: Callable, z: Tensor, t: Tensor) -> fl
     """E |s - s*|² / E |s*|² over the given states."""
     with torch.no_grad():
         wanted = exact(z.double(), t.double())
-        found = score(z.float(), t.float()).double()
-    return float((found - wanted).square().sum() / wanted.square().sum())
+        learnt = score(z.float(), t.float()).double()
+    return float((learnt - wanted).square().sum() / wanted.square().sum())

@@ -33,21 +33,23 @@ def test_laplace_is_the_posterior_of_linear_regression():
     for rows in torch.arange(400).split(150):  # in batches
         layer.add(features[rows], (features[rows] @ fitted - targets[rows])[..., None])
     assert layer.data == layer.views == 400
-    found = layer.laplace(PRIOR)[0]
+    covariance = layer.laplace(PRIOR)[0]
     estimated = layer.squares[0] / 400
     torch.testing.assert_close(estimated, torch.tensor(NOISE**2).double(), rtol=0.2, atol=0)
-    torch.testing.assert_close(found, exact * estimated / NOISE**2, rtol=1e-2, atol=1e-6)
-    torch.testing.assert_close(layer.sandwich()[0], found, rtol=0.25, atol=5e-5)  # the same where noise is independent
+    torch.testing.assert_close(covariance, exact * estimated / NOISE**2, rtol=1e-2, atol=1e-6)
+    torch.testing.assert_close(
+        layer.sandwich()[0], covariance, rtol=0.25, atol=5e-5
+    )  # the same where noise is independent
     here = torch.randn(5, D, dtype=torch.float64)
-    torch.testing.assert_close(variance(here, layer.laplace(PRIOR))[:, 0], (here @ found * here).sum(1))
+    torch.testing.assert_close(variance(here, layer.laplace(PRIOR))[:, 0], (here @ covariance * here).sum(1))
 
 
 def test_draws_have_the_covariance():
     root = torch.tensor([[[1.0, 0, 0], [0.5, 0.2, 0], [0, 0.3, 0.0]]], dtype=torch.float64)  # of rank two
     covariance = root @ root.transpose(1, 2)
-    found = draws(covariance, torch.randn(40_000, *covariance.shape[:2], generator=torch.Generator().manual_seed(0)))
-    assert found.shape == (40_000, 1, D)
-    torch.testing.assert_close(found[:, 0].T.cov(), covariance[0], atol=0.03, rtol=0)
+    samples = draws(covariance, torch.randn(40_000, *covariance.shape[:2], generator=torch.Generator().manual_seed(0)))
+    assert samples.shape == (40_000, 1, D)
+    torch.testing.assert_close(samples[:, 0].T.cov(), covariance[0], atol=0.03, rtol=0)
 
 
 def means(n: int, views: int, seed: int):
@@ -108,11 +110,11 @@ def test_uncertainty_of_samples_is_that_of_the_mean():
         start = SDE.prior(noise(torch.empty(50, 1, dtype=torch.float64)))
         return DPMSolver().sample(denoiser, start, time_grid(40, t_min=0.01), noise).z
 
-    mean, found = spread(sample, [denoiser_of(shift) for shift in shifts])
-    assert mean.shape == found.shape == (50, 1)
+    mean, variances = spread(sample, [denoiser_of(shift) for shift in shifts])
+    assert mean.shape == variances.shape == (50, 1)
     expected = shifts.var()
-    torch.testing.assert_close(found, expected.expand(50, 1), rtol=0.02, atol=0)
-    assert found.mean().item() == pytest.approx(1 / n, rel=0.5)
+    torch.testing.assert_close(variances, expected.expand(50, 1), rtol=0.02, atol=0)
+    assert variances.mean().item() == pytest.approx(1 / n, rel=0.5)
     with pytest.raises(ValueError, match="two denoisers"):
         spread(sample, [denoiser_of(0.0)])
 

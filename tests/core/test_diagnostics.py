@@ -102,10 +102,10 @@ def test_copying_agrees_with_the_mann_whitney_test_with_ties():
 def test_memorisation_by_hand():
     d = np.array([[0.0, 1.0, 1.0, 2.0], [3.0, 1.0, 1.0, 2.0]])
     assert votes(d).tolist() == [1.0, 0.5, 0.5, 0.0]
-    found = memorisation(votes(d), np.array([True, True, False, False]))
-    assert (found.share, found.expected) == (0.75, 0.5)
+    result = memorisation(votes(d), np.array([True, True, False, False]))
+    assert (result.share, result.expected) == (0.75, 0.5)
     # The six divisions of the pool give 1.5, 1.5, 1, 1, 0.5, 0.5 votes: variance 1/6.
-    assert found.z == pytest.approx(0.5 * math.sqrt(6))
+    assert result.z == pytest.approx(0.5 * math.sqrt(6))
 
 
 def coverage_of(samples, real):
@@ -113,11 +113,11 @@ def coverage_of(samples, real):
 
 
 def test_coverage_and_density_of_a_fair_sample_are_as_expected():
-    found = [
+    measured = [
         (coverage_of(mixture(s, 300), mixture(100 + s, 200)), density_of(mixture(s, 300), mixture(100 + s, 200)))
         for s in range(30)
     ]
-    for values, expected in zip(np.array(found).T, (expected_coverage(300, 200), 1.0), strict=True):
+    for values, expected in zip(np.array(measured).T, (expected_coverage(300, 200), 1.0), strict=True):
         assert abs(values.mean() - expected) < 4 * values.std() / math.sqrt(len(values))
 
 

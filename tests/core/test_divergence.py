@@ -24,9 +24,9 @@ def z():
 
 
 def test_exact_divergence(z):
-    value, found = exact_divergence(linear, z)
+    value, divergence = exact_divergence(linear, z)
     torch.testing.assert_close(value, linear(z))
-    torch.testing.assert_close(found, W.trace().expand(7))
+    torch.testing.assert_close(divergence, W.trace().expand(7))
     torch.testing.assert_close(exact_divergence(curved, z)[1], torch.cos(z).sum(1))
 
 
@@ -40,11 +40,11 @@ def test_estimates_are_unbiased_with_the_predicted_variance(z):
     n = 20_000
     probes = rademacher((n, 7, 3), torch.Generator().manual_seed(1), z)
     assert set(probes.unique().tolist()) == {-1.0, 1.0}
-    found = estimated_divergence(linear, z, probes)[1]
+    estimates = estimated_divergence(linear, z, probes)[1]
     both = W + W.T
     variance = (both - torch.diag(both.diag())).square().sum() / 2
-    assert abs(found.mean() - W.trace()) < 4 * (variance / found.numel()) ** 0.5
-    assert found.var() == pytest.approx(variance.item(), rel=0.05)
+    assert abs(estimates.mean() - W.trace()) < 4 * (variance / estimates.numel()) ** 0.5
+    assert estimates.var() == pytest.approx(variance.item(), rel=0.05)
 
 
 def test_derivatives_can_be_learnt_through():
@@ -52,11 +52,11 @@ def test_derivatives_can_be_learnt_through():
     a = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
     z = torch.tensor([[0.3, -1.1]], dtype=torch.float64)
     probes = torch.tensor([[[1.0, -1.0]]], dtype=torch.float64)
-    for found in (
+    for divergence in (
         exact_divergence(lambda x: a * torch.sin(x), z, create_graph=True)[1].sum(),
         estimated_divergence(lambda x: a * torch.sin(x), z, probes, create_graph=True)[1].sum(),
     ):
-        torch.testing.assert_close(torch.autograd.grad(found, a)[0], torch.cos(z).sum())
+        torch.testing.assert_close(torch.autograd.grad(divergence, a)[0], torch.cos(z).sum())
 
 
 def test_rotation_of_a_linear_field(z):

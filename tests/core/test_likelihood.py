@@ -29,29 +29,29 @@ def noised(target, sde, n=40, seed=0):
 def test_likelihood_is_within_a_hundredth_of_a_nat(sde, target):
     z = noised(target, sde)
     exact = target.log_density(sde, z, z.new_tensor(T0))
-    found = log_likelihood(
+    likelihood = log_likelihood(
         sde, target.score(sde), z, T0, log_prior=lambda x: target.log_density(sde, x, x.new_ones(()))
     )
-    assert (found.log_prob - exact).abs().max() < 0.001
-    assert (found.standard_error == 0).all() and found.latent.shape == z.shape
+    assert (likelihood.log_prob - exact).abs().max() < 0.001
+    assert (likelihood.standard_error == 0).all() and likelihood.latent.shape == z.shape
 
 
 @every_sde
 def test_the_prior_may_stand_for_the_density_at_the_end(sde):
     """By default the latent is held against the prior: of centred data, within a hundredth of a nat."""
     z = noised(CENTRED, sde)
-    found = log_likelihood(sde, CENTRED.score(sde), z, T0)
-    assert (found.log_prob - CENTRED.log_density(sde, z, z.new_tensor(T0))).abs().max() < 0.01
+    likelihood = log_likelihood(sde, CENTRED.score(sde), z, T0)
+    assert (likelihood.log_prob - CENTRED.log_density(sde, z, z.new_tensor(T0))).abs().max() < 0.01
 
 
 def test_estimated_divergences_agree_within_their_standard_error():
     sde, z = SDES["cosine"], noised(PLANE_MODES, SDES["cosine"], n=60)
     probes = rademacher((64, *z.shape), torch.Generator().manual_seed(1), z)
-    found = log_likelihood(sde, PLANE_MODES.score(sde), z, T0, probes=probes)
+    likelihood = log_likelihood(sde, PLANE_MODES.score(sde), z, T0, probes=probes)
     exact = PLANE_MODES.log_density(sde, z, z.new_tensor(T0))
-    scaled = (found.log_prob - exact) / found.standard_error
+    scaled = (likelihood.log_prob - exact) / likelihood.standard_error
     assert scaled.abs().max() < 5 and 0.7 < scaled.std() < 1.4
-    assert 0 < found.standard_error.max() < 0.3
+    assert 0 < likelihood.standard_error.max() < 0.3
     assert log_likelihood(sde, PLANE_MODES.score(sde), z[:2], T0, probes=probes[:1, :2]).standard_error.isnan().all()
 
 
@@ -105,7 +105,7 @@ def test_a_subspace_has_its_own_prior_and_dimension():
     alpha, sigma = sde.marginal(torch.tensor(T0, dtype=torch.float64))
     total = alpha**2 * variance + sigma**2
     z = total.sqrt() * torch.randn(20, 3, dtype=torch.float64, generator=generator) @ project
-    found = log_likelihood(
+    likelihood = log_likelihood(
         sde,
         score,
         z,
@@ -114,7 +114,7 @@ def test_a_subspace_has_its_own_prior_and_dimension():
         dimensions=torch.full((20,), 2.0),
     )
     exact = -(z.square().sum(1) / total + 2 * (2 * math.pi * total).log()) / 2
-    assert (found.log_prob - exact).abs().max() < 0.01
+    assert (likelihood.log_prob - exact).abs().max() < 0.01
 
 
 @every_sde
@@ -129,8 +129,8 @@ def test_on_a_grid_the_error_is_of_second_order(sde, target):
     for steps in (100, 200):
         times = time_grid(steps, t_min=T0, power=2.0).flip(0)
         prior = {"log_prior": lambda x: target.log_density(sde, x, x.new_ones(()))}
-        found = log_likelihood_on_grid(sde, target.score(sde), z, times, lambda: axes, **prior)
-        errors.append((found.log_prob - exact).abs().mean().item())
+        likelihood = log_likelihood_on_grid(sde, target.score(sde), z, times, lambda: axes, **prior)
+        errors.append((likelihood.log_prob - exact).abs().mean().item())
     print(errors)
     assert errors[1] < 0.01 and 2.5 < errors[0] / errors[1] < 6
 
@@ -143,11 +143,11 @@ def test_fresh_probes_at_every_knot_leave_less_noise():
         return rademacher((8, *z.shape), generator, z)
 
     score, exact = PLANE_MODES.score(sde), PLANE_MODES.log_density(sde, z, z.new_tensor(T0))
-    found = log_likelihood_on_grid(sde, score, z, times, fresh)
-    errors = found.log_prob - exact
-    assert 0.7 < (errors / found.standard_error).std() < 1.4
+    likelihood = log_likelihood_on_grid(sde, score, z, times, fresh)
+    errors = likelihood.log_prob - exact
+    assert 0.7 < (errors / likelihood.standard_error).std() < 1.4
     fixed = fresh()
     same = log_likelihood_on_grid(sde, score, z, times, lambda: fixed).log_prob - exact
     assert errors.square().mean() < same.square().mean() / 4
-    one = log_likelihood_on_grid(sde, score, z[:2], times, lambda: fresh()[:1, :2])
-    assert one.standard_error.isnan().all()
+    single = log_likelihood_on_grid(sde, score, z[:2], times, lambda: fresh()[:1, :2])
+    assert single.standard_error.isnan().all()

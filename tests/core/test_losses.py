@@ -124,8 +124,10 @@ def test_weightings_are_the_errors_they_name(sde):
     }
     assert expected.keys() == WEIGHTINGS.keys()
     for weighting, error in expected.items():
-        found = weighted_mean_error(sde, mean, z0, t, weighting)
-        torch.testing.assert_close(found, error, rtol=1e-8, atol=1e-9, msg=lambda text, w=weighting: f"{w}: {text}")
+        mean_error = weighted_mean_error(sde, mean, z0, t, weighting)
+        torch.testing.assert_close(
+            mean_error, error, rtol=1e-8, atol=1e-9, msg=lambda text, w=weighting: f"{w}: {text}"
+        )
     # v determines the mean: D = (alpha z - r sigma v) / r² with r² = alpha² + sigma²
     r = (alpha**2 + sigma**2).sqrt()
     torch.testing.assert_close((alpha * z - r * sigma * v(mean, noise_of_mean)) / r**2, mean, rtol=1e-7, atol=1e-7)

@@ -41,8 +41,8 @@ def two_times():
     return fast, slow, both
 
 
-def close(found, expected):
-    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+def close(actual, expected):
+    torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-9)
 
 
 @every_sde

@@ -91,8 +91,8 @@ def test_reverse_sde_undoes_the_moments_of_the_forward_one(sde):
     """For a Gaussian: backward in time the variance changes by -2 F' v + g², which must be minus its forward change."""
     target = gaussian(0.7, 0.5)
     reverse = sde.reverse(target.elementwise_score(sde))
-    zero, one = torch.zeros_like(TIMES), torch.ones_like(TIMES)
-    slope = reverse.drift(one, TIMES) - reverse.drift(zero, TIMES)
+    zero, unit = torch.zeros_like(TIMES), torch.ones_like(TIMES)
+    slope = reverse.drift(unit, TIMES) - reverse.drift(zero, TIMES)
     alpha, sigma = sde.marginal(TIMES)
     variance = 0.25 * alpha**2 + sigma**2
     forward = derivative(lambda t: 0.25 * sde.marginal(t)[0] ** 2 + sde.marginal(t)[1] ** 2, TIMES)

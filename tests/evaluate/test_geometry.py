@@ -113,9 +113,9 @@ def test_floor_draws_whole_molecules():
     # ten equal values a molecule are one sample, not ten
     single = np.random.default_rng(0).normal(1.5, 0.05, size=500)
     code = type_code("C-C")
-    one = Coordinates(np.arange(500), np.full(500, code), single)
-    ten = Coordinates(np.repeat(np.arange(500), 10), np.full(5000, code), np.repeat(single, 10))
-    figures = [floors({"bond": values}, 500, [100], 5)["bond_wasserstein"][0] for values in (one, ten)]
+    once = Coordinates(np.arange(500), np.full(500, code), single)
+    repeated = Coordinates(np.repeat(np.arange(500), 10), np.full(5000, code), np.repeat(single, 10))
+    figures = [floors({"bond": values}, 500, [100], 5)["bond_wasserstein"][0] for values in (once, repeated)]
     assert figures[0] == pytest.approx(figures[1], rel=1e-9)
 
 

@@ -43,7 +43,7 @@ def test_they_say_what_they_said(name):
     e = torch.triu(e.permute(0, 3, 1, 2), 1).permute(0, 2, 3, 1)
     state = MoleculeState(x - x.mean(1, keepdim=True), a, e + e.transpose(1, 2))
     mask, times = torch.ones(1, n, dtype=torch.bool), Times.uniform(torch.tensor([0.3]), torch.tensor([0.55]), n)
-    found = model.predict(state, times, mask, model.predict(state, times, mask))
-    parts = found.positions[0, :3].flatten(), found.atom_logits[0, 2, :6], found.bond_logits[0, 1, 4]
+    prediction = model.predict(state, times, mask, model.predict(state, times, mask))
+    parts = prediction.positions[0, :3].flatten(), prediction.atom_logits[0, 2, :6], prediction.bond_logits[0, 1, 4]
     for part, expected in zip(parts, EXPECTED[name].values(), strict=True):
         torch.testing.assert_close(part, torch.tensor(expected), rtol=0, atol=1e-5)

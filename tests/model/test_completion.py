@@ -48,9 +48,11 @@ def test_what_is_given_stays(build, batch, sampler):
 def test_nothing_given_is_a_new_molecule(build, batch):
     model, nothing = build(), given_of(batch, (0, 0, 0), (0, 0, 0))
     plain = sample_molecules(model, SIZES, streams(0, 1, 2), steps=5)
-    for one, other in zip(sample_molecules(model, SIZES, streams(0, 1, 2), steps=5, given=nothing), plain, strict=True):
-        np.testing.assert_allclose(one.positions, other.positions, atol=1e-5)
-        np.testing.assert_allclose(one.atom_probabilities, other.atom_probabilities, atol=1e-5)
+    for sample, other in zip(
+        sample_molecules(model, SIZES, streams(0, 1, 2), steps=5, given=nothing), plain, strict=True
+    ):
+        np.testing.assert_allclose(sample.positions, other.positions, atol=1e-5)
+        np.testing.assert_allclose(sample.atom_probabilities, other.atom_probabilities, atol=1e-5)
 
 
 def test_a_completion_moves_with_its_core(build, batch):
@@ -59,9 +61,9 @@ def test_a_completion_moves_with_its_core(build, batch):
     shift = torch.tensor([30.0, -4.0, 7.0])
     there = Given(given.batch._replace(positions=given.batch.positions + shift), given.graph, given.positions)
     plain, moved = (sample_molecules(model, SIZES, streams(0, 1, 2), steps=5, given=x) for x in (given, there))
-    for one, other in zip(plain, moved, strict=True):
-        np.testing.assert_allclose(other.positions, one.positions + shift.numpy(), atol=1e-4)
-        np.testing.assert_allclose(other.atom_probabilities, one.atom_probabilities, atol=1e-4)
+    for sample, other in zip(plain, moved, strict=True):
+        np.testing.assert_allclose(other.positions, sample.positions + shift.numpy(), atol=1e-4)
+        np.testing.assert_allclose(other.atom_probabilities, sample.atom_probabilities, atol=1e-4)
 
 
 def test_a_completion_is_its_own(build, batch):
@@ -69,10 +71,10 @@ def test_a_completion_is_its_own(build, batch):
     model, given = build(), given_of(batch, (3, 2, 3), (3, 2, 3))
     together = sample_molecules(model, SIZES, streams(0, 1, 2), steps=5, given=given)
     rows = [slice(1, 2), slice(0, 4)]
-    one = given.batch
+    core = given.batch
     alone = Given(
-        type(one)(
-            one.positions[1:2, :4], one.atoms[1:2, :4], one.bonds[1:2, :4, :4], one.mask[1:2, :4], one.stereo[1:2]
+        type(core)(
+            core.positions[1:2, :4], core.atoms[1:2, :4], core.bonds[1:2, :4, :4], core.mask[1:2, :4], core.stereo[1:2]
         ),
         given.graph[tuple(rows)],
         given.positions[tuple(rows)],

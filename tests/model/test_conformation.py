@@ -41,11 +41,11 @@ def test_the_score_of_a_gaussian_is_exact(build, batch):
 def test_the_likelihood_of_a_gaussian_is_exact(build, batch):
     """In Å, on the subspace of zero centre of mass: 3 (N - 1) dimensions of deviation 1.4 Å."""
     model, data = gaussian(build), batch()
-    found = log_likelihood(model, data, random(3), steps=60)
+    likelihood = log_likelihood(model, data, random(3), steps=60)
     dimensions = 3 * (data.mask.sum(1) - 1).double()
     expected = -(scaled(model, data).square().sum((1, 2)) + dimensions * math.log(2 * math.pi * 1.4**2)) / 2
-    torch.testing.assert_close(found.log_prob, expected, atol=0.02, rtol=1e-3)
-    assert found.standard_error.max() < 1e-4  # the Jacobian is isotropic
+    torch.testing.assert_close(likelihood.log_prob, expected, atol=0.02, rtol=1e-3)
+    assert likelihood.standard_error.max() < 1e-4  # the Jacobian is isotropic
 
 
 def exactly(model: MoleculeDiffusion, data: MoleculeBatch, steps: int = 6) -> torch.Tensor:
@@ -60,8 +60,8 @@ def exactly(model: MoleculeDiffusion, data: MoleculeBatch, steps: int = 6) -> to
 
     field, times = ConformerDenoiser(model, data).score, grid(model, steps)
     options = {"log_prior": prior, "dimensions": dimensions}
-    found = core.log_likelihood_on_grid(model.sde, field, x, times, lambda: probes, **options)
-    return found.log_prob - dimensions * math.log(model.config.position_scale)
+    likelihood = core.log_likelihood_on_grid(model.sde, field, x, times, lambda: probes, **options)
+    return likelihood.log_prob - dimensions * math.log(model.config.position_scale)
 
 
 def test_it_does_not_depend_on_place_orientation_order_or_batch(build, batch):
@@ -86,11 +86,11 @@ def test_it_does_not_depend_on_place_orientation_order_or_batch(build, batch):
 def test_estimates_agree_with_the_exact_divergence(build, batch):
     model, data = build(dtype=torch.float64), batch()
     exact = exactly(model, data)
-    found = log_likelihood(model, data, random(3), probes=40, steps=6)
-    assert ((found.log_prob - exact).abs() < 4 * found.standard_error).all()
-    assert (found.standard_error < 0.05 * exact.abs()).all()
+    likelihood = log_likelihood(model, data, random(3), probes=40, steps=6)
+    assert ((likelihood.log_prob - exact).abs() < 4 * likelihood.standard_error).all()
+    assert (likelihood.standard_error < 0.05 * exact.abs()).all()
     again = log_likelihood(model, data, random(3), probes=40, steps=6)
-    assert torch.equal(found.log_prob, again.log_prob)
+    assert torch.equal(likelihood.log_prob, again.log_prob)
 
 
 def test_probes_are_the_identity_of_the_subspace(batch):

@@ -57,13 +57,13 @@ def test_springs_hold_bonded_atoms(model, batch):
     bonds = torch.zeros(n, n, dtype=torch.int64)
     for i in range(n - 1):
         bonds[i, i + 1] = bonds[i + 1, i] = 1
-    one = batch(sizes=(n,), padded=n)
-    data = one._replace(
+    single = batch(sizes=(n,), padded=n)
+    data = single._replace(
         positions=torch.zeros(copies, n, 3),
-        atoms=one.atoms.expand(copies, n),
+        atoms=single.atoms.expand(copies, n),
         bonds=bonds.expand(copies, n, n),
-        mask=one.mask.expand(copies, n),
-        stereo=one.stereo.expand(copies, 0, 5),
+        mask=single.mask.expand(copies, n),
+        stereo=single.stereo.expand(copies, 0, 5),
     )
     noise = torch.randn(copies, n, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     x = harmonic(model, data, noise) * model.config.position_scale

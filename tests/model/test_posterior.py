@@ -86,17 +86,17 @@ def test_the_norm_of_a_gaussian_is_known(model, batch):
     with torch.no_grad():
         for parameter in plain.network.parameters():
             parameter.zero_()
-    found = local_score(plain, data, random(3))
+    scores = local_score(plain, data, random(3))
     alpha, _ = plain.sde.marginal(torch.tensor(LOCAL))
     x = scaled(plain, data)
     expected = alpha * (x.square().sum((1, 2)) / data.mask.sum(1)).sqrt() / plain.config.position_scale
-    torch.testing.assert_close(found.norm, expected, rtol=1e-5, atol=0)
-    assert (found.deviation == 0).all()  # no vectors, no uncertainty
+    torch.testing.assert_close(scores.norm, expected, rtol=1e-5, atol=0)
+    assert (scores.deviation == 0).all()  # no vectors, no uncertainty
 
 
 def test_the_deviation_is_that_of_draws(model, batch):
     data = batch()
-    found = local_score(model, data, random(3), views=2).deviation
+    deviation = local_score(model, data, random(3), views=2).deviation
     x, t = scaled(model, data), torch.tensor(LOCAL).double()
     alpha, sigma = model.sde.marginal(t)
     noise = torch.zeros_like(x)
@@ -111,13 +111,15 @@ def test_the_deviation_is_that_of_draws(model, batch):
             changed = ConformerDenoiser(model, data).changed(change)
             values.append(torch.stack([changed.score(alpha * x + s * sigma * noise, t) for s in (1, -1)]))
     variance = torch.stack(values).var(0).sum((2, 3)).mean(0) / data.mask.sum(1)
-    torch.testing.assert_close(found * model.config.position_scale, variance.sqrt(), rtol=0.15, atol=0)
+    torch.testing.assert_close(deviation * model.config.position_scale, variance.sqrt(), rtol=0.15, atol=0)
 
 
 def test_uncertainty_grows_with_the_posterior_and_needs_one(model, batch):
     data = batch()
-    found = uncertainty(model, data, random(3), *random(1, seed=9))
-    assert found.shape == data.mask.shape and (found[data.mask] > 0).all() and (found[~data.mask] == 0).all()
+    deviation = uncertainty(model, data, random(3), *random(1, seed=9))
+    assert (
+        deviation.shape == data.mask.shape and (deviation[data.mask] > 0).all() and (deviation[~data.mask] == 0).all()
+    )
     little = uncertainty(copy_of(model, 1e-8 * model.posterior), data, random(3), *random(1, seed=9))
     smaller = uncertainty(copy_of(model, 1e-10 * model.posterior), data, random(3), *random(1, seed=9))
     torch.testing.assert_close(smaller, little / 10, rtol=1e-2, atol=0)  # linear where it is small

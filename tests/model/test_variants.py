@@ -49,12 +49,12 @@ def inputs_of(model: MoleculeDiffusion, job) -> list[tuple]:
 
 def test_the_scale_of_categories_is_that_of_their_clean_state(build, batch):
     """z = alpha s onehot + sigma eps: the same noise, the clean part s times as large; sampling has the same scale."""
-    data, one, two = batch(), build(), variant(build, category_scale=2.0)
+    data, plain, scaled = batch(), build(), variant(build, category_scale=2.0)
     (_, _, a1, e1, mask, times, _), (_, _, a2, e2, *_) = (
-        inputs_of(m, lambda m=m: m.loss(data, random(), conditioned=False))[-1] for m in (one, two)
+        inputs_of(m, lambda m=m: m.loss(data, random(), conditioned=False))[-1] for m in (plain, scaled)
     )
-    alpha, _ = one.sde.marginal(times[:, 0, 1])
-    k = len(one.vocabulary)
+    alpha, _ = plain.sde.marginal(times[:, 0, 1])
+    k = len(plain.vocabulary)
     onehot = torch.eye(k)[data.atoms]
     torch.testing.assert_close((a2 - a1)[..., :k][mask], (alpha[:, None, None] * onehot)[mask], rtol=0, atol=1e-5)
     own = torch.arange(mask.shape[1])
@@ -62,9 +62,9 @@ def test_the_scale_of_categories_is_that_of_their_clean_state(build, batch):
         diagonal = pairs[:, own, own, :4][mask]
         expected = (scale * alpha[:, None, None] * torch.eye(4)[0]).expand(*mask.shape, 4)[mask]
         torch.testing.assert_close(diagonal, expected, rtol=0, atol=1e-5)
-    seen = inputs_of(two, lambda: sample_molecules(two, [5], [numbers()], steps=4))
+    seen = inputs_of(scaled, lambda: sample_molecules(scaled, [5], [numbers()], steps=4))
     for given in seen:
-        alpha, _ = two.sde.marginal(given[5][:, 0, 1])
+        alpha, _ = scaled.sde.marginal(given[5][:, 0, 1])
         torch.testing.assert_close(given[3][0, 0, 0, 0], 2 * alpha[0], rtol=1e-5, atol=1e-6)
 
 
@@ -189,8 +189,8 @@ def test_an_energy_head_makes_the_score_a_gradient(build, batch):
     model.network.load_state_dict(old.network.state_dict(), strict=False)
     x, t = scaled(model, data), torch.tensor(0.3, dtype=torch.float64)
     probes = centred_probes(data.mask, [numbers(k) for k in range(3)], 4).double()
-    for one, largest in ((model, 1e-8), (old, 1.0)):
-        skew, whole = rotation(lambda z, one=one: ConformerDenoiser(one, data).score(z, t), x, probes)
+    for candidate, largest in ((model, 1e-8), (old, 1.0)):
+        skew, whole = rotation(lambda z, candidate=candidate: ConformerDenoiser(candidate, data).score(z, t), x, probes)
         assert (skew / whole).max() < largest
     assert (skew / whole).min() > 1e-4
     turn = torch.linalg.qr(torch.randn(3, 3, generator=random(), dtype=torch.float64))[0]

@@ -42,7 +42,7 @@ def test_a_row_says_what_was_run_and_what_came_of_it(config):
     assert row["rates"]["valid_connected"]["total"] == 4
     heavier = ablate.run(config, ["steps=3", "model.atom_weight=5"], samples=0, sampler_steps=2, init_from=None)
     assert "rates" not in heavier and heavier["losses"]["loss"] > row["losses"]["loss"]
-    rows = [{"variant": name, "seed": k, **found} for k, (name, found) in enumerate([("a", row), ("b", row)])]
+    rows = [{"variant": name, "seed": k, **cells} for k, (name, cells) in enumerate([("a", row), ("b", row)])]
     assert [line.split("|")[1].strip() for line in ablate.markdown(rows).splitlines()[2:]] == ["a", "b, seed 1"]
 
 

@@ -35,18 +35,18 @@ def words(benchmark, tmp_path):
 
 def test_baselines_are_measured_once(command, words, tmp_path, monkeypatch, capsys):
     command(bench_conformers, *words, "--methods", "etkdg", "clustered")
-    found = json.loads((tmp_path / "cells.json").read_text())
-    assert found["header"]["left_out"] == {"unreadable": 1, "unmatched": 0, "matched_without_bond_orders": 0}
-    assert [(row["method"], row["count"]) for row in found["rows"]] == [
+    results = json.loads((tmp_path / "cells.json").read_text())
+    assert results["header"]["left_out"] == {"unreadable": 1, "unmatched": 0, "matched_without_bond_orders": 0}
+    assert [(row["method"], row["count"]) for row in results["rows"]] == [
         ("etkdg", 1), ("etkdg", 3), ("clustered", 1), ("clustered", 3),
     ]  # fmt: skip
-    for row in found["rows"]:
+    for row in results["rows"]:
         assert row["molecules"] == len(row["best"]) == 3 and row["failures"] == {}
         assert row["delivered"] == row["asked"] == 3 * row["count"] == row["labels"][row["method"]]
         assert row["wrong_stereo"]["count"] == 0 and row["posebusters"]["total"] == 3 * min(row["count"], 2)
         assert (row["strain"] is None) == (row["count"] == 1)
         assert 0 < row["recall"]["mean"]["value"] < 2
-    assert found["differences"] == []
+    assert results["differences"] == []
     printed = capsys.readouterr()
     assert printed.out.count("\n") == 2 + 4 and "clustered, 3" in printed.err
 
@@ -70,9 +70,9 @@ def test_ours_is_compared_in_pairs_and_its_failures_count(command, words, tmp_pa
     command(
         bench_conformers, *words, "--methods", "score", "--label", "alone", "--settings", "fallback=false", "steps=5"
     )
-    found = json.loads((tmp_path / "cells.json").read_text())
-    assert len(found["rows"]) == 6 and len(found["differences"]) == 4
-    cells = {(row["method"], row["count"]): row for row in found["rows"]}
+    results = json.loads((tmp_path / "cells.json").read_text())
+    assert len(results["rows"]) == 6 and len(results["differences"]) == 4
+    cells = {(row["method"], row["count"]): row for row in results["rows"]}
     assert cells["score", 3]["labels"] == {"etkdg": 1, "score": 6} and cells["score", 3]["failures"] == {}
     row = cells["alone", 3]
     assert row["failures"] == {"too_small": 1} and row["settings"] == {"steps": 5, "fallback": False}
@@ -80,7 +80,7 @@ def test_ours_is_compared_in_pairs_and_its_failures_count(command, words, tmp_pa
     assert row["best"].count(None) == 1 and row["recall"]["failures"] == 1
     assert row["recall"]["coverage"]["2.0"]["value"] <= 2 / 3
     for name, pairs in (("score", 3), ("alone", 2)):
-        compared = [pair for pair in found["differences"] if pair["method"] == name]
+        compared = [pair for pair in results["differences"] if pair["method"] == name]
         assert all((pair["molecules"], pair["pairs"], pair["less"]) == (3, pairs, "etkdg") for pair in compared)
     for (name, _), row in cells.items():
         assert (row["seconds_per_conformer"] is None) == (name == "alone")

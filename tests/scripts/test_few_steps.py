@@ -14,10 +14,10 @@ def words(tmp_path):
 
 def test_cells_are_measured_once_and_drawn(command, words, tmp_path, monkeypatch, capsys):
     command(few_steps, *words)
-    found = json.loads((tmp_path / "cells.json").read_text())
-    cells = {(row["sampler"], row["budget"]): row["evaluations"] for row in found["rows"]}
+    results = json.loads((tmp_path / "cells.json").read_text())
+    cells = {(row["sampler"], row["budget"]): row["evaluations"] for row in results["rows"]}
     assert cells == {("dpm", 2): 2, ("dpm", 4): 4, ("ode", 2): 1, ("ode", 4): 3}  # counted at the network
-    for row in found["rows"]:
+    for row in results["rows"]:
         rate = row["rates"]["valid_connected"]
         assert rate["total"] == 3 and 0 <= rate["low"] <= rate["value"] <= rate["high"] <= 1
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
@@ -25,7 +25,7 @@ def test_cells_are_measured_once_and_drawn(command, words, tmp_path, monkeypatch
     assert capsys.readouterr().out.count("\n") == 2 + 4  # the table
 
     # Interrupted: one cell is lost, and it alone is measured again.
-    (tmp_path / "cells.json").write_text(json.dumps(found | {"rows": found["rows"][:3]}))
+    (tmp_path / "cells.json").write_text(json.dumps(results | {"rows": results["rows"][:3]}))
     measured, measure = [], few_steps.measure
     monkeypatch.setattr(few_steps, "measure", lambda *given: measured.append(given[3:5]) or measure(*given))
     command(few_steps, *words)
@@ -46,9 +46,9 @@ def test_tuning_has_seeds_of_its_own(command, tmp_path):
     out = tmp_path / "tuning.json"
     names = list(few_steps.VARIANTS)[:2]
     command(few_steps, "--tune", "--n", 2, "--evaluations", 3, "--variants", *names, "--out", out)
-    found = json.loads(out.read_text())
-    assert found["header"]["seed"] >= 1000 > few_steps.TEST_SEED
-    assert [row["variant"] for row in found["rows"]] == names
+    results = json.loads(out.read_text())
+    assert results["header"]["seed"] >= 1000 > few_steps.TEST_SEED
+    assert [row["variant"] for row in results["rows"]] == names
 
 
 @pytest.mark.parametrize(("sampler", "steps"), [("dpm", 20), ("em", 20), ("ode", 10), ("pc", 10)])

@@ -47,8 +47,8 @@ def relaxed(smiles: str, referee: Referee) -> Chem.Mol:
 
 
 def faults(mol: Chem.Mol, reference: Reference, referee: Referee) -> set[tuple[str, str]]:
-    found = judge(mol, mol.GetConformer().GetPositions(), reference, referee)
-    return {(fault.kind, fault.symbols) for fault in found if fault.verdict == "implausible"}
+    verdicts = judge(mol, mol.GetConformer().GetPositions(), reference, referee)
+    return {(fault.kind, fault.symbols) for fault in verdicts if fault.verdict == "implausible"}
 
 
 BONDS = {
@@ -96,8 +96,8 @@ def test_pentafluorosulfanyl(length, shortest, right, referee):
         transforms.SetBondLength(mol.GetConformer(), 1, fluorine, length)
     positions = mol.GetConformer().GetPositions()
     assert np.linalg.norm(positions[2] - positions[3]) > shortest
-    found = faults(mol, Reference({}), referee)
-    assert (not found) if right else {"bond"} <= {kind for kind, _ in found}
+    kinds = faults(mol, Reference({}), referee)
+    assert (not kinds) if right else {"bond"} <= {kind for kind, _ in kinds}
 
 
 def test_fluorines_on_one_another(referee):

@@ -19,11 +19,11 @@ def test_a_short_run_finds_nothing(tmp_path):
     script = ROOT / "scripts" / "mutated_files.py"
     done = subprocess.run([sys.executable, str(script), *words], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
-    found = json.loads(out.read_text())
-    assert found["cases"]["in one process"] == 156 and found["cases"]["through the command line"] == 3
-    assert found["cases"]["with the network"] == 3 and len(found["kinds"]) == 13
-    assert found["faults"] == found["too slow"] == found["written outside"] == 0 and found["each"] == []
-    assert sum(kind["clear errors"] for kind in found["kinds"].values()) > 20
+    results = json.loads(out.read_text())
+    assert results["cases"]["in one process"] == 156 and results["cases"]["through the command line"] == 3
+    assert results["cases"]["with the network"] == 3 and len(results["kinds"]) == 13
+    assert results["faults"] == results["too slow"] == results["written outside"] == 0 and results["each"] == []
+    assert sum(kind["clear errors"] for kind in results["kinds"].values()) > 20
 
 
 @pytest.fixture

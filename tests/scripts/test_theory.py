@@ -22,12 +22,12 @@ def test_compass(study, monkeypatch):
     """The predicted bias of unadjusted chains, none of adjusted ones; annealing finds both modes, a plain chain one."""
     compass = study("compass")
     monkeypatch.setattr(compass, "CHAINS", 4000)
-    found = compass.run()
-    for row in found["variance"]:
-        assert abs(row["plain"] / row["predicted"] - 1) < 4 * found["standard_error"]
-        assert abs(row["adjusted"] - 1) < 4 * found["standard_error"]
-    assert found["variance"][-1]["predicted"] == 2 and found["variance"][-1]["accepted"] < 0.9
-    shares = found["right_mode"]
+    result = compass.run()
+    for row in result["variance"]:
+        assert abs(row["plain"] / row["predicted"] - 1) < 4 * result["standard_error"]
+        assert abs(row["adjusted"] - 1) < 4 * result["standard_error"]
+    assert result["variance"][-1]["predicted"] == 2 and result["variance"][-1]["accepted"] < 0.9
+    shares = result["right_mode"]
     assert abs(shares["annealed"] - shares["exact"]) < 0.05 and shares["plain"] < 0.01
 
 
@@ -35,30 +35,30 @@ def test_denoising(study, monkeypatch):
     """A linear score learns -1 / sigma²; a network learns a mixture's score, best where there is much noise."""
     denoising = study("denoising")
     monkeypatch.setattr(denoising, "STEPS", 600)
-    found = denoising.run()
-    assert all(abs(row["learnt"] / row["exact"] - 1) < 1e-6 for row in found["linear"])
-    errors = {row["t"]: row["relative_error"] for row in found["network"]}
+    result = denoising.run()
+    assert all(abs(row["learnt"] / row["exact"] - 1) < 1e-6 for row in result["linear"])
+    errors = {row["t"]: row["relative_error"] for row in result["network"]}
     assert errors[0.9] < errors[0.3] < 0.02 and errors[0.1] < 0.1
 
 
 def test_hyvarinen(study, monkeypatch):
     hyvarinen = study("hyvarinen")
     monkeypatch.setattr(hyvarinen, "N", 50_000)
-    found = hyvarinen.run()
-    for row in found["rows"]:
+    result = hyvarinen.run()
+    for row in result["rows"]:
         gap, gain = row["standard_errors"]
         assert abs(row["denoising_minus_noised"]) < 4 * gap
         if row["score"] == "linear":
             assert abs(row["noised_minus_clean"] - row["penalty"]) < 4 * gain
         assert row["penalty"] > 8 * gain
-    first, last = found["sliced"][0], found["sliced"][-1]
+    first, last = result["sliced"][0], result["sliced"][-1]
     assert first["deviation"] / last["deviation"] == pytest.approx(4, rel=0.15)  # 16 probes
 
 
 def test_implicit_bias(study):
     """Fitted rates against the predicted ones, of every pair of axes, at first and in the end."""
-    found = study("implicit_bias").run()
-    for name, rows in found.items():
+    result = study("implicit_bias").run()
+    for name, rows in result.items():
         for pair in rows["pairs"]:
             assert pair["early_fitted"] == pytest.approx(pair["early_predicted"], rel=0.02)
             assert pair["late_fitted"] == pytest.approx(pair["late_predicted"], rel=0.02)
@@ -68,11 +68,11 @@ def test_implicit_bias(study):
 
 
 def test_flow(study):
-    found = study("flow").run()
-    assert abs(found["residual_slope"] - 2) < 0.02
-    errors = [row["largest_error"] for row in found["round_trip"]]
+    result = study("flow").run()
+    assert abs(result["residual_slope"] - 2) < 0.02
+    errors = [row["largest_error"] for row in result["round_trip"]]
     assert errors == sorted(errors, reverse=True) and errors[-1] < 1e-7
-    for likelihood in found["likelihood"].values():
+    for likelihood in result["likelihood"].values():
         assert likelihood["exact_divergence_largest_error"] < 0.01
         mean, error = (likelihood[f"hutchinson_{x}"] for x in ("mean_error", "standard_error_of_the_mean"))
         assert abs(mean) < 4 * error + 1e-3 and likelihood["hutchinson_mean_absolute_error"] < 0.01
@@ -116,8 +116,8 @@ def test_the_script_writes_a_figure_and_a_file(monkeypatch, tmp_path):
     for name in ("implicit_bias", "flow"):
         assert (tmp_path / "a" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert json.loads((tmp_path / "a" / f"{name}.json").read_text())["study"]
-    told = (tmp_path / "a" / "README.md").read_text()
-    assert told.count("![") == 2 and "residual step" in told and "noised variance" in told
+    page = (tmp_path / "a" / "README.md").read_text()
+    assert page.count("![") == 2 and "residual step" in page and "noised variance" in page
 
 
 def test_bayes(study, monkeypatch):
@@ -125,11 +125,11 @@ def test_bayes(study, monkeypatch):
     bayes = study("bayes")
     monkeypatch.setattr(bayes, "SETS", 3)
     monkeypatch.setattr(bayes, "MEMBERS", 3)
-    found = bayes.run()["posteriors"]
-    assert 0.6 < found["sandwich"]["relative_to_exact"] < 1.8
-    assert 0.6 < found["ensemble"]["relative_to_exact"] < 3
-    assert found["laplace"]["relative_to_exact"] < 0.5
-    assert found["sandwich"]["mean_square_of_scaled_error"] < 5
+    result = bayes.run()["posteriors"]
+    assert 0.6 < result["sandwich"]["relative_to_exact"] < 1.8
+    assert 0.6 < result["ensemble"]["relative_to_exact"] < 3
+    assert result["laplace"]["relative_to_exact"] < 0.5
+    assert result["sandwich"]["mean_square_of_scaled_error"] < 5
 
 
 def test_conservative(study, monkeypatch):
@@ -139,10 +139,10 @@ def test_conservative(study, monkeypatch):
     for name, value in sizes.items():
         monkeypatch.setattr(conservative, name, value)
     monkeypatch.setattr(conservative, "TIMES", (0.05, 0.95))
-    found = conservative.run()
-    turning = {row["t"]: row["rotation"] for row in found["shipped"]}
+    result = conservative.run()
+    turning = {row["t"]: row["rotation"] for row in result["shipped"]}
     assert 0.01 < turning[0.05] < 0.3 and turning[0.95] < turning[0.05] / 2
-    displacement, energy = (found["training"][name] for name in ("displacement", "energy"))
+    displacement, energy = (result["training"][name] for name in ("displacement", "energy"))
     assert max(row["rotation"] for row in energy["rows"]) < 1e-4 < displacement["rows"][-1]["rotation"]
     for twin in (displacement, energy):
         assert twin["rows"][-1]["loss"] < twin["rows"][0]["loss"]

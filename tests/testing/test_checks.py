@@ -179,24 +179,24 @@ def test_bundled_models_are_pure_denoisers(molecules):
 @torch.no_grad()
 def test_bundled_conformers_turn_with_their_atoms(molecules):
     model, t = load(find("conformers")), torch.tensor(0.2)
-    one = MoleculeBatch(*(part[:1] for part in molecules))
-    x = one.positions
+    single = MoleculeBatch(*(part[:1] for part in molecules))
+    x = single.positions
 
     def field(batch: MoleculeBatch):
         denoiser = ConformerDenoiser(model, batch)
         return lambda y: [denoiser.score(y, t)]
 
     def reordered(order: torch.Tensor):
-        return field(one._replace(atoms=one.atoms[:, order], bonds=one.bonds[:, order][:, :, order]))
+        return field(single._replace(atoms=single.atoms[:, order], bonds=single.bonds[:, order][:, :, order]))
 
-    check_equivariance(field(one), x, [True])
-    check_reflection(field(one), x, [True])
-    check_permutation(field(one), reordered, x, [False])
+    check_equivariance(field(single), x, [True])
+    check_reflection(field(single), x, [True])
+    check_permutation(field(single), reordered, x, [False])
     with pytest.raises(AssertionError, match="a rotation and a translation"):
         check_equivariance(lambda y: [y.abs()], x, [True])
     with pytest.raises(AssertionError, match="under a reflection"):
         check_reflection(lambda y: [torch.linalg.cross(y, y.roll(1, -2))], x, [True])
     with pytest.raises(AssertionError, match="another order"):
-        check_permutation(field(one), lambda order: field(one), x, [False])
+        check_permutation(field(single), lambda order: field(single), x, [False])
     with pytest.raises(AssertionError, match="is constant"):
         check_equivariance(lambda y: [torch.ones(3, 4)], x, [False])

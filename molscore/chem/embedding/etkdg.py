@@ -12,7 +12,7 @@ from rdkit.Chem import rdDistGeom
 
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, isomeric_smiles
 from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix, symmetries
-from molscore.chem.forcefield.minimise import REASONS, minimise
+from molscore.chem.forcefield.minimise import MINIMISE_REASONS, minimise
 from molscore.chem.rdkit_errors import rdkit_call
 from molscore.chem.settings import configured
 from molscore.chem.thresholds import THRESHOLDS
@@ -161,7 +161,7 @@ def _embed(mol: Chem.Mol, seed: int) -> tuple[Chem.Mol, float]:
             raise MoleculeError("embedding", "ETKDGv3 finds no conformer")
         minimum = minimise(mol, "mmff")
         if minimum.reason is not None:
-            raise MoleculeError(minimum.reason, f"MMFF94s: {REASONS[minimum.reason]}")
+            raise MoleculeError(minimum.reason, f"MMFF94s: {MINIMISE_REASONS[minimum.reason]}")
         assert minimum.after is not None
         mol.GetConformer().SetPositions(minimum.positions)
         assign_stereo_in_place(mol)

@@ -31,7 +31,7 @@ BOHR = 0.529177210903
 STEPS, ROUNDS = 1000, 20
 """Steps of a minimisation, and how often MMFF94s may go on from where it stopped."""
 
-REASONS = {
+MINIMISE_REASONS = {
     "no_geometry": "there is no 3-D conformer, or its energy is not a finite number",
     "no_parameters": "the method has no parameters for an atom, or none that agree with what is known of it",
     "not_converged": "no minimum was reached",
@@ -45,7 +45,7 @@ class Minimum(NamedTuple):
     Attributes:
         positions: (N, 3) Å of the minimum; None if there is a `reason`.
         before, after: energies in kcal/mol, on the method's own scale; None if there is none.
-        reason: key of `REASONS`; None if all went well.
+        reason: key of `MINIMISE_REASONS`; None if all went well.
     """
 
     positions: np.ndarray | None = None

@@ -14,7 +14,7 @@ from molscore.chem.forcefield import minimise
 
 METHODS = ("none", *minimise.METHODS)
 
-REASONS = minimise.REASONS | {"changed": "the minimum is that of another molecule or stereoisomer"}
+RELAX_REASONS = minimise.MINIMISE_REASONS | {"changed": "the minimum is that of another molecule or stereoisomer"}
 """Why a molecule was left as it was."""
 
 
@@ -24,7 +24,7 @@ class Relaxation(NamedTuple):
     Attributes:
         mol: the relaxed molecule, or a copy of what was given if there is a `reason`.
         before, after: energies in kcal/mol, on the method's own scale; None if there is none.
-        reason: key of `REASONS` if nothing was relaxed.
+        reason: key of `RELAX_REASONS` if nothing was relaxed.
     """
 
     mol: Chem.Mol

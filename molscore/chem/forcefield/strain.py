@@ -18,7 +18,7 @@ class Strain(NamedTuple):
 
     Attributes:
         energy: relaxation energy in kcal/mol, 0 or more; None if there is none.
-        reason: key of `molscore.chem.forcefield.minimise.REASONS` if there is none.
+        reason: key of `molscore.chem.forcefield.minimise.MINIMISE_REASONS` if there is none.
     """
 
     energy: float | None

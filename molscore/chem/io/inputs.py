@@ -1,7 +1,7 @@
 """Input molecules: a SMILES, a list of SMILES, a table or an SDF file, read record by record.
 
 Only the current record is in memory, so a file may be of any length. A record that cannot be read is an `Entry` with
-a reason, one of `REASONS`, and the reading goes on.
+a reason, one of `INPUT_REASONS`, and the reading goes on.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,9 +18,9 @@ from molscore.chem.io.sdf_text import DataItem, data_items
 from molscore.chem.io.smiles import parse_smiles
 from molscore.chem.io.source import FORMS, check_source
 
-__all__ = ["FORMS", "NAME_COLUMNS", "REASONS", "Entry", "check_source", "read_inputs"]
+__all__ = ["FORMS", "NAME_COLUMNS", "INPUT_REASONS", "Entry", "check_source", "read_inputs"]
 
-REASONS = {
+INPUT_REASONS = {
     "smiles": "RDKit cannot parse the SMILES",
     "valence": "RDKit cannot sanitise the molecule: mostly an atom with too many bonds",
     "empty": "there are no atoms",
@@ -43,7 +43,7 @@ class Entry:
             coordinates where the record has them. None if it cannot be read.
         items: other columns of a table, or data items of an SDF record, in their order; names may repeat.
         text: the SMILES as the user wrote it, with its CXSMILES extension; "" for SDF.
-        reason: token of `REASONS` if there is no molecule, else None.
+        reason: token of `INPUT_REASONS` if there is no molecule, else None.
         detail: sentence on what is wrong, with RDKit's words where it has any; None if nothing is.
     """
 

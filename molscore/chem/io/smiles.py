@@ -17,7 +17,7 @@ def parse_smiles(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
     Returns:
         The molecule, sanitised, atoms in the order of the text and no hydrogen added or taken off, with a note of the
         stereo that could not be held (`molscore.chem.stereo.marks.not_held`); or None, a token of
-        `molscore.chem.io.inputs.REASONS` and a sentence.
+        `molscore.chem.io.inputs.INPUT_REASONS` and a sentence.
     """
     if not text:
         return None, "empty", "there is no SMILES"

@@ -7,7 +7,7 @@ from chem.conftest import put, read, smiles
 from rdkit import Chem
 from rdkit.Chem.rdDepictor import Compute2DCoords
 
-from molscore.chem.io.inputs import REASONS, read_inputs
+from molscore.chem.io.inputs import INPUT_REASONS, read_inputs
 from molscore.chem.io.sdf_text import format_record
 
 
@@ -108,7 +108,7 @@ def test_bad_sdf_records(embed, tmp_path):
     assert [e.name for e in entries[:4]] == ["good", "junk", "none", "overfull"]
     assert [e.number for e in entries] == [1, 2, 3, 4, 5, 6]
     assert entries[3].detail.startswith("Explicit valence")
-    assert all(e.reason in REASONS and e.detail and e.mol is None for e in entries[1:5])
+    assert all(e.reason in INPUT_REASONS and e.detail and e.mol is None for e in entries[1:5])
 
 
 @pytest.mark.parametrize("name", ["a.smi.gz", "a.csv.gz", "a.sdf.gz"])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem, rdBase
 
-from molscore.chem.io.inputs import FORMS, REASONS, Entry, check_source, read_inputs
+from molscore.chem.io.inputs import FORMS, INPUT_REASONS, Entry, check_source, read_inputs
 from molscore.chem.io.lines import printable
 from molscore.chem.io.sdf_text import format_record
 
@@ -162,7 +162,7 @@ def test_bad_records_have_a_reason_and_the_rest_goes_on(capfd, form, text, reaso
     assert [(e.number, e.line) for e in entries] == [(1, 2), (2, 3), (3, 4)]
     assert smiles(entries) == ["C", None, "CC"]
     bad = entries[1]
-    assert bad.reason == reason and bad.reason in REASONS and bad.text == printable(text)
+    assert bad.reason == reason and bad.reason in INPUT_REASONS and bad.text == printable(text)
     assert words in bad.detail and "\n" not in bad.detail and not bad.detail.startswith("[")
     assert capfd.readouterr() == ("", "")
 
@@ -250,11 +250,11 @@ def test_no_line_ends_the_reading(lines):
     entries = read(text)
     assert smiles(entries)[0] == "C" and smiles(entries)[-1] == "CC"
     assert [e.number for e in entries] == list(range(1, len(entries) + 1))
-    assert all(isinstance(e, Entry) and (e.mol is None) == (e.reason in REASONS) for e in entries)
+    assert all(isinstance(e, Entry) and (e.mol is None) == (e.reason in INPUT_REASONS) for e in entries)
 
 
 @settings(max_examples=50)
 @given(st.text(max_size=40), st.sampled_from(list(FORMS)))
 def test_no_text_ends_the_reading(text, form):
     for entry in read("smiles,name\n" + text if form == "csv" else text, form):
-        assert (entry.mol is None) == (entry.reason in REASONS) == bool(entry.detail)
+        assert (entry.mol is None) == (entry.reason in INPUT_REASONS) == bool(entry.detail)

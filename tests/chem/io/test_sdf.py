@@ -189,11 +189,11 @@ def three(embed, tmp_path):
 
 
 def test_bad_records_are_reported_with_line_and_reason_and_the_rest_goes_on(three, tmp_path):
-    one, two, three = (part + "$$$$\n" for part in three.split("$$$$\n")[:3])
-    short = "\n".join(two.splitlines()[:6]) + "\nM  END\n$$$$\n"
+    first, second, third = (part + "$$$$\n" for part in three.split("$$$$\n")[:3])
+    short = "\n".join(second.splitlines()[:6]) + "\nM  END\n$$$$\n"
     nothing = "none\n\n\n  0  0  0  0  0  0  0  0  0  0999 V2000\nM  END\n$$$$\n"
-    overfull = two.replace("  1  2  1  0", "  1  2  3  0")
-    (tmp_path / "a.sdf").write_text(one + GARBAGE + short + nothing + overfull + two + three)
+    overfull = second.replace("  1  2  1  0", "  1  2  3  0")
+    (tmp_path / "a.sdf").write_text(first + GARBAGE + short + nothing + overfull + second + third)
     records = list(read_sdf(tmp_path / "a.sdf"))
     assert [record.index for record in records] == list(range(7))
     assert [record.mol is None for record in records] == [False, True, True, True, True, False, False]
