@@ -40,7 +40,7 @@ def test_each_has_one_thread():
     with Workers(threads, 2) as pool:
         processes = list(pool.map(range(4)))
     assert os.getpid() not in {pid for pid, *_ in processes}
-    assert {(own, told) for _, own, told in processes} == {(1, "1")}
+    assert {(own, setting) for _, own, setting in processes} == {(1, "1")}
 
 
 def test_one_worker_is_the_calling_process():

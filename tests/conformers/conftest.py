@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from conformer_runs import LIST
 from rdkit import Chem
 
 from molscore.conformers import ConformerGenerator
@@ -36,6 +37,14 @@ def generator() -> ConformerGenerator:
 def known(request) -> str:
     """A SMILES with stereo to keep."""
     return KNOWN[request.param]
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """A file with the list."""
+    path = tmp_path / "in.smi"
+    path.write_text(LIST)
+    return path
 
 
 def positions(mol: Chem.Mol) -> np.ndarray:

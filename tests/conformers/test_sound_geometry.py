@@ -3,38 +3,12 @@
 Right values are those of the literature, in Å and degrees, not those of the package's table.
 """
 
-import math
 import re
 
 import numpy as np
 import pytest
+from etkdg_conformers import made, measured
 from rdkit import Chem
-
-from molscore.chem.prepare import whole
-from molscore.conformers.build import embedded, fault, relaxed
-from molscore.conformers.target import Target
-
-
-def made(smiles, n=2, how="torsions"):
-    """The molecule with conformers of ETKDGv3, relaxed and judged."""
-    target = Target(whole(Chem.MolFromSmiles(smiles)).mol)
-    return embedded(target, range(n), 0, how, lambda: math.inf)
-
-
-def measured(mol, pattern):
-    """Lengths or angles, the first atoms of each match of a pattern, over all conformers."""
-    query = Chem.MolFromSmarts(pattern)
-    values = []
-    for conformer in mol.GetConformers():
-        x = conformer.GetPositions()
-        for match in mol.GetSubstructMatches(query, uniquify=False):
-            if query.GetNumAtoms() == 2:
-                values.append(np.linalg.norm(x[match[0]] - x[match[1]]))
-            else:
-                a, b = x[match[0]] - x[match[1]], x[match[2]] - x[match[1]]
-                values.append(np.degrees(np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b))))
-    return np.array(values)
-
 
 LENGTHS = [
     ("FS(F)(F)(F)(F)c1ccccc1", "FS", 1.58),
@@ -236,79 +210,6 @@ def test_tags_of_other_shapes_are_kept(smiles, across):
         assert len(permutations) == 1
 
 
-IMPOSSIBLE = [
-    "CC1(C)[C@H]2CC[C@@]1(C)C(=O)C2",
-    "CC1(C)[C@@H]2CC[C@]1(C)C(=O)C2",
-    "C[C@]12CC[C@@H](C1)[C@H](O)C2",
-    "O=C1C[C@H]2CC[C@@]1(C)O2",
-    "CC1=C2C[C@H](C1)[C@@H]2C",
-    "OC1=C2CC1C2",
-    "C1#CC1",
-]
-"""Stereo that no bridged ring can have, bridgehead double bonds, a triple bond in a ring of three."""
-
-
-@pytest.mark.parametrize("smiles", IMPOSSIBLE)
-def test_what_cannot_exist_has_no_conformer(smiles):
-    assert made(smiles, 20).GetNumConformers() == 0
-
-
-@pytest.mark.parametrize(
-    "smiles", ["CC1(C)[C@@H]2CC[C@@]1(C)C(=O)C2", "C[C@]12CC[C@H](C1)[C@H](O)C2", "O=C1C[C@@H]2CC[C@@]1(C)O2"]
-)
-def test_the_isomers_that_exist_have_conformers(smiles):
-    assert made(smiles, 3).GetNumConformers() == 3
-
-
-CAGES = [
-    "C12C3C4C1C5C2C3C45",
-    "C12C3C4C1C5C2C3C45C(=O)O",
-    "C1C2CC3CC1CC(C2)C3",
-    "C12C3C4C1C4C23",
-    "C12C3C1C23",
-    "CC12C3C1(C)C23C",
-    "C1C2CC1(C2)C(=O)O",
-    "C1C2C1C2",
-    "C1CC2CCC1C2",
-    "C1CC2(C1)CC2",
-    "C1C2C3CC1C23",
-    "C1=CC2C=CC1C2",
-    "OC12CC(C1)C2",
-    "C1CC2CC12",
-    "c1ccc2CCc2c1",
-    "C1C[C@H]2CC[C@@H]1C2",
-    "C1CCC/C=C/CC1",
-    "CC12CC1(C)C2",
-    "CC12C3(C)C1(C)C23C",
-]
-
-
-@pytest.mark.parametrize("smiles", CAGES)
-def test_strained_cages_are_delivered(smiles):
-    mol = made(smiles)
-    assert mol.GetNumConformers() == 2
-    assert 1.4 < measured(mol, "[C;X4][C;X4]").min() and measured(mol, "[C;X4][C;X4]").max() < 1.7
-
-
-@pytest.mark.parametrize("smiles", ["C1C23CC1(C2)C3", "C1CC23CC1(C2)C3", "C1CC#CCCCC1"])
-def test_cages_that_etkdg_does_not_know_come_of_the_model(generator, smiles):
-    mol = generator.generate(smiles, 2, seed=0, fill=True)  # propellanes are rigid
-    assert mol.GetNumConformers() == 2
-    assert 1.4 < measured(mol, "[C;X4][C;X4]").min() and measured(mol, "[C;X4][C;X4]").max() < 1.7
-
-
-@pytest.mark.parametrize("smiles", ["C12C3C1C1C2C31", "CC12C3C1C1C2C31", "C12C3C4C1C5C2C3C45"])
-def test_cages_are_not_inside_out(smiles):
-    """Across a face of prismane or cubane carbons are 2.2 Å apart."""
-    mol = made(smiles, 5)
-    carbons = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetSymbol() == "C"]
-    far = np.argwhere(np.triu(Chem.GetDistanceMatrix(mol) > 1)[np.ix_(carbons, carbons)])
-    assert mol.GetNumConformers() == 5
-    for conformer in mol.GetConformers():
-        x = conformer.GetPositions()[carbons]
-        assert np.linalg.norm(x[far[:, 0]] - x[far[:, 1]], axis=1).min() > 2.0
-
-
 @pytest.mark.parametrize("smiles", ["O=C1N(c2ccccc2)[Se]c2ccccc12", "O=C1N(CC(=O)O)[Se]c2cc(F)ccc12"])
 def test_rings_of_selenium_that_are_aromatic_are_flat(smiles):
     mol = made(smiles)
@@ -317,38 +218,3 @@ def test_rings_of_selenium_that_are_aromatic_are_flat(smiles):
     for conformer in mol.GetConformers():
         x = conformer.GetPositions()[ring]
         assert np.abs(np.linalg.svd(x - x.mean(0))[1][2]) < 0.25
-
-
-RELAXATIONS = [
-    ("CCO", "torsions", "torsions (mmff94s)", False),
-    ("CCO", "mmff", "mmff94s", False),
-    ("CCO", "none", "none", False),
-    ("OB(O)c1ccccc1", "torsions", "torsions (uff)", False),
-    ("OB(O)c1ccccc1", "mmff", "torsions (uff)", True),
-    ("FS(F)(F)(F)(F)c1ccccc1", "mmff", "torsions (table)", True),
-    ("Cl[Pt@SP3](Cl)([NH3])[NH3]", "mmff", "torsions (table)", True),
-    ("O=I(=O)c1ccccc1", "mmff", "torsions (table)", True),
-    ("CN=C=S", "mmff", "mmff94s", False),
-    ("CC#[N+][O-]", "mmff", "mmff94s", False),
-]
-
-
-@pytest.mark.parametrize(("smiles", "how", "relaxation", "has_reason"), RELAXATIONS)
-def test_every_conformer_says_how_it_was_relaxed(smiles, how, relaxation, has_reason):
-    mol = made(smiles, how=how) if how != "none" else relaxed(made(smiles), "none")
-    assert mol.GetNumConformers()
-    for conformer in mol.GetConformers():
-        assert conformer.GetProp("relaxation") == relaxation
-        assert bool(conformer.GetPropsAsDict().get("relaxation_reason")) == has_reason
-
-
-def test_faults_of_a_finished_conformer_are_seen():
-    """Strict or not, a stretched bond is a fault."""
-    mol = made("FS(F)(F)(F)(F)c1ccccc1", 1)
-    target = Target(whole(Chem.MolFromSmiles("FS(F)(F)(F)(F)c1ccccc1")).mol)
-    conformer = mol.GetConformer()
-    assert fault(target, mol, conformer.GetId()) is None
-    x = conformer.GetPositions()
-    x[0] = x[1] + (x[0] - x[1]) * 1.10 / np.linalg.norm(x[0] - x[1])
-    conformer.SetPositions(x)
-    assert [fault(target, mol, conformer.GetId(), strict) for strict in (True, False)] == ["bond_length"] * 2

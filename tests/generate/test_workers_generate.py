@@ -52,8 +52,8 @@ def test_a_killed_worker_changes_nothing(generator, alone, tmp_path, monkeypatch
 
 
 def test_molecules_in_memory_are_the_same(generator):
-    one, two = (generator.generate(5, 3, steps=STEPS, batch_size=4, workers=number) for number in (1, 2))
-    for a, b in zip(one.mols, two.mols, strict=True):
+    alone, shared = (generator.generate(5, 3, steps=STEPS, batch_size=4, workers=number) for number in (1, 2))
+    for a, b in zip(alone.mols, shared.mols, strict=True):
         assert a.GetPropsAsDict() == b.GetPropsAsDict() and a.GetProp("_Name") == b.GetProp("_Name")
         assert (a.GetConformer().GetPositions() == b.GetConformer().GetPositions()).all()
-    assert [(a.index, a.fault) for a in one.rejects] == [(b.index, b.fault) for b in two.rejects]
+    assert [(a.index, a.fault) for a in alone.rejects] == [(b.index, b.fault) for b in shared.rejects]
