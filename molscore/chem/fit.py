@@ -73,8 +73,9 @@ class Fit:
 
     def properties(self) -> dict[str, float | str]:
         """Properties of a record: numbers, shares in per cent to a tenth, and the residues."""
-        shares = (round(100 * share, 1) for share in (self.overlap, self.buried))
-        values = self.clashes, round(self.closest, 3), *shares, self.contacts, ", ".join(self.residues)
+        overlap, buried = round(100 * self.overlap, 1), round(100 * self.buried, 1)
+        residues = ", ".join(self.residues)
+        values = (self.clashes, round(self.closest, 3), overlap, buried, self.contacts, residues)
         return dict(zip(TAGS, values, strict=True))
 
 
