@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch_geometric.utils import scatter
 
 from molscore.datasets.layout import SCALE
 from molscore.datasets.tensorfile import TensorFile
@@ -96,6 +95,8 @@ class MoleculeStore:
 
         All sizes are known on the host, so that no value is read from the device.
         """
+        from torch_geometric.utils import scatter  # it takes seconds to load: only who gathers pays for it
+
         chosen, b, n = self._to_device(molecules), len(molecules), int(self.sizes[molecules].max())
         atom, owner, place = _runs(self.atom_start[chosen], self.n_atoms[chosen], int(self.sizes[molecules].sum()))
         place += n * owner
