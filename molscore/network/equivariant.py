@@ -12,10 +12,11 @@ Source: Geiger & Smidt, "e3nn: Euclidean Neural Networks", arXiv:2207.09453.
 import re
 
 import torch
-from e3nn import o3
 from torch import Tensor, nn
 
-SCALAR, VECTOR = o3.Irrep("0e"), o3.Irrep("1o")
+from molscore.network import o3
+
+SCALAR, VECTOR = o3.Irrep(0, 1), o3.Irrep(1, -1)
 EPS = 1e-5
 
 _NOTATION = re.compile(r"\s*([1-9]\d{0,3}x)?[0-4][eo](\s*\+\s*([1-9]\d{0,3}x)?[0-4][eo]){0,9}\s*", re.ASCII)
@@ -66,13 +67,19 @@ class EquivariantLinear(nn.Module):
             raise ValueError(f"no block of '{irreps_in}' leads to {', '.join(missing)} in '{irreps_out}'")
         fans = [sum(irreps_in[k].mul for k in source) for source in self.sources]
         self.weights = nn.ParameterList(
-            nn.Parameter(torch.randn(out.mul, fan) / fan**0.5) for out, fan in zip(irreps_out, fans, strict=True)
+            nn.Parameter(_normal(out.mul, fan)) for out, fan in zip(irreps_out, fans, strict=True)
         )
 
     def forward(self, h: Blocks) -> Blocks:
         """Blocks of ``irreps_in`` to blocks of ``irreps_out``."""
         joined = [h[s[0]] if len(s) == 1 else torch.cat([h[k] for k in s], dim=-1) for s in self.sources]
         return [nn.functional.linear(x, w) for x, w in zip(joined, self.weights, strict=True)]
+
+
+def _normal(mul: int, fan: int) -> Tensor:
+    """Normal numbers of variance ``1 / fan``; none on the device ``meta``, where torch loads its compiler for them."""
+    weight = torch.empty(mul, fan)
+    return weight if weight.is_meta else weight.normal_().div_(fan**0.5)
 
 
 class EquivariantNorm(nn.Module):
@@ -147,7 +154,7 @@ class GatedUpdate(nn.Module):
         mul = min(m.mul for m in tensors)
         factors = o3.Irreps([(mul, m.ir) for m in tensors])
         wanted = [m.ir for m in irreps]
-        paths = [(i, j, ir) for i, a in enumerate(factors) for j, b in enumerate(factors) for ir in a.ir * b.ir]
+        paths = [(i, j, ir) for i, a in enumerate(factors) for j, b in enumerate(factors) for ir in a.ir.products(b.ir)]
         paths = sorted((p for p in paths if p[0] <= p[1] and p[2] in wanted), key=lambda p: p[2] != SCALAR)
         self.left, self.right = EquivariantLinear(tensors, factors), EquivariantLinear(tensors, factors)
         self.product = ChannelProduct(factors, paths)
@@ -158,7 +165,7 @@ class GatedUpdate(nn.Module):
             nn.Linear(n_scalars + mul * self.n_invariant, width), nn.SiLU(), nn.Linear(width, sum(self.channels))
         )
         products = o3.Irreps([(mul, ir) for _, _, ir in paths if ir != SCALAR])
-        self.mix = EquivariantLinear(tensors + products, tensors)
+        self.mix = EquivariantLinear(o3.Irreps([*tensors, *products]), tensors)
 
     def forward(self, h: Blocks) -> Blocks:
         """Blocks to an update of the same shapes."""

@@ -4,8 +4,9 @@
 """
 
 import torch
-from e3nn import o3
 from torch import Tensor, nn
+
+from molscore.network import o3
 
 SOFTENING = 0.01
 """Added to squared distances, in squared length units: keeps distance and direction smooth where two atoms meet."""
@@ -59,5 +60,5 @@ def harmonic_sum(w: Tensor, x: Tensor, d: Tensor, mask: Tensor, ell: int) -> Ten
         ends = w @ nn.functional.pad(x, (0, 1), value=1.0).to(w.dtype)
         return (ends[..., 3:] * x.to(w.dtype) - ends[..., :3]).permute(1, 2, 3, 0)
     direction = (x[:, :, None] - x[:, None]) / d[..., None]
-    y = o3.spherical_harmonics(ell, direction, normalize=False, normalization="component")
+    y = o3.spherical_harmonics(ell, direction)
     return torch.einsum("cbij,bijm->bimc", w, (y * mask[:, None, :, None]).to(w.dtype))

@@ -17,10 +17,10 @@ Pair features have their channels first, ``(P, B, N, N)``: see `molscore.network
 """
 
 import torch
-from e3nn import o3
 from torch import Tensor, nn
 
-from molscore.network.equivariant import Blocks, EquivariantLinear, EquivariantNorm, GatedUpdate
+from molscore.network import o3
+from molscore.network.equivariant import SCALAR, Blocks, EquivariantLinear, EquivariantNorm, GatedUpdate
 from molscore.network.geometry import centre, harmonic_sum, pair_distances, radial_basis
 from molscore.network.pairs import PairLinear, PairNorm, hidden_pairs
 
@@ -51,10 +51,10 @@ class Layer(nn.Module):
         self.pair_norm = PairNorm(pair_channels)
         self.ends = nn.Linear(n_scalars, 2 * pair_channels)
         self.pair = PairLinear(pair_channels + radial + vectors, pair_channels)
-        self.vector = EquivariantLinear(irreps, o3.Irreps([(vectors, "1o")])) if vectors else None
+        self.vector = EquivariantLinear(irreps, o3.Irreps(f"{vectors}x1o")) if vectors else None
         self.logits = PairLinear(pair_channels, heads + harmonics.num_irreps)
         self.value = EquivariantLinear(irreps, irreps)
-        self.out = EquivariantLinear(irreps + o3.Irreps([(pair_channels, "0e")]) + harmonics, irreps)
+        self.out = EquivariantLinear(o3.Irreps([*irreps, (pair_channels, SCALAR), *harmonics]), irreps)
         self.norm_update = EquivariantNorm(irreps, condition_channels)
         self.update = GatedUpdate(irreps)
         self.displace = EquivariantLinear(irreps, o3.Irreps("1x1o"))

@@ -81,7 +81,8 @@ class TimeEmbedding(nn.Module):
 
     def __init__(self, channels: int, scalars: int, frequencies: int = 16):
         super().__init__()
-        self.register_buffer("frequencies", math.pi * torch.arange(1, frequencies + 1), persistent=False)
+        with torch.device("cpu"):  # no weights: they are numbers also where a module has none
+            self.register_buffer("frequencies", math.pi * torch.arange(1, frequencies + 1), persistent=False)
         self.mlp = nn.Sequential(
             nn.Linear(4 * frequencies + 1, channels), nn.SiLU(), nn.Linear(channels, channels), nn.SiLU()
         )

@@ -13,9 +13,9 @@ Tags are laid out as in `molscore.datasets.batch.MoleculeBatch`.
 """
 
 import torch
-from e3nn import o3
 from torch import Tensor, nn
 
+from molscore.network import o3
 from molscore.network.equivariant import VECTOR, Blocks
 from molscore.network.geometry import SOFTENING
 
