@@ -7,23 +7,19 @@ from functools import cached_property
 from io import StringIO
 from itertools import chain, takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from Bio.PDB.MMCIFParser import MMCIFParser
-from Bio.PDB.PDBParser import PDBParser
-from Bio.PDB.Residue import Residue
-from Bio.PDB.Structure import Structure
 from rdkit import Chem
 
 from molscore.chem.io.lines import DamagedFile, read_text, undecoded
 from molscore.reprs import short_repr
 
-_ENDINGS: dict[str, type[PDBParser] | type[MMCIFParser]] = {
-    ".pdb": PDBParser,
-    ".ent": PDBParser,
-    ".cif": MMCIFParser,
-    ".mmcif": MMCIFParser,
-}
+if TYPE_CHECKING:
+    from Bio.PDB.Residue import Residue
+    from Bio.PDB.Structure import Structure
+
+_ENDINGS = {".pdb": "PDB", ".ent": "PDB", ".cif": "mmCIF", ".mmcif": "mmCIF"}
 _WATERS = {"HOH", "WAT", "DOD", "H2O", "SOL", "TIP", "TIP3", "TP3", "T3P", "SPC"}
 _TABLE = Chem.GetPeriodicTable()
 _NUMBERS = {_TABLE.GetElementSymbol(z).upper(): z for z in range(1, 119)} | {"D": 1}
@@ -76,8 +72,8 @@ def read_protein(path: str | os.PathLike[str]) -> Protein:
         ValueError: if it is no structure, has no protein in it, or holds atoms that cannot be distinguished.
     """
     path = Path(path)
-    parser = _ENDINGS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
-    if parser is None:
+    form = _ENDINGS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
+    if form is None:
         raise ValueError(f"{path}: a protein's file must end in {', '.join(_ENDINGS)}, or one of them and .gz")
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
@@ -86,30 +82,32 @@ def read_protein(path: str | os.PathLike[str]) -> Protein:
     except DamagedFile as error:
         raise ValueError(f"{path}: {error}; download or pack it again") from error
     try:
-        structure = _parse(text, parser)
+        structure = _parse(text, form)
     except Exception as error:  # Bio.PDB raises errors of all kinds
-        form = "a PDB" if parser is PDBParser else "an mmCIF"
         reasons: dict[type[Exception], str] = {KeyError: f"{error} is missing", IndexError: "a line is too short"}
         what = reasons.get(type(error), str(error))
-        raise ValueError(f"{path} cannot be read as {form} file: {what}; repair it, or export it again") from error
+        raise ValueError(f"{path} cannot be read in {form} format: {what}; repair it, or export it again") from error
     return _collect(structure, path)
 
 
-def _parse(text: str, parser: type[PDBParser] | type[MMCIFParser]) -> Structure:
+def _parse(text: str, form: str) -> "Structure":
     """Bio.PDB's structure. It leaves out atoms that it cannot distinguish, with a warning; here that is an error."""
-    if parser is PDBParser:
+    from Bio.PDB.MMCIFParser import MMCIFParser
+    from Bio.PDB.PDBParser import PDBParser
+
+    if form == "PDB":
         ends = takewhile(lambda line: line[:6].strip() not in ("ENDMDL", "END"), text.splitlines(keepends=True))
         text = "".join(line for line in ends if line[17:20] not in _WATERS)
     with warnings.catch_warnings(record=True) as records:
         warnings.simplefilter("always")
-        structure = parser().get_structure("protein", StringIO(text))
+        structure = (PDBParser if form == "PDB" else MMCIFParser)().get_structure("protein", StringIO(text))
     for message in (str(record.message) for record in records):
         if "may be missing" in message and "Invalid or missing" not in message:  # the latter: no occupancy, no B factor
             raise ValueError(message.splitlines()[0].removeprefix("PDBConstructionException: ").rstrip("."))
     return structure
 
 
-def _collect(structure: Structure, path: Path) -> Protein:
+def _collect(structure: "Structure", path: Path) -> Protein:
     rows, backbone = [], False
     for residue in chain.from_iterable(next(iter(structure), ())):
         if residue.is_disordered() == 2:  # a point mutation
@@ -140,5 +138,5 @@ def _collect(structure: Structure, path: Path) -> Protein:
     return Protein(positions, np.array(atomic_numbers), np.array(residues), np.array(kinds))
 
 
-def _occupancy(residue: Residue) -> float:
+def _occupancy(residue: "Residue") -> float:
     return max(atom.get_occupancy() or 0.0 for atom in residue)
