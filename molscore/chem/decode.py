@@ -14,9 +14,6 @@ solution that takes it, and is left out when that exceeds the cost of a solution
 """
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array, csr_array, vstack
-from scipy.sparse.csgraph import connected_components
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
 
@@ -148,9 +145,12 @@ def _is_sound(classes: np.ndarray, orders: np.ndarray, valences: list[tuple[int,
 
 
 def _fragments(orders: np.ndarray) -> np.ndarray:
-    """(N,) index of the fragment that each atom belongs to."""
-    graph: csr_array[np.int64, tuple[int, int]] = csr_array(orders)
-    return connected_components(graph, directed=False)[1]
+    """(N,) index of the fragment that each atom belongs to, from 0 on in the order of their first atoms."""
+    first = np.arange(len(orders))  # atom of the fragment of each
+    for i, j in np.argwhere(orders > 0):
+        low, high = sorted((first[i], first[j]))
+        first[first == high] = low
+    return np.unique(first, return_inverse=True)[1]
 
 
 def _most_probable(
@@ -214,6 +214,9 @@ def _cheapest(
     limit: float,
 ) -> tuple[float, np.ndarray, np.ndarray] | None:
     """Cost, classes and orders of the cheapest sound solution among the options bounded by `limit`, or None."""
+    from scipy.optimize import Bounds, LinearConstraint, milp  # SciPy loads slowly, and most samples need no repair
+    from scipy.sparse import coo_array, csr_array, vstack
+
     n = len(atom_costs)
     atom_open, bond_open = (bound <= limit + 1e-9 for bound in bounds)
     # One column per option: (atom, class, valence), then (pair, order). Pairs that cannot be bonded get none.

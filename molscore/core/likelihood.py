@@ -7,7 +7,8 @@ between two data. The divergence of the drift, f = f' z, is known; that of the s
 each dimension) or Hutchinson's estimate along fixed probes, whose spread gives a standard error.
 
 The density is that of the noised data at t0, noise floor included. Source: Song et al., ICLR 2021, section 4.3 and
-appendix D.2; Grathwohl et al., FFJORD, ICLR 2019. Solvers: torchdiffeq (Chen et al., NeurIPS 2018).
+appendix D.2; Grathwohl et al., FFJORD, ICLR 2019. Solvers: torchdiffeq (Chen et al., NeurIPS 2018), which
+loads all of SciPy's integrators: only who integrates waits for them.
 """
 
 import math
@@ -18,7 +19,6 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchdiffeq import odeint
 
 from molscore.core.divergence import estimated_divergence, exact_divergence
 from molscore.core.sde import SDE, Score
@@ -71,6 +71,8 @@ def flow(
     Returns:
         The states at `t_to`, like `z`.
     """
+    from torchdiffeq import odeint
+
     reverse = sde.reverse(score)
     times = torch.tensor([t_from, t_to], dtype=z.dtype, device=z.device)
     solver = {"method": method, "rtol": rtol, "atol": atol, "options": _stopping(method, times, options)}
@@ -110,6 +112,8 @@ def log_likelihood(
     Returns:
         Log-likelihoods in nats, their standard errors, the latents.
     """
+    from torchdiffeq import odeint
+
     dimensions = z.new_full((len(z),), z[0].numel()) if dimensions is None else dimensions.to(z)
     columns = 1 if probes is None else len(probes)
 

@@ -4,7 +4,10 @@ from itertools import product
 
 import numpy as np
 import pytest
+import scipy.optimize
 from rdkit import Chem
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from molscore.chem import decode as module
 from molscore.chem.arrays import from_mol, isomeric_smiles, to_mol
@@ -50,8 +53,18 @@ def test_two_molecules_side_by_side_become_one_without_trying_everything(embed, 
         for (i, j), order in zip(part.bonds + shift, part.bond_orders, strict=True):
             for pair in ((i, j), (j, i)):
                 bonds[pair][[0, order]] = bonds[pair][order], 1
-    sizes, milp = [], module.milp
-    monkeypatch.setattr(module, "milp", lambda cost, **rest: sizes.append(len(cost)) or milp(cost, **rest))
+    sizes, milp = [], scipy.optimize.milp
+    monkeypatch.setattr(scipy.optimize, "milp", lambda cost, **rest: sizes.append(len(cost)) or milp(cost, **rest))
     mol = to_mol(decode(atoms, bonds, np.eye(n, 3), vocabulary))
     assert len(Chem.GetMolFrags(mol)) == 1 and "." not in isomeric_smiles(mol)
     assert max(sizes) < n * (n - 1) / 2 + 3 * n  # all options are some four for each pair
+
+
+@pytest.mark.parametrize("bonds_per_atom", [0, 0.4, 0.8, 1.2])
+@pytest.mark.parametrize("n", [1, 2, 9, 40])
+def test_fragments_are_those_of_scipy(n, bonds_per_atom):
+    rng = np.random.default_rng(n)
+    for _ in range(20):
+        orders = np.triu(rng.random((n, n)) < 2 * bonds_per_atom / n, k=1) * rng.integers(1, 4, (n, n))
+        expected = connected_components(csr_array(orders > 0), directed=False)[1]
+        assert module._fragments(orders).tolist() == expected.tolist()

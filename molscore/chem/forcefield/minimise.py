@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
-from scipy.optimize import minimize
 
 from molscore.chem.forcefield.mmff import NO_CUTOFF, typed
 from molscore.chem.forcefield.settle import HOLDING
@@ -132,6 +131,7 @@ def _mmff(mol: Chem.Mol) -> Minimum:
 
 
 def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
+    from scipy.optimize import minimize
     from tblite.interface import Calculator
 
     numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from rdkit import Chem
-from scipy.optimize import minimize
 
 from molscore.chem.geometry.expected import Expected
 from molscore.chem.stereo.tags import tags
@@ -151,6 +150,8 @@ def settle_by_table_in_place(mol: Chem.Mol, wanted: Expected, steps: int = STEPS
         wanted: `molscore.chem.geometry.expected` of it.
         steps: of the minimisation.
     """
+    from scipy.optimize import minimize  # it loads slowly, and few molecules need it
+
     terms = springs(mol, wanted)
     for conformer in mol.GetConformers():
         x = conformer.GetPositions()
