@@ -39,10 +39,12 @@ __all__ = ["ConformerGenerator", "Metrics", "MoleculeGenerator", "MoleculeScorer
 if not TYPE_CHECKING:  # a checker that saw __getattr__ would pass any name
 
     def __getattr__(name: str) -> object:
-        from importlib import import_module, metadata
+        from importlib import import_module
 
         if name == "__version__":
-            return metadata.version("molscore")
+            from molscore.versions import version
+
+            return version()
         if name not in _HOMES:
             raise AttributeError(f"module 'molscore' has no attribute '{name}'")
         return getattr(import_module(_HOMES[name]), name)

@@ -18,12 +18,13 @@ from molscore.files.output import write_text, written
 from molscore.files.part import PartFile, ResumeError, journal_of
 from molscore.files.paths import check_apart, check_writable
 from molscore.files.table import csv_text, plain
-from molscore.generate.generator import MoleculeGenerator, version
+from molscore.generate.generator import MoleculeGenerator
 from molscore.generate.judge import Attempt
 from molscore.generate.options import GenerationOptions
 from molscore.limits import check
 from molscore.model.fingerprint import identity
 from molscore.randomness import checked_seed
+from molscore.versions import version
 
 HEADER = ("molscore_index", "reason", "detail")
 """Columns of a file of rejected attempts."""

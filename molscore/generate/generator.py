@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import metadata
 from typing import Any, Literal, Unpack
 
 import numpy as np
@@ -29,6 +28,7 @@ from molscore.limits import check
 from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample_molecules
 from molscore.model.fingerprint import fingerprint
 from molscore.randomness import Purpose, checked_seed, stream
+from molscore.versions import version
 
 CPU_BATCH, GPU_BATCH = 32, 512
 
@@ -238,8 +238,3 @@ class MoleculeGenerator:
             known = self.model.size_probabilities.nonzero().flatten().tolist()
             raise ValueError(f"no molecule of {low} to {high} atoms: {self.name} knows {known[0]} to {known[-1]}")
         return weights
-
-
-def version() -> str:
-    """Version of the installed package."""
-    return metadata.version("molscore")

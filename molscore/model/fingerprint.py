@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from importlib import metadata
 
 import torch
 
 from molscore.model.diffusion import MoleculeDiffusion
+from molscore.versions import version
 
 
 def fingerprint(model: MoleculeDiffusion) -> str:
@@ -32,13 +32,6 @@ def identity(model: MoleculeDiffusion, name: str, seed: int, options: str) -> di
         seed: of the run.
         options: in words, those that decide on the result.
     """
-    versions = {package: _version(package) for package in ("molscore", "rdkit", "torch")}
+    versions = {package: version(package) for package in ("molscore", "rdkit", "torch")}
     made_with = {"model": name, "weights (SHA-256)": fingerprint(model), "seed": seed, "options": options}
     return {f"{package} version": version for package, version in versions.items()} | made_with
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not known"

@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from html import escape
-from importlib import metadata, resources
+from importlib import resources
 from string import Template
 from typing import Any
 
@@ -22,6 +22,7 @@ from molscore.files.paths import check_writable
 from molscore.report.depict import elements
 from molscore.report.gallery import make_cards
 from molscore.report.tables import metrics_section, rejects_table
+from molscore.versions import version
 
 LABELS = {
     "requested": "Asked for",
@@ -92,7 +93,7 @@ def write_report(
         cards="\n".join(card.html for card in cards),
         elements=looks,
         gradients=gradients,
-        version=escape(_version()),
+        version=escape(version()),
     )
     write_text(path, page)
 
@@ -111,13 +112,6 @@ def _molecules(mols: Iterable[Chem.Mol]) -> list[Chem.Mol]:
 
 def _read(name: str) -> str:
     return resources.files("molscore.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _version() -> str:
-    try:
-        return metadata.version("molscore")
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _shortfall(facts: Mapping[str, Any]) -> str:

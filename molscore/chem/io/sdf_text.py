@@ -5,13 +5,13 @@ Mol block: Dalby et al., J. Chem. Inf. Comput. Sci. 32, 244 (1992), with explici
 
 import re
 from collections.abc import Container, Iterable, Mapping
-from importlib import metadata
 from numbers import Integral, Real
 from typing import NamedTuple
 
 from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeError, hydrogen_fault
+from molscore.versions import version
 
 _NAME = re.compile(r">[^<]*<(.*)>")  # from the first bracket to the last, as RDKit reads it
 _LINE_START = re.compile(r"(?<=\n)")
@@ -177,13 +177,9 @@ def record_properties(
     Returns:
         ``SMILES`` (isomeric), ``molscore_version``, ``molscore_model``, ``molscore_seed``, ``molscore_index``, `extra`.
     """
-    try:
-        version = metadata.version("molscore")
-    except metadata.PackageNotFoundError:
-        version = "not installed"
     return {
         "SMILES": smiles,
-        "molscore_version": version,
+        "molscore_version": version(),
         "molscore_model": model,
         "molscore_seed": seed,
         "molscore_index": index,
