@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol, Unpack
 import typer
 
 from molscore.cli.bounds import bounded
-from molscore.cli.common import Encoding, Quiet, bar, complaints, fail, interruptible
+from molscore.cli.common import Encoding, Quiet, Workers, bar, complaints, fail, interruptible, worker_number
 from molscore.files.paths import check_apart, check_writable
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ First = Annotated[int | None, typer.Option("--n", "-n", min=1, help="Only the fi
 Hydrogens = Annotated[bool, typer.Option("--hydrogens", help="Keep hydrogens as atoms; else valence implies them.")]
 Relax = Annotated[str, typer.Option(help="none, torsions (all but torsions settles), mmff or xtb (minima).")]
 Conformers = Annotated[int, typer.Option(min=1, help="Most conformers of the same molecule.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")]
 
 
 @data.command()
@@ -31,16 +30,18 @@ def qm9(
     out: Annotated[Path, typer.Option("--out", "-o", help="Tensor file to write.")] = Path("data/qm9.safetensors"),
     source: Annotated[Path | None, typer.Option(help="Folder with its CSV files.", show_default="qm9pack")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first molecules.")] = None,
-    workers: Workers = None,
+    workers: Workers = "auto",
     quiet: Quiet = False,
 ) -> None:
     """QM9: 130,831 molecules of up to nine heavy atoms (pip install 'molscore[qm9]')."""
     _check(out, [] if source is None else [source])
+    with complaints(ValueError):
+        number = worker_number(workers)
     from molscore.datasets.qm9 import build_qm9
 
     with complaints(ValueError, OSError, ModuleNotFoundError, code=1), bar("QM9", 0, quiet) as advance:
         summary = build_qm9(
-            out, source, limit, workers, on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}")
+            out, source, limit, number, on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}")
         )
     typer.echo(json.dumps(summary, indent=1))
 
@@ -55,7 +56,7 @@ def moses3d(
     hydrogens: Hydrogens = False,
     relax: Relax = "none",
     conformers: Conformers = 1,
-    workers: Workers = None,
+    workers: Workers = "auto",
     encoding: Encoding = None,
     quiet: Quiet = False,
 ) -> None:
@@ -82,7 +83,7 @@ def sdf(
     hydrogens: Hydrogens = False,
     relax: Relax = "none",
     conformers: Conformers = 1,
-    workers: Workers = None,
+    workers: Workers = "auto",
     encoding: Encoding = None,
     quiet: Quiet = False,
 ) -> None:
@@ -150,17 +151,19 @@ def _build(
     out: Path,
     n: int | None,
     hydrogens: bool,
-    workers: int | None,
+    workers: str,
     quiet: bool,
 ) -> None:
     """Runs a builder and prints its counts. A run that was interrupted goes on where it was."""
+    with complaints(ValueError):
+        number = worker_number(workers)
     with complaints(ValueError, OSError, code=1), bar(source.name, 0, quiet) as advance:
         counts = builder(
             source,
             out,
             n,
             hydrogens=hydrogens,
-            workers=workers,
+            workers=number,
             on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}"),
         )
     typer.echo(json.dumps(counts, indent=1))

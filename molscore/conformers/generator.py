@@ -26,7 +26,7 @@ from molscore.conformers.work import RDKIT, ROUNDS, Work, reason_of
 from molscore.limits import check_proposals, shown
 from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.randomness import checked_seed
-from molscore.workers import Workers
+from molscore.workers import Workers, ready
 
 Item = TypeVar("Item")
 
@@ -132,7 +132,7 @@ class ConformerGenerator:
         if isinstance(mols, (str, Chem.Mol)):
             raise ValueError("one molecule was given where several are expected; put it in a list: ensembles([mol])")
         check_proposals(n, options.oversampling)
-        start = partial(partial, self.served, n=n, seed=checked_seed(seed), options=options)
+        start = ready(partial(self.served, n=n, seed=checked_seed(seed), options=options))
         groups = self.groups(((number, packed(mol)) for number, mol in enumerate(mols, start=1)), options)
         with Workers(start, self.processes(workers)) as pool:
             for ensembles in pool.map(groups):

@@ -12,23 +12,24 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
-from typing import TypedDict, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 import numpy as np
 from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, isomeric_smiles, to_mol, with_stereo
 from molscore.chem.hydrogens import without_hydrogens
+from molscore.chem.properties import packed, unpacked
 from molscore.datasets.layout import SPLITS, TensorFileError
 from molscore.datasets.tensorfile import TensorFile, pack, read_tensorfile, unfit, write_tensorfile
 from molscore.files.lock import locked
 from molscore.files.paths import check_apart
 from molscore.limits import check
+from molscore.workers import Workers, ready
+from molscore.workers import count as count_workers
 
 PART = 1000
 """Items in a part."""
@@ -46,7 +47,7 @@ class BuildOptions(TypedDict, total=False):
     """Arguments of `build` that every source of molecules takes."""
 
     hydrogens: bool
-    workers: int | None
+    workers: int | Literal["auto"]
     on_progress: Callable[[str, int, int], None] | None
 
 
@@ -76,7 +77,7 @@ def build(
     out: str | os.PathLike[str],
     source: str,
     hydrogens: bool = False,
-    workers: int | None = None,
+    workers: int | Literal["auto"] = "auto",
     on_progress: Callable[[str, int, int], None] | None = None,
     conformers: int = 1,
 ) -> Counts:
@@ -88,7 +89,7 @@ def build(
         out: the file to write.
         source: sentence on where the items come from, for the file's metadata.
         hydrogens: keep hydrogens as atoms; else heavy atoms alone are stored, see `molscore.chem.hydrogens`.
-        workers: processes; 1 does the work in this one. Default: one for each processor.
+        workers: processes; ``auto`` for as many as there are cores to use.
         on_progress: called with the stage, the number of finished items, and their total.
         conformers: of the same molecule so many are kept at most, the first.
 
@@ -101,15 +102,16 @@ def build(
     out = Path(out)
     report = on_progress or (lambda stage, completed, total: None)
     folder = out.with_name(f".{out.name}.parts")
-    parts = [(start, items[start : start + PART]) for start in range(0, len(items), PART)]
+    number, starts = count_workers(workers), list(range(0, len(items), PART))
     work = partial(_part, make, folder, hydrogens)
     completed = 0
     out.parent.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        for count in _each(work, parts, workers or os.cpu_count() or 1):
-            completed += count
-            report("molecules", completed, len(items))
-        return _joined(out, folder, [start for start, _ in parts], source, hydrogens, conformers)
+        with Workers(ready(work), min(number, len(starts)) or 1) as pool:
+            for count in pool.map((start, list(map(packed, items[start : start + PART]))) for start in starts):
+                completed += count
+                report("molecules", completed, len(items))
+        return _joined(out, folder, starts, source, hydrogens, conformers)
 
 
 def _joined(out: Path, folder: Path, starts: list[int], source: str, hydrogens: bool, conformers: int) -> Counts:
@@ -186,23 +188,13 @@ def first_of_each(keys: np.ndarray, most: int) -> np.ndarray:
     return kept
 
 
-def _each(
-    work: Callable[[tuple[int, Sequence[Item]]], int], parts: list[tuple[int, Sequence[Item]]], workers: int
-) -> Iterator[int]:
-    """Makes the parts, in one process or several; yields the number of items of each as it is finished."""
-    if workers == 1 or len(parts) == 1:
-        yield from map(work, parts)
-        return
-    executor = ProcessPoolExecutor(min(workers, len(parts)), mp_context=get_context("spawn"))
-    try:
-        yield from executor.map(work, parts)
-    finally:
-        executor.shutdown(cancel_futures=True)
+def _part(make: Make[Item], folder: Path, hydrogens: bool, part: tuple[int, list[Any]]) -> int:
+    """Makes one part, unless it is there: a tensor file whose metadata hold keys and counts of dropped items.
 
-
-def _part(make: Make[Item], folder: Path, hydrogens: bool, part: tuple[int, Sequence[Item]]) -> int:
-    """Makes one part, unless it is there: a tensor file whose metadata hold keys and counts of dropped items."""
-    start, items = part
+    Args:
+        part: the number of its first item, and the items as `molscore.chem.properties.packed` makes them.
+    """
+    start, items = part[0], [unpacked(item) for item in part[1]]
     path = folder / f"{start}.safetensors"
     function = getattr(make, "func", make)  # of a partial
     settings = sorted(getattr(make, "keywords", {}).items())
@@ -228,9 +220,9 @@ def _part(make: Make[Item], folder: Path, hydrogens: bool, part: tuple[int, Sequ
             continue
         molecules += made
         numbers += [number] * len(made)
-    packed = pack(molecules, np.zeros(len(molecules)), np.array(numbers, dtype=int))
+    arrays = pack(molecules, np.zeros(len(molecules)), np.array(numbers, dtype=int))
     metadata = {"items": fingerprint, "keys": json.dumps(keys), "dropped": json.dumps(dropped)}
-    write_tensorfile(path, packed, metadata)
+    write_tensorfile(path, arrays, metadata)
     return len(items)
 
 

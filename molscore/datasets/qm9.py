@@ -17,11 +17,9 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -32,6 +30,8 @@ from molscore.datasets.build import check_out
 from molscore.datasets.layout import SPLITS
 from molscore.datasets.tensorfile import pack, write_tensorfile
 from molscore.limits import check
+from molscore.workers import Workers, ready
+from molscore.workers import count as count_workers
 
 FILES = ("qm9_part1.csv", "qm9_part2.csv", "qm9_part3.csv")
 N_MOLECULES = 130_831
@@ -90,7 +90,7 @@ def build_qm9(
     out: str | os.PathLike[str],
     source: str | os.PathLike[str] | None = None,
     limit: int | None = None,
-    workers: int | None = None,
+    workers: int | Literal["auto"] = "auto",
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> QM9Counts:
     """Makes the QM9 tensor file.
@@ -101,7 +101,7 @@ def build_qm9(
         out: where to write; see `molscore.datasets.layout` for the format.
         source: folder with the three CSV files of qm9pack. Default: those of the installed package.
         limit: take the first molecules only. They are in the same split as in the whole set.
-        workers: processes; 1 does the work in this one. Default: one for each processor, at most 8.
+        workers: processes; ``auto`` for as many as there are cores to use.
         on_progress: called with the stage ("reading", "bonds"), the number of finished molecules, and their total.
 
     Raises:
@@ -120,7 +120,7 @@ def build_qm9(
     report = on_progress or (lambda stage, completed, total: None)
 
     rows = _read_all(folder, limit, report)
-    results = _perceive_all(rows, workers or min(os.cpu_count() or 1, 8), report)
+    results = _perceive_all(rows, count_workers(workers), report)
 
     kept = [k for k, (molecule, _) in enumerate(results) if molecule is not None]
     dropped = Counter(reason for molecule, reason in results if molecule is None)
@@ -266,20 +266,10 @@ def _perceive_all(
     """For each row the molecule and the origin of its bonds, or None and the reason why it is dropped."""
     batches = [rows[k : k + BATCH] for k in range(0, len(rows), BATCH)]
     results: list[tuple[MoleculeArrays | None, str]] = []
-    parts: Iterator[list[tuple[MoleculeArrays | None, str]]]
-    if workers == 1 or len(batches) == 1:
-        parts = map(_perceive_batch, batches)
-        executor = None
-    else:
-        executor = ProcessPoolExecutor(min(workers, len(batches)), mp_context=get_context("spawn"))
-        parts = executor.map(_perceive_batch, batches)
-    try:
-        for part in parts:
+    with Workers(ready(_perceive_batch), min(workers, len(batches)) or 1) as pool:
+        for part in pool.map(batches):
             results += part
             report("bonds", len(results), len(rows))
-    finally:
-        if executor is not None:
-            executor.shutdown(cancel_futures=True)
     return results
 
 

@@ -28,7 +28,7 @@ from molscore.model.conformation import log_likelihood
 from molscore.model.posterior import local_score, uncertainty
 from molscore.randomness import Purpose, checked_seed, stream
 from molscore.score.represent import UNREPRESENTABLE, Represented, batch_of, represent
-from molscore.workers import Workers
+from molscore.workers import Workers, ready
 
 PAIR_BUDGET = 20_000
 """Padded pairs of atoms in a batch on a CPU: larger batches are no faster."""
@@ -169,7 +169,7 @@ class MoleculeScorer:
         """
         if isinstance(mols, Chem.Mol):
             raise ValueError("one molecule was given where several are expected; put it in a list: score([mol])")
-        start = partial(partial, self.window, seed=checked_seed(seed))
+        start = ready(partial(self.window, seed=checked_seed(seed)))
         with Workers(start, self.processes(workers)) as pool:
             for scores in pool.map(self.windows(mols)):
                 yield from scores

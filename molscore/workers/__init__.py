@@ -10,7 +10,7 @@ Ctrl-C is left to the process that started them. They end with it, however it en
 """
 
 from molscore.workers.cores import count
-from molscore.workers.pool import AHEAD, WorkerError, Workers
+from molscore.workers.pool import AHEAD, WorkerError, Workers, ready
 from molscore.workers.threads import one_thread
 
-__all__ = ["AHEAD", "WorkerError", "Workers", "count", "one_thread"]
+__all__ = ["AHEAD", "WorkerError", "Workers", "count", "one_thread", "ready"]

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -171,6 +172,15 @@ class Workers(Generic[Task, Result]):
             self._workers.append(worker)
         there.close()
         return worker
+
+
+def ready(function: Callable[[Task], Result]) -> Callable[[], Callable[[Task], Result]]:
+    """What starts a worker, for a function that needs nothing made."""
+    return partial(_itself, function)
+
+
+def _itself(function: Callable[[Task], Result]) -> Callable[[Task], Result]:
+    return function
 
 
 @contextmanager

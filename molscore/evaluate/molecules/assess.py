@@ -11,7 +11,7 @@ from molscore.chem.io.sdf_reader import Record
 from molscore.chem.properties import Packed, packed, unpacked
 from molscore.evaluate.molecules.busters import bust
 from molscore.evaluate.molecules.records import Judgement, judge
-from molscore.workers import Workers
+from molscore.workers import Workers, ready
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -38,21 +38,18 @@ class Assessment:
 def assess(records: Sequence[Record], posebusters: str | None, relaxation: bool, workers: int) -> Iterator[Assessment]:
     """Assesses records, in their order; arguments as for `molscore.evaluate.evaluation.evaluate`."""
     tasks = ((replace(record, mol=None, text=""), packed(record.mol)) for record in records)
-    start = partial(partial, _assess, posebusters, relaxation)
-    yield from _shared(start, tasks, workers)
+    yield from _shared(partial(_assess, posebusters, relaxation), tasks, workers)
 
 
 def xtb_strains(judgements: Iterable[Judgement], most: int, workers: int) -> Iterator[Strain]:
     """Relaxation energies with GFN2-xTB of the first `most` connected molecules."""
     connected = (judgement.mol for judgement in judgements if judgement.mol is not None and judgement.connected)
-    yield from _shared(partial(partial, _relax), map(packed, islice(connected, most)), workers)
+    yield from _shared(_relax, map(packed, islice(connected, most)), workers)
 
 
-def _shared(
-    start: Callable[[], Callable[[list[Task]], list[Result]]], tasks: Iterable[Task], workers: int
-) -> Iterator[Result]:
+def _shared(function: Callable[[list[Task]], list[Result]], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
     source = iter(tasks)
-    with Workers(start, workers) as pool:
+    with Workers(ready(function), workers) as pool:
         for results in pool.map(iter(lambda: list(islice(source, TOGETHER)), [])):
             yield from results
 
