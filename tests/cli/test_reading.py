@@ -14,7 +14,7 @@ from molscore.chem.embedding.etkdg import embed
 from molscore.chem.io.inputs import read_inputs
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.cli import app
-from molscore.conformers import ConformerGenerator, Options
+from molscore.conformers import ConformerGenerator, ConformerOptions
 from molscore.conformers.files import conformers_sdf
 from molscore.datasets.sources import build_sdf, read_smiles
 from molscore.evaluate.molecules.records import read_records
@@ -22,7 +22,7 @@ from molscore.report import report_file
 from molscore.score import MoleculeScorer
 from molscore.score.files import score_sdf
 
-QUICK = Options(method="etkdg", relax="none", oversampling=1)
+QUICK = ConformerOptions(method="etkdg", relax="none", oversampling=1)
 BLOCK = Chem.MolToMolBlock(embed("CC(=O)NC"))
 ITEMS = ">  <limit>\n>10000\n\n> 25 <note>  (7)\n< 3 µM >\n \n=second line\n\n>  <note>\n\n>  <method>\nNMR\n\n"
 
