@@ -1,9 +1,13 @@
 """Filters and the descriptors that they ask for."""
 
-import pytest
-from rdkit import Chem
+import gzip
+import pickle
+from pathlib import Path
 
-from molscore.chem.checks.descriptors import DESCRIPTORS, describe
+import pytest
+from rdkit import Chem, RDConfig
+
+from molscore.chem.checks.descriptors import DESCRIPTORS, Contributions, describe
 from molscore.chem.checks.filters import FilterError, MoleculeFilter
 
 ASPIRIN = Chem.MolFromSmiles("CC(=O)Oc1ccccc1C(=O)O")
@@ -23,6 +27,17 @@ def test_descriptors_of_aspirin():
         descriptors["charge"],
     ) == (1, 3, 1, 13, 0)
     assert describe(Chem.AddHs(ASPIRIN)) == descriptors
+
+
+def test_contributions_to_the_sa_score_are_those_of_rdkit():
+    path = Path(RDConfig.RDContribDir) / "SA_Score" / "fpscores.pkl.gz"
+    rows, own = pickle.loads(gzip.decompress(path.read_bytes())), Contributions(path)
+    expected = {number: row[0] for row in rows for number in row[1:]}
+    assert len(own.hashes) == len(expected) and (own.hashes[1:] > own.hashes[:-1]).all()
+    for number in (*rows[0][1:50], *rows[-1][1:50], *(row[-1] for row in rows), min(expected), max(expected)):
+        assert own.get(number, -4) == expected[number]
+    for number in {-1, 0, min(expected) - 1, max(expected) + 1, 2**40} - set(expected):
+        assert own.get(number, -4) == -4
 
 
 @pytest.mark.parametrize(

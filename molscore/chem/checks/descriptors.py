@@ -5,14 +5,40 @@ Cheminformatics 1, 8 (2009), as RDKit's contributed code has it. logP: Wildman a
 39, 868 (1999).
 """
 
+import gzip
 import importlib.util
+import pickle
 import warnings
 from collections.abc import Callable
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 from rdkit import Chem, RDConfig, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
+
+
+class Contributions:
+    """Contributions of fragments to the SA score, by the hash of their Morgan environment.
+
+    The script fills a dictionary with them, which takes a fifth of a second in every process; arrays take a sixth.
+
+    Args:
+        path: RDKit's file: rows of a contribution and all hashes that make it.
+    """
+
+    def __init__(self, path: Path):
+        rows = pickle.loads(gzip.decompress(path.read_bytes()))
+        counts = [len(row) - 1 for row in rows]
+        hashes = np.fromiter(chain.from_iterable(row[1:] for row in rows), np.int64, sum(counts))
+        order = np.argsort(hashes)
+        self.hashes, self.values = hashes[order], np.repeat([float(row[0]) for row in rows], counts)[order]
+
+    def get(self, number: int, default: float) -> float:
+        """The contribution of a fragment, as of a dictionary."""
+        place = np.searchsorted(self.hashes, number)
+        return float(self.values[place]) if place < len(self.hashes) and self.hashes[place] == number else default
 
 
 @cache
@@ -23,6 +49,7 @@ def _scorer() -> Callable[[Chem.Mol], float]:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    module._fscores = Contributions(path.with_name("fpscores.pkl.gz"))
     return module.calculateScore
 
 
