@@ -70,6 +70,19 @@ def counting():
     return count
 
 
+class Tensors:
+    """Tensors, which a worker gets through shared memory."""
+
+    def __init__(self, number: int):
+        import torch
+
+        self.ones = [torch.ones(1) for _ in range(number)]
+
+    def __call__(self) -> Callable[[int], float]:
+        shared = all(tensor.is_shared() for tensor in self.ones)
+        return lambda task: task + float(sum(self.ones)) if shared else -1.0
+
+
 def sleeping() -> Callable[[Any], None]:
     """A function that leaves a file named by its process, and sleeps."""
     return _sleep

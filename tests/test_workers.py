@@ -43,6 +43,11 @@ def test_each_has_one_thread():
     assert {(own, setting) for _, own, setting in processes} == {(1, "1")}
 
 
+def test_a_single_task_starts_no_process():
+    with Workers(threads, 4) as pool:
+        assert [pid for pid, *_ in pool.map([0])] == [os.getpid()]
+
+
 def test_one_worker_is_the_calling_process():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -73,7 +78,7 @@ def test_a_task_that_kills_every_worker_is_given_up(tmp_path):
 @pytest.mark.parametrize("number", [1, 2])
 def test_errors_of_the_function_arrive_as_they_are(number):
     with Workers(refusing, number) as pool, pytest.raises(KeyError, match="why") as caught:
-        list(pool.map(["why"]))
+        list(pool.map(["why", "not"]))
     assert number == 1 or "_refuse" in str(caught.value.__cause__)
     with Workers(unstartable, number) as pool, pytest.raises(FileNotFoundError, match="no model"):
         list(pool.map([1, 2]))
@@ -82,7 +87,7 @@ def test_errors_of_the_function_arrive_as_they_are(number):
 def test_molecules_keep_their_properties_and_every_digit():
     here, there = embedding()("CCO"), None
     with Workers(embedding, 2) as pool:
-        there = list(pool.map(["CCO"]))[0]
+        there = list(pool.map(["CCO", "CCO"]))[0]
     assert there.GetDoubleProp("energy") == 0.125 and there.GetConformer().GetProp("method") == "etkdg"
     assert (there.GetConformer().GetPositions() == here.GetConformer().GetPositions()).all()
 
@@ -90,9 +95,11 @@ def test_molecules_keep_their_properties_and_every_digit():
 PARENT = """
 import os, pathlib, time
 from tasks import sleeping
-from molscore.workers import Workers
+from molscore.workers import Workers, prepare
 
 if __name__ == "__main__":
+    if os.environ["PREPARED"] == "yes":
+        prepare("tasks")
     pathlib.Path(os.environ["PIDS"], str(os.getpid())).touch()
     with Workers(sleeping, 2) as pool:
         for _ in range(2):
@@ -105,14 +112,15 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("to_all", [False, True], ids=["to the parent", "to all, as a terminal does"])
 @pytest.mark.parametrize("started", [False, True], ids=["while they start", "at work"])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_workers_end_with_the_process_that_started_them(tmp_path, how, started, to_all):
+@pytest.mark.parametrize("prepared", ["no", "yes"], ids=["spawned", "from the server"])
+def test_workers_end_with_the_process_that_started_them(tmp_path, prepared, how, started, to_all):
     script, pids = tmp_path / "parent.py", tmp_path / "pids"
     script.write_text(PARENT)
     pids.mkdir()
     path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
     parent = subprocess.Popen(
         [sys.executable, str(script)],
-        env=os.environ | {"PYTHONPATH": path, "PIDS": str(pids)},
+        env=os.environ | {"PYTHONPATH": path, "PIDS": str(pids), "PREPARED": prepared},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -123,6 +131,30 @@ def test_workers_end_with_the_process_that_started_them(tmp_path, how, started, 
     _, errors = parent.communicate(timeout=60)  # until nobody holds the other end
     _until(lambda: not any(Path("/proc", pid.name).exists() for pid in pids.iterdir()))
     assert errors.count("Traceback") == (how == signal.SIGINT) and "molscore-worker" not in errors
+
+
+SERVED = """
+import os
+import tasks
+from molscore.workers import Workers, prepare
+
+if __name__ == "__main__":
+    prepare("tasks")
+    with Workers(tasks.threads, 2) as pool:
+        print(sorted({answer[1:] for answer in pool.map(range(4))}))
+    for number in (3, 300):  # more than a fork server takes
+        with Workers(tasks.Tensors(number), 2) as pool:
+            print(list(pool.map(range(3))))
+"""
+
+
+def test_workers_from_the_server_do_the_same(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SERVED)
+    path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
+    environment = os.environ | {"PYTHONPATH": path}
+    run = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=300)
+    assert run.stdout.splitlines() == ["[(1, '1')]", "[3.0, 4.0, 5.0]", "[300.0, 301.0, 302.0]"], run.stderr
 
 
 def _until(true) -> None:

@@ -116,3 +116,11 @@ def unless_none(reference: str) -> str | None:
 def worker_number(text: str) -> int | Literal["auto"]:
     """A number of workers or ``auto``, or a ValueError that says what to write."""
     return "auto" if text == "auto" else whole_number(text, "--workers", "workers")
+
+
+def prepare_workers(wanted: int | Literal["auto"], device: str, *modules: str) -> None:
+    """Lets the imports that workers need go on beside those of the command, if there will be several workers."""
+    from molscore import workers
+
+    if device in ("auto", "cpu") and workers.count(wanted) > 1:
+        workers.prepare(*modules)

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Encoding, Model, Quiet, Workers, bar, complaints, exit_code, worker_number
+from molscore.cli.common import (
+    Encoding,
+    Model,
+    Quiet,
+    Workers,
+    bar,
+    complaints,
+    exit_code,
+    prepare_workers,
+    worker_number,
+)
 from molscore.limits import check_proposals
 from molscore.pretrained import GRAPH_CONDITIONED
 
@@ -58,6 +68,8 @@ def conformers(
         check_encoding(encoding)
         wanted = worker_number(workers)
         check_apart({"--out": out, "--problems": problems}, {"INPUT": source, "--model": pretrained.find(model)})
+    if Path(source).is_file() or source == "-":
+        prepare_workers(wanted, device, "molscore.conformers.files")
     from molscore.conformers import ConformerGenerator, ConformerOptions
     from molscore.conformers.files import conformers_sdf
     from molscore.files.part import ResumeError

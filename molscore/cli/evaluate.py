@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Encoding, Quiet, Reference, Workers, bar, complaints, unless_none, worker_number
+from molscore.cli.common import (
+    Encoding,
+    Quiet,
+    Reference,
+    Workers,
+    bar,
+    complaints,
+    prepare_workers,
+    unless_none,
+    worker_number,
+)
 
 
 def evaluate(
@@ -80,6 +90,7 @@ def report(
         number = worker_number(workers)
         check_writable(out, (".html",))
         check_apart({"--out": out}, {"MOLS": mols, "--reference": reference})
+    prepare_workers(number, "cpu", "molscore.evaluate.molecules.assess")
     from molscore.report import report_file
 
     with complaints(ValueError, OSError, code=1), bar("evaluating", 0, quiet) as advance:

@@ -12,11 +12,15 @@ from molscore.cli.common import (
     bar,
     complaints,
     exit_code,
+    prepare_workers,
     size_range,
     whole_number,
     worker_number,
 )
 from molscore.pretrained import DEFAULT
+
+FEW = 8
+"""So many molecules are made in one process: no other would start in time."""
 
 
 def generate(
@@ -61,6 +65,8 @@ def generate(
 
         with complaints(ValueError):
             MoleculeFilter(filter_)
+    if n > FEW:
+        prepare_workers(wanted, device, "molscore.generate.attempts")
     from molscore.generate import GenerationOptions, MoleculeGenerator
     from molscore.generate.files import generate_sdf
 

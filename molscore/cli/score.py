@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Encoding, Model, Quiet, Workers, bar, complaints, fail, worker_number
+from molscore.cli.common import Encoding, Model, Quiet, Workers, bar, complaints, fail, prepare_workers, worker_number
 from molscore.pretrained import GRAPH_CONDITIONED
 
 
@@ -44,6 +44,7 @@ def score(
             protein = read_protein(structure)
         if not quiet:
             typer.echo(protein.text(), err=True)
+    prepare_workers(wanted, device, "molscore.score.files")
     from molscore.score.files import score_sdf
     from molscore.score.scorer import MoleculeScorer
 

@@ -1,9 +1,9 @@
 """Work over processes of one thread each. Results come back in the order of the tasks.
 
 Threads that share one network spin for one another wherever other programs run too; processes do not. A worker is
-started afresh (spawned), computes with one thread, gets tensors through shared memory, and is given a task whenever it
+started afresh (`server`), computes with one thread, gets tensors through shared memory, and is given a task whenever it
 has finished another. What comes out follows from the tasks alone: neither the number of workers nor their speed
-changes it. With one worker all is done in the calling process, and no other is started.
+changes it. With one worker, or one task, all is done in the calling process, and no other is started.
 
 A worker that dies, as one does that the system kills for want of memory, is replaced, and its task is done again.
 Ctrl-C is left to the process that started them. They end with it, however it ends.
@@ -11,6 +11,7 @@ Ctrl-C is left to the process that started them. They end with it, however it en
 
 from molscore.workers.cores import count
 from molscore.workers.pool import AHEAD, WorkerError, Workers, ready
+from molscore.workers.server import prepare
 from molscore.workers.threads import one_thread
 
-__all__ = ["AHEAD", "WorkerError", "Workers", "count", "one_thread", "ready"]
+__all__ = ["AHEAD", "WorkerError", "Workers", "count", "one_thread", "prepare", "ready"]

@@ -1,18 +1,18 @@
 """`Workers`: processes that turn tasks into results, in the order of the tasks."""
 
 import multiprocessing
-import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
+from molscore.workers import server
 from molscore.workers.serve import serve
+from molscore.workers.server import without_ctrl_c
 from molscore.workers.threads import one_thread, single_threaded
 
 Task = TypeVar("Task")
@@ -51,7 +51,7 @@ class Workers(Generic[Task, Result]):
         self._function: Callable[[Task], Result] | None = None
         self._queue: deque[int] = deque()
         self._tasks: dict[int, Task] = {}
-        self._results: dict[int, Result] = {}
+        self._outcomes: dict[int, tuple[bool, Any]] = {}
         self._deaths: dict[int, int] = {}
         self._workers: list[_Worker] = []
         self._submitted = self._taken = 0
@@ -75,11 +75,11 @@ class Workers(Generic[Task, Result]):
         return self._submitted - self._taken
 
     def submit(self, task: Task) -> None:
-        """Adds a task, for a worker that is free, or as soon as one is."""
+        """Adds a task, for a worker that is free, or as soon as one is. A first task waits for a second."""
         self._tasks[self._submitted] = task
         self._queue.append(self._submitted)
         self._submitted += 1
-        if self.number > 1:
+        if self.number > 1 and self._submitted > 1:
             self._assign()
 
     def result(self) -> Result:
@@ -93,14 +93,18 @@ class Workers(Generic[Task, Result]):
         if number == self._submitted:
             raise IndexError("every result has been taken")
         self._taken += 1
-        if self.number == 1:
+        if self.number == 1 or self._submitted == 1:
             return self._here(number)
-        while number not in self._results:
+        while number not in self._outcomes:
             busy = {worker.connection: worker for worker in self._workers if worker.task is not None}
             for connection in wait(list(busy)):
                 self._receive(busy[connection])  # type: ignore[index]
             self._assign()
-        return self._results.pop(number)
+        good, outcome = self._outcomes.pop(number)
+        if good:
+            return outcome
+        error, lines = outcome
+        raise error from WorkerError(f"in a worker process:\n{lines}")
 
     def map(self, tasks: Iterable[Task]) -> Iterator[Result]:
         """The results of tasks, which are taken from their source little by little."""
@@ -112,6 +116,7 @@ class Workers(Generic[Task, Result]):
             yield self.result()
 
     def _here(self, number: int) -> Result:
+        """The result of the next task, in this process: there is one worker, or one task."""
         self._queue.popleft()
         with one_thread():
             if self._function is None:
@@ -134,15 +139,12 @@ class Workers(Generic[Task, Result]):
 
     def _receive(self, worker: _Worker) -> None:
         try:
-            good, outcome = worker.connection.recv()
+            outcome = worker.connection.recv()
         except (EOFError, OSError):
             self._bury(worker)
             return
         assert worker.task is not None
-        if not good:
-            error, lines = outcome
-            raise error from WorkerError(f"in a worker process:\n{lines}")
-        self._results[worker.task] = outcome
+        self._outcomes[worker.task] = outcome
         del self._tasks[worker.task]
         worker.task = None
 
@@ -164,14 +166,25 @@ class Workers(Generic[Task, Result]):
 
     def _started(self) -> _Worker:
         here, there = multiprocessing.Pipe()
-        context = multiprocessing.get_context("spawn")
-        process = context.Process(target=serve, args=(there, self._start), name="molscore-worker", daemon=True)
-        worker = _Worker(process, here)
-        with _quiet_ctrl_c(), single_threaded():
-            process.start()
+        with without_ctrl_c(), single_threaded():
+            worker = _Worker(self._process(there), here)
             self._workers.append(worker)
         there.close()
         return worker
+
+    def _process(self, connection: Connection) -> BaseProcess:
+        """A process that has been started."""
+        for method in (methods := server.methods()):
+            context: Any = multiprocessing.get_context(method)
+            process: BaseProcess = context.Process(target=serve, args=(connection, self._start), daemon=True)
+            try:
+                process.start()
+            except ValueError:  # the fork server takes some 250 tensors in shared memory, others any number
+                if method == methods[-1]:
+                    raise
+            else:
+                return process
+        raise AssertionError("there is one method at least")
 
 
 def ready(function: Callable[[Task], Result]) -> Callable[[], Callable[[Task], Result]]:
@@ -181,16 +194,3 @@ def ready(function: Callable[[Task], Result]) -> Callable[[], Callable[[Task], R
 
 def _itself(function: Callable[[Task], Result]) -> Callable[[Task], Result]:
     return function
-
-
-@contextmanager
-def _quiet_ctrl_c() -> Iterator[None]:
-    """Within the block processes are started that Ctrl-C does not reach, from their first moment on."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -49,7 +49,7 @@ def _scorer() -> Callable[[Chem.Mol], float]:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module._fscores = Contributions(path.with_name("fpscores.pkl.gz"))
+    vars(module)["_fscores"] = Contributions(path.with_name("fpscores.pkl.gz"))
     return module.calculateScore
 
 
