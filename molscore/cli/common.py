@@ -1,5 +1,6 @@
 """What the commands share: options that several of them take, error messages, progress bars."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,9 +119,18 @@ def worker_number(text: str) -> int | Literal["auto"]:
     return "auto" if text == "auto" else whole_number(text, "--workers", "workers")
 
 
-def prepare_workers(wanted: int | Literal["auto"], device: str, *modules: str) -> None:
-    """Lets the imports that workers need go on beside those of the command, if there will be several workers."""
+def prepare_workers(wanted: int | Literal["auto"], device: str, *modules: str, several: bool = True) -> None:
+    """Before heavy imports: one thread for this process, and the imports of its workers beside its own.
+
+    Args:
+        wanted: number of workers.
+        device: of the network.
+        modules: what workers need.
+        several: whether there is work for more than one.
+    """
     from molscore import workers
 
-    if device in ("auto", "cpu") and workers.count(wanted) > 1:
+    for name, value in workers.THREADS.items():
+        os.environ.setdefault(name, value)
+    if several and device in ("auto", "cpu") and workers.count(wanted) > 1:
         workers.prepare(*modules)

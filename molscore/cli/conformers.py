@@ -68,8 +68,8 @@ def conformers(
         check_encoding(encoding)
         wanted = worker_number(workers)
         check_apart({"--out": out, "--problems": problems}, {"INPUT": source, "--model": pretrained.find(model)})
-    if Path(source).is_file() or source == "-":
-        prepare_workers(wanted, device, "molscore.conformers.files")
+    several = source == "-" or Path(source).is_file()
+    prepare_workers(wanted, device, "molscore.conformers.files", several=several)
     from molscore.conformers import ConformerGenerator, ConformerOptions
     from molscore.conformers.files import conformers_sdf
     from molscore.files.part import ResumeError

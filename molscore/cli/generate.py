@@ -65,8 +65,7 @@ def generate(
 
         with complaints(ValueError):
             MoleculeFilter(filter_)
-    if n > FEW:
-        prepare_workers(wanted, device, "molscore.generate.attempts")
+    prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW)
     from molscore.generate import GenerationOptions, MoleculeGenerator
     from molscore.generate.files import generate_sdf
 
