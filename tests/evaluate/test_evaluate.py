@@ -236,3 +236,12 @@ def test_unusual_chemistry_is_counted(mols):
     metrics = evaluate([*mols[:2], embed("CCOOCC"), embed("OC=CC")], reference=None, posebusters=None, relaxation=False)
     assert metrics.composition["unusual"] == {"any": 0.5, "peroxide": 0.25, "enol": 0.25}
     assert "unusual, peroxide, %" in metrics.format_text()
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_workers_change_nothing(raw, tiny, metrics, monkeypatch, number):
+    monkeypatch.setattr("molscore.evaluate.molecules.assess.TOGETHER", 3)
+    seen = []
+    shared = evaluate(raw, reference=tiny, workers=number, on_progress=lambda *step: seen.append(step))
+    assert json.dumps(shared.to_dict()) == json.dumps(metrics.to_dict())
+    assert seen == [(k, 17) for k in range(1, 18)]
