@@ -18,7 +18,7 @@ M  END
 $$$$
 """
 
-TRAINING = {"accelerate", "e3nn", "matplotlib", "torch_geometric", "yaml"}
+TRAINING = {"accelerate", "e3nn", "matplotlib", "torch_geometric"}
 COMPILERS = {"sympy", "torch._dynamo", "torch._inductor"}
 NEVER = {*TRAINING, *COMPILERS, "Bio", "pandas", "posebusters"}
 
