@@ -39,7 +39,7 @@ def test_nothing_is_loaded_that_is_not_used(words, never, tmp_path):
         "app(sys.argv[1:], standalone_mode=False)\n"
         f"print('loaded', *sorted({never!r} & set(sys.modules)))"
     )
-    command = [sys.executable, "-c", code, *words.split(), "--out", "out.sdf", "--quiet"]
+    command = [sys.executable, "-c", code, *words.split(), "--workers", "1", "--out", "out.sdf", "--quiet"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert run.stdout == "loaded\n", run.stderr
     assert "M  END" in (tmp_path / "out.sdf").read_text()
