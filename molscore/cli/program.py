@@ -1,6 +1,5 @@
 """The program as a whole, and errors of printing."""
 
-import gc
 import os
 import sys
 from contextlib import suppress
@@ -8,9 +7,7 @@ from typing import Any
 
 import typer
 
-GARBAGE = 50_000
-"""New objects between searches for garbage. Imports make half a million that stay; with Python's 700, looking through
-them again and again is a tenth of starting up."""
+from molscore.garbage import search_less
 
 
 class Program(typer.Typer):
@@ -18,7 +15,7 @@ class Program(typer.Typer):
 
     def __call__(self, *words: Any, **options: Any) -> Any:
         """Runs the program; see `typer.Typer`, which ends it quietly where a pipe is closed by its reader."""
-        gc.set_threshold(GARBAGE)
+        search_less()
         try:
             return super().__call__(*words, **options)
         except OSError as error:  # a command says itself what is wrong with its files

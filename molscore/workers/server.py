@@ -24,7 +24,7 @@ def prepare(*modules: str) -> None:
     global _prepared
     if _prepared or "forkserver" not in multiprocessing.get_all_start_methods():
         return
-    forkserver.set_forkserver_preload(list(modules))
+    forkserver.set_forkserver_preload(["molscore.workers.preload", *modules])
     with single_threaded(), without_ctrl_c():
         forkserver.ensure_running()
     _prepared = True
