@@ -13,7 +13,7 @@ from molscore import forks
 from molscore.core.denoiser import Denoiser, Posterior
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
-from molscore.model.features import Features, Prediction
+from molscore.model.features import Features, Prediction, softmax
 from molscore.model.state import Layout, MoleculeState, Times, pair_mask
 from molscore.network.geometry import centre
 
@@ -44,7 +44,7 @@ class MoleculeDenoiser(Denoiser):
         times = Times(*(y.expand(self.mask.shape) for y in self.layout.unpack_times(t.to(model.dtype))))
         prediction = model.predict(state, times, self.mask, carry, self.stereo)
         a, e = (
-            model.config.category_scale * logits.softmax(-1) * part
+            model.config.category_scale * softmax(logits) * part
             for logits, part in zip(prediction[1:], self.parts, strict=True)
         )
         mean = self.layout.pack(MoleculeState(prediction.positions, a, e))

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from molscore.network import o3
+from molscore.network.linear import Linear, linear
 
 SCALAR, VECTOR = o3.Irrep(0, 1), o3.Irrep(1, -1)
 EPS = 1e-5
@@ -73,7 +74,7 @@ class EquivariantLinear(nn.Module):
     def forward(self, h: Blocks) -> Blocks:
         """Blocks of ``irreps_in`` to blocks of ``irreps_out``."""
         joined = [h[s[0]] if len(s) == 1 else torch.cat([h[k] for k in s], dim=-1) for s in self.sources]
-        return [nn.functional.linear(x, w) for x, w in zip(joined, self.weights, strict=True)]
+        return [linear(x, w) for x, w in zip(joined, self.weights, strict=True)]
 
 
 def _normal(mul: int, fan: int) -> Tensor:
@@ -100,11 +101,11 @@ class EquivariantNorm(nn.Module):
         """Blocks ``(B, N, ...)``, ``condition (B, C)`` to blocks of the same shapes."""
         modulation = self.linear(condition)[:, None, None].to(h[0].dtype)
         *scales, shift = modulation.split([*self.channels, self.channels[0]], dim=-1)
-        scalars = nn.functional.layer_norm(h[0], h[0].shape[-1:]) * (1 + scales[0]) + shift
+        scalars = torch.addcmul(shift, nn.functional.layer_norm(h[0], h[0].shape[-1:]), 1 + scales[0])
         rest = []
         for x, scale in zip(h[1:], scales[1:], strict=True):
-            mean_square = x.square().sum(-2, keepdim=True).mean(-1, keepdim=True)
-            rest.append(x * torch.rsqrt(mean_square + EPS) * (1 + scale))
+            square = x.square().sum((-2, -1), keepdim=True)
+            rest.append(x * (torch.rsqrt(square / x.shape[-1] + EPS) * (1 + scale)))
         return [scalars, *rest]
 
 
@@ -162,7 +163,7 @@ class GatedUpdate(nn.Module):
         self.channels = [m.mul for m in irreps]
         width = widening * n_scalars
         self.mlp = nn.Sequential(
-            nn.Linear(n_scalars + mul * self.n_invariant, width), nn.SiLU(), nn.Linear(width, sum(self.channels))
+            Linear(n_scalars + mul * self.n_invariant, width), nn.SiLU(), Linear(width, sum(self.channels))
         )
         products = o3.Irreps([(mul, ir) for _, _, ir in paths if ir != SCALAR])
         self.mix = EquivariantLinear(o3.Irreps([*tensors, *products]), tensors)

@@ -1,15 +1,21 @@
 """Geometry of padded point clouds: centring, soft distances, radial basis, soft directions.
 
-``positions`` have shape ``(B, N, 3)``, ``mask (B, N)`` is True for atoms and False for padding.
+``positions`` have shape ``(B, N, 3)``, ``mask (B, N)`` is True for atoms and False for padding. Directions have the
+neighbour last, so that sums over neighbours run along contiguous memory.
 """
 
+import math
+from collections.abc import Sequence
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from molscore.network import o3
 
 SOFTENING = 0.01
 """Added to squared distances, in squared length units: keeps distance and direction smooth where two atoms meet."""
+LOG2E = math.log2(math.e)
+"""``exp(x)`` is ``exp2(LOG2E x)``, which PyTorch computes four times as fast on CPUs."""
 
 
 def centre(x: Tensor, mask: Tensor) -> Tensor:
@@ -18,10 +24,14 @@ def centre(x: Tensor, mask: Tensor) -> Tensor:
     return (x - (x * m).sum(1, keepdim=True) / m.sum(1, keepdim=True)) * m
 
 
-def pair_distances(x: Tensor) -> Tensor:
-    """Soft distances ``sqrt(|x_i - x_j|^2 + SOFTENING)``: ``(B, N, 3)`` to ``(B, N, N)``."""
-    r = x[:, :, None] - x[:, None, :]
-    return torch.sqrt(r.square().sum(-1) + SOFTENING)
+def pair_vectors(x: Tensor) -> Tensor:
+    """``r_ij = x_i - x_j``: ``(B, N, 3)`` to ``(B, N, 3, N)``."""
+    return x[..., None] - x.transpose(1, 2)[:, None]
+
+
+def soft_lengths(r: Tensor) -> Tensor:
+    """Soft distances ``d_ij = sqrt(|r_ij|^2 + SOFTENING)``: ``(B, N, 3, N)`` to ``(B, N, N)``."""
+    return torch.sqrt(r.square().sum(2) + SOFTENING)
 
 
 def radial_basis(d: Tensor, number: int, length: float = 1.5) -> Tensor:
@@ -35,30 +45,29 @@ def radial_basis(d: Tensor, number: int, length: float = 1.5) -> Tensor:
     Returns:
         ``(number, ...)``. Unke & Meuwly, PhysNet, arXiv:1902.08408, eq. 7, without cutoff.
     """
-    u = torch.exp(d / -length) * (number + 1)
+    u = torch.exp2(d * (-LOG2E / length)) * (number + 1)
     centres = torch.arange(1, number + 1, device=d.device, dtype=d.dtype).view(-1, *[1] * d.ndim)
-    return torch.exp(-(u - centres).square().clamp(max=30.0))
+    return torch.exp2((u - centres).square().clamp(max=30.0) * -LOG2E)
 
 
-def harmonic_sum(w: Tensor, x: Tensor, d: Tensor, mask: Tensor, ell: int) -> Tensor:
-    """``sum_j w_ij Y_l(r_ij / d_ij)`` with ``r_ij = x_i - x_j``: the directions of neighbours, weighted.
-
-    For ``l = 1``, where ``Y = sqrt(3) r_ij / d_ij``, it is ``x_i sum_j w_ij / d_ij - sum_j w_ij / d_ij x_j``.
+def neighbour_basis(r: Tensor, d: Tensor, mask: Tensor, degrees: Sequence[int]) -> Tensor:
+    """For each neighbour 1, and the spherical harmonics ``Y_l(r_ij / d_ij)`` of its direction; zero for padding.
 
     Args:
-        w: weights ``(C, B, N, N)``.
-        x: positions ``(B, N, 3)``.
-        d: their `pair_distances` ``(B, N, N)``.
+        r, d: `pair_vectors` and `soft_lengths`.
         mask: ``(B, N)`` bool, the neighbours that count.
-        ell: degree of the spherical harmonics, in e3nn's component normalisation.
+        degrees: the l, in e3nn's component normalisation: ``Y_1 = sqrt(3) r_ij / d_ij``.
 
     Returns:
-        ``(B, N, 2 ell + 1, C)``.
+        ``(B, N, 1 + sum of 2l + 1, N)``.
     """
-    if ell == 1:
-        w = w * (3**0.5 * mask[:, None].to(d.dtype) / d).to(w.dtype)
-        ends = w @ nn.functional.pad(x, (0, 1), value=1.0).to(w.dtype)
-        return (ends[..., 3:] * x.to(w.dtype) - ends[..., :3]).permute(1, 2, 3, 0)
-    direction = (x[:, :, None] - x[:, None]) / d[..., None]
-    y = o3.spherical_harmonics(ell, direction)
-    return torch.einsum("cbij,bijm->bimc", w, (y * mask[:, None, :, None]).to(w.dtype))
+    real = mask[:, None, None].to(r.dtype)
+    parts = [real.expand(-1, r.shape[1], -1, -1)]
+    for ell in degrees:
+        if ell == 1:
+            parts.append(r * (3**0.5 * real / d[:, :, None]))
+        else:
+            direction = (r / d[:, :, None]).movedim(2, -1)
+            y = o3.spherical_harmonics(ell, direction)
+            parts.append(y.movedim(-1, 2) * real)
+    return torch.cat(parts, dim=2)

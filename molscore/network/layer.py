@@ -13,7 +13,7 @@ All sums run over all atoms of the molecule (molecules are small: the graph is c
 vector or a spherical harmonic is invariant, so the layer is equivariant under rotation, reflection, translation and
 permutation.
 
-Pair features have their channels first, ``(P, B, N, N)``: see `molscore.network.pairs`.
+Pair features are ``(B, N, N, P)``: see `molscore.network.pairs`.
 """
 
 import torch
@@ -21,8 +21,9 @@ from torch import Tensor, nn
 
 from molscore.network import o3
 from molscore.network.equivariant import SCALAR, Blocks, EquivariantLinear, EquivariantNorm, GatedUpdate
-from molscore.network.geometry import centre, harmonic_sum, pair_distances, radial_basis
-from molscore.network.pairs import PairLinear, PairNorm, hidden_pairs
+from molscore.network.geometry import LOG2E, centre, neighbour_basis, pair_vectors, radial_basis, soft_lengths
+from molscore.network.linear import Linear
+from molscore.network.pairs import CentredLinear, PairNorm, hidden_pairs, updated_pairs
 
 MAX_LOGIT = 30.0
 """Bound on attention logits: e^60 between the most and the least attended neighbour."""
@@ -49,16 +50,17 @@ class Layer(nn.Module):
         self.harmonics = [(m.mul, m.ir.l) for m in harmonics]
         self.norm = EquivariantNorm(irreps, condition_channels)
         self.pair_norm = PairNorm(pair_channels)
-        self.ends = nn.Linear(n_scalars, 2 * pair_channels)
-        self.pair = PairLinear(pair_channels + radial + vectors, pair_channels)
+        self.ends = Linear(n_scalars, 2 * pair_channels)
+        self.pair = nn.Linear(pair_channels + radial + vectors, pair_channels)
         self.vector = EquivariantLinear(irreps, o3.Irreps(f"{vectors}x1o")) if vectors else None
-        self.logits = PairLinear(pair_channels, heads + harmonics.num_irreps)
+        self.logits = nn.Linear(pair_channels, heads + harmonics.num_irreps)
         self.value = EquivariantLinear(irreps, irreps)
-        self.out = EquivariantLinear(o3.Irreps([*irreps, (pair_channels, SCALAR), *harmonics]), irreps)
+        attended = o3.Irreps([(m.mul // heads, m.ir) for m in irreps for _ in range(heads)])
+        self.out = EquivariantLinear(o3.Irreps([*attended, (pair_channels, SCALAR), *harmonics]), irreps)
         self.norm_update = EquivariantNorm(irreps, condition_channels)
         self.update = GatedUpdate(irreps)
         self.displace = EquivariantLinear(irreps, o3.Irreps("1x1o"))
-        self.pair_update = PairLinear(pair_channels, pair_channels)
+        self.pair_update = CentredLinear(pair_channels, pair_channels)
         nn.init.zeros_(self.pair_update.weight)
         nn.init.zeros_(self.pair_update.bias)
 
@@ -69,7 +71,7 @@ class Layer(nn.Module):
 
         Args:
             h: atom features, blocks ``(B, N, 2l + 1, multiplicity)``.
-            e: pair features ``(P, B, N, N)``.
+            e: pair features ``(B, N, N, P)``, of zero mean.
             x: positions ``(B, N, 3)``, in the network's length unit, centred.
             mask: ``(B, N)`` bool.
             condition: ``(B, C)``, what the whole molecule shares (times, size).
@@ -78,42 +80,55 @@ class Layer(nn.Module):
             The updated ``h, e, x``.
         """
         g = self.norm(h, condition)
-        d = pair_distances(x)
+        r = pair_vectors(x)
+        d = soft_lengths(r)
         m = self.messages(g, e, d)
-        h = add(h, self.out(self.gather(g, m, x, d, mask)))
+        h = add(h, self.out(self.gather(g, m, r, d, mask)))
         h = add(h, self.update(self.norm_update(h, condition)))
         x = x + centre(self.displace(h)[0].squeeze(-1).to(x.dtype), mask)
-        return h, e + self.pair_update(m), x
+        return h, updated_pairs(self.pair_update, e, m), x
 
     def messages(self, g: Blocks, e: Tensor, d: Tensor) -> Tensor:
-        """Invariant messages of all pairs, ``(P, B, N, N)``."""
-        others = [radial_basis(d, self.radial)]
+        """Invariant messages of all pairs, ``(B, N, N, P)``."""
+        others = radial_basis(d, self.radial)
         if self.vector is not None:
-            v = self.vector(g)[0].movedim(-1, 0)
-            others.append(v @ v.transpose(-1, -2))
-        left, right = self.ends(g[0].squeeze(-2)).movedim(-1, 0).chunk(2)
+            v = self.vector(g)[0].permute(3, 0, 1, 2).flatten(0, 1)
+            others = torch.cat([others, (v @ v.mT).view(-1, *d.shape)])
+        left, right = self.ends(g[0].squeeze(-2)).chunk(2, dim=-1)
         return hidden_pairs(self.pair_norm, self.pair, e, others, left, right)
 
-    def gather(self, g: Blocks, m: Tensor, x: Tensor, d: Tensor, mask: Tensor) -> Blocks:
-        """Sums over neighbours: attended values, pooled messages, weighted spherical harmonics."""
-        logits, weights = self.logits(m).split([self.heads, sum(mul for mul, _ in self.harmonics)])
-        real = mask.to(m.dtype)[:, None]
+    def gather(self, g: Blocks, m: Tensor, r: Tensor, d: Tensor, mask: Tensor) -> Blocks:
+        """Sums over neighbours: attended values of each head, pooled messages, weighted spherical harmonics."""
+        muls, degrees = zip(*self.harmonics, strict=True)
+        sizes = [self.heads, sum(muls)]
+        (logits, weights), (logit_bias, weight_bias) = self.logits.weight.split(sizes), self.logits.bias.split(sizes)
+        attended = self.attend(g, self.attention(m, logits, logit_bias, mask))
+        # W acts after the sum: sum_j (W m_ij + b) Y_ij = W sum_j m_ij Y_ij + b sum_j Y_ij.
+        basis = neighbour_basis(r, d, mask, degrees).to(m.dtype)
+        widths = [1, *(2 * ell + 1 for ell in degrees)]
+        pooled, *sums = (basis @ m).split(widths, dim=2)
+        _, *totals = basis.sum(-1, keepdim=True).split(widths, dim=2)
         count = mask.sum(1)[:, None, None, None].to(g[0].dtype)
-        # Softmax over the neighbours; its division comes after the sum, where there is less to divide.
-        attention = logits.clamp(-MAX_LOGIT, MAX_LOGIT).exp() * real
-        # (B, N, 2l + 1, multiplicity) to (heads, B, N, (2l + 1) multiplicity / heads), all blocks side by side.
-        value = [v.unflatten(-1, (self.heads, -1)).permute(3, 0, 1, 2, 4) for v in self.value(g)]
-        sizes = [v.shape[3:] for v in value]
-        flat = [v.flatten(3) for v in value]
-        whole = (attention @ torch.cat(flat, dim=-1).to(attention.dtype)) / attention.sum(-1, keepdim=True)
-        blocks = whole.split([size.numel() for size in sizes], dim=-1)
-        attended = [a.unflatten(-1, s).permute(1, 2, 3, 0, 4).flatten(-2) for a, s in zip(blocks, sizes, strict=True)]
-        pooled = (m @ real.transpose(-1, -2)).permute(1, 2, 3, 0) / count
-        parts = weights.split([mul for mul, _ in self.harmonics])
-        sums = [
-            harmonic_sum(w, x, d, mask, ell) / count.sqrt() for w, (_, ell) in zip(parts, self.harmonics, strict=True)
+        weighted = [
+            (nn.functional.linear(y, w) + total * b) / count.sqrt()
+            for y, total, w, b in zip(sums, totals, weights.split(muls), weight_bias.split(muls), strict=True)
         ]
-        return [y.to(g[0].dtype) for y in (*attended, pooled, *sums)]
+        return [y.to(g[0].dtype) for y in (*attended, pooled / count, *weighted)]
+
+    def attention(self, m: Tensor, weight: Tensor, bias: Tensor, mask: Tensor) -> Tensor:
+        """Softmax over the neighbours of one logit per head, ``(heads, B, N, N)``."""
+        logits = (weight * LOG2E).to(m.dtype) @ m.flatten(0, 2).T + (bias * LOG2E)[:, None]
+        limit = MAX_LOGIT * LOG2E
+        attention = torch.exp2(logits.clamp(-limit, limit)).unflatten(1, m.shape[:3]) * mask[:, None].to(m.dtype)
+        return attention / attention.sum(-1, keepdim=True)
+
+    def attend(self, g: Blocks, attention: Tensor) -> Blocks:
+        """Attended values: of each block of features, a block of each head ``(B, N, 2l + 1, multiplicity / heads)``."""
+        # (B, N, 2l + 1, multiplicity) to (heads, B, N, 2l + 1, multiplicity / heads), then all blocks side by side.
+        values = [v.unflatten(-1, (self.heads, -1)).permute(3, 0, 1, 2, 4) for v in self.value(g)]
+        sums = attention @ torch.cat([v.flatten(3) for v in values], dim=-1).to(attention.dtype)
+        blocks = sums.split([v.shape[3:].numel() for v in values], dim=-1)
+        return [head for s, v in zip(blocks, values, strict=True) for head in s.unflatten(-1, v.shape[3:]).unbind()]
 
 
 def add(h: Blocks, update: Blocks) -> Blocks:

@@ -23,9 +23,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from torch import Tensor, nn
 
 from molscore.network.equivariant import VECTOR, hidden_irreps
-from molscore.network.geometry import centre, pair_distances, radial_basis
+from molscore.network.geometry import centre, pair_vectors, radial_basis, soft_lengths
 from molscore.network.layer import Layer
-from molscore.network.pairs import PairLinear, PairNorm, hidden_pairs
+from molscore.network.linear import Linear
+from molscore.network.pairs import CentredLinear, PairNorm, embedded_pairs, hidden_pairs
 from molscore.network.stereo import Handedness, sides
 
 
@@ -119,19 +120,19 @@ class EquivariantScoreNetwork(nn.Module):
         self.radial, self.tensors = config.radial, [(m.ir.dim, m.mul) for m in irreps[1:]]
         self.vector_block = [m.ir for m in irreps].index(VECTOR)
         self.time = TimeEmbedding(c, n_scalars)
-        self.embed_atoms = nn.Linear(atom_inputs + c, n_scalars)
-        self.embed_pairs = PairLinear(pair_inputs + 2 * config.radial, p)
+        self.embed_atoms = Linear(atom_inputs + c, n_scalars)
+        self.embed_pairs = CentredLinear(pair_inputs + 2 * config.radial, p)
         self.layers = nn.ModuleList(
             Layer(irreps, p, config.heads, config.radial, config.vectors, c) for _ in range(config.layers)
         )
         self.handedness = nn.ModuleList(Handedness(irreps) for _ in range(config.layers if config.stereo else 0))
         self.sides = nn.Parameter(torch.zeros(p)) if config.stereo else None
         self.atom_head = nn.Sequential(
-            nn.LayerNorm(n_scalars), nn.Linear(n_scalars, n_scalars), nn.SiLU(), nn.Linear(n_scalars, atom_classes)
+            nn.LayerNorm(n_scalars), Linear(n_scalars, n_scalars), nn.SiLU(), Linear(n_scalars, atom_classes)
         )
         self.pair_ends = nn.Linear(n_scalars, p)
         self.bond_norm = PairNorm(p)
-        self.bond_head = nn.Sequential(PairLinear(p + config.radial, p), nn.SiLU(), PairLinear(p, bond_classes))
+        self.bond_head = nn.Sequential(nn.Linear(p + config.radial, p), nn.SiLU(), Linear(p, bond_classes))
         self.energy_head = nn.Linear(n_scalars, 1) if config.energy else None
         for parameter in (*self.atom_head[-1].parameters(), *self.bond_head[-1].parameters()):
             nn.init.zeros_(parameter)
@@ -220,11 +221,11 @@ class EquivariantScoreNetwork(nn.Module):
         shared = condition[:, None].expand(-1, x.shape[1], -1)
         scalars = (self.embed_atoms(torch.cat([atoms, shared.to(atoms.dtype)], dim=-1)) + own).to(x.dtype)
         h = [scalars[..., None, :], *(x.new_zeros(*x.shape[:2], *shape) for shape in self.tensors)]
-        rbf = [radial_basis(pair_distances(y), self.radial).to(pairs.dtype) for y in (x, previous)]
-        e = self.embed_pairs(torch.cat([pairs.movedim(-1, 0), *rbf]))
+        rbf = [radial_basis(soft_lengths(pair_vectors(y)), self.radial) for y in (x, previous)]
+        e = embedded_pairs(self.embed_pairs, pairs, torch.cat(rbf))
         tagged = self.sides if stereo.shape[1] > 0 else None
         if tagged is not None:
-            e = e + tagged[:, None, None, None] * sides(stereo, x.shape[1])
+            e = e + (tagged - tagged.mean()) * sides(stereo, x.shape[1])[..., None]
         y = x
         for k, layer in enumerate(self.layers):
             h = h if tagged is None else self.handedness[k](h, y, stereo)
@@ -237,8 +238,8 @@ class EquivariantScoreNetwork(nn.Module):
     def _classes(self, y: Tensor, scalars: Tensor, e: Tensor) -> tuple[Tensor, Tensor]:
         """Atom logits, bond logits."""
         hidden, _, classes = self.bond_head
-        assert isinstance(hidden, PairLinear)
-        ends = nn.functional.linear(self.pair_ends(scalars), hidden.weight[:, : len(e)]).movedim(-1, 0)
-        rbf = radial_basis(pair_distances(y), self.radial)
-        e = hidden_pairs(self.bond_norm, hidden, e + e.transpose(2, 3), [rbf], ends, ends)
-        return self.atom_head(scalars), classes(e).movedim(0, -1)
+        assert isinstance(hidden, nn.Linear)
+        ends = nn.functional.linear(self.pair_ends(scalars), hidden.weight[:, : e.shape[-1]])
+        rbf = radial_basis(soft_lengths(pair_vectors(y)), self.radial)
+        e = hidden_pairs(self.bond_norm, hidden, e + e.transpose(1, 2), rbf, ends, ends)
+        return self.atom_head(scalars), classes(e)

@@ -1,66 +1,84 @@
-"""Pair features: linear maps, normalisation and hidden layers of tensors ``(C, B, N, N)``, channels first.
+"""Pair features: linear maps, normalisation and hidden layers of tensors ``(B, N, N, C)``.
 
-Pairs outnumber atoms twentyfold, so this is where the time goes, and it goes into reading and writing memory more than
-into arithmetic. With channels first, a linear map of all pairs is one matrix product, and sums over neighbours run
-along contiguous memory; each function here passes over the pairs as few times as it can.
+Pairs outnumber atoms twentyfold, so each function here passes over them as few times as it can, and sums up its terms
+in one tensor.
+
+They are read through layer normalisation alone, so that the mean of their channels never counts. It is taken off where
+they are made, in the weights: then no pass over the pairs need look for it.
 """
-
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
+from molscore.network.linear import linear
+
 EPS = 1e-5
 
 
-class PairLinear(nn.Linear):
-    """Linear map of the channels."""
+class CentredLinear(nn.Linear):
+    """Linear map of the channels to channels whose mean is zero."""
 
-    def forward(self, e: Tensor) -> Tensor:
-        """``(C_in, B, N, N)`` to ``(C_out, B, N, N)``."""
-        return torch.addmm(self.bias[:, None], self.weight, e.flatten(1)).unflatten(1, e.shape[1:])
+    def centred(self) -> tuple[Tensor, Tensor]:
+        """Weight and bias."""
+        return self.weight - self.weight.mean(0), self.bias - self.bias.mean()
+
+
+def embedded_pairs(layer: CentredLinear, pairs: Tensor, others: Tensor) -> Tensor:
+    """``layer([pairs, others])``: pair features ``(B, N, N, P)``.
+
+    Args:
+        layer: from the channels of both together.
+        pairs: ``(B, N, N, C)``.
+        others: further features, channels first, ``(C', B, N, N)``.
+    """
+    weight, bias = layer.centred()
+    own, rest = weight.split([pairs.shape[-1], len(others)], dim=1)
+    return add_product(linear(pairs, own, bias), others, rest)
+
+
+def updated_pairs(layer: CentredLinear, e: Tensor, m: Tensor) -> Tensor:
+    """``e + layer(m)`` of pair features ``(B, N, N, P)`` and messages ``(B, N, N, C)``."""
+    weight, bias = layer.centred()
+    return e + linear(m, weight, bias).to(e.dtype)
 
 
 class PairNorm(nn.Module):
-    """Layer normalisation over the channels, folded into the linear map ``W`` that follows it.
-
-    ``W (scale (e - mean) / deviation + shift) = (W' e) / deviation + W shift``: the rows of ``W'``, which are those of
-    ``W scale`` less their mean, take the mean of ``e`` away.
-    """
+    """Layer normalisation of channels whose mean is zero, with its scale and shift folded into the map that follows."""
 
     def __init__(self, channels: int):
         super().__init__()
         self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
 
-    def forward(self, e: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """``W' e (D, B, N, N)``, 1 / deviation ``(B, N, N)`` and shift ``(D,)``, from ``e (C, B, N, N)`` and ``W``.
+    def forward(self, e: Tensor) -> Tensor:
+        """``e (B, N, N, C)`` over its deviation."""
+        return e * torch.rsqrt(e.square().mean(-1, keepdim=True) + EPS).to(e.dtype)
 
-        ``W`` is the first C columns of ``weight (D, C or more)``.
-        """
-        weight = weight[:, : len(e)]
-        scaled = weight * self.weight
-        y = (scaled - scaled.mean(1, keepdim=True)) @ e.flatten(1)
-        variance = e.square().mean(0) - e.mean(0).square()
-        return y.unflatten(1, e.shape[1:]), torch.rsqrt(variance.clamp(min=0) + EPS), weight @ self.bias
+    def folded(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """What ``weight (D, C)`` becomes, ``(D, C)``, and what is added to its bias ``(D,)``."""
+        return weight * self.weight, weight @ self.bias
 
 
-def hidden_pairs(
-    norm: PairNorm, linear: PairLinear, e: Tensor, others: Sequence[Tensor], left: Tensor, right: Tensor
-) -> Tensor:
-    """``silu(linear([norm(e), *others]) + left_i + right_j)``.
+def hidden_pairs(norm: PairNorm, layer: nn.Linear, e: Tensor, others: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """``silu(layer([norm(e), others]) + left_i + right_j)``.
 
     Args:
         norm: of ``e``.
-        linear: from the channels of ``e`` and ``others`` together to D.
-        e: ``(C, B, N, N)``.
-        others: further pair features ``(C', B, N, N)``.
-        left, right: what the two atoms of a pair add, ``(D, B, N)``.
+        layer: from the channels of ``e`` and ``others`` together to D.
+        e: ``(B, N, N, C)``, of zero mean.
+        others: further features, channels first, ``(C', B, N, N)``.
+        left, right: what the two atoms of a pair add, ``(B, N, D)``.
 
     Returns:
-        ``(D, B, N, N)``.
+        ``(B, N, N, D)``.
     """
-    y, inverse, shift = norm(e, linear.weight)
-    rest = linear.weight[:, len(e) :] @ torch.cat([x.flatten(1).to(e.dtype) for x in others])
-    m = torch.addcmul(rest.view_as(y), y, inverse.to(y.dtype))
-    left = left + (linear.bias + shift)[:, None, None]
-    return nn.functional.silu(m.add_(left[..., None]).add_(right[..., None, :]))
+    own, rest = layer.weight.split([e.shape[-1], len(others)], dim=1)
+    own, shift = norm.folded(own)
+    m = (left + (layer.bias + shift).to(left.dtype))[:, :, None] + right[:, None]
+    m += linear(norm(e), own).to(m.dtype)
+    return nn.functional.silu(add_product(m, others, rest), inplace=True)
+
+
+def add_product(y: Tensor, others: Tensor, weight: Tensor) -> Tensor:
+    """Adds ``weight others`` to ``y (B, N, N, D)``, in place; ``others (C', B, N, N)`` have their channels first."""
+    y.flatten(0, 2).addmm_(others.flatten(1).T.to(y.dtype), weight.T.to(y.dtype))
+    return y

@@ -4,7 +4,7 @@ import pytest
 import torch
 from e3nn import o3
 
-from molscore.network.geometry import SOFTENING, centre, harmonic_sum, pair_distances, radial_basis
+from molscore.network.geometry import SOFTENING, centre, neighbour_basis, pair_vectors, radial_basis, soft_lengths
 
 
 def cloud(dtype, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -23,31 +23,31 @@ def test_centre_leaves_out_padding(dtype):
 
 def test_distances(dtype):
     x, _ = cloud(dtype)
-    d = pair_distances(x)
+    d = soft_lengths(pair_vectors(x))
     true = torch.linalg.norm(x[:, :, None] - x[:, None], dim=-1)
     torch.testing.assert_close(d.square(), true.square() + SOFTENING)
 
 
-@pytest.mark.parametrize("ell", [1, 2, 3])
-def test_harmonic_sum_is_the_sum_over_neighbours(dtype, ell):
-    """Also for l = 1, where two matrix products stand in for the sum."""
+@pytest.mark.parametrize("degrees", [(1,), (2, 1), (3,), ()])
+def test_basis_of_neighbours_is_one_and_spherical_harmonics(dtype, degrees):
     x, mask = cloud(dtype)
-    d = pair_distances(x)
-    w = torch.randn(4, 2, 5, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64).to(dtype)
+    r = pair_vectors(x)
+    d = soft_lengths(r)
     direction = (x[:, :, None] - x[:, None]) / d[..., None]
-    y = o3.spherical_harmonics(ell, direction, normalize=False, normalization="component")
-    expected = ((w * mask[:, None])[..., None] * y).sum(-2).permute(1, 2, 3, 0)
-    tolerance = 1e-5 if dtype == torch.float32 else 1e-12
-    torch.testing.assert_close(
-        harmonic_sum(w, x, d, mask, ell), expected, rtol=0, atol=tolerance * float(expected.abs().max())
-    )
+    expected = [torch.ones_like(direction[..., :1])]
+    expected += [o3.spherical_harmonics(ell, direction, normalize=False, normalization="component") for ell in degrees]
+    expected = torch.cat(expected, dim=-1) * mask[:, None, :, None]
+    basis = neighbour_basis(r, d, mask, degrees)
+    assert basis.shape == (2, 5, sum(2 * ell + 1 for ell in (0, *degrees)), 5)
+    torch.testing.assert_close(basis, expected.movedim(-1, 2), rtol=0, atol=1e-5 if dtype == torch.float32 else 1e-12)
 
 
 @pytest.mark.parametrize("ell", [1, 2])
 def test_gradient_where_two_atoms_meet(dtype, ell):
     x = torch.zeros(1, 2, 3, dtype=dtype, requires_grad=True)
-    d = pair_distances(x)
-    (d.sum() + harmonic_sum(torch.ones(3, 1, 2, 2, dtype=dtype), x, d, torch.ones(1, 2) > 0, ell).sum()).backward()
+    r = pair_vectors(x)
+    d = soft_lengths(r)
+    (d.sum() + neighbour_basis(r, d, torch.ones(1, 2) > 0, [ell]).sum()).backward()
     assert x.grad.isfinite().all()
 
 
