@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from molscore.cli.common import fail
+from molscore.cli.common import complaints, fail, worker_number
 from molscore.limits import LIMITS, check
 
 N = {"generate": "molecules", "conformers": "conformers", "interpolate": "interpolated"}
@@ -29,7 +29,10 @@ def bounded(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**options: Any) -> None:
         for option, value in options.items():
-            if value is not None and not isinstance(value, str) and (name := limit_of(command, option)):
+            if option == "workers":
+                with complaints(ValueError):
+                    worker_number(value)
+            elif value is not None and not isinstance(value, str) and (name := limit_of(command, option)):
                 try:
                     check(name, value, flag(option))
                 except ValueError as error:

@@ -66,9 +66,9 @@ def conformers(
             check_writable(problems, (".csv",))
         check_source(source, form)
         check_encoding(encoding)
-        wanted = worker_number(workers)
         check_apart({"--out": out, "--problems": problems}, {"INPUT": source, "--model": pretrained.find(model)})
     several = source == "-" or Path(source).is_file()
+    wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.conformers.files", several=several)
     from molscore.conformers import ConformerGenerator, ConformerOptions
     from molscore.conformers.files import conformers_sdf

@@ -35,13 +35,15 @@ def qm9(
 ) -> None:
     """QM9: 130,831 molecules of up to nine heavy atoms (pip install 'molscore[qm9]')."""
     _check(out, [] if source is None else [source])
-    with complaints(ValueError):
-        number = worker_number(workers)
     from molscore.datasets.qm9 import build_qm9
 
     with complaints(ValueError, OSError, ModuleNotFoundError, code=1), bar("QM9", 0, quiet) as advance:
         summary = build_qm9(
-            out, source, limit, number, on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}")
+            out,
+            source,
+            limit,
+            worker_number(workers),
+            on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}"),
         )
     typer.echo(json.dumps(summary, indent=1))
 
@@ -155,15 +157,13 @@ def _build(
     quiet: bool,
 ) -> None:
     """Runs a builder and prints its counts. A run that was interrupted goes on where it was."""
-    with complaints(ValueError):
-        number = worker_number(workers)
     with complaints(ValueError, OSError, code=1), bar(source.name, 0, quiet) as advance:
         counts = builder(
             source,
             out,
             n,
             hydrogens=hydrogens,
-            workers=number,
+            workers=worker_number(workers),
             on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}"),
         )
     typer.echo(json.dumps(counts, indent=1))

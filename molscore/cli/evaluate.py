@@ -43,11 +43,12 @@ def evaluate(
     with complaints(ValueError, OSError):
         check_sdf(mols)
         check_encoding(encoding)
-        number = worker_number(workers)
     if json_file is not None:
         with complaints(ValueError, OSError):
             check_writable(json_file, (".json",))
             check_apart({"--json": json_file}, {"MOLS": mols, "--reference": reference, "--training": training})
+    number = worker_number(workers)
+    prepare_workers(number, "cpu", "molscore.evaluate.molecules.assess")
     from molscore.evaluate import evaluate as judge
 
     with complaints(ValueError), complaints(OSError, code=1), bar("evaluating", 0, quiet) as advance:
@@ -87,9 +88,9 @@ def report(
     with complaints(ValueError, OSError):
         check_sdf(mols)
         check_encoding(encoding)
-        number = worker_number(workers)
         check_writable(out, (".html",))
         check_apart({"--out": out}, {"MOLS": mols, "--reference": reference})
+    number = worker_number(workers)
     prepare_workers(number, "cpu", "molscore.evaluate.molecules.assess")
     from molscore.report import report_file
 

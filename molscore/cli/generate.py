@@ -59,12 +59,12 @@ def generate(
         check_apart({"--out": out, "--rejects": rejects, "--report": report}, {"--model": pretrained.find(model)})
         bounds = None if atoms is None else size_range(atoms)
         size = None if batch_size == "auto" else whole_number(batch_size, "--batch-size", "batch_size")
-        wanted = worker_number(workers)
     if filter_ is not None:
         from molscore.chem.checks.filters import MoleculeFilter
 
         with complaints(ValueError):
             MoleculeFilter(filter_)
+    wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW)
     from molscore.generate import GenerationOptions, MoleculeGenerator
     from molscore.generate.files import generate_sdf

@@ -33,7 +33,6 @@ def score(
     with complaints(ValueError, OSError):
         check_sdf(mols)
         check_encoding(encoding)
-        wanted = worker_number(workers)
         check_writable(out, (".sdf", ".sdf.gz"))
         check_apart({"--out": out}, {"MOLS": mols, "--protein": structure, "--model": pretrained.find(model)})
     protein = None
@@ -44,6 +43,7 @@ def score(
             protein = read_protein(structure)
         if not quiet:
             typer.echo(protein.text(), err=True)
+    wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.score.files")
     from molscore.score.files import score_sdf
     from molscore.score.scorer import MoleculeScorer

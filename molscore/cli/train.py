@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Quiet, complaints, fail
+from molscore.cli.common import Quiet, complaints, fail, worker_number
 from molscore.pretrained import DEFAULT
 
 
@@ -16,6 +16,9 @@ def train(
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes to it.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
     init_from: Annotated[str | None, typer.Option(help="Begin with a bundled model's or a file's weights.")] = None,
+    workers: Annotated[
+        str, typer.Option(help="Processes of one thread each, on a CPU; or auto. 1: this one, with its threads.")
+    ] = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Train a model on a prepared tensor file."""
@@ -42,11 +45,14 @@ def train(
         check_apart({"the weights": settings.out / "model.safetensors"}, {"data": settings.data, "--init-from": init})
         if not resume:
             check_apart({"the run's configuration": settings.out / "config.yaml"}, {"CONFIG": config})
-    from molscore.train.loop import train as run
+    from molscore.train.processes import TrainingError, count, train_together
 
-    with complaints(ConfigError), complaints(TensorFileError, FloatingPointError, OSError, code=1):
-        weights = run(settings, resume=resume, quiet=quiet, init_from=init_from)
-    if os.environ.get("RANK", "0") == "0":  # one of the processes of a launcher
+    launched = "RANK" in os.environ  # by a launcher, as one of several processes
+    with complaints(ConfigError, ValueError), complaints(TensorFileError, FloatingPointError, OSError, code=1):
+        number = 1 if launched else count(worker_number(workers), settings)
+        with complaints(TrainingError, code=1):
+            weights = train_together(settings, number, resume=resume, quiet=quiet, init_from=init_from)
+    if os.environ.get("RANK", "0") == "0":
         typer.echo(weights)
 
 

@@ -10,6 +10,7 @@ Between two lines of the log nothing waits for the device: no value is read from
 import math
 import os
 import time
+import warnings
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -34,6 +35,8 @@ from molscore.train.log import RunLog
 from molscore.train.optimiser import make_optimisers
 from molscore.train.record import LEDGER_HEAD, Record, hardware, ledger_row, sha256
 from molscore.train.start import begin_from
+
+CHECKPOINT = "checkpoint.pt"
 
 VALID_EPOCH = 2**31
 """The order of the validation molecules is that of an epoch which training never reaches."""
@@ -60,16 +63,8 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
         FloatingPointError: if the loss is no longer a number; the last checkpoint stays.
         BusyError: if another process trains in the same folder.
     """
-    checkpoint = config.out / "checkpoint.pt"
-    if resume and init_from:
-        raise ConfigError("--init-from begins a new run and --resume goes on with one: give one of them")
-    if checkpoint.exists() and not resume:
-        raise ConfigError(f"{config.out} already holds a run: add --resume to go on with it, or choose another 'out'")
-    if resume and not checkpoint.is_file():
-        raise ConfigError(f"there is nothing to resume in {config.out}: run without --resume first")
-    if config.compile and config.model.network.energy:
-        raise ConfigError("compile does not go with an energy head, which needs second derivatives: leave one of them")
-    check_folder(config.out)
+    check(config, resume, init_from)
+    checkpoint = config.out / CHECKPOINT
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.set_float32_matmul_precision("high")
@@ -99,7 +94,9 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
     saved = step if resume else None
     if config.compile:
         model.network.compile_layers()
-    network, *wrapped = accelerator.prepare(model, *optimisers)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of torch, about an argument that accelerate passes
+        network, *wrapped = accelerator.prepare(model, *optimisers)
     machine, digest = hardware(device, world), sha256(config.data)
     # The model travels: it names its data and run, not the folders of the machine it was made on.
     settings = config.model_dump(mode="json") | {"data": config.data.name, "out": config.out.name}
@@ -175,6 +172,20 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
     del network, wrapped  # they hold on to the group
     accelerator.end_training()
     return config.out / "model.safetensors"
+
+
+def check(config: TrainConfig, resume: bool, init_from: str | None) -> None:
+    """Checks what can be known before anything is read; arguments and errors as for `train`."""
+    checkpoint = config.out / CHECKPOINT
+    if resume and init_from:
+        raise ConfigError("--init-from begins a new run and --resume goes on with one: give one of them")
+    if checkpoint.exists() and not resume:
+        raise ConfigError(f"{config.out} already holds a run: add --resume to go on with it, or choose another 'out'")
+    if resume and not checkpoint.is_file():
+        raise ConfigError(f"there is nothing to resume in {config.out}: run without --resume first")
+    if config.compile and config.model.network.energy:
+        raise ConfigError("compile does not go with an energy head, which needs second derivatives: leave one of them")
+    check_folder(config.out)
 
 
 def check_folder(out: Path) -> None:

@@ -12,6 +12,6 @@ Ctrl-C is left to the process that started them. They end with it, however it en
 from molscore.workers.cores import count
 from molscore.workers.pool import AHEAD, WorkerError, Workers, ready
 from molscore.workers.server import prepare
-from molscore.workers.threads import THREADS, one_thread
+from molscore.workers.threads import THREADS, one_thread, single_threaded
 
-__all__ = ["AHEAD", "THREADS", "WorkerError", "Workers", "count", "one_thread", "prepare", "ready"]
+__all__ = ["AHEAD", "THREADS", "WorkerError", "Workers", "count", "one_thread", "prepare", "ready", "single_threaded"]

@@ -15,6 +15,7 @@ from molscore.datasets.tensorfile import read_tensorfile
 from molscore.model import load
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.train.loop import train
+from molscore.train.processes import TrainingError, count, train_together
 
 TORCHRUN = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 ACCELERATE = [
@@ -30,6 +31,8 @@ def launch(launcher, config) -> str:
     path.write_text(yaml.safe_dump(config.model_dump(mode="json") | {"steps": 1}))
     words = [*launcher, "-m", "molscore.train", str(path), f"steps={config.steps}", "--quiet"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    if not launcher:
+        words = ["molscore", "train", str(path), f"steps={config.steps}", "--quiet", "--workers", "2"]
     process = subprocess.run(
         [sys.executable, "-m", *words], capture_output=True, text=True, env=environment, timeout=900
     )
@@ -52,7 +55,9 @@ def assert_same_curve(ours, theirs):
 
 
 @pytest.mark.parametrize(
-    "launcher", [TORCHRUN, pytest.param(ACCELERATE, marks=pytest.mark.slow)], ids=["torchrun", "accelerate"]
+    "launcher",
+    [[], pytest.param(TORCHRUN, marks=pytest.mark.slow), pytest.param(ACCELERATE, marks=pytest.mark.slow)],
+    ids=["workers", "torchrun", "accelerate"],
 )
 def test_two_processes_take_the_steps_of_one(tiny, tmp_path, launcher):
     """Same losses for twenty steps. One batch of each epoch is a single molecule: the second process has none.
@@ -67,6 +72,20 @@ def test_two_processes_take_the_steps_of_one(tiny, tmp_path, launcher):
     assert 1 in np.diff([x["molecules"] for x in lines(alone.out) if "loss" in x])
     assert printed.split() == [str(shared.out / "model.safetensors")]
     assert load(shared.out / "model.safetensors").record["hardware"].endswith("2 x 1 threads")
+
+
+def test_an_error_of_one_process_is_that_of_the_run(tiny, tmp_path):
+    config = tiny(tmp_path / "run", steps=2)
+    config = config.model_copy(update={"data": tmp_path / "none.safetensors"})
+    with pytest.raises(TrainingError, match="none.safetensors"):
+        train_together(config, 2, quiet=True)
+
+
+def test_as_many_processes_as_have_enough_to_do(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("molscore.workers.cores.available", lambda: 8)
+    for budget, number in ((200, 1), (16_000, 2), (40_000, 5), (10_000_000, 8)):
+        assert count("auto", tiny(tmp_path / "run", pair_budget=budget)) == number
+    assert count(3, tiny(tmp_path / "run", pair_budget=200)) == 3
 
 
 @pytest.mark.slow
