@@ -22,8 +22,8 @@ from molscore.workers import AHEAD, Workers
 if TYPE_CHECKING:
     from molscore.generate.generator import MoleculeGenerator
 
-FIRST_WINDOWS = 0.25, 0.5, 1.0, 1.75
-"""Batches sampled together, their attempts sorted by size, before windows are two batches long. On a CPU their ends are
+FIRST_WINDOWS, WINDOW = (0.5, 1.0, 2.0, 3.5), 4.0
+"""Batches whose attempts are sorted by size together: the first windows, and all others. On a CPU the first end at
 attempts 8, 24, 56 and 112, so that neither ten nor a hundred molecules leave many attempts over."""
 
 PATIENCE = 20, 500
@@ -112,10 +112,10 @@ def attempts(
 def windows(batch_size: int) -> Iterator[range]:
     """Attempts that are sampled together, from 0 on: cut by their numbers alone, whatever a run asks for.
 
-    The first are short, so that a few molecules cost few attempts; the longer ones, up to two batches, save padding.
+    The first are short, so that a few molecules cost few attempts; the longer ones, up to four batches, save padding.
     """
     start = 0
-    for part in chain(FIRST_WINDOWS, repeat(2.0)):
+    for part in chain(FIRST_WINDOWS, repeat(WINDOW)):
         length = max(1, round(part * batch_size))
         yield range(start, start + length)
         start += length
