@@ -5,6 +5,7 @@ classes end to end. Padding is zero and stays zero.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -75,6 +76,12 @@ class Layout(NamedTuple):
         n, k, c = self
         return [3 * n, k * n, c * n**2]
 
+    @property
+    def independent(self) -> int:
+        """Numbers that no symmetry fixes: a bond has one of each class, not one in either direction."""
+        n, k, c = self
+        return (3 + k) * n + c * n * (n - 1) // 2
+
     def pack(self, state: MoleculeState) -> Tensor:
         """To ``(B, D)``."""
         return torch.cat([part.flatten(1) for part in state], dim=1)
@@ -141,15 +148,26 @@ def molecule_noise(
     Returns:
         ``(B, D)`` float32, on the CPU.
     """
-    b, (padded, k, c) = len(n_atoms), layout
-    x, a, e = torch.zeros(b, padded, 3), torch.zeros(b, padded, k), torch.zeros(b, padded, padded, c)
+    pieces = [torch.zeros(1)]
     for row, (n, stream) in enumerate(zip(n_atoms, streams, strict=True)):
-        m = n * (n - 1) // 2
-        numbers = normal(stream, 3 * n + k * n + c * m)
-        own_x, own_a, own_e = numbers.split([3 * n, k * n, c * m])
-        own_x = own_x.view(n, 3)
-        x[row, :n] = own_x if framed is not None and framed[row] else own_x - own_x.mean(0)
-        a[row, :n] = own_a.view(n, k)
+        numbers = normal(stream, layout._replace(atoms=n).independent)
+        if framed is None or not framed[row]:
+            x = numbers[: 3 * n].view(n, 3)
+            x -= x.mean(0)
+        pieces.append(numbers)
+    return torch.cat(pieces).take(_places(layout, tuple(n_atoms)))
+
+
+@lru_cache(maxsize=4)
+def _places(layout: Layout, n_atoms: tuple[int, ...]) -> Tensor:
+    """``(B, D)``: of each number of a state, the place among 0 and the molecules' own numbers end to end."""
+    b, (padded, k, c) = len(n_atoms), layout
+    x, a, e = (torch.zeros(b, padded, *shape, dtype=torch.int64) for shape in ((3,), (k,), (padded, c)))
+    start = 1
+    for row, n in enumerate(n_atoms):
+        own = torch.arange(start, start := start + layout._replace(atoms=n).independent)
+        own_x, own_a, own_e = own.split([3 * n, k * n, len(own) - (3 + k) * n])
+        x[row, :n], a[row, :n] = own_x.view(n, 3), own_a.view(n, k)
         i, j = torch.triu_indices(n, n, offset=1)
-        e[row, i, j] = e[row, j, i] = own_e.view(m, c)
+        e[row, i, j] = e[row, j, i] = own_e.view(-1, c)
     return layout.pack(MoleculeState(x, a, e))

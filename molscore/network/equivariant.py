@@ -102,10 +102,11 @@ class EquivariantNorm(nn.Module):
         modulation = self.linear(condition)[:, None, None].to(h[0].dtype)
         *scales, shift = modulation.split([*self.channels, self.channels[0]], dim=-1)
         scalars = torch.addcmul(shift, nn.functional.layer_norm(h[0], h[0].shape[-1:]), 1 + scales[0])
+        # The mean square of a block is taken over channels, but summed over components.
         rest = []
         for x, scale in zip(h[1:], scales[1:], strict=True):
-            square = x.square().sum((-2, -1), keepdim=True)
-            rest.append(x * (torch.rsqrt(square / x.shape[-1] + EPS) * (1 + scale)))
+            dim = x.shape[-2]
+            rest.append(nn.functional.rms_norm(x, x.shape[-2:], eps=EPS / dim) * ((1 + scale) / dim**0.5))
         return [scalars, *rest]
 
 

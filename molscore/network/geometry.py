@@ -6,6 +6,7 @@ neighbour last, so that sums over neighbours run along contiguous memory.
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -45,29 +46,47 @@ def radial_basis(d: Tensor, number: int, length: float = 1.5) -> Tensor:
     Returns:
         ``(number, ...)``. Unke & Meuwly, PhysNet, arXiv:1902.08408, eq. 7, without cutoff.
     """
-    u = torch.exp2(d * (-LOG2E / length)) * (number + 1)
-    centres = torch.arange(1, number + 1, device=d.device, dtype=d.dtype).view(-1, *[1] * d.ndim)
-    return torch.exp2((u - centres).square().clamp(max=30.0) * -LOG2E)
+    u = torch.exp2(d * (-LOG2E / length))
+    ends = 1 / (number + 1), number / (number + 1)
+    centres = torch.linspace(*ends, number, device=d.device, dtype=d.dtype).view(-1, *[1] * d.ndim)
+    return torch.exp2(((u - centres).square() * (-LOG2E * (number + 1) ** 2)).clamp(min=-30.0 * LOG2E))
 
 
-def neighbour_basis(r: Tensor, d: Tensor, mask: Tensor, degrees: Sequence[int]) -> Tensor:
-    """For each neighbour 1, and the spherical harmonics ``Y_l(r_ij / d_ij)`` of its direction; zero for padding.
+class Neighbours(NamedTuple):
+    """Weights of the atoms of a molecule in sums over them; zero for padding. Each is ``(B, 1, 1, N)``.
+
+    Attributes:
+        mean: one over their number n, for a sum that is a mean.
+        root: 1 / sqrt(n), for a sum of terms of random signs, whose size then does not depend on n.
+    """
+
+    mean: Tensor
+    root: Tensor
+
+    @classmethod
+    def of(cls, mask: Tensor, dtype: torch.dtype) -> Self:
+        """Those of a mask ``(B, N)``."""
+        real = mask[:, None, None].to(dtype)
+        count = real.sum(-1, keepdim=True)
+        return cls(real / count, real / count.sqrt())
+
+
+def neighbour_basis(r: Tensor, d: Tensor, neighbours: Neighbours, degrees: Sequence[int]) -> Tensor:
+    """For each neighbour 1, and the spherical harmonics ``Y_l(r_ij / d_ij)`` of its direction, both weighted.
 
     Args:
         r, d: `pair_vectors` and `soft_lengths`.
-        mask: ``(B, N)`` bool, the neighbours that count.
+        neighbours: their weights.
         degrees: the l, in e3nn's component normalisation: ``Y_1 = sqrt(3) r_ij / d_ij``.
 
     Returns:
         ``(B, N, 1 + sum of 2l + 1, N)``.
     """
-    real = mask[:, None, None].to(r.dtype)
-    parts = [real.expand(-1, r.shape[1], -1, -1)]
+    parts, d = [neighbours.mean.expand(-1, r.shape[1], -1, -1)], d[:, :, None]
     for ell in degrees:
         if ell == 1:
-            parts.append(r * (3**0.5 * real / d[:, :, None]))
+            parts.append(r * (neighbours.root * 3**0.5 / d))
         else:
-            direction = (r / d[:, :, None]).movedim(2, -1)
-            y = o3.spherical_harmonics(ell, direction)
-            parts.append(y.movedim(-1, 2) * real)
+            y = o3.spherical_harmonics(ell, (r / d).movedim(2, -1))
+            parts.append(y.movedim(-1, 2) * neighbours.root)
     return torch.cat(parts, dim=2)

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from molscore.network import o3
 from molscore.network.equivariant import SCALAR, Blocks, EquivariantLinear, EquivariantNorm, GatedUpdate
-from molscore.network.geometry import LOG2E, centre, neighbour_basis, pair_vectors, radial_basis, soft_lengths
-from molscore.network.linear import Linear
+from molscore.network.geometry import LOG2E, Neighbours, neighbour_basis, pair_vectors, radial_basis, soft_lengths
+from molscore.network.linear import Linear, linear
 from molscore.network.pairs import CentredLinear, PairNorm, hidden_pairs, updated_pairs
 
 MAX_LOGIT = 30.0
@@ -65,15 +65,15 @@ class Layer(nn.Module):
         nn.init.zeros_(self.pair_update.bias)
 
     def forward(
-        self, h: Blocks, e: Tensor, x: Tensor, mask: Tensor, condition: Tensor
+        self, h: Blocks, e: Tensor, x: Tensor, neighbours: Neighbours, condition: Tensor
     ) -> tuple[Blocks, Tensor, Tensor]:
         """One step.
 
         Args:
             h: atom features, blocks ``(B, N, 2l + 1, multiplicity)``.
             e: pair features ``(B, N, N, P)``, of zero mean.
-            x: positions ``(B, N, 3)``, in the network's length unit, centred.
-            mask: ``(B, N)`` bool.
+            x: positions ``(B, N, 3)``, in the network's length unit; where their origin lies does not matter.
+            neighbours: which atoms count.
             condition: ``(B, C)``, what the whole molecule shares (times, size).
 
         Returns:
@@ -83,9 +83,9 @@ class Layer(nn.Module):
         r = pair_vectors(x)
         d = soft_lengths(r)
         m = self.messages(g, e, d)
-        h = add(h, self.out(self.gather(g, m, r, d, mask)))
+        h = add(h, self.out(self.gather(g, m, r, d, neighbours)))
         h = add(h, self.update(self.norm_update(h, condition)))
-        x = x + centre(self.displace(h)[0].squeeze(-1).to(x.dtype), mask)
+        x = x + self.displace(h)[0].squeeze(-1).to(x.dtype)
         return h, updated_pairs(self.pair_update, e, m), x
 
     def messages(self, g: Blocks, e: Tensor, d: Tensor) -> Tensor:
@@ -93,33 +93,31 @@ class Layer(nn.Module):
         others = radial_basis(d, self.radial)
         if self.vector is not None:
             v = self.vector(g)[0].permute(3, 0, 1, 2).flatten(0, 1)
-            others = torch.cat([others, (v @ v.mT).view(-1, *d.shape)])
+            others = torch.cat([others, torch.bmm(v, v.mT).view(-1, *d.shape)])
         left, right = self.ends(g[0].squeeze(-2)).chunk(2, dim=-1)
         return hidden_pairs(self.pair_norm, self.pair, e, others, left, right)
 
-    def gather(self, g: Blocks, m: Tensor, r: Tensor, d: Tensor, mask: Tensor) -> Blocks:
+    def gather(self, g: Blocks, m: Tensor, r: Tensor, d: Tensor, neighbours: Neighbours) -> Blocks:
         """Sums over neighbours: attended values of each head, pooled messages, weighted spherical harmonics."""
         muls, degrees = zip(*self.harmonics, strict=True)
         sizes = [self.heads, sum(muls)]
         (logits, weights), (logit_bias, weight_bias) = self.logits.weight.split(sizes), self.logits.bias.split(sizes)
-        attended = self.attend(g, self.attention(m, logits, logit_bias, mask))
+        attended = self.attend(g, self.attention(m, logits, logit_bias, neighbours))
         # W acts after the sum: sum_j (W m_ij + b) Y_ij = W sum_j m_ij Y_ij + b sum_j Y_ij.
-        basis = neighbour_basis(r, d, mask, degrees).to(m.dtype)
+        basis = neighbour_basis(r, d, neighbours, degrees).to(m.dtype)
         widths = [1, *(2 * ell + 1 for ell in degrees)]
         pooled, *sums = (basis @ m).split(widths, dim=2)
         _, *totals = basis.sum(-1, keepdim=True).split(widths, dim=2)
-        count = mask.sum(1)[:, None, None, None].to(g[0].dtype)
         weighted = [
-            (nn.functional.linear(y, w) + total * b) / count.sqrt()
+            torch.addcmul(linear(y, w), total, b.to(y.dtype))
             for y, total, w, b in zip(sums, totals, weights.split(muls), weight_bias.split(muls), strict=True)
         ]
-        return [y.to(g[0].dtype) for y in (*attended, pooled / count, *weighted)]
+        return [y.to(g[0].dtype) for y in (*attended, pooled, *weighted)]
 
-    def attention(self, m: Tensor, weight: Tensor, bias: Tensor, mask: Tensor) -> Tensor:
+    def attention(self, m: Tensor, weight: Tensor, bias: Tensor, neighbours: Neighbours) -> Tensor:
         """Softmax over the neighbours of one logit per head, ``(heads, B, N, N)``."""
-        logits = (weight * LOG2E).to(m.dtype) @ m.flatten(0, 2).T + (bias * LOG2E)[:, None]
-        limit = MAX_LOGIT * LOG2E
-        attention = torch.exp2(logits.clamp(-limit, limit)).unflatten(1, m.shape[:3]) * mask[:, None].to(m.dtype)
+        logits = torch.addmm(bias[:, None], weight, m.flatten(0, 2).T).clamp(-MAX_LOGIT, MAX_LOGIT)
+        attention = torch.exp2(logits * LOG2E).unflatten(1, m.shape[:3]) * neighbours.mean[:, 0].to(logits.dtype)
         return attention / attention.sum(-1, keepdim=True)
 
     def attend(self, g: Blocks, attention: Tensor) -> Blocks:

@@ -15,10 +15,9 @@ LARGE = 1_000_000
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`torch.nn.functional.linear`: ``(..., C_in)`` to ``(..., C_out)``."""
-    if _ONEDNN is None or torch.compiler.is_compiling() or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
+    if _ONEDNN is None or torch.is_grad_enabled() or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
         return nn.functional.linear(x, weight, bias)
-    plain = x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32
-    if not plain or x.numel() * len(weight) < LARGE:
+    if x.numel() * weight.shape[0] < LARGE or x.device.type != "cpu" or not x.dtype == weight.dtype == torch.float32:
         return nn.functional.linear(x, weight, bias)
     y: Tensor = _ONEDNN(x.contiguous(), weight.contiguous(), bias, "none", [], "")
     return y

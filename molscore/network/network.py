@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from torch import Tensor, nn
 
 from molscore.network.equivariant import VECTOR, hidden_irreps
-from molscore.network.geometry import centre, pair_vectors, radial_basis, soft_lengths
+from molscore.network.geometry import Neighbours, centre, pair_vectors, radial_basis, soft_lengths
 from molscore.network.layer import Layer
 from molscore.network.linear import Linear
 from molscore.network.pairs import CentredLinear, PairNorm, embedded_pairs, hidden_pairs
@@ -226,13 +226,13 @@ class EquivariantScoreNetwork(nn.Module):
         tagged = self.sides if stereo.shape[1] > 0 else None
         if tagged is not None:
             e = e + (tagged - tagged.mean()) * sides(stereo, x.shape[1])[..., None]
-        y = x
+        y, neighbours = x, Neighbours.of(mask, x.dtype)
         for k, layer in enumerate(self.layers):
             h = h if tagged is None else self.handedness[k](h, y, stereo)
-            h, e, y = layer(h, e, y, mask, condition)
+            h, e, y = layer(h, e, y, neighbours, condition)
         vectors = h[self.vector_block]
         if change is not None:
-            y = y + centre(torch.einsum("bnxd,bd->bnx", vectors, change.to(vectors)).to(y.dtype), mask)
+            y = y + torch.einsum("bnxd,bd->bnx", vectors, change.to(vectors)).to(y.dtype)
         return y, h[0].squeeze(-2), e, vectors
 
     def _classes(self, y: Tensor, scalars: Tensor, e: Tensor) -> tuple[Tensor, Tensor]:

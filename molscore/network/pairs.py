@@ -39,7 +39,7 @@ def embedded_pairs(layer: CentredLinear, pairs: Tensor, others: Tensor) -> Tenso
 def updated_pairs(layer: CentredLinear, e: Tensor, m: Tensor) -> Tensor:
     """``e + layer(m)`` of pair features ``(B, N, N, P)`` and messages ``(B, N, N, C)``."""
     weight, bias = layer.centred()
-    return e + linear(m, weight, bias).to(e.dtype)
+    return linear(m, weight, bias).to(e.dtype).add_(e)
 
 
 class PairNorm(nn.Module):

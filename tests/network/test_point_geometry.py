@@ -4,7 +4,15 @@ import pytest
 import torch
 from e3nn import o3
 
-from molscore.network.geometry import SOFTENING, centre, neighbour_basis, pair_vectors, radial_basis, soft_lengths
+from molscore.network.geometry import (
+    SOFTENING,
+    Neighbours,
+    centre,
+    neighbour_basis,
+    pair_vectors,
+    radial_basis,
+    soft_lengths,
+)
 
 
 def cloud(dtype, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -34,10 +42,13 @@ def test_basis_of_neighbours_is_one_and_spherical_harmonics(dtype, degrees):
     r = pair_vectors(x)
     d = soft_lengths(r)
     direction = (x[:, :, None] - x[:, None]) / d[..., None]
-    expected = [torch.ones_like(direction[..., :1])]
-    expected += [o3.spherical_harmonics(ell, direction, normalize=False, normalization="component") for ell in degrees]
+    count = torch.tensor([3.0, 5.0], dtype=dtype)[:, None, None, None]
+    expected = [torch.ones_like(direction[..., :1]) / count]
+    for ell in degrees:
+        y = o3.spherical_harmonics(ell, direction, normalize=False, normalization="component")
+        expected.append(y / count.sqrt())
     expected = torch.cat(expected, dim=-1) * mask[:, None, :, None]
-    basis = neighbour_basis(r, d, mask, degrees)
+    basis = neighbour_basis(r, d, Neighbours.of(mask, dtype), degrees)
     assert basis.shape == (2, 5, sum(2 * ell + 1 for ell in (0, *degrees)), 5)
     torch.testing.assert_close(basis, expected.movedim(-1, 2), rtol=0, atol=1e-5 if dtype == torch.float32 else 1e-12)
 
@@ -47,7 +58,7 @@ def test_gradient_where_two_atoms_meet(dtype, ell):
     x = torch.zeros(1, 2, 3, dtype=dtype, requires_grad=True)
     r = pair_vectors(x)
     d = soft_lengths(r)
-    (d.sum() + neighbour_basis(r, d, torch.ones(1, 2) > 0, [ell]).sum()).backward()
+    (d.sum() + neighbour_basis(r, d, Neighbours.of(torch.ones(1, 2) > 0, dtype), [ell]).sum()).backward()
     assert x.grad.isfinite().all()
 
 
