@@ -188,7 +188,7 @@ class MoleculeGenerator:
         return options.batch_size or (GPU_BATCH if self.model.device.type == "cuda" else CPU_BATCH)
 
     def batches(self, indices: Sequence[int], seed: int, options: GenerationOptions) -> list[tuple[int, ...]]:
-        """Attempts sorted by size, cut into what calls of the network take; the largest first, for the sake of workers."""
+        """Attempts sorted by size, the largest first, cut into what calls of the network take."""
         sizes = self._sizes([stream(seed, Purpose.MOLECULE, i) for i in indices], options.atoms)
         order = [indices[k] for k in sorted(range(len(indices)), key=lambda k: -sizes[k])]
         size = self.batch_size(options)
