@@ -58,3 +58,14 @@ def test_differences_by_hand():
     assert differences(mine, other) == pytest.approx({"elements": 0.6, "rings": 0.5, "groups": 0.2})
     assert differences(mine, mine) == pytest.approx({"elements": 0, "rings": 0, "groups": 0})
     assert differences({"molecules": 0}, mine) == {}
+
+
+def test_mean_differences_do_not_depend_on_the_order_of_names():
+    """Sets of names are walked in another order in every process."""
+    figures = [(10.0**-k, 3.0**-k) for k in range(40)]
+    results = set()
+    for order in range(20):
+        names = [f"{order} {k}" for k in range(40)]
+        a, b = ({name: pair[side] for name, pair in zip(names, figures, strict=True)} for side in (0, 1))
+        results.add(mean_difference(a, b))
+    assert len(results) == 1

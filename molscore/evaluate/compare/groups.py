@@ -5,6 +5,7 @@ The definitions are SMARTS on molecules with explicit hydrogens. A molecule coun
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from math import fsum
 
 from rdkit import Chem
 
@@ -60,4 +61,4 @@ def mean_difference(a: Mapping[str, float], b: Mapping[str, float]) -> float:
         a, b: name -> figure, not both empty.
     """
     names = a.keys() | b.keys()
-    return sum(abs(a.get(name, 0.0) - b.get(name, 0.0)) for name in names) / len(names)
+    return fsum(abs(a.get(name, 0.0) - b.get(name, 0.0)) for name in names) / len(names)  # in any order the same
