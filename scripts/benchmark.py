@@ -17,8 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -45,9 +43,7 @@ def main() -> None:
     record = pretrained.about(words.model)["record"]
     result = {"model": words.model, "hardware": hardware(), "seed": words.seed, "training": record}
     result["main_job"] = time_main_job(words)
-    with ProcessPoolExecutor(1 if torch.cuda.is_available() else 2, mp_context=get_context("spawn")) as pool:
-        runs = {kind: pool.submit(measure, kind, words) for kind in ("raw", "delivered")}
-        result |= {kind: future.result() for kind, future in runs.items()}
+    result |= {kind: measure(kind, words) for kind in ("raw", "delivered")}
     result["steps"] = result["raw"]["manifest"]["steps"]
     print(markdown(result))
     text = json.dumps(result, indent=1) + "\n"
@@ -57,15 +53,13 @@ def main() -> None:
 
 
 def measure(kind: str, words: argparse.Namespace) -> dict:
-    """Samples and judges, raw or delivered; a process of its own, on one core if there is no GPU."""
-    if not torch.cuda.is_available():
-        torch.set_num_threads(1)
+    """Samples and judges, raw or delivered, on all cores there are to use."""
     raw, generator = kind == "raw", molscore.MoleculeGenerator.from_pretrained(words.model, words.device)
     reference = words.reference or ("druglike" if generator.model.implied_hydrogens else "qm9")
     n = words.n if raw else words.delivered or words.n
-    made = generator.generate(n, raw=raw, seed=words.seed, steps=words.steps)
+    made = generator.generate(n, raw=raw, seed=words.seed, steps=words.steps, workers="auto")
     print(f"{kind}: {made.manifest}", file=sys.stderr, flush=True)
-    metrics = molscore.evaluate(made.mols, reference, fcd=True, xtb=words.xtb if raw else 0)
+    metrics = molscore.evaluate(made.mols, reference, fcd=True, xtb=words.xtb if raw else 0, workers="auto")
     print(f"== {kind} ==\n{metrics.format_text()}", flush=True)
     return {"manifest": made.manifest, "metrics": metrics.to_dict()}
 
