@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from molscore import forks
+from molscore import forks, memory
 from molscore.core.denoiser import Denoiser, Posterior
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
@@ -30,7 +30,7 @@ class MoleculeDenoiser(Denoiser):
     """
 
     def __init__(self, model: MoleculeDiffusion, mask: Tensor, stereo: Tensor | None = None):
-        forks.check()
+        _prepare(model)
         self.model, self.mask, self.stereo, self.sde = model, mask, stereo, model.sde
         self.layout = Layout(mask.shape[1], len(model.classes), BOND_CLASSES)
         self.parts = mask[..., None], pair_mask(mask)[..., None]
@@ -63,7 +63,7 @@ class ConformerDenoiser(Denoiser):
     """
 
     def __init__(self, model: MoleculeDiffusion, batch: MoleculeBatch):
-        forks.check()
+        _prepare(model)
         like: dict[str, Any] = {"device": model.device, "dtype": model.dtype}
         scale, mask = model.config.category_scale, batch.mask
         a = scale * torch.eye(len(model.classes), **like)[batch.atoms] * mask[..., None]
@@ -99,3 +99,10 @@ class ConformerDenoiser(Denoiser):
     def _framed(self, z: Tensor, t: Tensor) -> Tensor:
         given = ((t.to(z) == 0).expand(*z.shape[:2], 1) & self.mask[..., None]).any(1, keepdim=True)
         return torch.where(given, z, centre(z, self.mask))
+
+
+def _prepare(model: MoleculeDiffusion) -> None:
+    """Before anything is computed."""
+    forks.check()
+    if model.device.type == "cpu":
+        memory.keep_freed()
