@@ -55,6 +55,7 @@ def conformers(
 ) -> None:
     """Make 3-D conformers of given molecules, with the stereo that they ask for."""
     from molscore import pretrained
+    from molscore.chem.io.count import record_count
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_source
     from molscore.files.paths import check_apart, check_writable
@@ -64,7 +65,7 @@ def conformers(
         check_writable(out, (".sdf", ".sdf.gz"))
         if problems is not None:
             check_writable(problems, (".csv",))
-        check_source(source, form)
+        kind = check_source(source, form)
         check_encoding(encoding)
         check_apart({"--out": out, "--problems": problems}, {"INPUT": source, "--model": pretrained.find(model)})
     several = source == "-" or Path(source).is_file()
@@ -92,7 +93,11 @@ def conformers(
         )
         generator = ConformerGenerator.from_pretrained(model, device)
         number = generator.processes(wanted)
-    with complaints(ValueError, OSError, code=1), complaints(ResumeError), bar("conformers", None, quiet) as advance:
+    with (
+        complaints(ValueError, OSError, code=1),
+        complaints(ResumeError),
+        bar("conformers", 1 if kind == "smiles" else record_count(source, kind), quiet) as advance,
+    ):
         outcome = conformers_sdf(
             generator,
             source,

@@ -24,6 +24,7 @@ def score(
 ) -> None:
     """Tag each molecule with log-likelihood, score norm and uncertainty, and with its fit into a protein."""
     from molscore import pretrained
+    from molscore.chem.io.count import record_count
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_sdf
     from molscore.files.paths import check_apart, check_writable
@@ -51,7 +52,7 @@ def score(
     with complaints(ValueError):
         scorer = MoleculeScorer.from_pretrained(model, device)
         number = scorer.processes(wanted)
-    with complaints(ValueError, OSError, code=1), bar("scoring", None, quiet) as advance:
+    with complaints(ValueError, OSError, code=1), bar("scoring", record_count(mols, "sdf"), quiet) as advance:
         outcome = score_sdf(scorer, mols, out, seed, advance, protein, encoding, workers=number)
     if not quiet:
         typer.echo(outcome.text(out), err=True)
