@@ -164,7 +164,7 @@ def _records(entry: Entry, ensemble: Ensemble, generator: ConformerGenerator, se
     """The text of a record for each conformer."""
     more = {"molscore_options": options, "removed_fragments": ensemble.removed or None}
     if ensemble.stereo_open:
-        more["isomer"] = f"{ensemble.isomer} of {ensemble.isomers}" if ensemble.isomers > 1 else "drawn"
+        more["isomer"] = f"{ensemble.isomer} of {ensemble.isomers}" if ensemble.isomers > 1 else "sampled"
     title = entry.name if entry.name.strip() else f"molecule_{entry.number}"
     for mol, properties in ensemble.single():
         if properties["method"] == "etkdg" and ensemble.reason:

@@ -15,7 +15,7 @@ from pathlib import Path
 from mutation.mutations import kind_of, write_case
 
 LIMIT, WALL = 15.0, 60
-"""Seconds of CPU time that a case may take, and by the clock."""
+"""Seconds that a case may take: of CPU time, and in all."""
 
 MEMORY = 24 * 2**30
 """Bytes of address space of a case."""

@@ -36,11 +36,11 @@ from molscore.score.files import score_sdf
 from molscore.train.config import load_config
 
 LIMIT, WALL = 15.0, 60
-"""Seconds of CPU time that a case may take, and by the clock."""
+"""Seconds that a case may take: of CPU time, and in all."""
 
 
 class TooSlow(BaseException):
-    """The clock ran out."""
+    """The time is over."""
 
 
 def _too_slow(*_: object) -> None:

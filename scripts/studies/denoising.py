@@ -17,19 +17,19 @@ def run() -> dict:
     """Slopes of linear scores at several times; relative errors of a network."""
     linear = []
     for t in TIMES:
-        clock = torch.tensor(t, dtype=torch.float64)
-        _, sigma = SDE.marginal(clock)
+        time = torch.tensor(t, dtype=torch.float64)
+        _, sigma = SDE.marginal(time)
         # Data at one point: z_t is pure noise of deviation sigma_t, and the score is -z / sigma_t².
-        linear.append({"t": t, "learnt": slope(clock), "exact": float(-1 / sigma**2)})
+        linear.append({"t": t, "learnt": slope(time), "exact": float(-1 / sigma**2)})
     torch.manual_seed(0)
     net = SmallScore(SDE, 2, width=128)
     loss = train(net, SDE, TARGET.sample, steps=STEPS, batch=512)
     exact, generator, errors = TARGET.score(SDE), torch.Generator().manual_seed(1), []
     for t in TIMES:
-        clock = torch.tensor(t, dtype=torch.float64)
+        time = torch.tensor(t, dtype=torch.float64)
         z0 = TARGET.sample(20_000, generator)
-        z = perturb(SDE, z0, clock, torch.randn(z0.shape, dtype=z0.dtype, generator=generator))
-        errors.append({"t": t, "relative_error": relative_error(net, exact, z, clock)})
+        z = perturb(SDE, z0, time, torch.randn(z0.shape, dtype=z0.dtype, generator=generator))
+        errors.append({"t": t, "relative_error": relative_error(net, exact, z, time)})
     return {"linear": linear, "network": errors, "loss": loss, "parameters": sum(p.numel() for p in net.parameters())}
 
 

@@ -25,9 +25,9 @@ def run() -> dict:
     result: dict = {"n": N, "round_trip": [], "residual": [], "likelihood": {}}
     for name, target in TARGETS.items():
         z0 = target.sample(N, generator)
-        clock = z0.new_tensor(T0)
-        z = perturb(SDE, z0, clock, torch.randn(z0.shape, dtype=z0.dtype, generator=generator))
-        score, exact = target.score(SDE), target.log_density(SDE, z, clock)
+        time = z0.new_tensor(T0)
+        z = perturb(SDE, z0, time, torch.randn(z0.shape, dtype=z0.dtype, generator=generator))
+        score, exact = target.score(SDE), target.log_density(SDE, z, time)
         errors = (log_likelihood(SDE, score, z, T0).log_prob - exact).abs()
         estimate, standard_error = estimated(target, z, generator)
         scaled = (estimate - exact) / standard_error

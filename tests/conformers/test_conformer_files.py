@@ -26,7 +26,7 @@ def test_a_list_comes_out_in_order_with_its_names(generator, listed, tmp_path):
         assert mol.GetConformer().Is3D() and mol.GetProp("method") in ("score", "etkdg")
         assert Chem.CanonSmiles(mol.GetProp("SMILES")) == Chem.MolToSmiles(Chem.RemoveHs(mol))
         assert all(atom.GetNumImplicitHs() == 0 for atom in mol.GetAtoms())
-    assert mols[4].GetProp("removed_fragments") == "[Na+]" and mols[6].GetProp("isomer") == "drawn"
+    assert mols[4].GetProp("removed_fragments") == "[Na+]" and mols[6].GetProp("isomer") == "sampled"
     assert (outcome.records, outcome.molecules, outcome.failed) == (5, 4, {"smiles": 1}) and not outcome.complete
     assert "record 3, line 3" in outcome.text(out)
     assert problems.read_text().splitlines()[1].startswith("3,3,,smiles,")
