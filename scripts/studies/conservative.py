@@ -45,11 +45,11 @@ def rotation_at(model: MoleculeDiffusion, molecules: list, t: float) -> float:
     """|A| / |J| of the score at molecules noised to time t."""
     batch = batch_of(molecules, model)
     random = [np.random.default_rng(k) for k in range(len(molecules))]
-    x0, time = scaled(model, batch), torch.tensor(t)
-    x = perturb(model.sde, x0, time, centred_noise(batch.mask, random))
+    x0, t_x = scaled(model, batch), torch.tensor(t)
+    x = perturb(model.sde, x0, t_x, centred_noise(batch.mask, random))
     probes = centred_probes(batch.mask, random, PROBES)
     score = ConformerDenoiser(model, batch).score
-    skew, whole = rotation(lambda z: score(z, time), x, probes)
+    skew, whole = rotation(lambda z: score(z, t_x), x, probes)
     return (skew.sum() / whole.sum()).sqrt().item()
 
 
