@@ -28,7 +28,7 @@ def walk_features(bonds: Tensor, mask: Tensor, kinds: int) -> tuple[Tensor, Tens
     bonded = bonds[..., 1:].sum(-1) * mask
     walks, lengths = bonded, []
     for _ in range(kinds):
-        walks = walks @ bonded
+        walks = torch.bmm(walks, bonded)
         lengths.append(walks)
     counts = torch.stack(lengths, dim=-1).log1p()
     return counts.diagonal(dim1=1, dim2=2).transpose(1, 2), counts * mask[..., None]

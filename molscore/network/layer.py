@@ -106,13 +106,14 @@ class Layer(nn.Module):
         # W acts after the sum: sum_j (W m_ij + b) Y_ij = W sum_j m_ij Y_ij + b sum_j Y_ij.
         basis = neighbour_basis(r, d, neighbours, degrees).to(m.dtype)
         widths = [1, *(2 * ell + 1 for ell in degrees)]
-        pooled, *sums = (basis @ m).split(widths, dim=2)
+        sums = torch.bmm(basis.flatten(0, 1), m.flatten(0, 1)).view(*m.shape[:2], -1, m.shape[-1])
+        pooled, *sums = sums.to(g[0].dtype).split(widths, dim=2)
         _, *totals = basis.sum(-1, keepdim=True).split(widths, dim=2)
         weighted = [
             torch.addcmul(linear(y, w), total, b.to(y.dtype))
             for y, total, w, b in zip(sums, totals, weights.split(muls), weight_bias.split(muls), strict=True)
         ]
-        return [y.to(g[0].dtype) for y in (*attended, pooled, *weighted)]
+        return [*attended, pooled, *(y.to(pooled.dtype) for y in weighted)]
 
     def attention(self, m: Tensor, weight: Tensor, bias: Tensor, neighbours: Neighbours) -> Tensor:
         """Softmax over the neighbours of one logit per head, ``(heads, B, N, N)``."""
@@ -124,8 +125,9 @@ class Layer(nn.Module):
         """Attended values: of each block of features, a block of each head ``(B, N, 2l + 1, multiplicity / heads)``."""
         # (B, N, 2l + 1, multiplicity) to (heads, B, N, 2l + 1, multiplicity / heads), then all blocks side by side.
         values = [v.unflatten(-1, (self.heads, -1)).permute(3, 0, 1, 2, 4) for v in self.value(g)]
-        sums = attention @ torch.cat([v.flatten(3) for v in values], dim=-1).to(attention.dtype)
-        blocks = sums.split([v.shape[3:].numel() for v in values], dim=-1)
+        flat = torch.cat([v.flatten(3) for v in values], dim=-1).to(attention.dtype)
+        sums = torch.bmm(attention.flatten(0, 1), flat.flatten(0, 1)).view_as(flat)
+        blocks = sums.to(g[0].dtype).split([v.shape[3:].numel() for v in values], dim=-1)
         return [head for s, v in zip(blocks, values, strict=True) for head in s.unflatten(-1, v.shape[3:]).unbind()]
 
 

@@ -80,5 +80,5 @@ def hidden_pairs(norm: PairNorm, layer: nn.Linear, e: Tensor, others: Tensor, le
 
 def add_product(y: Tensor, others: Tensor, weight: Tensor) -> Tensor:
     """Adds ``weight others`` to ``y (B, N, N, D)``, in place; ``others (C', B, N, N)`` have their channels first."""
-    y.flatten(0, 2).addmm_(others.flatten(1).T.to(y.dtype), weight.T.to(y.dtype))
+    y.view(-1, y.shape[-1]).addmm_(others.flatten(1).T.to(y.dtype), weight.T.to(y.dtype))
     return y
