@@ -38,6 +38,8 @@ VARIANTS: dict[str, dict[str, float]] = {
     "even grid": {"power": 1.0, "middle": 0.0},
     "power 1": {"power": 1.0},
     "power 1.5": {"power": 1.5},
+    "power 1.5, middle 0.7": {"power": 1.5, "middle": 0.7},
+    "power 1.5, noise 6": {"power": 1.5, "eta_x": 6.0, "eta_g": 6.0},
     "power 2": {"power": 2.0},
     "middle 0": {"middle": 0.0},
     "middle 0.3": {"middle": 0.3},
@@ -72,6 +74,7 @@ def main() -> None:
     parser.add_argument("--posebusters", action="store_true", help="also run PoseBusters, some 50 ms a molecule")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--batch-size", type=int, default=None)
+    parser.add_argument("--workers", type=int, default=1, help="processes that evaluate")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--plot", type=Path)
@@ -106,7 +109,7 @@ def steps_for(sampler: str, evaluations: int) -> int:
 
 
 def measure(generator, words: argparse.Namespace, seed: int, sampler: str, steps: int, options: dict) -> dict:
-    """One cell: rates with intervals, distances to QM9 with their floors, evaluations, time."""
+    """One cell: rates with intervals, distances to the model's data with their floors, evaluations, time."""
     batch_size, calls = words.batch_size or 32, []
     handle = generator.model.network.register_forward_hook(lambda *_: calls.append(1))
     began = time.perf_counter()
@@ -117,15 +120,17 @@ def measure(generator, words: argparse.Namespace, seed: int, sampler: str, steps
     handle.remove()
     judge = Judge(generator.model, GenerationOptions(raw=True))
     mols = [judge(index, sample).mol for index, sample in enumerate(samples)]
-    metrics = molscore.evaluate(
-        mols, reference="qm9", posebusters="mol_fast" if words.posebusters else None, relaxation=False
-    ).to_dict()
+    reference = "druglike" if generator.model.implied_hydrogens else "qm9"
+    posebusters = "mol_fast" if words.posebusters else None
+    metrics = molscore.evaluate(mols, reference, posebusters=posebusters, workers=words.workers).to_dict()
     return {
         "steps": steps,
         "evaluations": len(calls) // -(-words.n // batch_size),
         "molecules_per_second": round(words.n / seconds, 2),
         "rates": {name: metrics["rates"][name] for name in RATES if name in metrics["rates"]},
         "distances": {name: metrics["distances"][name] for name in DISTANCES},
+        "relaxation": metrics["relaxation"],
+        "unusual": metrics["composition"].get("unusual", {}).get("any"),
     }
 
 
@@ -133,12 +138,16 @@ def markdown(rows: list[dict]) -> str:
     """The cells as a table, with 95 % Wilson intervals."""
     rates = [name for name in RATES if any(name in row["rates"] for row in rows)]
     heads = ["sampler", "variant", "evaluations", *(RATES[name] for name in rates), *DISTANCES.values()]
+    heads += ["relaxation energy, kcal/mol", "unusual"] if any("relaxation" in row for row in rows) else []
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for row in rows:
         cells = [row["sampler"], row["variant"], str(row["evaluations"])]
         cells += [percent(row["rates"].get(name)) for name in rates]
         values = [row["distances"][name]["value"] for name in DISTANCES]  # None where nothing was valid
         cells += ["–" if value is None else f"{value:.3g}" for value in values]
+        if (energy := row.get("relaxation")) is not None:
+            cells.append("{median:.2f} ({low:.2f} to {high:.2f})".format(**energy) if energy["low"] else "–")
+            cells.append("–" if row["unusual"] is None else f"{row['unusual']:.1%}")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
