@@ -126,9 +126,10 @@ def _geometry_faults(
 ) -> Iterator[tuple[str, str | None]]:
     """Faults of the positions: reason, and a sentence or None."""
     yield "no_3d", bounds.space_fault(mol)
-    yield "ring_not_flat", bounds.aromatic_ring_fault(mol)
-    yield "double_bond_not_flat", bounds.double_bond_fault(mol)
-    yield geometry.table_fault(mol, wanted or geometry.expected(mol)) or ("bond_length", None)
+    wanted = wanted or geometry.expected(mol)
+    yield "ring_not_flat", bounds.flat_fault(mol, wanted.flat_rings, "aromatic ring")
+    yield "double_bond_not_flat", bounds.flat_fault(mol, wanted.flat_bonds, "double bond")
+    yield geometry.table_fault(mol, wanted) or ("bond_length", None)
     try:
         limits = limits or geometry.limits(mol)
     except RuntimeError as error:
@@ -136,7 +137,7 @@ def _geometry_faults(
         return
     measured = bounds.distances(mol)
     yield "clash", bounds.clash_fault(mol, measured, limits)
-    yield "ring_flat", bounds.flat_ring_fault(mol)
+    yield "ring_flat", bounds.flat_ring_fault(mol, wanted.puckered_rings)
 
 
 def geometry_fault(

@@ -12,7 +12,7 @@ or more sp3 atoms have to be puckered, since others can be planar in truth.
 Each ``*_fault`` function returns a sentence on the worst offence, or None.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -123,38 +123,72 @@ def _closest(mol: Chem.Mol, distances: np.ndarray, limits: Limits) -> str | None
     return f"{_names(mol, (i[w], j[w]))} are {distance[w]:.2f} Å apart; it ought to be at least {lower[w]:.2f} Å"
 
 
-def aromatic_ring_fault(mol: Chem.Mol) -> str | None:
-    """An aromatic ring of five or six sp2 atoms of which one is out of the plane."""
-    for ring in mol.GetRingInfo().AtomRings():
-        atoms = [mol.GetAtomWithIdx(a) for a in ring]
-        flat = len(ring) in (5, 6) and all(a.GetIsAromatic() and a.GetHybridization() == _SP2 for a in atoms)
-        if flat and (fault := _out_of_plane(mol, ring, "aromatic ring")):
-            return fault
-    return None
+def flat_rings(mol: Chem.Mol) -> tuple[tuple[int, ...], ...]:
+    """Aromatic rings of five or six sp2 atoms."""
+    rings = (ring for ring in mol.GetRingInfo().AtomRings() if len(ring) in (5, 6))
+    return tuple(
+        ring
+        for ring in rings
+        if all(a.GetIsAromatic() and a.GetHybridization() == _SP2 for a in map(mol.GetAtomWithIdx, ring))
+    )
 
 
-def double_bond_fault(mol: Chem.Mol) -> str | None:
-    """A C=C double bond with three neighbours on either carbon, of which one is out of the plane."""
+def flat_bonds(mol: Chem.Mol) -> tuple[tuple[int, ...], ...]:
+    """The atoms of C=C double bonds with three neighbours on either carbon, and these."""
+    groups = []
     for bond in mol.GetBonds():
         ends = bond.GetBeginAtom(), bond.GetEndAtom()
         if bond.GetBondType() == Chem.BondType.DOUBLE and all(
             a.GetAtomicNum() == 6 and a.GetDegree() == 3 and a.GetHybridization() == _SP2 for a in ends
         ):
-            group = {a.GetIdx() for end in ends for a in end.GetNeighbors()}
-            if fault := _out_of_plane(mol, tuple(sorted(group)), "double bond"):
-                return fault
+            groups.append(tuple(sorted({a.GetIdx() for end in ends for a in end.GetNeighbors()})))
+    return tuple(groups)
+
+
+def puckered_rings(mol: Chem.Mol) -> tuple[tuple[int, ...], ...]:
+    """Six-membered rings, fused to no other, of which most atoms are sp3."""
+    rings, least = mol.GetRingInfo(), THRESHOLDS.ring_flat.sp3_atoms
+    alone = (ring for ring in rings.AtomRings() if len(ring) == 6 and all(rings.NumAtomRings(a) == 1 for a in ring))
+    return tuple(
+        ring
+        for ring in alone
+        if sum(mol.GetAtomWithIdx(a).GetHybridization() == Chem.HybridizationType.SP3 for a in ring) >= least
+    )
+
+
+def flat_fault(mol: Chem.Mol, groups: tuple[tuple[int, ...], ...], name: str) -> str | None:
+    """One of the groups of atoms, called `name`, that is out of its plane."""
+    most = THRESHOLDS.not_flat.out_of_plane
+    for group, height in zip(groups, heights(mol.GetConformer().GetPositions(), groups), strict=True):
+        if not height <= most:
+            high = f"{height:.2f} Å out of its plane; it ought to be at most {most} Å"
+            return f"the {name} of {_names(mol, group)} is {high}"
     return None
 
 
-def flat_ring_fault(mol: Chem.Mol) -> str | None:
-    """A six-membered ring, fused to no other, that is flat although most of its atoms are sp3."""
-    rings, least = mol.GetRingInfo(), THRESHOLDS.ring_flat
-    for ring in rings.AtomRings():
-        sp3 = sum(mol.GetAtomWithIdx(a).GetHybridization() == Chem.HybridizationType.SP3 for a in ring)
-        puckered = len(ring) == 6 and sp3 >= least.sp3_atoms and all(rings.NumAtomRings(a) == 1 for a in ring)
-        if puckered and (height := _height(mol, ring)) < least.pucker:
+def flat_ring_fault(mol: Chem.Mol, rings: tuple[tuple[int, ...], ...]) -> str | None:
+    """One of `puckered_rings` that is flat."""
+    least = THRESHOLDS.ring_flat.pucker
+    for ring, height in zip(rings, heights(mol.GetConformer().GetPositions(), rings), strict=True):
+        if height < least:
             return f"the ring of {_names(mol, ring)} is flat within {height:.3f} Å; it ought to be puckered"
     return None
+
+
+def heights(positions: np.ndarray, groups: Sequence[tuple[int, ...]]) -> np.ndarray:
+    """(G,) Å: by how much the atom of each group that is farthest from the group's best plane is out of it.
+
+    Args:
+        positions: (N, 3) Å.
+        groups: three atoms or more each.
+    """
+    sizes, found = np.array([len(group) for group in groups], dtype=np.int64), np.zeros(len(groups))
+    for size in set(sizes.tolist()):
+        members = positions[np.array([group for group in groups if len(group) == size])]
+        centred = members - members.mean(axis=1, keepdims=True)
+        normals = np.linalg.svd(centred, full_matrices=False)[2][:, 2]
+        found[sizes == size] = np.abs((centred * normals[:, None]).sum(-1)).max(1)
+    return found
 
 
 _PIVOTS = Chem.MolFromSmarts("[c;D3]-!@[c,n;D3]")
@@ -209,25 +243,15 @@ def biaryl_fault(mol: Chem.Mol, axes: np.ndarray, positions: np.ndarray) -> str 
 
 
 def twists(positions: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """(X,) dihedral angles of axes (X, 4) in degrees, -180 to 180; positions are (N, 3)."""
-    a, b, c, d = positions[axes.reshape(-1, 4)].transpose(1, 0, 2)
+    """(..., X) dihedral angles of axes (X, 4) in degrees, -180 to 180; positions are (..., N, 3)."""
+    a, b, c, d = np.moveaxis(positions[..., axes.reshape(-1, 4), :], -2, 0)
     axis = c - b
     first, second = np.cross(b - a, axis), np.cross(axis, d - c)
-    along = np.maximum(np.linalg.norm(axis, axis=1), 1e-9)
-    return np.degrees(np.arctan2((np.cross(first, second) * axis).sum(1) / along, (first * second).sum(1)))
+    along = np.maximum(np.linalg.norm(axis, axis=-1), 1e-9)
+    return np.degrees(np.arctan2((np.cross(first, second) * axis).sum(-1) / along, (first * second).sum(-1)))
 
 
 _SP2 = Chem.HybridizationType.SP2
-
-
-def _out_of_plane(mol: Chem.Mol, group: tuple[int, ...], name: str) -> str | None:
-    if (height := _height(mol, group)) <= (most := THRESHOLDS.not_flat.out_of_plane):
-        return None
-    return f"the {name} of {_names(mol, group)} is {height:.2f} Å out of its plane; it ought to be at most {most} Å"
-
-
-def _height(mol: Chem.Mol, group: tuple[int, ...]) -> float:
-    return extents(mol.GetConformer().GetPositions()[list(group)])[2]
 
 
 def _names(mol: Chem.Mol, atoms: Iterable[int]) -> str:

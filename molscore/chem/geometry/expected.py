@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.geometry.bounds import hindered_axes
+from molscore.chem.geometry.bounds import flat_bonds, flat_rings, hindered_axes, puckered_rings
 from molscore.chem.geometry.shapes import ELECTRONEGATIVITY, ideal_angles, is_metal, is_tagged, shape
 from molscore.chem.geometry.table import Table, look_up, table
 from molscore.chem.geometry.types import label, terms
@@ -66,6 +66,7 @@ class Expected:
         shaped: centres that have a shape, be it fixed or not.
         axes: (X, 4) of hindered biaryls, see `molscore.chem.geometry.bounds.hindered_axes`.
         cumulenes: dihedral angles across cumulated double bonds.
+        flat_rings, flat_bonds, puckered_rings: groups of atoms, see `molscore.chem.geometry.bounds`.
     """
 
     bonds: np.ndarray
@@ -89,6 +90,9 @@ class Expected:
     shaped: frozenset[int]
     axes: np.ndarray
     cumulenes: Cumulenes
+    flat_rings: tuple[tuple[int, ...], ...]
+    flat_bonds: tuple[tuple[int, ...], ...]
+    puckered_rings: tuple[tuple[int, ...], ...]
 
 
 def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
@@ -145,6 +149,9 @@ def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:
         frozenset(ideals),
         hindered_axes(mol),
         cumulenes(mol),
+        flat_rings(mol),
+        flat_bonds(mol),
+        puckered_rings(mol),
     )
 
 

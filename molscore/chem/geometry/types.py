@@ -122,10 +122,10 @@ def label(atom: Chem.Atom) -> str:
 
 
 def lengths_and_angles(positions: np.ndarray, bonds: np.ndarray, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(B,) Å and (A,) degrees, of positions (N, 3) in Å."""
-    length = np.linalg.norm(positions[bonds[:, 0]] - positions[bonds[:, 1]], axis=1)
-    a, b = (positions[angles[:, k]] - positions[angles[:, 1]] for k in (0, 2))
-    cosine = (a * b).sum(1) / np.maximum(np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1), 1e-9)
+    """(..., B) Å and (..., A) degrees, of positions (..., N, 3) in Å."""
+    length = np.linalg.norm(positions[..., bonds[:, 0], :] - positions[..., bonds[:, 1], :], axis=-1)
+    a, b = (positions[..., angles[:, k], :] - positions[..., angles[:, 1], :] for k in (0, 2))
+    cosine = (a * b).sum(-1) / np.maximum(np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1), 1e-9)
     return length, np.degrees(np.arccos(np.clip(cosine, -1, 1)))
 
 

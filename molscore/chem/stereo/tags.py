@@ -41,9 +41,10 @@ def tags(mol: Chem.Mol, redundant: bool = False) -> np.ndarray:
     """
     rows = []
     for atom in mol.GetAtoms():
-        sign = _CENTRES.get(atom.GetChiralTag())
+        if (sign := _CENTRES.get(atom.GetChiralTag())) is None:
+            continue
         neighbours = [bond.GetOtherAtomIdx(atom.GetIdx()) for bond in atom.GetBonds()]
-        if sign is None or len(neighbours) not in (3, 4):
+        if len(neighbours) not in (3, 4):
             continue
         if len(neighbours) == 3:
             rows.append((atom.GetIdx(), *neighbours, sign))
@@ -53,7 +54,9 @@ def tags(mol: Chem.Mol, redundant: bool = False) -> np.ndarray:
             others = neighbours[:left_out] + neighbours[left_out + 1 :]
             rows.append((atom.GetIdx(), *others, -sign if left_out % 2 == 0 else sign))
     for bond in mol.GetBonds():
-        begin, end, stereo = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), bond.GetStereo()
+        if (stereo := bond.GetStereo()) == Chem.BondStereo.STEREONONE:
+            continue
+        begin, end = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
         if stereo in _SIDES and len(bond.GetStereoAtoms()) == 2:
             first, last = bond.GetStereoAtoms()
             rows.append((first, begin, end, last, _SIDES[stereo]))
