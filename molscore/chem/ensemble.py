@@ -41,11 +41,15 @@ def heavy_atoms(mol: Chem.Mol) -> np.ndarray:
     return np.array([atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() != 1], dtype=np.int64)
 
 
+def positions(mol: Chem.Mol) -> np.ndarray:
+    """Positions of the atoms in all conformers, ``(K, N, 3)`` in Å."""
+    each = [conformer.GetPositions() for conformer in mol.GetConformers()]
+    return np.array(each, dtype=np.float64).reshape(len(each), mol.GetNumAtoms(), 3)
+
+
 def heavy_positions(mol: Chem.Mol) -> np.ndarray:
     """Positions of the heavy atoms in all conformers, ``(K, n, 3)`` in Å."""
-    heavy = heavy_atoms(mol)
-    positions = [conformer.GetPositions()[heavy] for conformer in mol.GetConformers()]
-    return np.array(positions, dtype=np.float64).reshape(len(positions), len(heavy), 3)
+    return positions(mol)[:, heavy_atoms(mol)]
 
 
 def symmetries(mol: Chem.Mol, most: int = MOST) -> np.ndarray:

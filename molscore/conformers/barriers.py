@@ -4,6 +4,7 @@ from rdkit import Chem
 
 from molscore.chem.forcefield.barriers import leave_barriers_in_place
 from molscore.conformers.build import relaxed
+from molscore.conformers.target import Target
 
 HELD = {"torsions (mmff94s)": "mmff94s", "torsions (uff)": "uff"}
 """Relaxations that hold torsions in a force field that knows the molecule, and what they are without holding them."""
@@ -11,12 +12,13 @@ HELD = {"torsions (mmff94s)": "mmff94s", "torsions (uff)": "uff"}
 REASON = "torsions were held on a barrier"
 
 
-def leave_barriers(mol: Chem.Mol) -> list[int]:
+def leave_barriers(target: Target, mol: Chem.Mol) -> list[int]:
     """Minimises conformers freely that are on a torsional barrier, then settles them like the others.
 
     Args:
-        mol: relaxed with torsions held, as its conformers' property ``relaxation`` says. Those that are moved say
-            ``mmff94s`` or ``uff`` there, and `REASON` in ``relaxation_reason``.
+        target: the molecule.
+        mol: with conformers, relaxed with torsions held, as their property ``relaxation`` says. Those that are moved
+            say ``mmff94s`` or ``uff`` there, and `REASON` in ``relaxation_reason``.
 
     Returns:
         Ids of the conformers that were moved.
@@ -25,10 +27,15 @@ def leave_barriers(mol: Chem.Mol) -> list[int]:
         conformer.GetId(): conformer.GetProp("relaxation") if conformer.HasProp("relaxation") else "torsions (mmff94s)"
         for conformer in mol.GetConformers()
     }
-    moved = leave_barriers_in_place(mol, [index for index, relaxation in relaxations.items() if relaxation in HELD])
-    for index in moved:
-        conformer = mol.GetConformer(index)
-        conformer.SetPositions(relaxed(Chem.Mol(mol, False, index), "torsions").GetConformer().GetPositions())
-        conformer.SetProp("relaxation", HELD[relaxations[index]])
-        conformer.SetProp("relaxation_reason", REASON)
+    held = [index for index, relaxation in relaxations.items() if relaxation in HELD]
+    moved = leave_barriers_in_place(mol, held, target.hessian)
+    if moved:
+        again = Chem.Mol(mol)
+        for index in relaxations.keys() - set(moved):
+            again.RemoveConformer(index)
+        for settled in relaxed(again, "torsions", target).GetConformers():
+            conformer = mol.GetConformer(settled.GetId())
+            conformer.SetPositions(settled.GetPositions())
+            conformer.SetProp("relaxation", HELD[relaxations[settled.GetId()]])
+            conformer.SetProp("relaxation_reason", REASON)
     return moved

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 from rdkit import Chem
 
 from molscore.chem.checks.validity import geometry_fault
@@ -24,15 +23,12 @@ from molscore.randomness import Purpose, rdkit_seed
 NAMES = {"mmff": "mmff94s", "xtb": "xtb"}
 """Of relaxations, in a conformer's property ``relaxation``."""
 
-HYDROGENS_FIRST = 15
+HYDROGENS_FIRST = 8
 """Steps in which hydrogens settle before all atoms do: without them, some would push heavy atoms aside."""
 
 WINDOW, STIFFNESS = 15.0, 0.02
 """Degrees that a torsion may turn while bonds and angles settle, and kcal/mol/deg² beyond them. A spring and no wall:
 the minimisation gets on twice as fast, and what the model has folded into itself can come apart."""
-
-SETTLING = 3
-"""Rounds of settling, at most; for most conformers one is enough."""
 
 EMBEDDING = 10
 """Tries of ETKDGv3 for each conformer: from distances, from random coordinates, and so with stereo left to chance."""
@@ -79,21 +75,21 @@ def relaxed(mol: Chem.Mol, how: str, target: Target | None = None) -> Chem.Mol:
             conformer.SetProp("relaxation", "none")
         return mol
     target = target or Target(mol)
-    settle_hydrogens_in_place(mol, HYDROGENS_FIRST)
-    threads, wanted, trusted = torch.get_num_threads(), target.expected, target.trust
-    field = settle_in_place(mol, STEPS, SETTLING, WINDOW, STIFFNESS, threads, wanted, trusted)
+    wanted = target.expected
+    field = settle_in_place(mol, STEPS, HYDROGENS_FIRST, WINDOW, STIFFNESS, wanted, target.trust, target.hessian)
     for conformer in mol.GetConformers():
-        single = Chem.Mol(mol, False, conformer.GetId())
-        relaxation, reason = field, None
-        if field != "table" and table_fault(single, wanted):
+        index, relaxation, reason = conformer.GetId(), field, None
+        if field != "table" and table_fault(mol, wanted, index):
+            single = Chem.Mol(mol, False, index)
             settle_by_table_in_place(single, wanted)
+            conformer.SetPositions(single.GetConformer().GetPositions())
             relaxation = "table"
         relaxation = f"torsions ({relaxation})"
         if how != "torsions":
-            outcome = relax(single, how)
+            outcome = relax(Chem.Mol(mol, False, index), how)
+            conformer.SetPositions(outcome.mol.GetConformer().GetPositions())
             reason = outcome.reason and RELAX_REASONS[outcome.reason]
-            single, relaxation = outcome.mol, relaxation if reason else NAMES[how]
-        conformer.SetPositions(single.GetConformer().GetPositions())
+            relaxation = relaxation if reason else NAMES[how]
         conformer.SetProp("relaxation", relaxation)
         if reason:
             conformer.SetProp("relaxation_reason", reason)

@@ -10,6 +10,7 @@ from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
 from molscore.chem.embedding.distance_bounds import corrected_bounds
 from molscore.chem.ensemble import heavy_atoms, symmetries
+from molscore.chem.forcefield.model_hessian import ModelHessian, model_hessian
 from molscore.chem.forcefield.trust import Trust, trust
 from molscore.chem.geometry import Expected, Limits, expected, limits
 from molscore.chem.stereo.cumulenes import Cumulenes
@@ -87,6 +88,11 @@ class Target:
     def trust(self) -> Trust:
         """Which force field serves it, and what is to be corrected there."""
         return trust(self.mol, self.expected)
+
+    @cached_property
+    def hessian(self) -> ModelHessian:
+        """A model of the Hessian of its energy."""
+        return model_hessian(self.mol)
 
     @cached_property
     def bounds(self) -> np.ndarray | None:

@@ -158,7 +158,7 @@ class Work:
         try:
             mol = completed(self.target, self.pool[part], self.options.relax)
             if self.options.relax == "torsions":
-                leave_barriers(mol)
+                leave_barriers(self.target, mol)
             faults = [fault(self.target, mol, conformer.GetId()) for conformer in mol.GetConformers()]
         except RDKIT:
             mol, faults = Chem.Mol(), ()
@@ -190,7 +190,7 @@ class Work:
                 try:
                     mol = embedded(self.target, [number], seed, how, lambda: self.limit - (time.monotonic() - began))
                     faults: list[str | None] = [None] * mol.GetNumConformers()
-                    if how == "torsions" and leave_barriers(mol):
+                    if how == "torsions" and leave_barriers(self.target, mol):
                         ids = [conformer.GetId() for conformer in mol.GetConformers()]
                         faults = [fault(self.target, mol, index, strict=False) for index in ids]
                 except RDKIT as error:

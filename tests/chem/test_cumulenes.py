@@ -48,7 +48,7 @@ def by_table_in_place(mol):
     settle_by_table_in_place(mol, expected(mol))
 
 
-def settled(smiles, way, seed=1):
+def settled(smiles, way, seed=2):
     mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
     assert etkdg_in_place(mol, seed)
     way(mol)

@@ -12,79 +12,63 @@ from collections.abc import Sequence
 
 import numpy as np
 from rdkit import Chem, rdBase
-from rdkit.Chem.rdMolTransforms import GetDihedralDeg
-from rdkit.ForceField import ForceField
 
+from molscore.chem.ensemble import positions
+from molscore.chem.forcefield.descent import descend, energies
 from molscore.chem.forcefield.mmff import force_field, typed
-from molscore.chem.forcefield.settle import ROTATABLE
+from molscore.chem.forcefield.model_hessian import ModelHessian, model_hessian
+from molscore.chem.forcefield.settle import FORCE, ROTATABLE
+from molscore.chem.geometry.bounds import twists
 from molscore.chem.thresholds import THRESHOLDS
 
-FIRST, STEPS = 25, 150
+FIRST, STEPS = 6, 60
 """Steps of the minimisation that shows whether energy falls at all, and of the one that goes on from there."""
 
 AT_FIRST = 0.5
 """Of the barrier's energy, which falls within the first steps."""
 
 
-def leave_barriers_in_place(mol: Chem.Mol, conformers: Sequence[int] | None = None) -> list[int]:
+def leave_barriers_in_place(
+    mol: Chem.Mol, conformers: Sequence[int] | None = None, hessian: ModelHessian | None = None
+) -> list[int]:
     """Minimises those conformers freely that are on a barrier, and leaves the others as they are.
 
     Args:
         mol: sanitised, hydrogens explicit. It is left as it is where no force field has parameters for it.
         conformers: ids of those to look at; None is all.
+        hessian: `molscore.chem.forcefield.model_hessian.model_hessian` of it, if known.
 
     Returns:
         Ids of the conformers that were moved.
     """
-    if not (bonds := _trigonal(mol)):
+    bonds, barrier, given = _trigonal(mol), THRESHOLDS.barrier, positions(mol)
+    ids = np.array([conformer.GetId() for conformer in mol.GetConformers()])
+    wanted = np.isfinite(given).all((1, 2)) & (True if conformers is None else np.isin(ids, conformers))
+    ids, given = ids[wanted], given[wanted]
+    if not len(bonds) or not len(ids):
         return []
-    barrier = THRESHOLDS.barrier
-    finite = [
-        conformer
-        for conformer in mol.GetConformers()
-        if (conformers is None or conformer.GetId() in conformers) and np.isfinite(conformer.GetPositions()).all()
-    ]
-    moved, lowest = [], np.inf
     with rdBase.BlockLogs():
-        trial, properties = typed(mol)  # one field serves all conformers: its terms depend on the bonds alone
+        trial, properties = typed(mol)
         if properties is not None:
             properties.SetMMFFEleTerm(False)  # no Coulomb terms; UFF has none
-        if not finite or (field := force_field(trial, properties, finite[0].GetId())) is None:
-            return []
-        place = trial.GetConformer(finite[0].GetId())
-        for conformer in finite:
-            for index, position in enumerate(conformer.GetPositions()):  # the field looks at this very place
-                place.SetAtomPosition(index, position)
-            before = _energy(field, place)
-            field.Minimize(maxIts=FIRST)
-            after = _energy(field, place)
-            lowest = min(lowest, after)
-            if before - after < AT_FIRST * barrier.energy and after - lowest < barrier.energy:
-                continue
-            field.Minimize(maxIts=STEPS)
-            fallen, x = before - _energy(field, place), place.GetPositions()
-            if (
-                fallen > barrier.energy
-                and _largest_turn(place, conformer, bonds) > barrier.turn
-                and np.isfinite(x).all()
-            ):
-                conformer.SetPositions(x)
-                moved.append(conformer.GetId())
-    return moved
+        field = force_field(trial, properties, int(ids[0]))  # one serves all: its terms depend on the bonds alone
+    if field is None:
+        return []
+    inverse, before = (hessian or model_hessian(mol)).inverse(given), energies(field, given)
+    x = descend([field] * len(given), given, inverse, FIRST, FORCE)
+    after = energies(field, x)
+    falling = (before - after >= AT_FIRST * barrier.energy) | (after - np.fmin.reduce(after) >= barrier.energy)
+    ids, given, before, x = ids[falling], given[falling], before[falling], x[falling]
+    x = descend([field] * len(x), x, inverse[falling], STEPS, FORCE)
+    turned = (twists(x, bonds) - twists(given, bonds) + 180) % 360 - 180
+    left = (before - energies(field, x) > barrier.energy) & (np.abs(turned).max(1) > barrier.turn)
+    for index, each in zip(ids[left].tolist(), x[left], strict=True):
+        mol.GetConformer(index).SetPositions(each)
+    return ids[left].tolist()
 
 
-def _energy(field: ForceField, conformer: Chem.Conformer) -> float:
-    """kcal/mol. Without positions a field would go by distances that it has from the last ones."""
-    return field.CalcEnergy(conformer.GetPositions().ravel().tolist())
-
-
-def _largest_turn(before: Chem.Conformer, after: Chem.Conformer, bonds: list[tuple[int, int, int, int]]) -> float:
-    """Degrees by which the bond that turned most has turned."""
-    return max(abs((GetDihedralDeg(before, *b) - GetDihedralDeg(after, *b) + 180) % 360 - 180) for b in bonds)
-
-
-def _trigonal(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:
-    """Four atoms along each rotatable bond between two trigonal atoms."""
+def _trigonal(mol: Chem.Mol) -> np.ndarray:
+    """(T, 4) atoms along each rotatable bond between two trigonal atoms."""
     torsions = []
     for j, k in mol.GetSubstructMatches(ROTATABLE):
         ends = [mol.GetAtomWithIdx(index) for index in (j, k)]
@@ -92,4 +76,4 @@ def _trigonal(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:
             others = ([n for n in atom.GetNeighbors() if n.GetIdx() not in (j, k)] for atom in ends)
             first, last = (min(some, key=lambda n: (n.GetAtomicNum() == 1, n.GetIdx())).GetIdx() for some in others)
             torsions.append((first, j, k, last))
-    return torsions
+    return np.array(torsions, dtype=np.int64).reshape(-1, 4)

@@ -123,7 +123,7 @@ def _mmff(mol: Chem.Mol) -> Minimum:
         if all(field.Minimize(maxIts=STEPS) for _ in range(ROUNDS)):
             return Minimum(before=before, reason="not_converged")
         positions = mol.GetConformer().GetPositions()
-        if not (strayed := strays(positions, wanted)):
+        if not (strayed := strays(positions[None], wanted)[0]):
             break
         field.Initialize()
         strayed.hold_in(field, "MMFF")

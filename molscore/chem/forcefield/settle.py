@@ -11,24 +11,20 @@ leaves outside of what is known is held (`molscore.chem.forcefield.strays`). Whe
 MMFF94s' electrostatics are damped as in a medium: in vacuo charges draw bonds out and bend flat rings.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdForceFieldHelpers as forcefield
-from rdkit.ForceField import ForceField
 
+from molscore.chem.ensemble import positions
+from molscore.chem.forcefield.descent import descend
 from molscore.chem.forcefield.mmff import force_field, typed
+from molscore.chem.forcefield.model_hessian import ModelHessian, model_hessian
 from molscore.chem.forcefield.springs import settle_by_table_in_place
 from molscore.chem.forcefield.strays import strays
 from molscore.chem.forcefield.trust import Trust, correct, trust
 from molscore.chem.geometry.expected import Expected, expected
 
-HYDROGEN_STEPS = 200
-"""Steps of the hydrogens' minimisation."""
-
-STEPS = 200
-"""Steps of the minimisation with torsions held: bonds and angles have settled by then; the minimum may be far."""
+STEPS = 100
+"""Of a minimisation, at most."""
 
 RELAXATIONS = ("none", "torsions", "mmff", "xtb")
 """Relaxations of a geometry: none; of all but the torsions (`settle_in_place`); to the nearest minimum of MMFF94s, or
@@ -36,67 +32,58 @@ of GFN2-xTB."""
 
 ROTATABLE = Chem.MolFromSmarts("[!$(*#*)&!D1]-&!@[!$(*#*)&!D1]")
 
-WINDOW, STIFFNESS = 5.0, 100.0
-"""Degrees that a torsion may turn, and kcal/mol/deg² beyond them: a wall."""
+WINDOW, STIFFNESS = 5.0, 1.0
+"""Degrees that a torsion may turn, and kcal/mol/deg² beyond them: a wall, which yields by a tenth of a degree."""
 
 HOLDING = 2
 """Rounds, at most, in which bonds and angles that `strays` are held."""
 
-FORCE = 20.0
-"""kcal/mol/Å; a greater one on any atom means that a geometry is still far from relaxed."""
+FORCE, HYDROGEN_FORCE = 0.5, 0.3
+"""kcal/mol/Å that no atom feels when a geometry has settled: bonds are within some 0.001 Å, and angles within 0.3
+degrees, of where they would end; and the same where hydrogens alone move."""
 
 DIELECTRIC = 4.0
 """Dielectric constant about charged atoms, that of the inside of proteins and of organic crystals; 1 elsewhere."""
 
 
-def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = HYDROGEN_STEPS) -> None:
+def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = STEPS) -> None:
     """Minimises the energy of each conformer over the hydrogens' positions.
 
     Args:
         mol: sanitised, hydrogens explicit. It is left as it is if neither force field has parameters for it; so is a
             conformer whose geometry gives no finite energy.
-        steps: of the minimisation.
+        steps: of the minimisation, at most.
     """
-    heavy = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
-    finite = [conformer for conformer in mol.GetConformers() if np.isfinite(conformer.GetPositions()).all()]
-    if len(heavy) == mol.GetNumAtoms() or not finite:
+    hydrogens, x = _hydrogens(mol), positions(mol)
+    finite = [c.GetId() for c, good in zip(mol.GetConformers(), np.isfinite(x).all((1, 2)), strict=True) if good]
+    if not len(hydrogens) or not finite:
         return
     with rdBase.BlockLogs():
-        # one field serves all: its terms depend on the bonds alone
-        moving, properties = typed(Chem.Mol(mol, False, finite[0].GetId()))
-        if (field := force_field(moving, properties)) is None:
-            return
-        for index in heavy:
-            field.AddFixedPoint(index)
-        place = moving.GetConformer()
-        for conformer in finite:
-            for index, position in enumerate(conformer.GetPositions()):
-                place.SetAtomPosition(index, position)
-            field.Minimize(maxIts=steps)
-            if np.isfinite(settled := place.GetPositions()).all():
-                conformer.SetPositions(settled)
+        field = force_field(*typed(Chem.Mol(mol, False, finite[0])))
+    if field is not None:  # one serves all: its terms depend on the bonds alone
+        inverse = model_hessian(mol).inverse(x, hydrogens)
+        _move(mol, descend([field] * len(x), x, inverse, steps, HYDROGEN_FORCE, hydrogens))
 
 
 def settle_in_place(
     mol: Chem.Mol,
     steps: int = STEPS,
-    rounds: int = 1,
+    hydrogens_first: int = 0,
     window: float = WINDOW,
     stiffness: float = STIFFNESS,
-    threads: int = 1,
     wanted: Expected | None = None,
     trusted: Trust | None = None,
+    hessian: ModelHessian | None = None,
 ) -> str:
     """Lowers the energy of each conformer with the torsions about rotatable bonds held.
 
     Args:
         mol: sanitised, hydrogens explicit.
-        steps: of the minimisation.
-        rounds: of so many steps, at most; another follows only where a force above `FORCE` is left.
+        steps: of the minimisation, at most.
+        hydrogens_first: steps in which hydrogens move alone, before.
         window, stiffness: degrees that a torsion may turn, and kcal/mol/deg² beyond them.
-        threads: conformers at a time; the result is the same.
-        wanted, trusted: `molscore.chem.geometry.expected` and `molscore.chem.forcefield.trust.trust` of the molecule,
-            if known.
+        wanted, trusted, hessian: `molscore.chem.geometry.expected`, `molscore.chem.forcefield.trust.trust` and
+            `molscore.chem.forcefield.model_hessian.model_hessian` of the molecule, if known.
 
     Returns:
         The energy that was lowered: ``mmff94s``, ``uff`` or ``table``.
@@ -104,40 +91,48 @@ def settle_in_place(
     wanted = wanted or expected(mol)
     trusted = trusted or trust(mol, wanted)
     if trusted.field is None:
+        if hydrogens_first:
+            settle_hydrogens_in_place(mol, hydrogens_first)
         settle_by_table_in_place(mol, wanted)
         return "table"
+    hessian, fields = hessian or model_hessian(mol), []
     with rdBase.BlockLogs():
         (same, properties), torsions = typed(mol), _torsions(mol)
         if properties is not None and _has_net_charges(mol):
             properties.SetMMFFDielectricConstant(DIELECTRIC)
-        singles = [Chem.Mol(same, False, conformer.GetId()) for conformer in mol.GetConformers()]
-        fields: list[ForceField] = []
         kind = "MMFF" if properties else "UFF"
-        for single in singles:
-            field = force_field(single, properties)
+        for conformer in mol.GetConformers():  # the torsions that are held, and what strays, are each one's own
+            field = force_field(same, properties, conformer.GetId())
             assert field is not None, trusted.field
-            fields.append(field)
             correct(field, trusted)
             constrain = getattr(field, f"{kind}AddTorsionConstraint")
             for torsion in torsions:
                 constrain(*torsion, True, -window, window, stiffness)
-
-        def minimise(single: Chem.Mol, field: ForceField) -> None:
-            for _ in range(rounds):  # not `field.Minimize`, which would not let other threads run
-                forcefield.OptimizeMoleculeConfs(single, field, numThreads=1, maxIters=steps)
-                if np.abs(field.CalcGrad()).max() < FORCE:
-                    break
-            for _ in range(HOLDING):
-                if not (strayed := strays(single.GetConformer().GetPositions(), wanted)):
-                    break
-                strayed.hold_in(field, kind)
-                forcefield.OptimizeMoleculeConfs(single, field, numThreads=1, maxIters=steps)
-
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(minimise, singles, fields))
-    for conformer, single in zip(mol.GetConformers(), singles, strict=True):
-        conformer.SetPositions(single.GetConformer().GetPositions())
+            fields.append(field)
+        x = positions(mol)
+        if hydrogens_first and len(hydrogens := _hydrogens(mol)):
+            x = descend(fields, x, hessian.inverse(x, hydrogens), hydrogens_first, HYDROGEN_FORCE, hydrogens)
+        inverse = hessian.inverse(x)
+        x = descend(fields, x, inverse, steps, FORCE)
+        for _ in range(HOLDING):
+            strayed = strays(x, wanted)
+            rows = np.array([k for k, held in enumerate(strayed) if held], dtype=np.int64)
+            if not len(rows):
+                break
+            for k in rows:
+                strayed[k].hold_in(fields[k], kind)
+            x[rows] = descend([fields[k] for k in rows], x[rows], inverse[rows], steps, FORCE)
+    _move(mol, x)
     return trusted.field
+
+
+def _hydrogens(mol: Chem.Mol) -> np.ndarray:
+    return np.array([atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() == 1], dtype=np.int64)
+
+
+def _move(mol: Chem.Mol, x: np.ndarray) -> None:
+    for conformer, each in zip(mol.GetConformers(), x, strict=True):
+        conformer.SetPositions(each)
 
 
 def _has_net_charges(mol: Chem.Mol) -> bool:

@@ -7,6 +7,7 @@ themselves, and what is inside its range is never touched.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from rdkit.ForceField import ForceField
@@ -60,46 +61,49 @@ class Strays:
             torsion(a, b, c, d, False, low, high, TWIST_STIFFNESS)
 
 
-def strays(positions: np.ndarray, wanted: Expected) -> Strays:
-    """What of a geometry strays. Straight angles are left alone: rings bend cumulenes and triple bonds in truth.
+def strays(positions: np.ndarray, wanted: Expected) -> list[Strays]:
+    """What of each geometry strays. Straight angles are left alone: rings bend cumulenes and triple bonds in truth.
 
     Args:
-        positions: ``(N, 3)`` Å.
+        positions: ``(K, N, 3)`` Å.
         wanted: `molscore.chem.geometry.expected` of the molecule.
     """
-    allowed = THRESHOLDS.strays
-    lengths, angles = lengths_and_angles(positions, wanted.bonds, wanted.angles)
-    longer = _outside(lengths, wanted.shortest, wanted.longest, wanted.length_margins, allowed.length)
-    wider = _outside(angles, wanted.least, wanted.greatest, wanted.angle_margins, allowed.angle)
-    low, turns = THRESHOLDS.flat_biaryl.twist + SPARE, twists(positions, wanted.axes)
-    apart = np.linalg.norm(positions[wanted.pairs[:, 0]] - positions[wanted.pairs[:, 1]], axis=1)
-    close = apart < wanted.nearest
-    pairs = zip(wanted.pairs[close].tolist(), wanted.nearest[close].tolist(), strict=True)
-    return Strays(
-        tuple((*wanted.bonds[k].tolist(), *limits) for k, *limits in longer)
-        + tuple((i, j, least + ROOM, FAR) for (i, j), least in pairs),
-        tuple((*wanted.angles[k].tolist(), *limits) for k, *limits in wider if wanted.degrees[k] < NEARLY_STRAIGHT),
-        tuple(
-            (*axis, *((low, 180 - low) if turn > 0 else (low - 180, -low)))
-            for axis, turn in zip(wanted.axes.tolist(), turns.tolist(), strict=True)
-            if not low <= abs(turn) <= 180 - low
-        )
-        + _bent(positions, wanted.planes, 180.0, allowed.plane)
-        + _bent(positions, wanted.rings, 0.0, allowed.ring),
+    allowed, bent = THRESHOLDS.strays, wanted.degrees < NEARLY_STRAIGHT
+    lengths, angles = lengths_and_angles(positions, wanted.bonds, wanted.angles[bent])
+    stretched = _range(wanted.shortest, wanted.longest, wanted.length_margins, allowed.length)
+    opened = _range(wanted.least[bent], wanted.greatest[bent], wanted.angle_margins[bent], allowed.angle)
+    apart = np.linalg.norm(positions[:, wanted.pairs[:, 0]] - positions[:, wanted.pairs[:, 1]], axis=-1)
+    near, far = wanted.nearest + ROOM, np.full(len(wanted.nearest), FAR)
+    dihedrals = np.concatenate([wanted.axes, wanted.planes, wanted.rings])
+    turns, least = twists(positions, dihedrals), THRESHOLDS.flat_biaryl.twist + SPARE
+    kinds = [len(wanted.axes), len(wanted.planes), len(wanted.rings)]
+    flat, most = (
+        np.repeat(values, kinds) for values in ((90.0, 180.0, 0.0), (90 - least, allowed.plane, allowed.ring))
     )
+    held = np.repeat((90 - least, allowed.plane / 2, allowed.ring / 2), kinds)
+    sign = np.where((turns < 0) & (flat == 90), -1, 1)
+    off = np.abs(np.abs(turns) - flat) > most
+    return [
+        Strays(
+            _rows(wanted.bonds, *stretched[2:], (lengths[k] < stretched[0]) | (lengths[k] > stretched[1]))
+            + _rows(wanted.pairs, near, far, apart[k] < wanted.nearest),
+            _rows(wanted.angles[bent], *opened[2:], (angles[k] < opened[0]) | (angles[k] > opened[1])),
+            _rows(dihedrals, sign[k] * flat - held, sign[k] * flat + held, off[k]),
+        )
+        for k in range(len(positions))
+    ]
 
 
-def _bent(positions: np.ndarray, rows: np.ndarray, flat: float, allowed: float) -> tuple[Twist, ...]:
-    """Dihedral angles of what ought to be flat that are off by more than allowed, to be held within half of that."""
-    off = np.abs(np.abs(twists(positions, rows)) - flat)
-    limits = flat - allowed / 2, flat + allowed / 2
-    return tuple((*row, *limits) for row in rows[off > allowed].tolist())
-
-
-def _outside(
-    values: np.ndarray, least: np.ndarray, greatest: np.ndarray, margins: np.ndarray, allowed: float
-) -> list[tuple[int, float, float]]:
-    """Which values leave their range by more than a part of the margin, and the range, half as much wider."""
+def _range(
+    least: np.ndarray, greatest: np.ndarray, margins: np.ndarray, allowed: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Where values stray: where they leave their range by more than a part of the margin; and where they are held, in
+    the range, half as much wider."""
     low, high, room = least + margins, greatest - margins, allowed * margins
-    off = np.flatnonzero((values < low - room) | (values > high + room))
-    return [(int(k), float(low[k] - room[k] / 2), float(high[k] + room[k] / 2)) for k in off]
+    return low - room, high + room, low - room / 2, high + room / 2
+
+
+def _rows(atoms: np.ndarray, low: np.ndarray, high: np.ndarray, chosen: np.ndarray) -> tuple[Any, ...]:
+    """The chosen rows of atoms, each with its limits."""
+    rows = zip(atoms[chosen].tolist(), low[chosen].tolist(), high[chosen].tolist(), strict=True)
+    return tuple((*row, *limits) for row, *limits in rows)
