@@ -18,7 +18,7 @@ from rdkit import Chem
 
 from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.io.inputs import Entry, check_source, read_inputs
-from molscore.chem.io.sdf_text import carried, format_mol, record_properties, tagged
+from molscore.chem.io.sdf_text import carried, format_conformers, record_properties, tagged
 from molscore.chem.properties import packed
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.generator import ConformerGenerator
@@ -166,13 +166,15 @@ def _records(entry: Entry, ensemble: Ensemble, generator: ConformerGenerator, se
     if ensemble.stereo_open:
         more["isomer"] = f"{ensemble.isomer} of {ensemble.isomers}" if ensemble.isomers > 1 else "sampled"
     title = entry.name if entry.name.strip() else f"molecule_{entry.number}"
-    for mol, properties in ensemble.single():
-        if properties["method"] == "etkdg" and ensemble.reason:
-            properties["fallback_reason"] = ensemble.reason[0]
-        ours = record_properties(
-            isomeric_smiles(mol), model=generator.name, seed=seed, index=entry.number, extra=more | properties
-        )
-        yield tagged(format_mol(mol, title) + carried(entry.items, ours), ours)
+    shared = record_properties(
+        isomeric_smiles(ensemble.mol), model=generator.name, seed=seed, index=entry.number, extra=more
+    )
+    texts = format_conformers(ensemble.mol, title)
+    for text, conformer in zip(texts, ensemble.mol.GetConformers(), strict=True):
+        ours = shared | conformer.GetPropsAsDict()
+        if ours["method"] == "etkdg" and ensemble.reason:
+            ours["fallback_reason"] = ensemble.reason[0]
+        yield tagged(text + carried(entry.items, ours), ours)
 
 
 def _about(entry: Entry, ensembles: list[Ensemble]) -> dict[str, object]:

@@ -10,7 +10,7 @@ import numpy as np
 from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeError
-from molscore.chem.ensemble import k_medoids
+from molscore.chem.ensemble import heavy_positions, k_medoids
 from molscore.chem.properties import set_properties
 from molscore.chem.rdkit_errors import first_line
 from molscore.conformers.barriers import leave_barriers
@@ -205,17 +205,24 @@ class Work:
             self.ensemble.reason = failure
 
     def _add(self, method: str, numbers: Sequence[int], mol: Chem.Mol, faults: Sequence[str | None]) -> None:
-        for number, conformer, token in zip(numbers, mol.GetConformers(), faults, strict=False):
-            if token:
-                self.ensemble.dropped[token] += 1
-                continue
-            self.made.append(Made(method, number, Chem.Conformer(conformer)))
-            x = conformer.GetPositions()[None, self.target.heavy]
-            known = np.array(self.distinct).reshape(len(self.distinct), *x.shape[1:])
-            if self.options.rmsd and (distances(self.target, known, x) < self.options.rmsd).any():
+        self.ensemble.dropped.update(token for token in faults if token)
+        sound = [k for k, token in enumerate(faults) if not token]
+        conformers = list(mol.GetConformers())
+        self.made += [Made(method, numbers[k], Chem.Conformer(conformers[k])) for k in sound]
+        if not sound:
+            return
+        new, known = heavy_positions(mol)[sound], len(self.distinct)
+        if not self.options.rmsd:
+            self.distinct += list(new)
+            return
+        apart = distances(self.target, new, np.array([*self.distinct, *new]))
+        kept = list(range(known))
+        for k, x in enumerate(new):
+            if (apart[k, kept] < self.options.rmsd).any():
                 self.repeats += 1
             else:
-                self.distinct.append(x[0])
+                self.distinct.append(x)
+                kept.append(known + k)
                 self.repeats = 0
 
     def finish(self) -> None:

@@ -44,8 +44,15 @@ def format_mol(mol: Chem.Mol, title: str) -> str:
     Raises:
         MoleculeError: ``no_3d`` or ``implicit_hydrogens``.
     """
-    if mol.GetNumConformers() == 0 or not mol.GetConformer().Is3D():
-        raise MoleculeError("no_3d", "only molecules with a 3-D conformer are written")
+    if mol.GetNumConformers() == 0:
+        raise _no_3d()
+    return format_conformers(Chem.Mol(mol, False, mol.GetConformer().GetId()), title)[0]
+
+
+def format_conformers(mol: Chem.Mol, title: str) -> list[str]:
+    """As `format_mol`, for each conformer of a molecule."""
+    if not all(conformer.Is3D() for conformer in mol.GetConformers()):
+        raise _no_3d()
     copy = Chem.Mol(mol)
     if fault := hydrogen_fault(copy):
         raise MoleculeError("implicit_hydrogens", fault)
@@ -53,8 +60,13 @@ def format_mol(mol: Chem.Mol, title: str) -> str:
     stereo = any(atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED for atom in copy.GetAtoms())
     copy.SetIntProp("_MolFileChiralFlag", int(stereo))  # the configuration is meant absolutely
     aromatic = any(bond.GetIsAromatic() for bond in copy.GetBonds())
+    ids = [conformer.GetId() for conformer in copy.GetConformers()]
     with rdBase.BlockLogs():
-        return Chem.MolToMolBlock(copy, kekulize=aromatic)
+        return [Chem.MolToMolBlock(copy, confId=index, kekulize=aromatic) for index in ids]
+
+
+def _no_3d() -> MoleculeError:
+    return MoleculeError("no_3d", "only molecules with a 3-D conformer are written")
 
 
 def format_property(name: str, value: object) -> str:
