@@ -11,33 +11,31 @@ heavy-atom RMSD. Every count is a run of its own. A method that fails on a molec
 
 Each cell is written when it is done. The same command goes on where it stopped; another label is added to the file, and
 compared with what it holds. With ``--timed 64`` all methods are timed once everything is measured, on the first so many
-molecules: sixteen by each method in turn, as they would come out of a file, so that whatever else the machine does hits
-all of them; on as many cores for each, our model loaded before. Leave the machine alone for that.
+molecules: sixteen by each method in turn, so that whatever else the machine does hits all of them; on one core each,
+our model loaded before. Leave the machine alone for that.
 """
 
 import argparse
 import gzip
-import inspect
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import rdkit
-import torch
 import yaml
 from benchmark import hardware
+from conformer_methods import BASELINES, METHODS, Method, score
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdDistGeom
 from results import interval, number, percent, read_rows, write_json
 from rich.console import Console
 from rich.progress import track
 
 from molscore import pretrained
 from molscore.chem.arrays import isomeric_smiles
-from molscore.chem.ensemble import correspondences, heavy_atoms, heavy_positions, k_medoids, rmsd_matrix, symmetries
+from molscore.chem.ensemble import correspondences, heavy_atoms, heavy_positions
 from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.thresholds import THRESHOLDS
 from molscore.evaluate.ensembles import difference, recall, stereo_kept, summary
@@ -46,21 +44,11 @@ from molscore.evaluate.molecules.busters import bust
 from molscore.evaluate.rates import Rate
 from molscore.train.record import sha256
 
-BASELINES = ("etkdg", "clustered")
-OVERSAMPLING = 10
-"""Conformers that *clustered* makes for each that it keeps."""
-
-ENOUGH = 100
-"""Symmetries that *clustered* looks at; one molecule in a hundred has more, and some have very many."""
-
 MANY = 50
 """From this count on, ``--fifty`` says how many molecules there are."""
 
 TURN = 16
-"""Molecules that are timed at a time: as many as our generator works on together when it reads a file."""
-
-Method = Callable[[Sequence[str], int], list[Chem.Mol]]
-"""From SMILES and a count to molecules with so many conformers, or with none; explicit hydrogens last."""
+"""Molecules that are timed at a time."""
 
 
 class Task(NamedTuple):
@@ -85,7 +73,7 @@ def main() -> None:
     )
     parser.add_argument("--settings", nargs="+", default=[], metavar="KEY=VALUE", help="for our generator")
     parser.add_argument("--label", default="score", help="name of our method in the tables")
-    parser.add_argument("--cores", type=int, default=2, help="CPU cores that each method may use")
+    parser.add_argument("--cores", type=int, default=2, help="CPU cores for a call of a method, not where it is timed")
     parser.add_argument("--busters", type=int, default=2, help="conformers of each molecule for PoseBusters, the first")
     parser.add_argument("--strain", type=int, default=10, help="count at which strain is measured; 0: never")
     parser.add_argument("--timed", type=int, default=0, help="molecules to time all methods on; 0: do not")
@@ -146,63 +134,6 @@ def read(path: Path, n: int, seed: int) -> tuple[list[Task], dict[str, int]]:
     return tasks, dict(left_out)
 
 
-def score(words: argparse.Namespace) -> Method:
-    """Our generator, ready. A setting goes to ``from_pretrained`` if that has a parameter of its name."""
-    from molscore.conformers import ConformerGenerator, ConformerOptions
-
-    torch.set_num_threads(words.cores)
-    known = inspect.signature(ConformerGenerator.from_pretrained).parameters
-    early = {key: value for key, value in words.settings.items() if key in known}
-    late = {key: value for key, value in words.settings.items() if key not in known}
-    generator = ConformerGenerator.from_pretrained(words.model, **early)
-    generator.generate("CCCCO", n=1, seed=words.seed, **late)  # whatever is loaded or compiled at the first use
-
-    def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
-        mols, made = map(Chem.MolFromSmiles, smiles), []
-        for (ensemble,) in generator.ensembles(mols, count, words.seed, ConformerOptions(**late)):
-            made.append(ensemble.mol)
-            if not ensemble.mol.GetNumConformers():
-                ensemble.mol.SetProp("_reason", ensemble.reason[0])
-        return made
-
-    return method
-
-
-def etkdg(words: argparse.Namespace) -> Method:
-    """RDKit as it is. Its seed is ours plus 1: from 0 it makes the same conformer over and over."""
-    parameters = rdDistGeom.ETKDGv3()
-    parameters.randomSeed = words.seed + 1
-    parameters.numThreads = words.cores
-
-    def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
-        mols = [Chem.AddHs(Chem.MolFromSmiles(text)) for text in smiles]
-        for mol in mols:
-            rdDistGeom.EmbedMultipleConfs(mol, count, parameters)
-        return mols
-
-    return method
-
-
-def clustered(words: argparse.Namespace) -> Method:
-    """Medoids of many."""
-    many = etkdg(words)
-
-    def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
-        mols = many(smiles, OVERSAMPLING * count)
-        for mol in mols:
-            if mol.GetNumConformers() > count:
-                kept = k_medoids(rmsd_matrix(heavy_positions(mol), symmetries(mol, ENOUGH)), count)
-                for k, conformer in enumerate(list(mol.GetConformers())):
-                    if k not in kept:
-                        mol.RemoveConformer(conformer.GetId())
-        return mols
-
-    return method
-
-
-METHODS: dict[str, Callable[[argparse.Namespace], Method]] = {"score": score, "etkdg": etkdg, "clustered": clustered}
-
-
 def measure(tasks: Sequence[Task], method: Method, count: int, words: argparse.Namespace, name: str) -> dict:
     """One cell: a method at a count, on all molecules."""
     best, strains = [], []
@@ -243,7 +174,8 @@ def measure(tasks: Sequence[Task], method: Method, count: int, words: argparse.N
 def time_all(tasks: Sequence[Task], rows: Sequence[dict], words: argparse.Namespace) -> None:
     """Fills in the seconds of every row that these words name: all methods on some molecules, then on the next."""
     named = [row for row in rows if row["method"] in BASELINES or row["method"] == words.label]
-    methods = {row["method"]: METHODS.get(row["method"], score)(words) for row in named}
+    alone = argparse.Namespace(**vars(words) | {"cores": 1})
+    methods = {row["method"]: METHODS.get(row["method"], score)(alone) for row in named}
     for count in sorted({row["count"] for row in named}):
         some = [row for row in named if row["count"] == count]
         seconds, made = Counter(), Counter()

@@ -10,6 +10,7 @@ from rdkit.Chem.rdDistGeom import EmbedMolecule
 from rdkit.Chem.rdForceFieldHelpers import MMFFOptimizeMolecule
 
 from molscore.chem.io.inputs import read_inputs
+from molscore.chem.io.protein import read_protein
 from molscore.chem.prepare import whole
 
 
@@ -60,3 +61,30 @@ def put(tmp_path, name, data):
     path = tmp_path / name
     path.write_bytes(gzip.compress(data) if name.lower().endswith(".gz") else data)
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def peptide():
+    """Gly-Ala-Asp-His of RDKit's, hydrogens and all, 29 heavy atoms less one."""
+    mol = Chem.AddHs(Chem.MolFromSequence("GADH"), addResidueInfo=True)
+    assert EmbedMolecule(mol, randomSeed=7) == 0
+    return mol
+
+
+@pytest.fixture(scope="session")
+def lines(peptide):
+    return [
+        line for line in Chem.MolToPDBBlock(peptide).splitlines(keepends=True) if line.startswith(("ATOM", "HETATM"))
+    ]
+
+
+@pytest.fixture
+def protein(lines, tmp_path):
+    """Function from further lines to what is read of the peptide and them."""
+
+    def read(*more):
+        path = tmp_path / "protein.pdb"
+        path.write_text("".join([*lines, *more, "END\n"]))
+        return read_protein(path)
+
+    return read
