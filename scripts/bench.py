@@ -30,6 +30,7 @@ from molscore.model import MoleculeDiffusion
 from molscore.model.files import load
 from molscore.model.sampling import sample_molecules
 from molscore.model.state import size_mask
+from molscore.network.linear import ONEDNN
 from molscore.train.optimiser import make_optimisers
 
 
@@ -144,8 +145,8 @@ def sampling(model: MoleculeDiffusion, batch: MoleculeBatch, words: argparse.Nam
 
 def operations(run: Callable[[], None]) -> float:
     """Operations of the matrix products of a call, the mean of two."""
-    linear = {torch.ops.mkldnn._linear_pointwise: linear_flops}
-    with FlopCounterMode(display=False, custom_mapping=linear) as counter:
+    own = {} if ONEDNN is None else {ONEDNN: linear_flops}
+    with FlopCounterMode(display=False, custom_mapping=own) as counter:
         run()
         run()
     return counter.get_total_flops() / 2

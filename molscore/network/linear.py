@@ -8,18 +8,19 @@ the time there, on Intel's it takes the same. Its operator knows no gradients.
 import torch
 from torch import Tensor, nn
 
-_ONEDNN = torch.ops.mkldnn._linear_pointwise if torch.backends.mkldnn.is_available() else None
+ONEDNN = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+"""None where PyTorch comes without it."""
 LARGE = 1_000_000
 """Multiplications from which the call, which costs some 10 µs more, pays."""
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`torch.nn.functional.linear`: ``(..., C_in)`` to ``(..., C_out)``."""
-    if _ONEDNN is None or torch.is_grad_enabled() or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+    if ONEDNN is None or torch.is_grad_enabled() or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
         return nn.functional.linear(x, weight, bias)
     if x.numel() * weight.shape[0] < LARGE or x.device.type != "cpu" or not x.dtype == weight.dtype == torch.float32:
         return nn.functional.linear(x, weight, bias)
-    y: Tensor = _ONEDNN(x.contiguous(), weight.contiguous(), bias, "none", [], "")
+    y: Tensor = ONEDNN(x.contiguous(), weight.contiguous(), bias, "none", [], "")
     return y
 
 
