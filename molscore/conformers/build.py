@@ -23,7 +23,7 @@ from molscore.randomness import Purpose, rdkit_seed
 NAMES = {"mmff": "mmff94s", "xtb": "xtb"}
 """Of relaxations, in a conformer's property ``relaxation``."""
 
-HYDROGENS_FIRST = 8
+HYDROGENS_FIRST = 4
 """Steps in which hydrogens settle before all atoms do: without them, some would push heavy atoms aside."""
 
 WINDOW, STIFFNESS = 15.0, 0.02

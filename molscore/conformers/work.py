@@ -22,7 +22,7 @@ from molscore.conformers.target import Target
 LEAST, ALONE = 10, 25
 """Proposals of a molecule in a round, at least; the second where one conformer is asked for."""
 
-AT_ONCE, IN_HASTE = 8, 2
+AT_ONCE, IN_HASTE = 16, 2
 """Proposals, or conformers to complete, of a molecule between two checks of the time; the second if it is limited."""
 
 ROUNDS = 3

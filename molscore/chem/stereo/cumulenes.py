@@ -54,6 +54,8 @@ def dihedrals_off(
     positions: np.ndarray, atoms: np.ndarray, degrees: np.ndarray | float, period: np.ndarray | float
 ) -> np.ndarray:
     """(..., C) by how many degrees the dihedral angles of atoms (C, 4) are off, modulo a period, in ``(..., N, 3)``."""
+    if not len(atoms):
+        return np.zeros((*positions.shape[:-2], 0))
     a, b, c, d = np.moveaxis(np.asarray(positions, dtype=np.float64)[..., atoms, :], -2, 0)
     with np.errstate(invalid="ignore"):
         axis = c - b
