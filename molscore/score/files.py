@@ -2,10 +2,10 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, tee
+from itertools import tee
 from pathlib import Path
 from statistics import median
 from typing import Literal
@@ -21,6 +21,7 @@ from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.chem.properties import Packed, unpacked
 from molscore.files.paths import check_apart
 from molscore.randomness import checked_seed
+from molscore.score.batches import in_batches
 from molscore.score.scorer import ATOM_TAG, REASON_TAG, TAGS, MoleculeScore, MoleculeScorer
 from molscore.workers import Workers
 
@@ -91,7 +92,7 @@ def score_sdf(
     outcome, start = ScoringRun(), partial(_Judge, scorer, checked_seed(seed), protein)
     with Workers(start, scorer.processes(workers)) as pool, SDFWriter(out) as writer:
         records, again = tee(read_sdf(source, encoding=encoding))
-        judged = chain.from_iterable(pool.map(scorer.windows(record.mol for record in records)))
+        judged = in_batches(pool, (record.mol for record in records), scorer.batch)
         for record, (score, pose) in zip(again, judged, strict=True):
             result = score if record.mol is not None else MoleculeScore(reason=record.reason)
             properties = dict.fromkeys(TAGS, "") | dict.fromkeys((ATOM_TAG, REASON_TAG)) | result.properties()
@@ -118,10 +119,10 @@ class _Judge:
     def __init__(self, scorer: MoleculeScorer, seed: int, protein: Protein | None):
         self.scorer, self.seed, self.protein = scorer, seed, protein
 
-    def __call__(self, window: Sequence[Packed | None]) -> list[tuple[MoleculeScore, Fit | None]]:
-        """Score and fit of each molecule of one of `MoleculeScorer.windows`."""
+    def __call__(self, window: list[Packed | None]) -> list[tuple[MoleculeScore, Fit | None]]:
+        """Score and fit of each molecule of a batch."""
         fits = [None if self.protein is None else _fit(unpacked(mol), self.protein) for mol in window]
-        return list(zip(self.scorer.window(window, seed=self.seed), fits, strict=True))
+        return list(zip(self.scorer.together(window, seed=self.seed), fits, strict=True))
 
 
 def _fit(mol: Chem.Mol | None, protein: Protein) -> Fit | None:

@@ -13,7 +13,6 @@ If the model implies hydrogens, those of the molecule are not scored.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -22,19 +21,17 @@ from rdkit import Chem
 from molscore import pretrained
 from molscore import workers as processes
 from molscore.chem.arrays import MoleculeError
-from molscore.chem.properties import Packed, packed, unpacked
+from molscore.chem.properties import Packed, unpacked
 from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.model.conformation import log_likelihood
 from molscore.model.posterior import local_score, uncertainty
 from molscore.randomness import Purpose, checked_seed, stream
+from molscore.score.batches import BATCH, in_batches
 from molscore.score.represent import UNREPRESENTABLE, Represented, batch_of, represent
 from molscore.workers import Workers, ready
 
 PAIR_BUDGET = 20_000
 """Padded pairs of atoms in a batch on a CPU: larger batches are no faster."""
-
-CPU_WINDOW, GPU_WINDOW = 16, 256
-"""Molecules that are sorted by size together, and on CPUs one task of a worker: cut by their places alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,10 +166,14 @@ class MoleculeScorer:
         """
         if isinstance(mols, Chem.Mol):
             raise ValueError("one molecule was given where several are expected; put it in a list: score([mol])")
-        start = ready(partial(self.window, seed=checked_seed(seed)))
+        start = ready(partial(self.together, seed=checked_seed(seed)))
         with Workers(start, self.processes(workers)) as pool:
-            for scores in pool.map(self.windows(mols)):
-                yield from scores
+            yield from in_batches(pool, mols, self.batch)
+
+    @property
+    def batch(self) -> int | None:
+        """Molecules in a task; None on a GPU, which takes as many as `PAIR_BUDGET` allows."""
+        return BATCH if self.model.device.type == "cpu" else None
 
     def processes(self, workers: int | Literal["auto"]) -> int:
         """The number of worker processes; a model on a GPU is served by one.
@@ -182,14 +183,8 @@ class MoleculeScorer:
         """
         return processes.count(workers, self.model.device.type)
 
-    def windows(self, mols: Iterable[Chem.Mol | None]) -> Iterator[list[Packed | None]]:
-        """Molecules that are scored together, each as `molscore.chem.properties.packed` makes it."""
-        source, size = iter(mols), CPU_WINDOW if self.model.device.type == "cpu" else GPU_WINDOW
-        while window := list(islice(source, size)):
-            yield [None if mol is None else packed(mol) for mol in window]
-
-    def window(self, packed_mols: Sequence[Packed | None], *, seed: int) -> list[MoleculeScore]:
-        """The scores of one of `windows`."""
+    def together(self, packed_mols: Sequence[Packed | None], *, seed: int) -> list[MoleculeScore]:
+        """The scores of molecules that `molscore.score.batches` puts together."""
         mols = [unpacked(mol) for mol in packed_mols]
         results: dict[int, MoleculeScore] = {}
         representable: list[tuple[int, int, Represented]] = []

@@ -4,6 +4,7 @@ import pytest
 
 from molscore.chem.embedding.etkdg import embed
 from molscore.chem.io.sdf_writer import SDFWriter
+from molscore.score import batches
 from molscore.score import scorer as module
 from molscore.score.files import score_sdf
 
@@ -12,7 +13,8 @@ SMILES = ("CCO", "CC(=O)OCC(N)=O", "CN1CCC[C@H]1C", "C/C=C/CC(N)CO", "OC1CC1c1cc
 
 @pytest.mark.parametrize("number", [2, 3])
 def test_any_number_of_workers_writes_the_same_bytes(scorer, tmp_path, monkeypatch, number):
-    monkeypatch.setattr(module, "CPU_WINDOW", 2)
+    monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(batches, "WINDOW", 5)
     path = tmp_path / "in.sdf"
     with SDFWriter(path) as writer:
         for k, smiles in enumerate(SMILES):
