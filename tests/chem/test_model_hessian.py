@@ -1,5 +1,9 @@
 """The model of a molecule's Hessian: slopes of its terms, blocks, and what the inverse undoes."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -12,6 +16,18 @@ from molscore.chem.geometry.types import lengths_and_angles
 
 SMILES = "C/C=C/c1ccc(C(=O)NC)cc1C#N"
 LARGE = "CC(C)C[C@H](N)C(=O)N[C@@H](C)C(=O)NCC(=O)N[C@@H](CO)C(=O)NCC(=O)N[C@@H](Cc1ccccc1)C(=O)O"
+
+
+DIGEST = """
+import hashlib
+import numpy as np
+from molscore.chem.forcefield.model_hessian import _inverse
+digest = hashlib.sha256()
+for n in range(60, 196, 3):
+    rows = np.random.default_rng(n).normal(size=(4, n, n + 20)).astype(np.float32)
+    digest.update(_inverse(np.einsum("kij,klj->kil", rows, rows)).tobytes())
+print(digest.hexdigest())
+"""
 
 
 @pytest.mark.parametrize("name", ["bonds", "angles", "torsions"])
@@ -85,3 +101,26 @@ def test_some_atoms_alone(embed):
     gradient = np.random.default_rng(0).normal(size=(1, 3 * len(free)))
     assert ((inverse @ gradient) * gradient).sum() > 0
     np.testing.assert_array_equal((inverse[np.array([0, 0])] @ np.repeat(gradient, 2, 0))[1], (inverse @ gradient)[0])
+
+
+@pytest.mark.parametrize("n", [1, 3, 63, 64, 65, 128, 135, 192])
+def test_tiles_give_the_inverse(n):
+    rows = np.random.default_rng(n).normal(size=(2, 3, n, n + 20))
+    matrices = (rows @ rows.swapaxes(-1, -2) + np.eye(n)).astype(np.float32)
+    product = module._inverse(matrices).astype(np.float64) @ matrices
+    np.testing.assert_allclose(product, np.broadcast_to(np.eye(n), product.shape), atol=1e-2)
+
+
+def test_the_number_of_threads_changes_no_bit():
+    """OpenBLAS' own inverse of a matrix of a hundred rows differs."""
+    digests = {
+        threads: subprocess.run(
+            [sys.executable, "-c", DIGEST],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "3")
+    }
+    assert len(digests["1"]) > 60 and digests["1"] == digests["3"]

@@ -8,7 +8,7 @@ Bernhardsson, Karlström and Malmqvist, Chem. Phys. Lett. 241, 423, 1995). A min
 (`descent`) need not find out for each conformer that bonds are much stiffer than torsions.
 
 Large molecules are parted into blocks, and what couples these is left out: time and memory grow with the atoms. A block
-is small enough for a BLAS to use a single thread, whose number would change the last bits.
+is inverted tile by tile: so small are these that a BLAS uses a single thread, whose number would change the last bits.
 """
 
 from dataclasses import dataclass
@@ -30,6 +30,9 @@ STRAIGHT = 0.2
 
 BLOCK = 64
 """Atoms of a block, at most."""
+
+TILE = 64
+"""Rows of a tile, at most: up to 64³ multiplications OpenBLAS, which numpy brings, starts no threads."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +109,7 @@ class ModelHessian:
         sums = [np.bincount(every, each, np.prod(shape)) for each in np.concatenate(values, axis=1)]
         hessians = np.array(sums, dtype=np.float32).reshape(len(positions), *shape)
         hessians[..., np.arange(3 * size), np.arange(3 * size)] += LEAST
-        return InverseHessian(np.searchsorted(np.sort(walk), walk), np.linalg.inv(hessians))
+        return InverseHessian(np.searchsorted(np.sort(walk), walk), _inverse(hessians))
 
 
 def model_hessian(mol: Chem.Mol) -> ModelHessian:
@@ -136,6 +139,26 @@ def model_hessian(mol: Chem.Mol) -> ModelHessian:
         np.array(of_torsions),
         np.array(_walk(around)),
     )
+
+
+def _inverse(matrices: np.ndarray) -> np.ndarray:
+    """Of positive definite matrices ``(..., n, n)``, by Gauss and Jordan's elimination of tiles."""
+    n, lead = matrices.shape[-1], matrices.shape[:-2]
+    count = -(-n // TILE)
+    size = -(-n // count)
+    padded = np.zeros((*lead, count * size, count * size), dtype=matrices.dtype)
+    padded[..., :n, :n] = matrices
+    padded[..., np.arange(n, count * size), np.arange(n, count * size)] = 1
+    tiles = padded.reshape(*lead, count, size, count, size).swapaxes(-3, -2)
+    for p in range(count):
+        pivot = np.linalg.inv(tiles[..., p, p, :, :])
+        row = pivot[..., None, :, :] @ tiles[..., p, :, :, :]
+        column = tiles[..., :, p, :, :].copy()
+        tiles = tiles - column[..., :, None, :, :] @ row[..., None, :, :, :]
+        tiles[..., p, :, :, :] = row
+        tiles[..., :, p, :, :] = -column @ pivot[..., None, :, :]
+        tiles[..., p, p, :, :] = pivot
+    return tiles.swapaxes(-3, -2).reshape(padded.shape)[..., :n, :n]
 
 
 def _walk(around: list[list[int]]) -> list[int]:
