@@ -10,7 +10,7 @@ from molscore.chem.checks.validity import geometry_fault
 from molscore.chem.embedding.cages import without_cage_stereo
 from molscore.chem.embedding.etkdg import etkdg_in_place
 from molscore.chem.forcefield.relax import RELAX_REASONS, relax
-from molscore.chem.forcefield.settle import STEPS, settle_hydrogens_in_place, settle_in_place
+from molscore.chem.forcefield.settle import settle_hydrogens_in_place, settle_in_place
 from molscore.chem.forcefield.springs import settle_by_table_in_place
 from molscore.chem.geometry import table_fault
 from molscore.chem.geometry.bounds import contact_fault, distances
@@ -23,7 +23,7 @@ from molscore.randomness import Purpose, rdkit_seed
 NAMES = {"mmff": "mmff94s", "xtb": "xtb"}
 """Of relaxations, in a conformer's property ``relaxation``."""
 
-HYDROGENS_FIRST = 4
+HYDROGENS_FIRST = 15
 """Steps in which hydrogens settle before all atoms do: without them, some would push heavy atoms aside."""
 
 WINDOW, STIFFNESS = 15.0, 0.02
@@ -75,8 +75,11 @@ def relaxed(mol: Chem.Mol, how: str, target: Target | None = None) -> Chem.Mol:
             conformer.SetProp("relaxation", "none")
         return mol
     target = target or Target(mol)
-    wanted = target.expected
-    field = settle_in_place(mol, STEPS, HYDROGENS_FIRST, WINDOW, STIFFNESS, wanted, target.trust, target.hessian)
+    wanted, hessian = target.expected, target.hessian
+    settle_hydrogens_in_place(mol, HYDROGENS_FIRST, hessian)
+    field = settle_in_place(
+        mol, window=WINDOW, stiffness=STIFFNESS, wanted=wanted, trusted=target.trust, hessian=hessian
+    )
     for conformer in mol.GetConformers():
         index, relaxation, reason = conformer.GetId(), field, None
         if field != "table" and table_fault(mol, wanted, index):

@@ -108,10 +108,10 @@ def test_conformers_together_settle_as_one_by_one(embed):
         shaken = distorted(mol, {}, noise=noise, seed=mol.GetNumConformers())
         mol.AddConformer(shaken.GetConformer(0), assignId=True)
     together = Chem.Mol(mol)
-    settle_in_place(together, hydrogens_first=5)
+    settle_in_place(together)
     for number in range(1, 5):
         alone = Chem.Mol(mol, False, number)
-        settle_in_place(alone, hydrogens_first=5)
+        settle_in_place(alone)
         positions = together.GetConformer(number).GetPositions()
         np.testing.assert_array_equal(positions, alone.GetConformer().GetPositions())
         assert not np.abs(positions - mol.GetConformer(number).GetPositions()).max() < 0.005

@@ -158,5 +158,5 @@ def test_bounds_are_corrected_only_where_they_are_wrong():
 def test_ranges_of_straight_angles_end_at_180(smiles):
     """RDKit raises for more."""
     mol = embedded(smiles)
-    settle_in_place(mol, 50, 1, 15.0, 0.02)
+    settle_in_place(mol, 50, window=15.0, stiffness=0.02)
     assert np.isfinite(mol.GetConformer().GetPositions()).all()

@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from etkdg_conformers import made
 from rdkit import Chem
+from rdkit.Chem.rdDistGeom import EmbedMultipleConfs
 
+from molscore.chem.ensemble import heavy_positions
+from molscore.chem.forcefield.minimise import energies
+from molscore.chem.forcefield.settle import settle_hydrogens_in_place, settle_in_place
+from molscore.chem.hydrogens import with_hydrogens
 from molscore.chem.prepare import whole
-from molscore.conformers.build import fault, relaxed
+from molscore.conformers.build import STIFFNESS, WINDOW, completed, fault, relaxed
 from molscore.conformers.target import Target
 
 RELAXATIONS = [
@@ -42,3 +47,16 @@ def test_faults_of_a_finished_conformer_are_seen():
     x[0] = x[1] + (x[0] - x[1]) * 1.10 / np.linalg.norm(x[0] - x[1])
     conformer.SetPositions(x)
     assert [fault(target, mol, conformer.GetId(), strict) for strict in (True, False)] == ["bond_length"] * 2
+
+
+@pytest.mark.parametrize("smiles", ["OCCC(=O)[O-]", "[NH3+]C(CO)C(=O)[O-]", "O=P([O-])([O-])OC[C@@H](O)CO"])
+def test_hydrogens_find_the_charges_next_to_them(smiles):
+    """Before all atoms settle, where charges are damped: as if they had been minimised to their end first."""
+    target = Target(whole(Chem.MolFromSmiles(smiles)).mol)
+    placed = Chem.Mol(target.mol)
+    EmbedMultipleConfs(placed, 20, randomSeed=3)
+    reference = with_hydrogens(target.mol, heavy_positions(placed))
+    settle_hydrogens_in_place(reference)
+    settle_in_place(reference, window=WINDOW, stiffness=STIFFNESS)
+    mol = completed(target, heavy_positions(placed), "torsions")
+    assert np.mean(energies(mol)) < np.mean(energies(reference)) + 1

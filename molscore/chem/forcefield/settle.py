@@ -46,29 +46,31 @@ DIELECTRIC = 4.0
 """Dielectric constant about charged atoms, that of the inside of proteins and of organic crystals; 1 elsewhere."""
 
 
-def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = STEPS) -> None:
+def settle_hydrogens_in_place(mol: Chem.Mol, steps: int = STEPS, hessian: ModelHessian | None = None) -> None:
     """Minimises the energy of each conformer over the hydrogens' positions.
 
     Args:
         mol: sanitised, hydrogens explicit. It is left as it is if neither force field has parameters for it; so is a
             conformer whose geometry gives no finite energy.
         steps: of the minimisation, at most.
+        hessian: `molscore.chem.forcefield.model_hessian.model_hessian` of it, if known.
     """
-    hydrogens, x = _hydrogens(mol), positions(mol)
+    hydrogens = np.array([atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() == 1], dtype=np.int64)
+    x = positions(mol)
     finite = [c.GetId() for c, good in zip(mol.GetConformers(), np.isfinite(x).all((1, 2)), strict=True) if good]
     if not len(hydrogens) or not finite:
         return
     with rdBase.BlockLogs():
         field = force_field(*typed(Chem.Mol(mol, False, finite[0])))
     if field is not None:  # one serves all: its terms depend on the bonds alone
-        inverse = model_hessian(mol).inverse(x, hydrogens)
+        inverse = (hessian or model_hessian(mol)).inverse(x, hydrogens)
         _move(mol, descend([field] * len(x), x, inverse, steps, HYDROGEN_FORCE, hydrogens))
 
 
 def settle_in_place(
     mol: Chem.Mol,
     steps: int = STEPS,
-    hydrogens_first: int = 0,
+    *,
     window: float = WINDOW,
     stiffness: float = STIFFNESS,
     wanted: Expected | None = None,
@@ -80,7 +82,6 @@ def settle_in_place(
     Args:
         mol: sanitised, hydrogens explicit.
         steps: of the minimisation, at most.
-        hydrogens_first: steps in which hydrogens move alone, before.
         window, stiffness: degrees that a torsion may turn, and kcal/mol/deg² beyond them.
         wanted, trusted, hessian: `molscore.chem.geometry.expected`, `molscore.chem.forcefield.trust.trust` and
             `molscore.chem.forcefield.model_hessian.model_hessian` of the molecule, if known.
@@ -91,8 +92,6 @@ def settle_in_place(
     wanted = wanted or expected(mol)
     trusted = trusted or trust(mol, wanted)
     if trusted.field is None:
-        if hydrogens_first:
-            settle_hydrogens_in_place(mol, hydrogens_first)
         settle_by_table_in_place(mol, wanted)
         return "table"
     hessian, fields = hessian or model_hessian(mol), []
@@ -110,8 +109,6 @@ def settle_in_place(
                 constrain(*torsion, True, -window, window, stiffness)
             fields.append(field)
         x = positions(mol)
-        if hydrogens_first and len(hydrogens := _hydrogens(mol)):
-            x = descend(fields, x, hessian.inverse(x, hydrogens), hydrogens_first, HYDROGEN_FORCE, hydrogens)
         inverse = hessian.inverse(x)
         x = descend(fields, x, inverse, steps, FORCE)
         for _ in range(HOLDING):
@@ -124,10 +121,6 @@ def settle_in_place(
             x[rows] = descend([fields[k] for k in rows], x[rows], inverse[rows], steps, FORCE)
     _move(mol, x)
     return trusted.field
-
-
-def _hydrogens(mol: Chem.Mol) -> np.ndarray:
-    return np.array([atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() == 1], dtype=np.int64)
 
 
 def _move(mol: Chem.Mol, x: np.ndarray) -> None:
