@@ -74,6 +74,7 @@ def conformers(
     from molscore.conformers import ConformerGenerator, ConformerOptions
     from molscore.conformers.files import conformers_sdf
     from molscore.files.part import ResumeError
+    from molscore.workers import count
 
     with complaints(ValueError):
         options = ConformerOptions(
@@ -92,7 +93,7 @@ def conformers(
             fill,
         )
         generator = ConformerGenerator.from_pretrained(model, device)
-        number = generator.processes(wanted)
+        number = count(wanted, generator.model.device.type)
     with (
         complaints(ValueError, OSError, code=1),
         complaints(ResumeError),

@@ -68,12 +68,13 @@ def generate(
     prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW)
     from molscore.generate import GenerationOptions, MoleculeGenerator
     from molscore.generate.files import generate_sdf
+    from molscore.workers import count
 
     with complaints(ValueError):
         options = GenerationOptions(steps, sampler, bounds, size, raw, relax, filter_, uncertainty)
         generator = MoleculeGenerator.from_pretrained(model, device)
         generator.sizes(bounds)
-        processes = generator.processes(wanted)
+        processes = count(wanted, generator.model.device.type)
     with complaints(ValueError), complaints(OSError, code=1), bar("generating", n, quiet) as advance:
         outcome = generate_sdf(
             generator,

@@ -48,10 +48,11 @@ def score(
     prepare_workers(wanted, device, "molscore.score.files")
     from molscore.score.files import score_sdf
     from molscore.score.scorer import MoleculeScorer
+    from molscore.workers import count
 
     with complaints(ValueError):
         scorer = MoleculeScorer.from_pretrained(model, device)
-        number = scorer.processes(wanted)
+        number = count(wanted, scorer.model.device.type)
     with complaints(ValueError, OSError, code=1), bar("scoring", record_count(mols, "sdf"), quiet) as advance:
         outcome = score_sdf(scorer, mols, out, seed, advance, protein, encoding, workers=number)
     if not quiet:

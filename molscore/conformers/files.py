@@ -31,7 +31,7 @@ from molscore.files.table import csv_text
 from molscore.limits import check_proposals
 from molscore.model.fingerprint import identity
 from molscore.randomness import checked_seed
-from molscore.workers import Workers
+from molscore.workers import Workers, count
 
 HEADER = ("record", "line", "name", "reason", "detail")
 """Columns of a file of problems."""
@@ -107,7 +107,7 @@ def conformers_sdf(
     """
     check_proposals(n, options.oversampling)
     check_source(source, form)
-    number = generator.processes(workers)
+    number = count(workers, generator.model.device.type)
     seed, out = checked_seed(seed), check_writable(out)
     problems = None if problems is None else check_writable(problems, (".csv",))
     check_apart({"out": out, "problems": problems}, {"source": source if stream is None else None})

@@ -10,7 +10,6 @@ from typing import Any, Literal, TypeVar, Unpack
 from rdkit import Chem
 
 from molscore import pretrained
-from molscore import workers as processes
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.io.rows import split_smiles
 from molscore.chem.io.smiles import parse_smiles
@@ -26,7 +25,7 @@ from molscore.conformers.work import RDKIT, ROUNDS, Work, reason_of
 from molscore.limits import check_proposals, shown
 from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.randomness import checked_seed
-from molscore.workers import Workers, ready
+from molscore.workers import Workers, count, ready
 
 Item = TypeVar("Item")
 
@@ -134,17 +133,9 @@ class ConformerGenerator:
         check_proposals(n, options.oversampling)
         start = ready(partial(self.served, n=n, seed=checked_seed(seed), options=options))
         groups = self.groups(((number, packed(mol)) for number, mol in enumerate(mols, start=1)), options)
-        with Workers(start, self.processes(workers)) as pool:
+        with Workers(start, count(workers, self.model.device.type)) as pool:
             for ensembles in pool.map(groups):
                 yield from ensembles
-
-    def processes(self, workers: int | Literal["auto"]) -> int:
-        """The number of worker processes; a model on a GPU is served by one.
-
-        Raises:
-            ValueError: for a number out of bounds, or several for a GPU.
-        """
-        return processes.count(workers, self.model.device.type)
 
     def groups(self, items: Iterable[Item], options: ConformerOptions) -> Iterator[list[Item]]:
         """Items of a stream that are worked on together: several on a GPU, else each by itself."""

@@ -25,6 +25,7 @@ from molscore.limits import check
 from molscore.model.fingerprint import identity
 from molscore.randomness import checked_seed
 from molscore.versions import version
+from molscore.workers import count
 
 HEADER = ("molscore_index", "reason", "detail")
 """Columns of a file of rejected attempts."""
@@ -115,7 +116,7 @@ def generate_sdf(
         OSError: if a file cannot be written, or another run is writing it.
     """
     check("molecules", n, "n")
-    workers = generator.processes(workers)
+    workers = count(workers, generator.model.device.type)
     seed, options = checked_seed(seed), generator.resolved(options)
     out = check_writable(out)
     rejects = None if rejects is None else check_writable(rejects, (".csv",))

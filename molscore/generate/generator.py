@@ -17,7 +17,6 @@ import torch
 from rdkit import Chem
 
 from molscore import pretrained
-from molscore import workers as processes
 from molscore.chem.io.sdf_text import record_properties
 from molscore.chem.properties import set_properties
 from molscore.core.samplers import SAMPLERS
@@ -29,6 +28,7 @@ from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sampl
 from molscore.model.fingerprint import fingerprint
 from molscore.randomness import Purpose, checked_seed, stream
 from molscore.versions import version
+from molscore.workers import count
 
 CPU_BATCH, GPU_BATCH = 16, 256
 """Molecules in a call of the network. On a CPU larger batches save little, and are more padding and less to share."""
@@ -173,15 +173,7 @@ class MoleculeGenerator:
     ) -> Iterator[Attempt]:
         """Attempts 0, 1, ... until ``n`` of them have passed; see `molscore.generate.attempts.attempts`."""
         seed, options = checked_seed(seed), self.resolved(options)
-        return attempts(self, n, seed, options, known=known, seen=seen, workers=self.processes(workers))
-
-    def processes(self, workers: int | Literal["auto"]) -> int:
-        """The number of worker processes; a model on a GPU is served by one.
-
-        Raises:
-            ValueError: for a number out of bounds, or several for a GPU.
-        """
-        return processes.count(workers, self.model.device.type)
+        return attempts(self, n, seed, options, known=known, seen=seen, workers=count(workers, self.model.device.type))
 
     def batch_size(self, options: GenerationOptions) -> int:
         """Molecules per network call."""

@@ -23,7 +23,7 @@ from molscore.files.paths import check_apart
 from molscore.randomness import checked_seed
 from molscore.score.batches import in_batches
 from molscore.score.scorer import ATOM_TAG, REASON_TAG, TAGS, MoleculeScore, MoleculeScorer
-from molscore.workers import Workers
+from molscore.workers import Workers, count
 
 
 @dataclass
@@ -90,7 +90,7 @@ def score_sdf(
     """
     check_apart({"out": out}, {"source": source})
     outcome, start = ScoringRun(), partial(_Judge, scorer, checked_seed(seed), protein)
-    with Workers(start, scorer.processes(workers)) as pool, SDFWriter(out) as writer:
+    with Workers(start, count(workers, scorer.model.device.type)) as pool, SDFWriter(out) as writer:
         records, again = tee(read_sdf(source, encoding=encoding))
         judged = in_batches(pool, (record.mol for record in records), scorer.batch)
         for record, (score, pose) in zip(again, judged, strict=True):

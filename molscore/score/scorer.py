@@ -19,7 +19,6 @@ import numpy as np
 from rdkit import Chem
 
 from molscore import pretrained
-from molscore import workers as processes
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.properties import Packed, unpacked
 from molscore.model import MoleculeDiffusion, choose_device, load
@@ -28,7 +27,7 @@ from molscore.model.posterior import local_score, uncertainty
 from molscore.randomness import Purpose, checked_seed, stream
 from molscore.score.batches import BATCH, in_batches
 from molscore.score.represent import UNREPRESENTABLE, Represented, batch_of, represent
-from molscore.workers import Workers, ready
+from molscore.workers import Workers, count, ready
 
 PAIR_BUDGET = 20_000
 """Padded pairs of atoms in a batch on a CPU: larger batches are no faster."""
@@ -167,21 +166,13 @@ class MoleculeScorer:
         if isinstance(mols, Chem.Mol):
             raise ValueError("one molecule was given where several are expected; put it in a list: score([mol])")
         start = ready(partial(self.together, seed=checked_seed(seed)))
-        with Workers(start, self.processes(workers)) as pool:
+        with Workers(start, count(workers, self.model.device.type)) as pool:
             yield from in_batches(pool, mols, self.batch)
 
     @property
     def batch(self) -> int | None:
         """Molecules in a task; None on a GPU, which takes as many as `PAIR_BUDGET` allows."""
         return BATCH if self.model.device.type == "cpu" else None
-
-    def processes(self, workers: int | Literal["auto"]) -> int:
-        """The number of worker processes; a model on a GPU is served by one.
-
-        Raises:
-            ValueError: for a number out of bounds, or several for a GPU.
-        """
-        return processes.count(workers, self.model.device.type)
 
     def together(self, packed_mols: Sequence[Packed | None], *, seed: int) -> list[MoleculeScore]:
         """The scores of molecules that `molscore.score.batches` puts together."""
