@@ -34,6 +34,7 @@ from molscore.train.config import ConfigError, TrainConfig
 from molscore.train.log import RunLog
 from molscore.train.optimiser import make_optimisers
 from molscore.train.record import LEDGER_HEAD, Record, hardware, ledger_row, sha256
+from molscore.train.sharing import SharedSteps
 from molscore.train.start import begin_from
 
 CHECKPOINT = "checkpoint.pt"
@@ -97,6 +98,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of torch, about an argument that accelerate passes
         network, *wrapped = accelerator.prepare(model, *optimisers)
+    muon = SharedSteps(wrapped.pop(), rank, world) if world > 1 and len(wrapped) > 1 else None
     machine, digest = hardware(device, world), sha256(config.data)
     # The model travels: it names its data and run, not the folders of the machine it was made on.
     settings = config.model_dump(mode="json") | {"data": config.data.name, "out": config.out.name}
@@ -150,8 +152,9 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
                 losses = network(data.gather(chosen), generator, rows, _conditioned(config, step))
             accelerator.backward(losses["loss"] * (world * counts))  # gradients are averaged over the processes
             norm = accelerator.clip_grad_norm_(model.parameters(), config.clip_norm)
-            for optimiser in wrapped:
-                optimiser.step()
+            for stepping in [*wrapped, muon] if muon else wrapped:
+                stepping.step()
+            for optimiser in optimisers:
                 optimiser.zero_grad()
             _update(average, model)
             step, molecules = step + 1, molecules + len(chosen)
@@ -160,16 +163,21 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
             line = log.step(step, molecules, seconds, rate * config.learning_rate, values, every=config.log_every)
             if line and not math.isfinite(line["gradient_norm"]):
                 raise FloatingPointError(f"the gradient is not finite at step {step}; lower learning_rate and --resume")
-            if main and step % config.checkpoint_every == 0:
-                save()
+            if step % config.checkpoint_every == 0:
+                if muon:
+                    muon.gather()
+                if main:
+                    save()
             if line and 0 < config.max_seconds <= line["seconds"] - before:
                 break
+        if muon:
+            muon.gather()
         if main and config.model.graph_conditioned:
             averaged.posterior, saved = fit_posterior(averaged, data), None
         if main and step != saved:
             save()
     accelerator.wait_for_everyone()  # a process that takes its group down while another works may never return
-    del network, wrapped  # they hold on to the group
+    del network, wrapped, muon  # they hold on to the group
     accelerator.end_training()
     return config.out / "model.safetensors"
 

@@ -16,6 +16,7 @@ from molscore.model import load
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.train.loop import train
 from molscore.train.processes import TrainingError, count, train_together
+from molscore.train.sharing import cost, owners
 
 TORCHRUN = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 ACCELERATE = [
@@ -72,6 +73,29 @@ def test_two_processes_take_the_steps_of_one(tiny, tmp_path, launcher):
     assert 1 in np.diff([x["molecules"] for x in lines(alone.out) if "loss" in x])
     assert printed.split() == [str(shared.out / "model.safetensors")]
     assert load(shared.out / "model.safetensors").record["hardware"].endswith("2 x 1 threads")
+
+
+def test_matrices_are_shared(tiny, tmp_path):
+    """Each process orthogonalises some of them; weights and momenta are those of one process, and it can go on."""
+    alone, shared = (tiny(tmp_path / name, steps=1, pair_budget=2_000) for name in ("one", "two"))
+    launch([], shared)
+    train(alone, quiet=True)
+    ours, theirs = (torch.load(config.out / "checkpoint.pt", weights_only=True) for config in (shared, alone))
+    momenta, expected = (x["optimisers"][1]["state"] for x in (ours, theirs))
+    assert len(expected) > 10 and momenta.keys() == expected.keys()
+    for k, state in expected.items():
+        torch.testing.assert_close(momenta[k]["momentum_buffer"], state["momentum_buffer"], rtol=1e-3, atol=1e-6)
+    for name, weights in theirs["model"].items():
+        torch.testing.assert_close(ours["model"][name], weights, rtol=0, atol=0.1 * shared.matrix_rate)
+    train(shared.model_copy(update={"steps": 2}), quiet=True, resume=True)
+    assert [x["step"] for x in lines(shared.out) if "valid" in x] == [1, 2]
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 8])
+def test_matrices_are_shared_evenly(world):
+    shapes = [(16, 16), (64, 128), (32, 50), (128, 128), (128, 160), (256, 144), (144, 256)] * 5
+    load = np.bincount(owners(shapes, world), weights=[cost(shape) for shape in shapes], minlength=world)
+    assert load.max() < 1.15 * load.mean()
 
 
 def test_an_error_of_one_process_is_that_of_the_run(tiny, tmp_path):
