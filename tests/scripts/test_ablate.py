@@ -4,35 +4,6 @@ import json
 
 import ablate
 import pytest
-import yaml
-from rdkit import Chem
-from rdkit.Chem import AllChem
-
-from molscore.chem.arrays import from_mol
-from molscore.datasets.tensorfile import pack, write_tensorfile
-
-TINY = {
-    "pair_budget": 500,
-    "warmup_steps": 2,
-    "mixed_precision": "no",
-    "threads": 1,
-    "valid_batches": 2,
-    "model": {"network": {"irreps": "16x0e + 8x1o", "pair_channels": 8, "layers": 1, "heads": 4, "radial": 8}},
-}
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory):
-    """A configuration whose steps take milliseconds, and its data: twelve molecules."""
-    folder, molecules = tmp_path_factory.mktemp("ablate"), []
-    for smiles in ("C", "O", "N", "CO", "CC", "C=O") * 2:
-        mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
-        assert AllChem.EmbedMolecule(mol, randomSeed=1 + len(molecules)) == 0
-        molecules.append(from_mol(mol))
-    write_tensorfile(folder / "small.safetensors", pack(molecules, [0] * 6 + [1] * 4 + [2] * 2, range(12)), {})
-    path = folder / "tiny.yaml"
-    path.write_text(yaml.safe_dump(TINY | {"data": str(folder / "small.safetensors"), "out": str(folder / "unused")}))
-    return path
 
 
 def test_a_row_says_what_was_run_and_what_came_of_it(config):
