@@ -16,6 +16,7 @@ Threads may share a generator or a scorer. Worker processes are started afresh, 
 from typing import TYPE_CHECKING
 
 from molscore import forks as _forks  # noqa: F401
+from molscore import namesake as _namesake
 
 if TYPE_CHECKING:
     from molscore.conformers import ConformerGenerator
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from molscore.score import MoleculeScorer
 
     __version__: str
+
+_namesake.warn()
 
 _HOMES = {
     "ConformerGenerator": "molscore.conformers",

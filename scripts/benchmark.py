@@ -4,8 +4,8 @@
     python scripts/benchmark.py --model qm9 --n 2000 --out data/benchmarks/qm9.json
 
 Raw: the first N samples exactly as sampled. Delivered: the first N molecules that pass. Both are judged by
-``molscore.evaluate`` against the model's reference (the Fréchet ChemNet distance needs ``pip install 'molscore[fcd]'``,
-``--xtb`` the extra ``xtb``). The time is that of ``molscore generate --n 100`` as a process of its own. With ``--ship``
+``molscore.evaluate`` against the model's reference (the Fréchet ChemNet distance needs the extra ``fcd``, ``--xtb`` the
+extra ``xtb``). The time is that of ``molscore generate --n 100`` as a process of its own. With ``--ship``
 the figures are also put beside the weights, where ``molscore info`` shows them.
 """
 

@@ -1,25 +1,29 @@
-"""The version in every record is looked up once, not once for each."""
+"""Versions: of this code, installed or not, and of other packages."""
 
+import tomllib
 from importlib import metadata
-
-from rdkit import Chem
+from pathlib import Path
 
 import molscore
-from molscore.chem.io.sdf_text import record_properties
-from molscore.versions import version
+from molscore.versions import DISTRIBUTION, VERSION, version
+
+PROJECT = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text())
 
 
-def test_versions_are_those_of_installed_packages():
-    assert version() == molscore.__version__ == metadata.version("molscore")
+def test_versions():
+    assert version() == molscore.__version__ == VERSION
     assert version("torch") == metadata.version("torch")
     assert version("no-such-package") == "not installed"
 
 
-def test_records_do_not_look_the_version_up_again(monkeypatch):
+def test_the_project_file_has_the_same_name_and_version():
+    assert PROJECT["project"]["name"] == DISTRIBUTION
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert PROJECT["tool"]["hatch"]["version"]["path"] == "molscore/versions.py"
+
+
+def test_versions_are_looked_up_once(monkeypatch):
     version.cache_clear()
     lookups, look_up = [], metadata.version
     monkeypatch.setattr(metadata, "version", lambda package: lookups.append(package) or look_up(package))
-    mol = Chem.MolFromSmiles("CCO")
-    records = [record_properties(mol, model="m", seed=0, index=k) for k in range(5)]
-    assert {record["molscore_version"] for record in records} == {look_up("molscore")}
-    assert lookups == ["molscore"]
+    assert len({version("torch") for _ in range(5)}) == 1 and lookups == ["torch"]

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, NoReturn, ParamSpec, Protocol
 
 import typer
 
+from molscore.extras import MissingExtraError
 from molscore.files.signals import Terminated, terminable
 from molscore.limits import LIMITS, check, shown
 
@@ -31,10 +32,11 @@ def fail(message: object, code: int = 2) -> NoReturn:
 
 @contextmanager
 def complaints(*errors: type[Exception], code: int = 2) -> Iterator[None]:
-    """Turns the given exceptions into `fail`."""
+    """Turns the given exceptions into `fail`; a missing package is always misuse."""
     try:
         yield
     except errors as error:
+        code = 2 if isinstance(error, MissingExtraError) else code
         fail("; ".join([_sentence(error), *getattr(error, "__notes__", [])]), code)
 
 
@@ -46,12 +48,15 @@ def _sentence(error: Exception) -> str:
 
 
 def interruptible(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
-    """A command that SIGTERM stops as Ctrl-C does: in order, with a message and the exit code that shells expect."""
+    """A command that SIGTERM stops as Ctrl-C does: in order, with a message and the exit code that shells expect.
+
+    Where an optional package is missing, it says what to install, and ends with code 2.
+    """
 
     @wraps(command)
     def run(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
         try:
-            with terminable():
+            with complaints(MissingExtraError), terminable():
                 command(*arguments, **options)
         except KeyboardInterrupt as stop:
             fail("interrupted", exit_code(stop))

@@ -33,11 +33,11 @@ def qm9(
     workers: Workers = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """QM9: 130,831 molecules of up to nine heavy atoms (pip install 'molscore[qm9]')."""
+    """QM9: 130,831 molecules of up to nine heavy atoms (pip install 'molscore3d[qm9]')."""
     _check(out, [] if source is None else [source])
     from molscore.datasets.qm9 import build_qm9
 
-    with complaints(ValueError, OSError, ModuleNotFoundError, code=1), bar("QM9", 0, quiet) as advance:
+    with complaints(ValueError, OSError, code=1), bar("QM9", 0, quiet) as advance:
         summary = build_qm9(
             out,
             source,

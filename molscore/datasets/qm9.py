@@ -24,6 +24,7 @@ from typing import Literal, TypedDict
 import numpy as np
 from rdkit import Chem, rdBase
 
+from molscore import extras
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
 from molscore.chem.perceive import perceive
 from molscore.datasets.build import check_out
@@ -105,7 +106,7 @@ def build_qm9(
         on_progress: called with the stage ("reading", "bonds"), the number of finished molecules, and their total.
 
     Raises:
-        ModuleNotFoundError: qm9pack is not installed and no source is given.
+        MissingExtraError: qm9pack is not installed and no source is given.
         FileNotFoundError: a CSV file is missing.
         SourceError: a CSV file is cut short or damaged, or the number of molecules is not QM9's.
     """
@@ -158,13 +159,11 @@ def find_qm9pack() -> tuple[Path, str]:
         The folder with the CSV files, and name and version of the package.
 
     Raises:
-        ModuleNotFoundError: if qm9pack is not installed; the message says how to install it.
+        MissingExtraError: if qm9pack is not installed; the message says how to install it.
     """
+    extras.check("qm9pack", "qm9", "QM9")
     spec = importlib.util.find_spec("qm9pack")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(
-            "QM9 comes from the package qm9pack, which is not installed: pip install 'molscore[qm9]'", name="qm9pack"
-        )
+    assert spec is not None and spec.origin is not None
     return Path(spec.origin).parent / "data", f"qm9pack {importlib.metadata.version('qm9pack')}"
 
 

@@ -1,5 +1,7 @@
 """Relaxation: downhill, to a minimum, and never to another molecule."""
 
+import sys
+
 import numpy as np
 import pytest
 from rdkit import Chem
@@ -74,6 +76,6 @@ def test_reasons(embed):
 
 
 def test_a_method_that_is_not_installed_says_what_to_do(embed, monkeypatch):
-    monkeypatch.setattr(minimise, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"pip install 'molscore\[xtb\]'"):
+    monkeypatch.setitem(sys.modules, "tblite", None)
+    with pytest.raises(ValueError, match=r"pip install 'molscore3d\[xtb\]'"):
         relax(embed("CC"), "xtb")

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+import sys
 from collections import Counter
 
 import numpy as np
@@ -13,6 +14,7 @@ from molscore.chem.arrays import to_mol
 from molscore.datasets import qm9
 from molscore.datasets.qm9 import FILES, SourceError, build_qm9, customary_split
 from molscore.datasets.tensorfile import read_tensorfile
+from molscore.extras import MissingExtraError
 
 needs_qm9pack = pytest.mark.skipif(importlib.util.find_spec("qm9pack") is None, reason="qm9pack is not installed")
 
@@ -130,8 +132,8 @@ def test_bad_arguments(tmp_path, source):
 
 
 def test_missing_qm9pack_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr(qm9.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'molscore\[qm9\]'"):
+    monkeypatch.setitem(sys.modules, "qm9pack", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'molscore3d\[qm9\]'"):
         build_qm9(tmp_path / "a")
 
 

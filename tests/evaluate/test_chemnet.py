@@ -40,7 +40,7 @@ def test_floors_fall_with_the_size_of_the_sample():
 def test_without_the_extra_the_error_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "fcd", None)
     mol = Chem.AddHs(Chem.MolFromSmiles("C"))
-    with pytest.raises(ValueError, match=r"pip install 'molscore\[fcd\]'"):
+    with pytest.raises(ValueError, match=r"pip install 'molscore3d\[fcd\]'"):
         evaluate([mol], fcd=True, on_progress=lambda *step: pytest.fail("work was done"))
 
 

@@ -5,13 +5,13 @@ has it (Tosco, Stiefl and Landrum, J. Cheminformatics 6, 37, 2014). GFN2-xTB: Ba
 Theory Comput. 15, 1652 (2019), as tblite has it (the extra ``xtb``), with SciPy's L-BFGS.
 """
 
-from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
 
+from molscore import extras
 from molscore.chem.forcefield.mmff import NO_CUTOFF, typed
 from molscore.chem.forcefield.settle import HOLDING
 from molscore.chem.forcefield.strays import strays
@@ -57,8 +57,8 @@ def check_method(method: str) -> None:
     """Raises ValueError for an unknown method, or one whose extra is not installed, with what to do."""
     if method not in METHODS:
         raise ValueError(f"unknown method '{method}'; choose one of {', '.join(METHODS)}")
-    if method == "xtb" and find_spec("tblite") is None:
-        raise ValueError("GFN2-xTB needs tblite, which is not installed: pip install 'molscore[xtb]'")
+    if method == "xtb":
+        extras.check("tblite", "xtb", "GFN2-xTB")
 
 
 def minimise(mol: Chem.Mol, method: str = "mmff") -> Minimum:

@@ -7,7 +7,7 @@ With m and C the mean and covariance of ChemNet's 512 last activations over cano
 (Preuer et al., J. Chem. Inf. Model. 58, 1736, 2018). It grows as a sample gets smaller, whatever is sampled; so it is
 given with the sample's size and with its floor, the FCD of as many molecules of the training split.
 
-ChemNet comes with the package ``fcd`` (``pip install 'molscore[fcd]'``). That package needs torch; this one does not:
+ChemNet comes with the package ``fcd`` (``pip install 'molscore3d[fcd]'``). That package needs torch; this one does not:
 ``fcd`` is imported where it is used.
 """
 
@@ -19,6 +19,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from molscore import extras
+
 FLOOR_SIZES = (100, 300, 1000, 2000, 5000, 10_000)
 """Sizes for which a floor is kept."""
 
@@ -27,10 +29,6 @@ REFERENCES = ("druglike", "qm9")
 
 FEWEST = 2
 """A covariance takes two molecules."""
-
-
-class MissingExtraError(ValueError):
-    """The package ``fcd`` is not installed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +55,7 @@ def package() -> ModuleType:
     Raises:
         MissingExtraError: if it is not installed.
     """
-    try:
-        import fcd
-    except ImportError as error:
-        raise MissingExtraError(
-            "the Fréchet ChemNet distance needs the package fcd: pip install 'molscore[fcd]'"
-        ) from error
-    return fcd
+    return extras.need("fcd", "fcd", "the Fréchet ChemNet distance")
 
 
 def activations(smiles: Sequence[str]) -> np.ndarray:
