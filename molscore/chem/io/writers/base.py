@@ -1,0 +1,95 @@
+"""What the writers share: records out of bytes, counts, and a word on what was left out."""
+
+import io
+import re
+import warnings
+from abc import ABC, abstractmethod
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rdkit import Chem
+
+from molscore.chem.io.lines import ERRORS
+from molscore.chem.io.sdf_reader import read_sdf
+
+_END = re.compile(rb"^\$\$\$\$.*(?:\n|\Z)", re.MULTILINE)
+
+
+class RecordWriter(ABC):
+    """Writes records in one format. A context manager; at a clean end of the block the file is complete.
+
+    Args:
+        file: where to.
+        path: its name, for messages.
+        v3000: whether mol blocks are rewritten in V3000.
+
+    Attributes:
+        count: records written.
+        refused: number of records that the format cannot hold, by the reason.
+    """
+
+    def __init__(self, file: io.BufferedIOBase, path: Path, v3000: bool = False):
+        self.file, self.path, self.v3000 = file, path, v3000
+        self.count = 0
+        self.refused = Counter[str]()
+        self.open = ExitStack()
+
+    def add(self, text: bytes) -> None:
+        """Writes whole records, one or more, each ended by ``$$$$``."""
+        for record in _END.split(text):
+            if record.strip():
+                self._write(record.decode("utf-8", ERRORS))
+
+    def _write(self, text: str) -> None:
+        try:
+            self.write(text)
+        except UnwritableError as error:
+            self.refused[str(error)] += 1
+        else:
+            self.count += 1
+
+    @abstractmethod
+    def write(self, text: str) -> None:
+        """Writes a record without its ``$$$$``, or raises `UnwritableError`."""
+
+    def finish(self) -> None:  # noqa: B027 (most formats have no end)
+        """Writes what comes after the last record."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self.open:
+            if kind is None:
+                self.finish()
+        if kind is None and self.refused:
+            reasons = "; ".join(f"{count} {reason}" for reason, count in self.refused.most_common(3))
+            warnings.warn(f"{self.path}: {self.refused.total()} records are left out: {reasons}", stacklevel=3)
+
+
+class UnwritableError(ValueError):
+    """A format cannot hold a record; the message says why."""
+
+
+def molecule(text: str, sanitize: bool = False) -> Chem.Mol:
+    """The molecule of a record, hydrogens kept, with a 3-D conformer.
+
+    Raises:
+        UnwritableError: if it cannot be read, or has no 3-D coordinates.
+    """
+    record = next(read_sdf(text.splitlines(keepends=True), sanitize), None)
+    if record is None or record.mol is None:
+        raise UnwritableError("unreadable" if record is None else str(record.reason).partition(":")[0])
+    if not record.mol.GetConformer().Is3D():
+        raise UnwritableError("without 3-D coordinates")
+    return record.mol
+
+
+def title_of(text: str) -> str:
+    """The first line of a record."""
+    return text.partition("\n")[0].rstrip("\r")
