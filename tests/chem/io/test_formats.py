@@ -215,7 +215,7 @@ def test_a_zip_holds_a_ligand_a_file(tmp_path, records):
 
 
 def test_what_a_format_cannot_hold_is_counted_and_said(tmp_path, embed, records):
-    flat = records[0].replace(b"     RDKit          3D", b"     RDKit          2D")
+    flat = f"{Chem.MolToMolBlock(Chem.MolFromSmiles('CCO'))}$$$$\n".encode()
     with pytest.warns(UserWarning, match="2 records are left out: 1 unreadable; 1 without 3-D coordinates"):
         writer = write(tmp_path / "out.xyz", [b"bad\n\n\nnot at all\n$$$$\n", flat, records[0]])
     assert writer.count == 1 and (tmp_path / "out.xyz").read_text().count("title=") == 1
