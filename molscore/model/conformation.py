@@ -49,14 +49,14 @@ def centred_probes(mask: Tensor, streams: Sequence[np.random.Generator], n: int)
     return probes.to(mask.device)
 
 
-def centred_noise(mask: Tensor, streams: Sequence[np.random.Generator]) -> Tensor:
-    """``(B, N, 3)``: standard normal on the subspace of zero centre of mass, each molecule from its own stream."""
-    noise = torch.zeros(*mask.shape, 3)
-    for b, stream in enumerate(streams):
-        atoms = int(mask[b].sum())
+def centred_noise(n_atoms: Sequence[int], width: int, streams: Sequence[np.random.Generator]) -> Tensor:
+    """``(B, width, 3)`` on the CPU: standard normal on the subspace of zero centre of mass for the atoms of each
+    molecule, which draws from its own stream; zero in the padding."""
+    noise = torch.zeros(len(n_atoms), width, 3)
+    for b, (atoms, stream) in enumerate(zip(n_atoms, streams, strict=True)):
         own = normal(stream, atoms, 3)
         noise[b, :atoms] = own - own.mean(0)
-    return noise.to(mask.device)
+    return noise
 
 
 def log_likelihood(

@@ -21,6 +21,7 @@ from molscore.datasets.batch import MoleculeBatch
 from molscore.model.config import SamplingConfig
 from molscore.model.conformation import centred_noise, scaled
 from molscore.model.denoisers import ConformerDenoiser
+from molscore.model.device import sent
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.sampling import sample
 from molscore.network.geometry import centre
@@ -61,8 +62,10 @@ def sample_positions(
     if begin not in ("noise", "harmonic", "given"):
         raise ValueError(f"unknown begin '{begin}'; choose noise, harmonic or given")
 
+    n_atoms, width = mask.sum(1).tolist(), mask.shape[1]
+
     def noise(z: Tensor) -> Tensor:
-        return centred_noise(mask, streams).to(z)
+        return sent(centred_noise(n_atoms, width, streams), z)
 
     first = {"noise": torch.zeros_like, "given": lambda x: x, "harmonic": lambda x: harmonic(model, batch, noise(x))}
     x = scaled(model, batch).double()

@@ -91,7 +91,7 @@ class ConformerDenoiser(Denoiser):
 
     def mean_and_vectors(self, z: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """The mean ``(B, N, 3)``, and the vectors ``(B, N, 3, D)`` of the network's last layer."""
-        t = torch.as_tensor(t, device=self.given.device, dtype=self.given.dtype)
+        t = t.to(self.given)
         x = self._framed(z, t).to(self.model.dtype)
         times = Times(t.expand(*x.shape[:2], 1).squeeze(-1), self.given)
         return self.model.predict_positions(x, self.features, self.mask, times, self.stereo, self.change)

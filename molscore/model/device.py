@@ -1,6 +1,7 @@
 """Where a model works."""
 
 import torch
+from torch import Tensor
 
 
 def choose_device(device: str) -> torch.device:
@@ -24,3 +25,10 @@ def choose_device(device: str) -> torch.device:
         count = torch.cuda.device_count()
         raise ValueError(f"device '{device}' is not there: torch sees {count} CUDA devices; use cpu")
     return chosen
+
+
+def sent(values: Tensor, like: Tensor) -> Tensor:
+    """Values of the CPU on the device of another tensor and of its type. It does not wait for what the device does."""
+    if like.device.type != "cuda":
+        return values.to(like)
+    return values.to(like.dtype).pin_memory().to(like.device, non_blocking=True)

@@ -28,6 +28,7 @@ from molscore.core.times import time_grid
 from molscore.datasets.batch import MoleculeBatch, MoleculeStore
 from molscore.model.conformation import centred_noise, scaled
 from molscore.model.denoisers import ConformerDenoiser
+from molscore.model.device import sent
 from molscore.model.diffusion import MoleculeDiffusion, last_layer_features
 from molscore.model.state import normal
 from molscore.network.geometry import centre
@@ -123,9 +124,9 @@ def local_score(
     x, mask, denoiser = scaled(model, batch), batch.mask, ConformerDenoiser(model, batch)
     time = torch.tensor(t).to(x)
     alpha, sigma = model.sde.marginal(time)
-    total, spreads = torch.zeros_like(x), x.new_zeros(len(x))
+    total, spreads, n_atoms = torch.zeros_like(x), x.new_zeros(len(x)), mask.sum(1).tolist()
     for _ in range(views // 2):
-        noise = centred_noise(mask, streams).to(x)
+        noise = sent(centred_noise(n_atoms, mask.shape[1], streams), x)
         for eps in (noise, -noise):
             noisy = alpha * x + sigma * eps
             mean, vectors = denoiser.mean_and_vectors(noisy, time)
@@ -170,7 +171,8 @@ def uncertainty(
         raise ValueError("this model brings no posterior of its weights, so it cannot tell how uncertain it is")
     x0, mask = scaled(model, batch), batch.mask
     changes = draws(model.posterior[None], normal(weights, n, 1, len(model.posterior)))[:, 0]
-    noises = [centred_noise(mask, streams).to(x0) for _ in range(steps + 1)]
+    n_atoms = mask.sum(1).tolist()
+    noises = [sent(centred_noise(n_atoms, mask.shape[1], streams), x0) for _ in range(steps + 1)]
     times = time_grid(steps, t_min=noised / 8, t_max=noised, power=2.0)
     start = perturb(model.sde, x0, torch.tensor(noised).to(x0), noises[0])
 

@@ -23,6 +23,7 @@ from molscore.core.times import time_grid
 from molscore.model.completion import Given
 from molscore.model.config import SamplingConfig
 from molscore.model.denoisers import MoleculeDenoiser
+from molscore.model.device import sent
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.fakes import fakes_for
 from molscore.model.state import Times, molecule_noise, size_mask
@@ -128,7 +129,7 @@ def sample_molecules(
     framed = None if given is None else given.positions.any(1).tolist()
 
     def noise(z: Tensor) -> Tensor:
-        return molecule_noise(layout, n_atoms, streams, framed).to(z)
+        return sent(molecule_noise(layout, n_atoms, streams, framed), z)
 
     t = time_grid(max(chosen.steps - 1, 1), t_min=chosen.t_end, power=chosen.power, middle=chosen.middle)
     t = t[: chosen.steps].to(device)

@@ -46,7 +46,7 @@ def rotation_at(model: MoleculeDiffusion, molecules: list, t: float) -> float:
     batch = batch_of(molecules, model)
     random = [np.random.default_rng(k) for k in range(len(molecules))]
     x0, t_x = scaled(model, batch), torch.tensor(t)
-    x = perturb(model.sde, x0, t_x, centred_noise(batch.mask, random))
+    x = perturb(model.sde, x0, t_x, centred_noise(batch.mask.sum(1).tolist(), batch.mask.shape[1], random))
     probes = centred_probes(batch.mask, random, PROBES)
     score = ConformerDenoiser(model, batch).score
     skew, whole = rotation(lambda z: score(z, t_x), x, probes)

@@ -12,6 +12,7 @@ Source: Lu et al., "DPM-Solver++: fast solver for guided sampling of diffusion p
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -43,7 +44,7 @@ class DPMSolver(Sampler):
 
     def step(self, denoiser: Denoiser, state: SamplerState, t: Tensor, s: Tensor, noise: Noise) -> SamplerState:
         z, sde, last = state.z, denoiser.sde, state.memory
-        eta = torch.as_tensor(self.eta, dtype=z.dtype, device=z.device)
+        eta = self.eta.to(z) if isinstance(self.eta, Tensor) else self.eta
         _, sigma_t = sde.marginal(t)
         alpha_s, sigma_s = sde.marginal(s)
         h = ((sde.log_snr(s) - sde.log_snr(t)) / 2).clamp(max=50)  # infinite on the way to sigma = 0
@@ -53,8 +54,13 @@ class DPMSolver(Sampler):
         if last is not None:
             usable = (last.h > 0) & (sigma_s > 0)
             moved = moved + torch.where(usable, weight * h / 2 * (mean - last.mean) / last.h, 0)
-        if (eta > 0).any():
+        if self._noisy:
             moved = moved + sigma_s * torch.sqrt(-torch.expm1(-2 * eta * h)) * noise(z)
         return SamplerState(moved, carry, _Last(mean, h))
+
+    @cached_property
+    def _noisy(self) -> bool:
+        """Whether there is any noise. Asked of a device, this waits for it: once, not in every step."""
+        return bool((torch.as_tensor(self.eta) > 0).any())
 
     __repr__ = short_repr
