@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch_geometric.utils  # noqa: F401 (loaded at the first batch, where it makes a tensor)
 from waits import Questions, Waits
 
 from molscore.train.loop import train
