@@ -46,7 +46,7 @@ def flat(mol: Chem.Mol) -> Chem.Mol:
 def legend(mol: Chem.Mol) -> str:
     """Number of the attempt, QED, SA, what is unusual."""
     properties = mol.GetPropsAsDict()
-    text = f"{properties['molscore_index']}   QED {properties['qed']:.2f}   SA {properties['sa_score']:.1f}"
+    text = f"{properties['molscore_index']}   QED {properties['qed']:.2f}   SA {properties['sa']:.1f}"
     return f"{text}\n{properties['unusual']}" if "unusual" in properties else text
 
 

@@ -23,6 +23,19 @@ Encoding = Annotated[
 Workers = Annotated[str, typer.Option(help="Processes of one thread each, or auto: the cores there are to use.")]
 Model = Annotated[str, typer.Option("--model", "-m", help="Bundled model (`molscore models`) or .safetensors file.")]
 
+Filter = Annotated[
+    str | None,
+    typer.Option("--filter", help="Such as 'qed > 0.5 and alerts == 0'; names: `molscore properties`."),
+]
+MustMatch = Annotated[
+    list[str] | None,
+    typer.Option("--must-match", help="SMARTS, or a file of them, of which one must match. May be repeated."),
+]
+MustNotMatch = Annotated[
+    list[str] | None,
+    typer.Option("--must-not-match", help="SMARTS, or a file of them, of which none may match. May be repeated."),
+]
+
 
 def fail(message: object, code: int = 2) -> NoReturn:
     """Ends the program with a sentence on stderr."""
@@ -89,6 +102,27 @@ def bar(label: str, total: int | None, quiet: bool) -> Iterator[Advance]:
             progress.update(task, completed=completed, description=text)
 
         yield advance
+
+
+def check_filter(
+    command: str,
+    condition: str | None,
+    must_match: list[str] | None,
+    must_not_match: list[str] | None,
+    relax: str = "none",
+    uncertainty: bool = False,
+) -> None:
+    """Raises ValueError for filters of a command that are not understood, or ask for what it does not compute."""
+    if condition is not None:
+        from molscore.chem.checks.conditions import check_computed, condition_of
+
+        names = condition_of(condition, command).names
+        if command == "generate":
+            check_computed(names, relax, uncertainty)
+    if must_match or must_not_match:
+        from molscore.chem.checks.smarts import smarts_texts
+
+        smarts_texts([*(must_match or ()), *(must_not_match or ())])
 
 
 def whole_number(text: str, name: str, limit: str) -> int:

@@ -6,10 +6,14 @@ from typing import Annotated
 import typer
 
 from molscore.cli.common import (
+    Filter,
     Model,
+    MustMatch,
+    MustNotMatch,
     Quiet,
     Workers,
     bar,
+    check_filter,
     complaints,
     exit_code,
     prepare_workers,
@@ -34,7 +38,9 @@ def generate(
         str | None, typer.Option(help="Size, 25 or 20-30: heavy atoms, or all if the model has H.")
     ] = None,
     relax: Annotated[str, typer.Option(help="none, mmff (MMFF94s) or xtb (GFN2-xTB; needs the extra xtb).")] = "none",
-    filter_: Annotated[str | None, typer.Option("--filter", help="Such as 'qed > 0.5 and mw < 450'.")] = None,
+    filter_: Filter = None,
+    must_match: MustMatch = None,
+    must_not_match: MustNotMatch = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     batch_size: Annotated[str, typer.Option(help="Molecules per network call, or auto.")] = "auto",
     rejects: Annotated[Path | None, typer.Option(help="CSV file for rejected attempts.")] = None,
@@ -59,11 +65,7 @@ def generate(
         check_apart({"--out": out, "--rejects": rejects, "--report": report}, {"--model": pretrained.find(model)})
         bounds = None if atoms is None else size_range(atoms)
         size = None if batch_size == "auto" else whole_number(batch_size, "--batch-size", "batch_size")
-    if filter_ is not None:
-        from molscore.chem.checks.filters import MoleculeFilter
-
-        with complaints(ValueError):
-            MoleculeFilter(filter_)
+        check_filter("generate", filter_, must_match, must_not_match, relax, uncertainty)
     wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW)
     from molscore.generate import GenerationOptions, MoleculeGenerator
@@ -71,7 +73,18 @@ def generate(
     from molscore.workers import count
 
     with complaints(ValueError):
-        options = GenerationOptions(steps, sampler, bounds, size, raw, relax, filter_, uncertainty)
+        options = GenerationOptions(
+            steps,
+            sampler,
+            bounds,
+            size,
+            raw,
+            relax,
+            filter_,
+            must_match or (),
+            must_not_match or (),
+            uncertainty,
+        )
         generator = MoleculeGenerator.from_pretrained(model, device)
         generator.sizes(bounds)
         processes = count(wanted, generator.model.device.type)

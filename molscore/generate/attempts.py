@@ -53,7 +53,8 @@ class BatchJudge:
         passed = [attempt.index for attempt in judged if attempt.fault is None]
         scores = self.scorer.score([attempt.mol for attempt in judged if attempt.fault is None], self.seed)
         more = {index: score.properties() for index, score in zip(passed, scores, strict=True)}
-        return [replace(attempt, properties=attempt.properties | more.get(attempt.index, {})) for attempt in judged]
+        scored = [replace(attempt, properties=attempt.properties | more.get(attempt.index, {})) for attempt in judged]
+        return list(map(self.judge.filtered, scored)) if self.judge.waits else scored
 
 
 def attempts(

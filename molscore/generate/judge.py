@@ -4,7 +4,7 @@ Decode (`molscore.chem.decode`), add implied hydrogens, check (`molscore.chem.ch
 asked for, tag. The first step that fails is the reason for which a sample is rejected.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, isomeric_smiles, to_mol
 from molscore.chem.checks.alerts import alerts, extreme, unusual
+from molscore.chem.checks.catalogue import PROPERTIES
 from molscore.chem.checks.descriptors import describe
-from molscore.chem.checks.filters import MoleculeFilter
 from molscore.chem.checks.validity import CHECKS, Fault, check
 from molscore.chem.decode import decode
 from molscore.chem.forcefield.relax import relax
@@ -58,13 +58,18 @@ class Judge:
 
     Args:
         model: whose vocabulary it is.
-        options: raw, relax, filter, checks.
+        options: raw, relax, filter, SMARTS, checks.
+
+    Attributes:
+        waits: whether the filter has to wait for scores: then `filtered` is to be called with them.
     """
 
     def __init__(self, model: MoleculeDiffusion, options: GenerationOptions):
         self.vocabulary, self.implied = model.vocabulary, model.implied_hydrogens
         self.raw, self.method, self.checks = options.raw, options.relax, (*CHECKS, *options.checks)
-        self.filter = None if options.filter is None else MoleculeFilter(options.filter)
+        self.filter = options.molecule_filter()
+        scored = any(PROPERTIES[name].origin == "score" for name in self.filter.names)
+        self.waits = scored or (options.uncertainty and self.filter.keep is not None)
 
     def __call__(self, index: int, sample: Sample) -> Attempt:
         """Attempt ``index``, checked, but not for duplicates."""
@@ -82,6 +87,8 @@ class Judge:
         if self.raw:
             return Attempt(index, _numbered(mol, index), None, repaired, smiles=isomeric_smiles(mol))
         fault, properties = check(mol, 0, self.checks), dict[str, Any]()
+        if fault is None and (detail := self.filter.graph(mol)):
+            fault = Fault("filter", detail)
         if fault is None:
             relaxation = relax(mol, self.method)
             mol = relaxation.mol
@@ -92,14 +99,18 @@ class Judge:
                     "energy_before_kcal_per_mol": relaxation.before,
                     "energy_after_kcal_per_mol": relaxation.after,
                 }
-            if self.filter is not None and (detail := self.filter(mol)):
-                fault = Fault("filter", detail)
-        if fault is None:
             at_minimum = self.method == "mmff" and relaxation.reason is None
             properties |= tags(mol, 0.0 if at_minimum else None)
         properties = {name: value for name, value in properties.items() if value is not None}
         smiles = isomeric_smiles(mol) if fault is None else None
-        return Attempt(index, _numbered(mol, index), fault, repaired, properties, smiles)
+        attempt = Attempt(index, _numbered(mol, index), fault, repaired, properties, smiles)
+        return attempt if self.waits else self.filtered(attempt)
+
+    def filtered(self, attempt: Attempt) -> Attempt:
+        """The attempt, rejected if the filter refuses what is computed of it beside the graph."""
+        if attempt.fault is not None or not (detail := self.filter.rest(attempt.built, attempt.properties)):
+            return attempt
+        return replace(attempt, fault=Fault("filter", detail), smiles=None)
 
 
 def tags(mol: Chem.Mol, strain: float | None = None) -> dict[str, Any]:
@@ -110,7 +121,7 @@ def tags(mol: Chem.Mol, strain: float | None = None) -> dict[str, Any]:
         strain: its MMFF94s relaxation energy in kcal/mol, if it is known; at a minimum it is 0.
 
     Returns:
-        ``strain_kcal_per_mol``, the MMFF94s relaxation energy, None if there is none; ``qed``; ``sa_score``; and where
+        ``strain_kcal_per_mol``, the MMFF94s relaxation energy, None if there is none; ``qed``; ``sa``; and where
         there are any, what is ``unusual`` (patterns, ``high_strain``, ``high_sa``) and catalogue ``alerts``, joined by
         "; ".
     """
@@ -119,7 +130,7 @@ def tags(mol: Chem.Mol, strain: float | None = None) -> dict[str, Any]:
     values = {
         "strain_kcal_per_mol": None if strain is None else round(strain, 2),
         "qed": round(descriptors["qed"], 3),
-        "sa_score": round(descriptors["sa"], 2),
+        "sa": round(descriptors["sa"], 2),
     }
     named = {"unusual": unusual(mol) + extreme(strain, descriptors["sa"]), "alerts": alerts(mol)}
     return values | {name: "; ".join(words) for name, words in named.items() if words}

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
-from molscore.chem.checks.filters import MoleculeFilter
+from molscore.chem.checks.conditions import check_computed
+from molscore.chem.checks.filters import Keep, Lists, MoleculeFilter
+from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
 from molscore.core.samplers import SAMPLERS
@@ -25,14 +27,17 @@ class GenerationOptions:
         raw: deliver the first ``n`` samples as they are: nothing repaired, relaxed or rejected but what no mol block
             can hold.
         relax: ``none``, ``mmff`` or ``xtb``: let what passed relax, see `molscore.chem.forcefield.relax`.
-        filter: a condition such as ``qed > 0.5 and mw < 450``, see `molscore.chem.checks.filters`; what fails it is
-            rejected.
+        filter: a condition such as ``qed > 0.5 and alerts == 0``, see `molscore.chem.checks.conditions`, or a function
+            of a molecule with the properties of its record; what fails it, or is False to the function, is rejected.
+        must_match, must_not_match: SMARTS, or files of them, see `molscore.chem.checks.smarts`: what does not match one
+            of each, or matches any, is rejected.
         uncertainty: let the graph-conditioned model score what passed, see `molscore.score`.
         checks: further ones, after those of `molscore.chem.checks.validity.CHECKS`; what has a fault is rejected.
 
     Raises:
         ValueError: for ``steps``, ``batch_size`` or ``atoms`` out of bounds, an unknown sampler or method, a filter
-            that is not understood, or ``raw`` together with a choice that it leaves no room for.
+            that is not understood or asks for what is not computed, what is no SMARTS, or ``raw`` together with a
+            choice that it leaves no room for.
     """
 
     steps: int | None = None
@@ -41,7 +46,9 @@ class GenerationOptions:
     batch_size: int | None = None
     raw: bool = False
     relax: str = "none"
-    filter: str | None = None
+    filter: str | Keep | None = None
+    must_match: Lists = ()
+    must_not_match: Lists = ()
     uncertainty: bool = False
     checks: tuple[Check, ...] = ()
 
@@ -54,19 +61,25 @@ class GenerationOptions:
         if self.sampler not in SAMPLERS:
             raise ValueError(f"unknown sampler '{self.sampler}'; choose one of {', '.join(SAMPLERS)}")
         check_method(self.relax)
-        if self.filter is not None:
-            MoleculeFilter(self.filter)
-        if self.raw and (self.filter is not None or self.relax != "none" or self.checks):
-            raise ValueError("raw samples are neither filtered nor relaxed: leave out raw, or filter, relax and checks")
+        for name in ("must_match", "must_not_match"):  # read once: a run must not change with a file
+            object.__setattr__(self, name, smarts_texts(getattr(self, name)))
+        filtered = self.molecule_filter()
+        if self.raw and (not filtered.empty or self.relax != "none" or self.checks):
+            raise ValueError("raw samples are not filtered, checked or relaxed: leave out raw, or what asks for that")
+        check_computed(filtered.names, self.relax, self.uncertainty)
 
     __repr__ = changes_repr
+
+    def molecule_filter(self) -> MoleculeFilter:
+        """What the options ask to keep."""
+        return MoleculeFilter(self.filter, self.must_match, self.must_not_match)
 
     def manifest(self) -> dict[str, object]:
         """For a manifest: the options that decide on the result, where they are not the default."""
         manifest: dict[str, object] = {"steps": self.steps, "sampler": self.sampler}
         manifest |= {"atoms": list(self.atoms)} if self.atoms else {}
         manifest |= {"relax": self.relax} if self.relax != "none" else {}
-        manifest |= {"filter": self.filter} if self.filter is not None else {}
+        manifest |= self.molecule_filter().texts()
         names = [getattr(check, "__name__", repr(check)) for check in self.checks]
         manifest |= {"checks": names} if names else {}
         return manifest | {name: True for name in ("raw", "uncertainty") if getattr(self, name)}
@@ -85,7 +98,9 @@ class GenerationArguments(TypedDict, total=False):
     batch_size: int | None
     raw: bool
     relax: str
-    filter: str | None
+    filter: str | Keep | None
+    must_match: Lists
+    must_not_match: Lists
     uncertainty: bool
     checks: tuple[Check, ...]
 

@@ -56,14 +56,14 @@ def test_contributions_to_the_sa_score_are_those_of_rdkit():
     ],
 )
 def test_filters(text, passes):
-    verdict = MoleculeFilter(text)(ASPIRIN)
+    verdict = MoleculeFilter(text).graph(ASPIRIN)
     assert (verdict is None) == passes
     if not passes:
         assert verdict.startswith(f"not {text}: ")
 
 
 def test_a_refusal_says_why():
-    assert MoleculeFilter("mw < 100 and rings > 2")(ASPIRIN) == "not mw < 100 and rings > 2: mw 180.2, rings 1"
+    assert MoleculeFilter("mw < 100 and rings > 2").graph(ASPIRIN) == "not mw < 100 and rings > 2: mw 180.2, rings 1"
 
 
 @pytest.mark.parametrize(
@@ -71,18 +71,18 @@ def test_a_refusal_says_why():
     [
         ("", "not understood"),
         ("qed >", "not understood"),
-        ("beauty > 1", "no descriptor beauty; it has qed, sa"),
+        ("beauty > 1", "no property beauty; it has qed, sa"),
         ("qed", "a number, not a condition"),
         ("qed + 1", "a number, not a condition"),
         ("qed and mw", "a number where a condition is needed"),
         ("(qed > 1) + 1 > 2", "a condition where a number is needed"),
-        ("__import__('os').system('true')", "no descriptor __import__"),
-        ("qed.real > 1", "neither a descriptor"),
-        ("'a' < 'b'", "neither a descriptor"),
-        ("qed ** 2 > 1", "neither a descriptor"),
-        ("qed is mw", "neither a descriptor"),
-        ("True", "neither a descriptor"),
-        ("[qed for qed in (1, 2)]", "neither a descriptor"),
+        ("__import__('os').system('true')", "no property __import__"),
+        ("qed.real > 1", "neither a property"),
+        ("'a' < 'b'", "neither a property"),
+        ("qed ** 2 > 1", "neither a property"),
+        ("qed is mw", "neither a property"),
+        ("True", "neither a property"),
+        ("[qed for qed in (1, 2)]", "neither a property"),
     ],
 )
 def test_what_is_no_filter(text, words):

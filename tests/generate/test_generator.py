@@ -139,10 +139,8 @@ def test_a_model_of_heavy_atoms_delivers_hydrogens():
 def test_what_passed_is_tagged(twelve):
     for mol in twelve.mols:
         properties = mol.GetPropsAsDict()
-        assert (
-            properties["strain_kcal_per_mol"] >= 0 and 0 < properties["qed"] < 1 and 1 <= properties["sa_score"] <= 10
-        )
-        tags = unusual(mol) + extreme(properties["strain_kcal_per_mol"], properties["sa_score"])
+        assert properties["strain_kcal_per_mol"] >= 0 and 0 < properties["qed"] < 1 and 1 <= properties["sa"] <= 10
+        tags = unusual(mol) + extreme(properties["strain_kcal_per_mol"], properties["sa"])
         assert properties.get("unusual", "") == "; ".join(tags)
 
 
@@ -158,6 +156,59 @@ def test_a_filter_rejects_and_is_counted(generator, twelve):
     assert filtered.manifest["rejected"]["filter"] == len(refused) and filtered.manifest["filter"] == "rings >= 2"
     for index in kept & before.keys():
         assert before[index].GetRingInfo().NumRings() >= 2
+
+
+@pytest.mark.parametrize(
+    ("options", "keeps"),
+    [
+        (
+            {"filter": "strain_kcal_per_mol < 8 and alerts == 0"},
+            lambda p: p["strain_kcal_per_mol"] < 8,
+        ),
+        ({"filter": lambda mol: mol.GetDoubleProp("sa") < 4.5}, lambda p: p["sa"] < 4.5),
+        ({"must_match": "[#8]", "must_not_match": ["[#7]", "C#C"]}, lambda p: "O" in p["SMILES"].upper()),
+    ],
+    ids=["computed", "a function", "SMARTS"],
+)
+def test_what_is_kept_is_what_was_asked_for(generator, twelve, options, keeps):
+    """Conditions on all that is computed, functions and SMARTS; other attempts are what they are without."""
+    kept = generator.generate(3, seed=0, steps=STEPS, **options)
+    assert len(kept.mols) == 3 and all(keeps(mol.GetPropsAsDict()) for mol in kept.mols)
+    passed = {mol.GetIntProp("molscore_index") for mol in kept.mols}
+    refused = {attempt.index for attempt in kept.rejects if attempt.fault.token == "filter"}
+    before = {mol.GetIntProp("molscore_index"): mol for mol in twelve.mols}
+    for index in passed & before.keys():
+        assert Chem.MolToSmiles(before[index]) in {Chem.MolToSmiles(mol) for mol in kept.mols}
+    assert refused and passed | refused >= {i for i in before if i <= max(passed)}
+    assert {"filter", "must_match"} & kept.manifest.keys()
+
+
+def test_a_filter_of_scores_waits_for_them(generator):
+    asked = "log_likelihood_nats_per_atom > -100 and score_norm_per_angstrom < 1e9"
+    kept = generator.generate(1, seed=0, steps=STEPS, filter=asked, uncertainty=True)
+    assert kept.mols[0].HasProp("log_likelihood_nats_per_atom")
+    judge = Judge(generator.model, GenerationOptions(filter=asked, uncertainty=True))
+    assert judge.waits and not Judge(generator.model, GenerationOptions(filter="qed > 0", uncertainty=True)).waits
+    with pytest.raises(ValueError, match="ask for uncertainty too"):
+        generator.generate(1, filter=asked)
+
+
+def test_what_a_function_raises_is_not_hidden(generator):
+    def broken(mol):
+        raise KeyError("a fault of the user's")
+
+    with pytest.raises(KeyError, match="a fault of the user's"):
+        generator.generate(1, steps=STEPS, filter=broken)
+
+
+def test_every_property_of_a_record_is_in_the_catalogue(generator):
+    from molscore.chem.checks.catalogue import PROPERTIES
+
+    kept = generator.generate(2, seed=0, steps=STEPS, uncertainty=True, relax="mmff")
+    for mol in kept.mols:
+        for name, value in mol.GetPropsAsDict().items():
+            assert "generate" in PROPERTIES[name].records, name
+            assert isinstance(value, (int, float)) == (PROPERTIES[name].kind == "number"), name
 
 
 def test_relaxation_keeps_the_molecules_and_tells_the_energies(generator, twelve):
@@ -179,6 +230,11 @@ def test_relaxation_keeps_the_molecules_and_tells_the_energies(generator, twelve
         {"relax": "dft"},
         {"filter": "beauty > 1"},
         {"raw": True, "filter": "qed > 0"},
+        {"raw": True, "must_match": "C"},
+        {"must_match": "Q("},
+        {"must_not_match": ["C", ""]},
+        {"filter": 5},
+        {"filter": "energy_after_kcal_per_mol < 0"},
         {"raw": True, "relax": "mmff"},
     ],
 )

@@ -76,7 +76,7 @@ DESCRIPTORS: dict[str, Callable[[Chem.Mol], float]] = {
     "stereocentres": rdMolDescriptors.CalcNumAtomStereoCenters,
     "charge": Chem.GetFormalCharge,
 }
-"""Name -> function of a sanitised molecule without explicit hydrogens. Units: mw g/mol, tpsa Å²; the rest have none."""
+"""Name -> function of a sanitised molecule without explicit hydrogens; units: `molscore.chem.checks.catalogue`."""
 
 
 def describe(mol: Chem.Mol, names: tuple[str, ...] = tuple(DESCRIPTORS)) -> dict[str, float]:

@@ -1,130 +1,167 @@
-"""Filters that a user writes: ``qed > 0.5 and mw < 450``.
+"""What a user wants to keep: a condition or a function, and SMARTS that must, or must not, match.
 
-Names are those of `molscore.chem.checks.descriptors.DESCRIPTORS`; numbers, comparisons (chains too: ``20 <= heavy <=
-30``), ``and``, ``or``, ``not``, ``+ - * /`` and brackets. Nothing else is understood, so that a filter from a file can
-do no harm.
+`MoleculeFilter.graph` tells what can be told from the graph, before anything costly is computed; `MoleculeFilter.rest`
+the rest. The names that a condition may ask for are those of `molscore.chem.checks.catalogue`.
 """
 
-import ast
-import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
 
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
-from molscore.chem.checks.descriptors import DESCRIPTORS, describe
-from molscore.limits import shown
+from molscore.chem.checks.alerts import alerts, extreme, unusual
+from molscore.chem.checks.catalogue import PROPERTIES
+from molscore.chem.checks.conditions import Condition, FilterError, Value, condition_of, input_values
+from molscore.chem.checks.descriptors import DESCRIPTORS
+from molscore.chem.checks.smarts import SmartsList, smarts_texts
+from molscore.chem.properties import set_properties
 
-_ARITHMETIC: dict[type, Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
-_COMPARISONS: dict[type, Callable[[float, float], bool]] = {
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-}
+__all__ = ["FilterError", "Keep", "Lists", "MoleculeFilter"]
 
+Keep = Callable[[Chem.Mol], bool]
+"""Whether to keep a molecule: hydrogens explicit, one conformer, the properties of its record set."""
 
-LARGEST = 1e100
-"""No number that is written in a filter is beyond."""
+Lists = str | Path | Sequence[str | Path]
+"""Lists of SMARTS, one or several: each a SMARTS, the text of a list, or the file that holds one."""
 
-LONGEST, DEEPEST = 1000, 50
-"""Characters of a filter, and levels of brackets and operators in one another, at most."""
-
-
-class FilterError(ValueError):
-    """Not a filter; the message says what is wrong and what is understood."""
+_MISSING: dict[str, Value] = {"number": float("nan"), "text": "", "words": ()}
 
 
 class MoleculeFilter:
-    """A condition on descriptors.
+    """A filter of molecules.
 
     Args:
-        text: such as ``qed > 0.5 and mw < 450``.
+        wanted: a condition such as ``qed > 0.5 and alerts == 0``, or a function; None keeps all.
+        must_match: lists of SMARTS (`molscore.chem.checks.smarts`), each of which a molecule must match.
+        must_not_match: lists of SMARTS, none of which it may match.
+        command: whose properties the condition may ask for.
 
     Attributes:
-        text: the same.
-        names: the descriptors that it asks for.
+        names: the properties that the condition asks for.
 
     Raises:
-        FilterError: if it is not understood.
+        FilterError: for a condition that is not understood.
+        SmartsError: for what is no SMARTS.
     """
 
-    def __init__(self, text: str):
-        if not isinstance(text, str) or len(text) > LONGEST:
-            raise FilterError(f"a filter is a text of at most {LONGEST:,} characters, not {shown(text)}")
-        self.text = text
-        try:
-            self._tree = ast.parse(text.strip(), mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            reason = error.msg if isinstance(error, SyntaxError) else error
-            raise FilterError(f"the filter {shown(text)} is not understood: {reason}") from error
-        if _depth(self._tree) > DEEPEST:
-            raise FilterError(f"the filter {shown(text)} is nested more than {DEEPEST} levels deep; write it flatter")
-        self.names = tuple(sorted({node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}))
-        if unknown := [name for name in self.names if name not in DESCRIPTORS]:
-            names = ", ".join(name[:40] for name in unknown[:5])
-            raise FilterError(f"the filter has no descriptor {names}; it has {', '.join(DESCRIPTORS)}")
-        if not isinstance(self._value(self._tree, dict.fromkeys(self.names, 1.0)), bool):
-            raise FilterError(f"the filter {shown(text)} is a number, not a condition; compare it with something")
+    def __init__(
+        self,
+        wanted: str | Keep | None = None,
+        must_match: Lists = (),
+        must_not_match: Lists = (),
+        command: str = "generate",
+    ):
+        self.keep = wanted if callable(wanted) else None
+        self.must_match = [SmartsList(text) for text in smarts_texts(must_match)]
+        self.must_not_match = [SmartsList(text) for text in smarts_texts(must_not_match)]
+        self.names: tuple[str, ...] = ()
+        self._text = "" if wanted is None else name_of(self.keep) if self.keep else str(wanted)
+        self._early: Condition | None = None
+        self._late: Condition | None = None
+        if wanted is not None and not callable(wanted):
+            condition = condition_of(wanted, command)
+            self.names = condition.names
+            self._early, self._late = condition.split(lambda name: _of_graph(name, command))
 
-    def __call__(self, mol: Chem.Mol) -> str | None:
-        """None if a sanitised molecule passes, else its descriptors in a sentence."""
-        descriptors = describe(mol, self.names)
-        if self._value(self._tree, descriptors):
+    @property
+    def empty(self) -> bool:
+        """Whether it keeps all."""
+        return not (self.names or self.keep or self.must_match or self.must_not_match)
+
+    def texts(self) -> dict[str, str]:
+        """What there is of it, in words, for records and manifests."""
+        texts = {"filter": self._text, "must_match": self.must_match, "must_not_match": self.must_not_match}
+        return {
+            name: value if isinstance(value, str) else ", ".join(map(str, value))
+            for name, value in texts.items()
+            if value
+        }
+
+    def graph(self, mol: Chem.Mol, inputs: Mapping[str, str] | None = None) -> str | None:
+        """None if a sanitised molecule passes as far as its graph tells, else why not.
+
+        Args:
+            mol: hydrogens explicit or not. It is left as it is.
+            inputs: properties of its input record.
+        """
+        graph = _Graph(mol)
+        for patterns in self.must_match:
+            if patterns.match(graph.bare) is None:
+                return f"does not match {patterns}"
+        for patterns in self.must_not_match:
+            if (name := patterns.match(graph.bare)) is not None:
+                return f"matches {name}"
+        if self._early is None:
             return None
-        values = ", ".join(f"{name} {value:.4g}" for name, value in descriptors.items())
-        return f"not {self.text}: {values}"
+        values = {name: graph[name] for name in self._early.names if not name.startswith("input.")}
+        return self._early({**values, **input_values(inputs or {})})
 
-    def _value(self, node: ast.expr, descriptors: dict[str, float]) -> float | bool:
-        match node:
-            case ast.Name(id=name):
-                return descriptors[name]
-            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                if not abs(value) <= LARGEST:
-                    raise FilterError(f"{shown(value)} in the filter is too large a number")
-                return float(value)
-            case ast.BoolOp(op=op, values=values):
-                joined = (self._condition(value, descriptors) for value in values)
-                return all(list(joined)) if isinstance(op, ast.And) else any(list(joined))
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return not self._condition(operand, descriptors)
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -self._number(operand, descriptors)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                try:
-                    return _ARITHMETIC[type(op)](self._number(left, descriptors), self._number(right, descriptors))
-                except ZeroDivisionError:
-                    return float("nan")  # no comparison with it holds
-            case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _COMPARISONS for op in ops):
-                numbers = [self._number(part, descriptors) for part in (left, *others)]
-                pairs = zip(ops, numbers, numbers[1:], strict=False)
-                return all(_COMPARISONS[type(op)](a, b) for op, a, b in pairs)
-        raise FilterError(
-            f"{shown(ast.unparse(node))} in the filter is neither a descriptor, a number nor a comparison"
-        )
+    def rest(
+        self, mol: Chem.Mol, properties: Mapping[str, object], inputs: Mapping[str, str] | None = None
+    ) -> str | None:
+        """None if a molecule that passed `graph` passes altogether, else why not.
 
-    def _number(self, node: ast.expr, descriptors: dict[str, float]) -> float:
-        value = self._value(node, descriptors)
-        if isinstance(value, bool):
-            raise FilterError(f"{shown(ast.unparse(node))} in the filter is a condition where a number is needed")
-        return value
+        Args:
+            mol: hydrogens explicit, with one conformer. It is left as it is.
+            properties: of its record; names joined by "; ".
+            inputs: properties of its input record.
 
-    def _condition(self, node: ast.expr, descriptors: dict[str, float]) -> bool:
-        value = self._value(node, descriptors)
-        if not isinstance(value, bool):
-            raise FilterError(f"{shown(ast.unparse(node))} in the filter is a number where a condition is needed")
-        return value
+        Raises:
+            Exception: whatever the user's function raises.
+        """
+        if self.keep is not None:
+            given = Chem.Mol(mol)
+            set_properties(given, properties)
+            return None if self.keep(given) else f"{name_of(self.keep)} says no"
+        if self._late is None:
+            return None
+        graph = _Graph(mol)
+        names = (name for name in self._late.names if not name.startswith("input."))
+        values = {name: graph[name] if name in DESCRIPTORS else _value(name, properties.get(name)) for name in names}
+        return self._late({**values, **input_values(inputs or {})})
 
 
-def _depth(tree: ast.AST) -> int:
-    """Levels of expressions in one another."""
-    depth, level = 0, [tree]
-    while level:
-        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
-    return depth
+def name_of(keep: Keep) -> str:
+    """How records and manifests name a function."""
+    return getattr(keep, "__qualname__", type(keep).__qualname__)
+
+
+def _of_graph(name: str, command: str) -> bool:
+    """Whether a property is known from the graph, or the input record, alone."""
+    if name.startswith("input.") or PROPERTIES[name].origin == "graph":
+        return True
+    return name == "unusual" and command == "conformers"  # no strain adds to it there
+
+
+def _value(name: str, value: object) -> Value:
+    kind = PROPERTIES[name].kind
+    if value is None or value == "":
+        return _MISSING[kind]
+    if kind == "words":
+        return tuple(str(value).split("; "))
+    return float(value) if isinstance(value, (int, float)) else str(value)
+
+
+class _Graph:
+    """Properties of a graph, each computed when it is asked for."""
+
+    def __init__(self, mol: Chem.Mol):
+        self._mol = mol
+
+    @cached_property
+    def bare(self) -> Chem.Mol:
+        """The molecule without explicit hydrogens."""
+        return Chem.RemoveHs(self._mol)
+
+    def __getitem__(self, name: str) -> Value:
+        match name:
+            case "alerts":
+                return tuple(alerts(self._mol))
+            case "unusual":
+                return tuple(unusual(self._mol) + extreme(None, self._descriptor("sa")))
+        return self._descriptor(name)
+
+    def _descriptor(self, name: str) -> float:
+        with rdBase.BlockLogs():
+            return float(DESCRIPTORS[name](self.bare))

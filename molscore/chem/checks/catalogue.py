@@ -1,0 +1,167 @@
+"""Every property that a record may carry or a filter may ask for: one name each, with unit, meaning and source.
+
+Records, ``--filter``, ``molscore properties``, reports and the documentation take names and words from here. Imports
+nothing but the standard library.
+"""
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["number", "words", "text"]
+"""``words``: names, joined by "; " in a record; to a filter how many there are, and ``"name" in`` them."""
+
+Origin = Literal["graph", "geometry", "relaxation", "score", "conformer", "protein", "provenance"]
+"""What a property tells of, see `ORIGINS`."""
+
+ORIGINS: dict[Origin, str] = {
+    "graph": "the molecule, without its coordinates",
+    "geometry": "the molecule with its coordinates",
+    "relaxation": "what --relax did to a generated molecule",
+    "score": "what the graph-conditioned model makes of the coordinates",
+    "conformer": "a conformer among the others of its molecule",
+    "protein": "how a molecule lies in a protein",
+    "provenance": "how a record was made",
+}
+
+COMMANDS = ("generate", "conformers", "score")
+"""Commands whose records are described here."""
+
+_OF_CONFORMERS = ("conformers",)
+_GENERATED = ("generate",)
+
+
+class Property(NamedTuple):
+    """A property.
+
+    Attributes:
+        unit: of the number, "" if it has none.
+        meaning: in a few words.
+        kind: of the value.
+        origin: what it tells of.
+        records: commands whose records carry it, where it applies.
+        filters: commands whose ``--filter`` knows it.
+        source: a paper, "" where the meaning says all.
+    """
+
+    unit: str
+    meaning: str
+    kind: Kind
+    origin: Origin
+    records: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    source: str = ""
+
+
+def _graph(unit: str, meaning: str, source: str = "", records: tuple[str, ...] = ()) -> Property:
+    return Property(unit, meaning, "number", "graph", records, ("generate", "conformers"), source)
+
+
+def _score(unit: str, meaning: str) -> Property:
+    return Property(unit, meaning, "number", "score", ("score", "generate"), _GENERATED)
+
+
+def _conformer(unit: str, meaning: str, kind: Kind = "number") -> Property:
+    return Property(unit, meaning, kind, "conformer", _OF_CONFORMERS, _OF_CONFORMERS)
+
+
+def _protein(unit: str, meaning: str, kind: Kind = "number") -> Property:
+    return Property(unit, meaning, kind, "protein", ("score",))
+
+
+def _made(meaning: str, kind: Kind = "text", records: tuple[str, ...] = ("generate", "conformers")) -> Property:
+    return Property("", meaning, kind, "provenance", records)
+
+
+PROPERTIES: dict[str, Property] = {
+    "qed": _graph("", "drug-likeness, 0 to 1", "Bickerton et al., Nature Chemistry 4, 90 (2012)", _GENERATED),
+    "sa": _graph(
+        "",
+        "synthetic accessibility, 1 (easy) to 10 (hard)",
+        "Ertl and Schuffenhauer, J. Cheminformatics 1, 8 (2009)",
+        _GENERATED,
+    ),
+    "logp": _graph("", "logP", "Wildman and Crippen, J. Chem. Inf. Comput. Sci. 39, 868 (1999)"),
+    "mw": _graph("g/mol", "molar mass"),
+    "tpsa": _graph("Å²", "topological polar surface area", "Ertl et al., J. Med. Chem. 43, 3714 (2000)"),
+    "hbd": _graph("", "donors of hydrogen bonds"),
+    "hba": _graph("", "acceptors of hydrogen bonds"),
+    "rotatable": _graph("", "rotatable bonds"),
+    "rings": _graph("", "rings"),
+    "aromatic_rings": _graph("", "aromatic rings"),
+    "heavy": _graph("", "heavy atoms"),
+    "fsp3": _graph("", "share of carbons that are sp3"),
+    "stereocentres": _graph("", "tetrahedral stereocentres, specified or not"),
+    "charge": _graph("", "formal charge"),
+    "alerts": Property(
+        "",
+        "structural alerts: entries of PAINS and of Brenk's list",
+        "words",
+        "graph",
+        _GENERATED,
+        ("generate", "conformers"),
+        "Baell and Holloway, J. Med. Chem. 53, 2719 (2010); Brenk et al., ChemMedChem 3, 435 (2008)",
+    ),
+    "unusual": Property(
+        "",
+        "rare or unstable patterns; high_sa, and of a generated molecule high_strain",
+        "words",
+        "geometry",
+        _GENERATED,
+        ("generate", "conformers"),
+    ),
+    "strain_kcal_per_mol": Property(
+        "kcal/mol",
+        "MMFF94s energy above the nearest minimum",
+        "number",
+        "geometry",
+        _GENERATED,
+        _GENERATED,
+        "Halgren, J. Comput. Chem. 20, 720 (1999)",
+    ),
+    "relaxed_with": Property("", "mmff, xtb, or nothing and why", "text", "relaxation", _GENERATED, _GENERATED),
+    "energy_before_kcal_per_mol": Property(
+        "kcal/mol", "energy of the sample", "number", "relaxation", _GENERATED, _GENERATED
+    ),
+    "energy_after_kcal_per_mol": Property(
+        "kcal/mol", "energy of what was made of it", "number", "relaxation", _GENERATED, _GENERATED
+    ),
+    "log_likelihood_nats_per_atom": _score("nats/atom", "log-likelihood of the coordinates, given the graph"),
+    "log_likelihood_standard_error_nats_per_atom": _score("nats/atom", "standard error of that estimate"),
+    "score_norm_per_angstrom": _score("1/Å", "norm of the score; small where the geometry is relaxed"),
+    "score_uncertainty_per_angstrom": _score("1/Å", "epistemic uncertainty of the score"),
+    "position_uncertainty_angstrom": _score("Å", "epistemic uncertainty of the positions"),
+    "atom.dprop.position_uncertainty_angstrom": Property(
+        "Å", "the same of each atom, in their order", "text", "score", ("score", "generate")
+    ),
+    "not_scored": Property("", "why there is no score", "text", "score", ("score", "generate")),
+    "rank": _conformer("", "place in the order of energy, from 1"),
+    "ranked_by": _conformer("", "mmff94s, gfn2-xtb, or none: then the rank is the order of making", "text"),
+    "energy_kcal_per_mol": _conformer("kcal/mol", "energy by that method"),
+    "relative_energy_kcal_per_mol": _conformer("kcal/mol", "energy above the best conformer"),
+    "rmsd_to_best_angstrom": _conformer("Å", "RMSD of heavy atoms to the best conformer, symmetries considered"),
+    "method": _conformer("", "score (the model) or etkdg (ETKDGv3)", "text"),
+    "relaxation": _conformer("", "what was relaxed, and in which force field", "text"),
+    "relaxation_reason": _conformer("", "why it was not relaxed as asked for", "text"),
+    "fallback_reason": Property("", "why ETKDGv3 made it", "text", "conformer", _OF_CONFORMERS),
+    "stereo_not_held": _conformer("", "stereo of the input that the conformer need not have", "words"),
+    "protein_clashes": _protein("", "pairs of heavy atoms that are too close"),
+    "protein_closest_ratio": _protein("", "smallest distance to it, in units of the sum of the radii"),
+    "protein_overlap_percent": _protein("%", "share of the ligand's volume inside the protein"),
+    "ligand_buried_percent": _protein("%", "share of the ligand's surface that the protein covers"),
+    "protein_contacts": _protein("", "heavy atoms of the ligand that touch it"),
+    "protein_residues": _protein("", "residues that are touched", "text"),
+    "SMILES": _made("isomeric SMILES"),
+    "isomer": _made("which of the enumerated isomers; sampled: one was drawn", records=_OF_CONFORMERS),
+    "removed_fragments": _made("fragments of the input that were left out", records=_OF_CONFORMERS),
+    "molscore_version": _made("version of this program"),
+    "molscore_model": _made("name or file of the model"),
+    "molscore_weights": _made("first digits of the SHA-256 of its weights", records=_GENERATED),
+    "molscore_seed": _made("seed of the run", "number"),
+    "molscore_index": _made("number of the attempt, or of the input record", "number"),
+    "molscore_options": _made("options that decide on the result, where they are not the default"),
+}
+"""By name, in the order in which they are listed."""
+
+
+def filterable(command: str) -> dict[str, Property]:
+    """The properties that the filter of a command knows."""
+    return {name: entry for name, entry in PROPERTIES.items() if command in entry.filters}
