@@ -2,15 +2,23 @@
 
 >>> import molscore
 >>> result = molscore.MoleculeGenerator.from_pretrained().generate(100, seed=0)
->>> mol = molscore.ConformerGenerator.from_pretrained().generate("CC(=O)Oc1ccccc1C(=O)O", n=20, seed=0)
->>> metrics = molscore.evaluate(result.mols)
+>>> conformers = molscore.ConformerGenerator.from_pretrained().generate(["CCO", "CC(=O)Oc1ccccc1C(=O)O"], n=20)
 >>> scores = molscore.MoleculeScorer.from_pretrained().score(result.mols)
+>>> metrics = molscore.evaluate(result.mols)
+
+Each of these methods takes one item or many: a SMILES, a molecule, a list, a generator, a pandas Series or DataFrame
+(``smiles="column"``). What it returns has ``mols``, ``rejects``, ``to_frame()``, ``to_sdf(path)`` and ``summary()``. A
+bad item is a row with a reason, so that there are as many rows as items. ``stream`` gives the same one by one. Choices
+are keywords, or one frozen object: ``options=molscore.ConformerOptions(relax="mmff")``.
 
 Names are loaded when they are first used: ``import molscore`` alone loads neither torch nor RDKit.
 
 Threads may share a generator or a scorer. Worker processes are started afresh, not forked (`molscore.forks`)::
 
     with multiprocessing.get_context("spawn").Pool() as pool: ...
+
+Molecules that go to a pool and come back keep names, properties, those of their conformers too, and every digit of
+their coordinates: ``molscore.chem`` sets RDKit's default pickle options so, for the whole process, when it is loaded.
 """
 
 from typing import TYPE_CHECKING
@@ -19,10 +27,11 @@ from molscore import forks as _forks  # noqa: F401
 from molscore import namesake as _namesake
 
 if TYPE_CHECKING:
-    from molscore.conformers import ConformerGenerator
+    from molscore.chem.arrays import MoleculeError
+    from molscore.conformers import ConformerGenerator, ConformerOptions, Conformers
     from molscore.evaluate import Metrics, evaluate
-    from molscore.generate import MoleculeGenerator
-    from molscore.score import MoleculeScorer
+    from molscore.generate import Generation, GenerationOptions, MoleculeGenerator
+    from molscore.score import MoleculeScore, MoleculeScorer, Scores
 
     __version__: str
 
@@ -30,13 +39,33 @@ _namesake.warn()
 
 _HOMES = {
     "ConformerGenerator": "molscore.conformers",
-    "MoleculeGenerator": "molscore.generate",
-    "MoleculeScorer": "molscore.score",
-    "evaluate": "molscore.evaluate",
+    "ConformerOptions": "molscore.conformers",
+    "Conformers": "molscore.conformers",
+    "Generation": "molscore.generate",
+    "GenerationOptions": "molscore.generate",
     "Metrics": "molscore.evaluate",
+    "MoleculeError": "molscore.chem.arrays",
+    "MoleculeGenerator": "molscore.generate",
+    "MoleculeScore": "molscore.score",
+    "MoleculeScorer": "molscore.score",
+    "Scores": "molscore.score",
+    "evaluate": "molscore.evaluate",
 }
 
-__all__ = ["ConformerGenerator", "Metrics", "MoleculeGenerator", "MoleculeScorer", "evaluate"]
+__all__ = [
+    "ConformerGenerator",
+    "ConformerOptions",
+    "Conformers",
+    "Generation",
+    "GenerationOptions",
+    "Metrics",
+    "MoleculeError",
+    "MoleculeGenerator",
+    "MoleculeScore",
+    "MoleculeScorer",
+    "Scores",
+    "evaluate",
+]
 
 
 if not TYPE_CHECKING:  # a checker that saw __getattr__ would pass any name

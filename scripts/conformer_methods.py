@@ -22,7 +22,7 @@ Method = Callable[[Sequence[str], int], list[Chem.Mol]]
 
 def score(words: argparse.Namespace) -> Method:
     """Our generator, ready. A setting goes to ``from_pretrained`` if that has a parameter of its name."""
-    from molscore.conformers import ConformerGenerator, ConformerOptions
+    from molscore.conformers import ConformerGenerator
 
     known = inspect.signature(ConformerGenerator.from_pretrained).parameters
     early = {key: value for key, value in words.settings.items() if key in known}
@@ -32,7 +32,7 @@ def score(words: argparse.Namespace) -> Method:
 
     def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
         mols, made = map(Chem.MolFromSmiles, smiles), []
-        for (ensemble,) in generator.ensembles(mols, count, words.seed, ConformerOptions(**late), workers=words.cores):
+        for ensemble in generator.stream(mols, count, words.seed, workers=words.cores, **late):
             made.append(ensemble.mol)
             if not ensemble.mol.GetNumConformers():
                 ensemble.mol.SetProp("_reason", ensemble.reason[0])

@@ -15,7 +15,6 @@ from rdkit import Chem
 import molscore
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.embedding.etkdg import embed, parse
-from molscore.conformers.options import ConformerOptions
 
 SMILES = "CC(=O)OCC(N)=O"
 
@@ -33,7 +32,7 @@ def scorer(generator):
 
 @pytest.fixture(scope="module")
 def ensemble(generator):
-    return generator.generate(f"{SMILES} glycolamide", n=3)
+    return generator.generate(f"{SMILES} glycolamide", n=3).mols[0]
 
 
 def errors() -> list[type[Exception]]:
@@ -81,10 +80,9 @@ def test_properties_and_positions_survive_pickling(ensemble):
 
 def test_molecules_have_titles(generator, ensemble):
     assert ensemble.GetProp("_Name") == "glycolamide"
-    assert generator.generate(SMILES, n=1).GetProp("_Name") == "molecule_1"
-    assert generator.generate(f"{SMILES} amide", n=1).GetProp("_Name") == "amide"
     salt = Chem.MolFromSmiles("CCCCC(=O)[O-].[Na+] valerate")
-    assert generator.generate(salt, n=1).GetProp("_Name") == "valerate"
+    mols = generator.generate([SMILES, f"{SMILES} amide", salt], n=1).mols
+    assert [mol.GetProp("_Name") for mol in mols] == ["molecule_1", "amide", "valerate"]
     made = molscore.MoleculeGenerator.from_pretrained("qm9", device="cpu").generate(2, seed=3, steps=10)
     for mol in made.mols:
         assert mol.GetProp("_Name") == f"molscore_3_{mol.GetProp('molscore_index')}"
@@ -92,23 +90,13 @@ def test_molecules_have_titles(generator, ensemble):
 
 def test_what_is_no_molecule_is_an_item_with_a_reason(generator, scorer):
     items = [None, Chem.MolFromSmiles(SMILES), "CCO", b"CCO", 7]
-    ensembles = [ensemble for (ensemble,) in generator.ensembles(items, n=1, options=ConformerOptions(method="etkdg"))]
+    ensembles = generator.generate(items, n=1, method="etkdg").ensembles
     assert [ensemble.mol.GetNumConformers() for ensemble in ensembles] == [0, 1, 1, 0, 0]
     reasons = [ensemble.reason and ensemble.reason[0] for ensemble in ensembles]
     assert reasons == ["unreadable", None, None, "unreadable", "unreadable"]
     assert "not 7" in ensembles[4].reason[1]
     scores = scorer.score([None, embed(SMILES), "CCO"])
-    assert [score.reason and score.reason.partition(":")[0] for score in scores] == ["unreadable", None, "unreadable"]
-    with pytest.raises(MoleculeError, match="unreadable"):
-        generator.generate(None, n=1)
-
-
-def test_one_molecule_in_place_of_several_is_refused(generator, scorer, ensemble):
-    for ask in (scorer.score, molscore.evaluate, lambda mol: next(generator.ensembles(mol))):
-        with pytest.raises(ValueError, match="put it in a list"):
-            ask(ensemble)
-    with pytest.raises(ValueError, match="put it in a list"):
-        next(generator.ensembles("CCO"))
+    assert [score.reason and score.reason.partition(":")[0] for score in scores] == ["unreadable", None, "no_3d"]
 
 
 def test_each_conformer_is_scored_and_none_is_taken_for_all(scorer, ensemble):
@@ -119,6 +107,8 @@ def test_each_conformer_is_scored_and_none_is_taken_for_all(scorer, ensemble):
     each = scorer.score_conformers(ensemble)
     assert len(each) == 3 and each[0].log_likelihood == pytest.approx(single.log_likelihood, abs=1e-4)
     assert len({round(score.log_likelihood, 3) for score in each}) == 3
+    with pytest.raises(ValueError, match="put it in a list"):
+        molscore.evaluate(ensemble)
     with pytest.raises(ValueError, match="3 conformers"):
         molscore.evaluate([first, ensemble])
 
@@ -129,6 +119,9 @@ def test_a_bad_seed_is_refused_by_all(generator, scorer, seed):
     for ask in (
         lambda: scorer.score([embed("CCCCO")], seed=seed),
         lambda: generator.generate("CCCCO", n=1, seed=seed),
+        lambda: generator.stream("CCCCO", n=1, seed=seed),
+        lambda: scorer.stream([], seed=seed),
+        lambda: made.stream(1, seed=seed),
         lambda: made.generate(1, seed=seed),
     ):
         with pytest.raises(ValueError, match="seed must be a whole number"):
@@ -149,7 +142,6 @@ def test_seeds_that_differ_in_high_bits_alone_differ(generator, scorer):
     scores = [scorer.score([mol], seed=seed)[0] for seed in (1, 1 + 2**32, 1 + 2**64)]
     for name in ("log_likelihood", "score_norm", "score_uncertainty", "position_uncertainty"):
         assert len({getattr(score, name) for score in scores}) == 3, name
-    positions = [
-        generator.generate(SMILES, n=1, seed=seed).GetConformer().GetPositions() for seed in (1, 1 + 2**32, 1 + 2**64)
-    ]
+    made = [generator.generate(SMILES, n=1, seed=seed).mols[0] for seed in (1, 1 + 2**32, 1 + 2**64)]
+    positions = [mol.GetConformer().GetPositions() for mol in made]
     assert not np.allclose(positions[0], positions[1]) and not np.allclose(positions[0], positions[2])

@@ -52,7 +52,7 @@ def test_scores():
 
 def test_conformers():
     generator = molscore.ConformerGenerator.from_pretrained(device="cpu")
-    assert_same(lambda smiles: generator.generate(smiles, n=2), list(SMILES), lambda mol: positions([mol])[0])
+    assert_same(lambda smiles: generator.generate(smiles, n=2).mols[0], list(SMILES), lambda mol: positions([mol])[0])
 
 
 def test_molecules():

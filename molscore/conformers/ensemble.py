@@ -54,6 +54,7 @@ class Ensemble:
         exhausted: whether there are fewer conformers than asked for because further ones repeated these.
         not_held: stereo that the input marks and the conformers need not have, in words.
         reason: token and sentence, if there is no conformer, or why ETKDGv3 made some of them; else None.
+        item: the place of the molecule among those that were given, from 0.
     """
 
     mol: Chem.Mol
@@ -66,6 +67,7 @@ class Ensemble:
     exhausted: bool = False
     not_held: tuple[str, ...] = ()
     reason: tuple[str, str] | None = None
+    item: int = 0
 
     def __repr__(self) -> str:
         isomer = f", isomer {self.isomer} of {self.isomers}" if self.isomers > 1 else ""

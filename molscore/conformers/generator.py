@@ -1,10 +1,10 @@
-"""`ConformerGenerator`: molecules in, ensembles out, in the same order."""
+"""`ConformerGenerator`: molecules in, ensembles of conformers out, in the same order."""
 
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
-from itertools import islice
+from functools import cached_property, partial
+from itertools import chain, islice
 from typing import Any, Literal, TypeVar, Unpack
 
 from rdkit import Chem
@@ -20,11 +20,15 @@ from molscore.chem.whole import sanitised
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.options import ConformerArguments, ConformerOptions
 from molscore.conformers.propose import propose
+from molscore.conformers.result import Conformers
 from molscore.conformers.target import target_of
 from molscore.conformers.work import RDKIT, ROUNDS, Work, reason_of
 from molscore.limits import check_proposals, shown
 from molscore.model import MoleculeDiffusion, choose_device, load
+from molscore.model.fingerprint import fingerprint
 from molscore.randomness import checked_seed
+from molscore.results import Molecules, chosen, items_of
+from molscore.versions import version
 from molscore.workers import Workers, count, ready
 
 Item = TypeVar("Item")
@@ -71,71 +75,101 @@ class ConformerGenerator:
         return cls(load(pretrained.find(name), choose_device(device)), name)
 
     def generate(
-        self, molecule: str | Chem.Mol, n: int = 20, seed: int = 0, **options: Unpack[ConformerArguments]
-    ) -> Chem.Mol:
-        """Makes conformers of one molecule.
-
-        Args:
-            molecule: SMILES, or an RDKit molecule; its own coordinates are used only for the sense of hindered axes.
-            n: how many.
-            seed: with the model and the options it fixes the result.
-            options: those of `molscore.conformers.ConformerOptions`.
-
-        Returns:
-            The molecule, every hydrogen an atom, with its conformers, best first; `molscore.conformers.Ensemble` lists
-            the properties of each conformer. There are fewer than ``n`` if no more of them are distinct and there is no
-            `fill`, if `window` or `seconds` ask for it, or there is no fallback.
-
-        Raises:
-            MoleculeError: if there is no conformer; its ``reason`` and ``detail`` say why.
-            ValueError: for bad options, or ``stereo="enumerate"``: that is for `ensembles`.
-        """
-        chosen = ConformerOptions(**options)
-        if chosen.stereo == "enumerate":
-            raise ValueError("generate makes one ensemble; ask `ensembles` for those of several isomers")
-        (ensemble,) = next(self.ensembles([molecule], n, seed, chosen))
-        if not ensemble.mol.GetNumConformers():
-            assert ensemble.reason is not None
-            raise MoleculeError(*ensemble.reason)
-        return ensemble.mol
-
-    def ensembles(
         self,
-        mols: Iterable[str | Chem.Mol | None],
+        molecules: Molecules,
         n: int = 20,
         seed: int = 0,
-        options: ConformerOptions = ConformerOptions(),  # noqa: B008
         *,
+        smiles: str | None = None,
+        options: ConformerOptions | None = None,
         workers: int | Literal["auto"] = 1,
-    ) -> Iterator[list[Ensemble]]:
-        """Makes conformers of many molecules.
+        **keywords: Unpack[ConformerArguments],
+    ) -> Conformers:
+        """Makes conformers of one molecule or many.
 
         Args:
-            mols: molecules, sanitised or not, or SMILES. What is neither (None, a number, what RDKit cannot read) is an
-                ensemble with a reason.
-            n: conformers of each isomer.
-            seed: of the run. An ensemble depends on molecule, model, seed and options alone; without a limit of time
-                and on a CPU bit for bit, whatever the other molecules are.
-            options: the choices.
+            molecules: a SMILES, an RDKit molecule, sanitised or not, or many of them: a list, a generator, a pandas
+                Series or DataFrame. Their own coordinates are used only for the sense of hindered axes. An item that
+                is no molecule (None, nan, a number, what RDKit cannot read) gets a row with a reason.
+            n: conformers of each, or of each isomer.
+            seed: of the run. Conformers depend on molecule, model, seed and options alone; without a limit of time and
+                on a CPU bit for bit, whatever the other molecules are.
+            smiles: the column of a DataFrame that holds SMILES or molecules; None: ``mol``, ``smiles`` or ``SMILES``.
+            options: the choices as one object, in place of keywords.
             workers: processes that share the work, each of one thread, or ``auto`` for as many as there are cores to
                 use. They change nothing but the time. A script that asks for several needs
                 ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
+            keywords: the choices, see `ConformerOptions`.
 
-        Yields:
-            For each molecule, in order, an ensemble of each isomer; one without conformers where there is a reason.
+        Returns:
+            A row for each item, in order; ``mols[0]`` is the first molecule, every hydrogen an atom, with its
+            conformers, best first. There are fewer than ``n`` if no more of them are distinct and there is no `fill`,
+            if `window` or `seconds` ask for it, or there is no fallback.
 
         Raises:
-            ValueError: for ``n``, ``seed`` or ``n`` times ``options.oversampling`` out of bounds, or a single molecule
-                in place of several.
+            TypeError: for an unknown keyword, or keywords and `options` together.
+            ValueError: for a choice out of range, or ``n``, ``seed`` or ``n`` times ``oversampling`` out of bounds.
         """
-        if isinstance(mols, (str, Chem.Mol)):
-            raise ValueError("one molecule was given where several are expected; put it in a list: ensembles([mol])")
+        choices, items = chosen(ConformerOptions, options, keywords), items_of(molecules, smiles)
+        ensembles = list(self._ensembles(items.values, n, seed, choices, workers))
+        index = None if items.index is None else items.index.take([ensemble.item for ensemble in ensembles])
+        return Conformers(ensembles, self.manifest(n, seed, choices), index)
+
+    def stream(
+        self,
+        molecules: Molecules,
+        n: int = 20,
+        seed: int = 0,
+        *,
+        smiles: str | None = None,
+        options: ConformerOptions | None = None,
+        workers: int | Literal["auto"] = 1,
+        **keywords: Unpack[ConformerArguments],
+    ) -> Iterator[Ensemble]:
+        """As `generate`, one by one in constant memory.
+
+        Yields:
+            For each item, in order, its ensemble, or those of its isomers; one without conformers has a reason.
+        """
+        choices, items = chosen(ConformerOptions, options, keywords), items_of(molecules, smiles)
+        return self._ensembles(items.values, n, seed, choices, workers)
+
+    def manifest(self, n: int, seed: int, options: ConformerOptions) -> dict[str, Any]:
+        """Provenance: version, model, weights, seed and options, which fix the result, and the device."""
+        return {
+            "molscore_version": version(),
+            "model": self.name,
+            "weights": self.weights,
+            "seed": seed,
+            "options": options.text(n),
+            "device": str(self.model.device),
+        }
+
+    @cached_property
+    def weights(self) -> str:
+        """The first 16 digits of the SHA-256 of the model's weights, to tell it from others of its name."""
+        return fingerprint(self.model)[:16]
+
+    def _ensembles(
+        self,
+        molecules: Iterator[object],
+        n: int,
+        seed: int,
+        options: ConformerOptions,
+        workers: int | Literal["auto"],
+    ) -> Iterator[Ensemble]:
+        """The ensembles of each item in turn. Arguments are checked at once, not at the first item."""
         check_proposals(n, options.oversampling)
         start = ready(partial(self.served, n=n, seed=checked_seed(seed), options=options))
-        groups = self.groups(((number, packed(mol)) for number, mol in enumerate(mols, start=1)), options)
-        with Workers(start, count(workers, self.model.device.type)) as pool:
-            for ensembles in pool.map(groups):
-                yield from ensembles
+        number = count(workers, self.model.device.type)
+        groups = self.groups(((k, packed(mol)) for k, mol in enumerate(molecules, start=1)), options)
+
+        def made() -> Iterator[Ensemble]:
+            with Workers(start, number) as pool:
+                for ensembles in pool.map(groups):
+                    yield from chain.from_iterable(ensembles)
+
+        return made()
 
     def groups(self, items: Iterable[Item], options: ConformerOptions) -> Iterator[list[Item]]:
         """Items of a stream that are worked on together: several on a GPU, else each by itself."""
@@ -146,7 +180,7 @@ class ConformerGenerator:
     def served(
         self, group: Sequence[tuple[int, object]], *, n: int, seed: int, options: ConformerOptions
     ) -> list[list[Ensemble]]:
-        """The ensembles of molecules that are worked on together; arguments as for `ensembles`.
+        """The ensembles of molecules that are worked on together; arguments as for `generate`.
 
         Args:
             group: numbers, for the titles of molecules without one, and what `molscore.chem.properties.packed` made of
@@ -178,12 +212,11 @@ class ConformerGenerator:
             chosen = isomers(prepared.mol, options.stereo, options.max_isomers, seed, seconds).mols
             targets = [target_of(isomer, self.model) for isomer in chosen]
         except RDKIT as error:
-            return Ensemble(Chem.Mol(), n, reason=reason_of(error))
+            return Ensemble(Chem.Mol(), n, reason=reason_of(error), item=number - 1)
         works = []
         for k, target in enumerate(targets):
-            ensemble = Ensemble(
-                target.mol, n, prepared.removed, k + 1, len(targets), stereo_open, not_held=not_held(mol)
-            )
+            ensemble = Ensemble(target.mol, n, prepared.removed, k + 1, len(targets), stereo_open)
+            ensemble.not_held, ensemble.item = not_held(mol), number - 1
             works.append(Work(target, ensemble, _properties(mol, number), options))
         return works
 

@@ -74,10 +74,11 @@ class ConformerOptions:
         """The method whose energy ranks conformers."""
         return self.energy or ("xtb" if self.relax == "xtb" else "mmff")
 
-    def text(self) -> str:
-        """The choices that decide on the result, where they are not the default, in a line."""
+    def text(self, n: int | None = None) -> str:
+        """The choices that decide on the result, where they are not the default, in a line; ``n`` before them."""
         values = [(option, getattr(self, option.name)) for option in fields(self)]
-        return "; ".join(f"{option.name} {value}" for option, value in values if value != option.default)
+        words = [] if n is None else [f"n {n}"]
+        return "; ".join(words + [f"{option.name} {value}" for option, value in values if value != option.default])
 
 
 class ConformerArguments(TypedDict, total=False):

@@ -7,8 +7,8 @@ neither batch size nor N decides what attempt i is.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal, Unpack
 
@@ -23,33 +23,17 @@ from molscore.core.samplers import SAMPLERS
 from molscore.generate.attempts import attempts
 from molscore.generate.judge import Attempt
 from molscore.generate.options import GenerationArguments, GenerationOptions
+from molscore.generate.result import Generation
 from molscore.limits import check
 from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample_molecules
 from molscore.model.fingerprint import fingerprint
 from molscore.randomness import Purpose, checked_seed, stream
+from molscore.results import chosen
 from molscore.versions import version
 from molscore.workers import count
 
 CPU_BATCH, GPU_BATCH = 16, 256
 """Molecules in a call of the network. On a CPU larger batches save little, and are more padding and less to share."""
-
-
-@dataclass
-class Generation:
-    """What `MoleculeGenerator.generate` returns.
-
-    Attributes:
-        mols: delivered molecules; each carries title and properties of an SDF record.
-        rejects: rejected attempts.
-        manifest: provenance and counts.
-    """
-
-    mols: list[Chem.Mol] = field(default_factory=list)
-    rejects: list[Attempt] = field(default_factory=list)
-    manifest: dict[str, Any] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        return f"Generation({len(self.mols)} molecules, {len(self.rejects)} attempts rejected)"
 
 
 class MoleculeGenerator:
@@ -91,49 +75,76 @@ class MoleculeGenerator:
         n: int,
         seed: int = 0,
         *,
+        options: GenerationOptions | None = None,
         workers: int | Literal["auto"] = 1,
-        on_attempt: Callable[[Attempt], None] | None = None,
-        **options: Unpack[GenerationArguments],
+        **keywords: Unpack[GenerationArguments],
     ) -> Generation:
         """Generates ``n`` different, valid molecules.
 
         Args:
             n: how many.
             seed: together with the model and the options it fixes the result.
+            options: the choices as one object, in place of keywords.
             workers: processes that share the work, each of one thread, or ``auto`` for as many as there are cores to
                 use. They change nothing but the time. A script that asks for several needs
                 ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
-            on_attempt: called with each attempt in order.
-            options: steps, sampler, atoms, batch_size, raw, relax, filter: see `GenerationOptions`.
+            keywords: the choices, see `GenerationOptions`.
 
         Returns:
             Molecules, rejected attempts, manifest. ``manifest["delivered"]`` is below ``n`` only if
             ``20 n + 500`` attempts did not suffice.
 
         Raises:
+            TypeError: for an unknown keyword, or keywords and `options` together.
             ValueError: for ``n`` or ``seed`` out of bounds, bad options, or sizes that the model has never seen.
         """
-        check("molecules", n, "n")
-        check("seed", seed)
         began, result, made = time.monotonic(), Generation(), 0
-        chosen = self.resolved(GenerationOptions(**options))
-        for attempt in self.attempts(n, seed, chosen, workers=workers):
+        choices = self.resolved(chosen(GenerationOptions, options, keywords))
+        for attempt in self._checked_attempts(n, seed, choices, workers):
             made += 1
             if attempt.fault is None:
-                title = {"_Name": f"molscore_{seed}_{attempt.index}"}
-                set_properties(attempt.built, title | self.properties(attempt, seed, chosen))
-                result.mols.append(attempt.built)
+                result.mols.append(self._delivered(attempt, seed, choices))
             else:
                 result.rejects.append(attempt)
-            if on_attempt is not None:
-                on_attempt(attempt)
-        result.manifest = self.manifest(n, seed, chosen) | {
+        result.manifest = self.manifest(n, seed, choices) | {
             "delivered": len(result.mols),
             "attempts": made,
             "rejected": dict(Counter(attempt.fault.token for attempt in result.rejects if attempt.fault).most_common()),
             "seconds": round(time.monotonic() - began, 2),
         }
         return result
+
+    def stream(
+        self,
+        n: int,
+        seed: int = 0,
+        *,
+        options: GenerationOptions | None = None,
+        workers: int | Literal["auto"] = 1,
+        **keywords: Unpack[GenerationArguments],
+    ) -> Iterator[Chem.Mol]:
+        """As `generate`, one by one as they are made; what is rejected is not kept.
+
+        Yields:
+            Up to ``n`` molecules, each with title and properties of an SDF record.
+        """
+        choices = self.resolved(chosen(GenerationOptions, options, keywords))
+        attempts = self._checked_attempts(n, seed, choices, workers)
+        return (self._delivered(attempt, seed, choices) for attempt in attempts if attempt.fault is None)
+
+    def _checked_attempts(
+        self, n: int, seed: int, options: GenerationOptions, workers: int | Literal["auto"]
+    ) -> Iterator[Attempt]:
+        """As `attempts`, with arguments that are checked at once, not at the first attempt."""
+        check("molecules", n, "n")
+        self.sizes(options.atoms)
+        return self.attempts(n, seed, options, workers=workers)
+
+    def _delivered(self, attempt: Attempt, seed: int, options: GenerationOptions) -> Chem.Mol:
+        """The molecule of an attempt that passed, with title and properties of a record."""
+        title = {"_Name": f"molscore_{seed}_{attempt.index}"}
+        set_properties(attempt.built, title | self.properties(attempt, seed, options))
+        return attempt.built
 
     def resolved(self, options: GenerationOptions) -> GenerationOptions:
         """The options with the model's own steps, if none were chosen."""

@@ -47,6 +47,16 @@ class Attempt:
         return f"Attempt({self.index}, {'passed' if self.fault is None else f'rejected: {self.fault.token}'})"
 
     @property
+    def reason(self) -> str | None:
+        """Token of the fault; None if it passed."""
+        return None if self.fault is None else self.fault.token
+
+    @property
+    def detail(self) -> str | None:
+        """Sentence on the fault; None if it passed."""
+        return None if self.fault is None else self.fault.detail
+
+    @property
     def built(self) -> Chem.Mol:
         """The molecule, where there is one, as of every attempt that passed."""
         assert self.mol is not None, self.fault

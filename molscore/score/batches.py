@@ -7,11 +7,11 @@ results are the same, bit for bit, for any number of workers.
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rdkit import Chem
 
-from molscore.chem.properties import Packed, packed
+from molscore.chem.properties import packed
 from molscore.workers import Workers
 
 Result = TypeVar("Result")
@@ -23,13 +23,11 @@ BATCH = 16
 """Molecules in a task of a worker. On a CPU more at a time are no faster."""
 
 
-def in_batches(
-    pool: Workers[list[Packed | None], list[Result]], mols: Iterable[Chem.Mol | None], batch: int | None = BATCH
-) -> Iterator[Result]:
+def in_batches(pool: Workers[Any, list[Result]], mols: Iterable[object], batch: int | None = BATCH) -> Iterator[Result]:
     """A result for each molecule, in order.
 
     Args:
-        pool: gives the results of a list of molecules; None stands for one that could not be read.
+        pool: gives the results of a list of molecules, each `packed`; what is no molecule is as it is.
         mols: taken from their source window by window.
         batch: molecules in a task; None takes whole windows.
     """
@@ -40,7 +38,7 @@ def in_batches(
             size = batch or WINDOW
             batches = [order[at : at + size] for at in range(0, len(order), size)]
             for places in batches:
-                pool.submit([None if (mol := window[k]) is None else packed(mol) for k in places])
+                pool.submit([packed(window[k]) for k in places])
             begun.append((len(window), batches))
         if not begun:
             return

@@ -22,7 +22,8 @@ from molscore.chem.properties import Packed, unpacked
 from molscore.files.paths import check_apart
 from molscore.randomness import checked_seed
 from molscore.score.batches import in_batches
-from molscore.score.scorer import ATOM_TAG, REASON_TAG, TAGS, MoleculeScore, MoleculeScorer
+from molscore.score.score import ATOM_TAG, REASON_TAG, TAGS, MoleculeScore
+from molscore.score.scorer import MoleculeScorer
 from molscore.workers import Workers, count
 
 

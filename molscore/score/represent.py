@@ -58,6 +58,8 @@ def represent(mol: object, model: MoleculeDiffusion) -> Represented:
     Raises:
         MoleculeError: with one of `UNREPRESENTABLE`.
     """
+    if isinstance(mol, str):
+        raise MoleculeError("no_3d", "a SMILES has no coordinates; make conformers of it, and score these")
     if not isinstance(mol, Chem.Mol):
         other = f"an RDKit molecule is wanted, not {type(mol).__name__}"
         raise MoleculeError("unreadable", UNREPRESENTABLE["unreadable"] if mol is None else other)

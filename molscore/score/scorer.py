@@ -10,8 +10,7 @@ For each molecule, from its coordinates and its graph:
 If the model implies hydrogens, those of the molecule are not scored.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Literal, Self
 
@@ -20,74 +19,22 @@ from rdkit import Chem
 
 from molscore import pretrained
 from molscore.chem.arrays import MoleculeError
-from molscore.chem.properties import Packed, unpacked
+from molscore.chem.properties import unpacked
 from molscore.model import MoleculeDiffusion, choose_device, load
 from molscore.model.conformation import log_likelihood
+from molscore.model.fingerprint import fingerprint
 from molscore.model.posterior import local_score, uncertainty
 from molscore.randomness import Purpose, checked_seed, stream
+from molscore.results import Molecules, items_of
 from molscore.score.batches import BATCH, in_batches
 from molscore.score.represent import UNREPRESENTABLE, Represented, batch_of, represent
+from molscore.score.result import Scores, scored
+from molscore.score.score import MoleculeScore
+from molscore.versions import version
 from molscore.workers import Workers, count, ready
 
 PAIR_BUDGET = 20_000
 """Padded pairs of atoms in a batch on a CPU: larger batches are no faster."""
-
-
-@dataclass(frozen=True, eq=False)
-class MoleculeScore:
-    """The scores of one molecule; None or empty where there is a `reason`.
-
-    Attributes:
-        log_likelihood: nats per atom that the model sees.
-        standard_error: of it, from the spread between probes of the divergence.
-        score_norm: 1/Å, root mean square over the atoms.
-        score_uncertainty: 1/Å, root mean square over the atoms; None if the model has no posterior.
-        position_uncertainty: Å, root mean square over the atoms.
-        atom_uncertainty: Å, for each atom of the molecule; nan for implied hydrogens.
-        reason: token of `molscore.score.represent.UNREPRESENTABLE`, and a sentence; None if there is a score.
-    """
-
-    log_likelihood: float | None = None
-    standard_error: float | None = None
-    score_norm: float | None = None
-    score_uncertainty: float | None = None
-    position_uncertainty: float | None = None
-    atom_uncertainty: np.ndarray | None = None
-    reason: str | None = None
-
-    def __repr__(self) -> str:
-        if self.log_likelihood is None:
-            return f"MoleculeScore(not scored: {self.reason})"
-        parts = [f"log-likelihood {self.log_likelihood:.3g} nats per atom"]
-        if self.score_norm is not None:
-            parts.append(f"score norm {self.score_norm:.3g} / Å")
-        if self.position_uncertainty is not None:
-            parts.append(f"position uncertainty {self.position_uncertainty:.2g} Å")
-        return f"MoleculeScore({', '.join(parts)})"
-
-    def properties(self) -> dict[str, float | str]:
-        """Properties of a record: the numbers that there are, and the reason where there are none."""
-        tags: dict[str, float | str] = {
-            tag: value for tag, name in TAGS.items() if (value := getattr(self, name)) is not None
-        }
-        if self.atom_uncertainty is not None:
-            tags[ATOM_TAG] = " ".join("n/a" if np.isnan(x) else f"{x:.3g}" for x in self.atom_uncertainty)
-        return tags | ({} if self.reason is None else {REASON_TAG: self.reason})
-
-
-TAGS = {
-    "log_likelihood_nats_per_atom": "log_likelihood",
-    "log_likelihood_standard_error_nats_per_atom": "standard_error",
-    "score_norm_per_angstrom": "score_norm",
-    "score_uncertainty_per_angstrom": "score_uncertainty",
-    "position_uncertainty_angstrom": "position_uncertainty",
-}
-"""Name of a property: attribute of `MoleculeScore`."""
-
-ATOM_TAG = "atom.dprop.position_uncertainty_angstrom"
-"""A list over the atoms: RDKit's SDF reader gives each atom its number, as ``position_uncertainty_angstrom``."""
-
-REASON_TAG = "not_scored"
 
 
 class MoleculeScorer:
@@ -126,55 +73,87 @@ class MoleculeScorer:
 
     def score(
         self,
-        mols: Iterable[Chem.Mol | None],
+        molecules: Molecules,
         seed: int = 0,
-        on_progress: Callable[[int], None] | None = None,
         *,
+        smiles: str | None = None,
         workers: int | Literal["auto"] = 1,
-    ) -> list[MoleculeScore]:
-        """Scores each molecule, in order; see `stream`."""
-        scores = []
-        for score in self.stream(mols, seed, workers=workers):
-            scores.append(score)
-            if on_progress is not None:
-                on_progress(len(scores))
-        return scores
-
-    def score_conformers(self, mol: Chem.Mol, seed: int = 0) -> list[MoleculeScore]:
-        """Scores each conformer of a molecule, in order; see `stream`."""
-        return self.score([Chem.Mol(mol, False, conformer.GetId()) for conformer in mol.GetConformers()], seed)
-
-    def stream(
-        self, mols: Iterable[Chem.Mol | None], seed: int = 0, *, workers: int | Literal["auto"] = 1
-    ) -> Iterator[MoleculeScore]:
-        """Scores molecules as they come.
+    ) -> Scores:
+        """Scores one molecule or many.
 
         Args:
-            mols: sanitised, one conformer each, hydrogens explicit (or, with a model that implies them, all left out);
-                None stands for a molecule that could not be read.
+            molecules: an RDKit molecule, or many: a list, a generator, a pandas Series or DataFrame. Each sanitised,
+                one conformer, hydrogens explicit (or, with a model that implies them, all left out). An item that is
+                not (None, nan, a SMILES, a flat molecule) gets a row with a reason.
             seed: of probes and noise. A molecule's score depends on seed, model and molecule alone, not on its place.
+            smiles: the column of a DataFrame that holds the molecules; None: ``mol``, if there is one.
             workers: processes that share the work, each of one thread, or ``auto`` for as many as there are cores to
                 use. They change nothing but the time. A script that asks for several needs
                 ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
 
-        Yields:
-            A score for each, in order; without numbers but with a reason where the model cannot represent it.
+        Returns:
+            A score for each item, in order; without numbers but with a reason where the model cannot represent it.
 
         Raises:
-            ValueError: for a single molecule in place of several, or a bad seed.
+            ValueError: for a bad seed, or a DataFrame without the column.
         """
-        if isinstance(mols, Chem.Mol):
-            raise ValueError("one molecule was given where several are expected; put it in a list: score([mol])")
+        items, kept = items_of(molecules, smiles), list[object]()
+
+        def keeping() -> Iterator[object]:
+            for item in items.values:
+                kept.append(item)
+                yield item
+
+        scores = list(self._scores(keeping(), seed, workers))
+        mols = [scored(item, score) for item, score in zip(kept, scores, strict=True)]
+        return Scores(scores, mols, self.manifest(seed), items.index)
+
+    def score_conformers(self, mol: Chem.Mol, seed: int = 0) -> Scores:
+        """Scores each conformer of a molecule, in order; see `score`."""
+        return self.score([Chem.Mol(mol, False, conformer.GetId()) for conformer in mol.GetConformers()], seed)
+
+    def stream(
+        self,
+        molecules: Molecules,
+        seed: int = 0,
+        *,
+        smiles: str | None = None,
+        workers: int | Literal["auto"] = 1,
+    ) -> Iterator[MoleculeScore]:
+        """As `score`, one by one as they come, in constant memory.
+
+        Yields:
+            A score for each item, in order.
+        """
+        return self._scores(items_of(molecules, smiles).values, seed, workers)
+
+    def manifest(self, seed: int) -> dict[str, Any]:
+        """Provenance: version, model, weights and seed, which fix the scores, and the device."""
+        return {
+            "molscore_version": version(),
+            "model": self.name,
+            "weights": fingerprint(self.model)[:16],
+            "seed": seed,
+            "device": str(self.model.device),
+        }
+
+    def _scores(self, items: Iterator[object], seed: int, workers: int | Literal["auto"]) -> Iterator[MoleculeScore]:
+        """A score for each item. Arguments are checked at once, not at the first item."""
         start = ready(partial(self.together, seed=checked_seed(seed)))
-        with Workers(start, count(workers, self.model.device.type)) as pool:
-            yield from in_batches(pool, mols, self.batch)
+        number = count(workers, self.model.device.type)
+
+        def made() -> Iterator[MoleculeScore]:
+            with Workers(start, number) as pool:
+                yield from in_batches(pool, items, self.batch)
+
+        return made()
 
     @property
     def batch(self) -> int | None:
         """Molecules in a task; None on a GPU, which takes as many as `PAIR_BUDGET` allows."""
         return BATCH if self.model.device.type == "cpu" else None
 
-    def together(self, packed_mols: Sequence[Packed | None], *, seed: int) -> list[MoleculeScore]:
+    def together(self, packed_mols: Sequence[object], *, seed: int) -> list[MoleculeScore]:
         """The scores of molecules that `molscore.score.batches` puts together."""
         mols = [unpacked(mol) for mol in packed_mols]
         results: dict[int, MoleculeScore] = {}
@@ -185,7 +164,7 @@ class MoleculeScorer:
             except MoleculeError as error:
                 results[place] = MoleculeScore(reason=str(error))
             else:
-                representable.append((place, 0 if mol is None else mol.GetNumAtoms(), molecule))
+                representable.append((place, mol.GetNumAtoms() if isinstance(mol, Chem.Mol) else 0, molecule))
         representable.sort(key=lambda item: len(item[2].atoms))
         while representable:
             count = max(1, PAIR_BUDGET // len(representable[-1][2].atoms) ** 2)

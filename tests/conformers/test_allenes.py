@@ -3,8 +3,6 @@
 import pytest
 from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
-from molscore.conformers import ConformerOptions
-
 # SMILES, four atoms, least and greatest dihedral angle; of marked ones with its sign, else without.
 RIGHT = {
     "CC=C=CC": ((0, 1, 3, 4), 80, 100),
@@ -23,8 +21,8 @@ RIGHT = {
 
 @pytest.mark.parametrize("options", [{}, {"method": "etkdg"}, {"relax": "mmff"}], ids=str)
 def test_ends_are_where_they_belong(generator, options):
-    ensembles = generator.ensembles(RIGHT, 3, 0, ConformerOptions(steps=6, **options))
-    for (smiles, (atoms, least, most)), (ensemble,) in zip(RIGHT.items(), ensembles, strict=True):
+    ensembles = generator.stream(list(RIGHT), 3, steps=6, **options)
+    for (smiles, (atoms, least, most)), ensemble in zip(RIGHT.items(), ensembles, strict=True):
         assert ensemble.mol.GetNumConformers() and ensemble.not_held == (), smiles
         for conformer in ensemble.mol.GetConformers():
             angle = GetDihedralDeg(conformer, *atoms)

@@ -6,11 +6,11 @@ from conformers.conftest import positions
 from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 
-from molscore.chem.arrays import MoleculeError, isomeric_smiles
+from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.ensemble import heavy_positions, rmsd_matrix, symmetries
 from molscore.chem.prepare import whole
 from molscore.chem.stereo.tags import tags, wrong
-from molscore.conformers import ConformerGenerator, ConformerOptions
+from molscore.conformers import ConformerGenerator
 from molscore.conformers.propose import propose
 from molscore.conformers.target import target_of
 from molscore.evaluate.ensembles import stereo_kept
@@ -23,12 +23,11 @@ ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 def of(generator: ConformerGenerator, *smiles: str, n: int = 3, seed: int = 0, **options):
     """The ensembles of some molecules, all isomers in a row."""
     mols = [Chem.MolFromSmiles(text) for text in smiles]
-    isomers = generator.ensembles(mols, n, seed, ConformerOptions(**options))
-    return [ensemble for ensembles in isomers for ensemble in ensembles]
+    return list(generator.stream(mols, n, seed, **options))
 
 
 def test_the_stereo_that_was_asked_for(generator, known):
-    mol = generator.generate(known, n=4, seed=1, fill=True)
+    mol = generator.generate(known, n=4, seed=1, fill=True).mols[0]
     assert mol.GetNumConformers() == 4
     assert all(stereo_kept(mol, known.split()[0])) or "|" in known  # a hindered axis, only tags know
     stereo = tags(mol)
@@ -39,7 +38,7 @@ def test_the_stereo_that_was_asked_for(generator, known):
 
 def test_enantiomers_are_mirror_images(generator):
     """What holds for one and fails for the other: the signed volume of each centre."""
-    left, right = (generator.generate(f"C[{tag}H](N)C(=O)OCC", n=3) for tag in ("C@", "C@@"))
+    left, right = (generator.generate(f"C[{tag}H](N)C(=O)OCC", n=3).mols[0] for tag in ("C@", "C@@"))
     assert not wrong(-positions(left), tags(right)).any() and wrong(positions(left), tags(right)).all()
 
 
@@ -59,7 +58,7 @@ def test_the_model_itself_knows_stereo(generator, smiles):
 
 
 def test_properties_of_conformers(generator):
-    mol = generator.generate(ASPIRIN, n=5)
+    mol = generator.generate(ASPIRIN, n=5).mols[0]
     records = [conformer.GetPropsAsDict() for conformer in mol.GetConformers()]
     assert [record["rank"] for record in records] == [1, 2, 3, 4, 5] and {record["method"] for record in records} == {
         "score"
@@ -77,28 +76,28 @@ def test_atoms_keep_their_order_and_their_kind(generator):
     mol = Chem.AddHs(Chem.MolFromSmiles("[13CH3]C(=O)N[C@@H](C)c1ccccc1"))
     order = np.random.default_rng(0).permutation(mol.GetNumAtoms()).tolist()
     shuffled = Chem.RenumberAtoms(mol, order)
-    result = generator.generate(shuffled, n=2)
+    result = generator.generate(shuffled, n=2).mols[0]
     for a, b in zip(shuffled.GetAtoms(), result.GetAtoms(), strict=True):
         assert (a.GetAtomicNum(), a.GetIsotope()) == (b.GetAtomicNum(), b.GetIsotope())
     assert isomeric_smiles(result) == isomeric_smiles(shuffled)
     assert {(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in shuffled.GetBonds()} == {
         (b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in result.GetBonds()
     }
-    smiles = generator.generate("OC(=O)CN", n=1)
+    smiles = generator.generate("OC(=O)CN", n=1).mols[0]
     assert [atom.GetSymbol() for atom in smiles.GetAtoms()] == list("OCOCN") + ["H"] * 5
 
 
 def test_an_ensemble_depends_on_molecule_and_seed_alone(generator):
     options = {"n": 3, "relax": "none", "steps": 6}
-    alone = generator.generate(ASPIRIN, **options)
+    alone = generator.generate(ASPIRIN, **options).mols[0]
     among = of(generator, "CCCCC", ASPIRIN, "c1ccccc1CCN", **options)[1].mol
     np.testing.assert_allclose(positions(among), positions(alone), atol=1e-3)
-    other = generator.generate(ASPIRIN, seed=1, **options)
+    other = generator.generate(ASPIRIN, seed=1, **options).mols[0]
     assert np.abs(positions(other) - positions(alone)).max() > 0.1
 
 
 def test_members_differ(generator):
-    mol = generator.generate("CCCCC(=O)NCCc1ccccc1", n=5)
+    mol = generator.generate("CCCCC(=O)NCCc1ccccc1", n=5).mols[0]
     distances = rmsd_matrix(heavy_positions(mol), symmetries(mol))
     assert distances[np.triu_indices(5, 1)].min() > 0.2
 
@@ -123,15 +122,15 @@ def test_what_the_model_cannot_serve_falls_to_etkdg(generator, smiles, reason):
     assert np.abs(positions(ensemble.mol)[0] - positions(ensemble.mol)[1]).max() > 0.01
     (none,) = of(generator, smiles, n=2, fallback=False)
     assert none.mol.GetNumConformers() == 0 and none.reason[0] == reason
-    with pytest.raises(MoleculeError, match=reason):
-        generator.generate(smiles, n=2, fallback=False)
+    (reject,) = generator.generate(smiles, n=2, fallback=False).rejects
+    assert reject.reason == reason
 
 
 @pytest.mark.parametrize("smiles, reason", [("*CCO", "unknown_element"), ("", "empty"), ("CC[", "smiles")])
 def test_what_is_no_molecule_is_refused_with_its_reason(generator, smiles, reason):
-    with pytest.raises(MoleculeError) as caught:
-        generator.generate(smiles)
-    assert caught.value.reason == reason and caught.value.detail
+    result = generator.generate(smiles)
+    (reject,) = result.rejects
+    assert result.mols == [None] and reject.reason == reason and reject.detail
 
 
 def test_stereo_that_cannot_be_has_no_conformer(generator):
@@ -162,7 +161,7 @@ def test_open_stereo_is_drawn_or_enumerated(generator):
 
 def test_window_and_rmsd_leave_out(generator):
     smiles = "CCCCC(=O)NCCc1ccccc1"
-    everything = generator.generate(smiles, n=12)
+    everything = generator.generate(smiles, n=12).mols[0]
     spans = [conformer.GetDoubleProp("relative_energy_kcal_per_mol") for conformer in everything.GetConformers()]
     window = float(np.median(spans))
     (near,) = of(generator, smiles, n=12, window=window)
@@ -177,17 +176,17 @@ def test_window_and_rmsd_leave_out(generator):
 @pytest.mark.parametrize("relax", ["none", "torsions", "mmff"])
 def test_relaxation_lowers_the_energy_and_keeps_stereo(generator, relax):
     smiles = "C[C@H](O)[C@@H](F)C(=O)NC"
-    mol = generator.generate(smiles, n=3, relax=relax)
+    mol = generator.generate(smiles, n=3, relax=relax).mols[0]
     assert all(stereo_kept(mol, smiles))
     energy = np.mean([conformer.GetDoubleProp("energy_kcal_per_mol") for conformer in mol.GetConformers()])
-    rough = generator.generate(smiles, n=3, relax="none")
+    rough = generator.generate(smiles, n=3, relax="none").mols[0]
     before = np.mean([conformer.GetDoubleProp("energy_kcal_per_mol") for conformer in rough.GetConformers()])
     assert energy == before if relax == "none" else energy < before
 
 
 def test_xtb_ranks_on_demand(generator):
     pytest.importorskip("tblite")
-    mol = generator.generate("CCCO", n=2, energy="xtb")
+    mol = generator.generate("CCCO", n=2, energy="xtb").mols[0]
     energies = [conformer.GetDoubleProp("energy_kcal_per_mol") for conformer in mol.GetConformers()]
     assert all(energy < -5000 for energy in energies) and energies == sorted(energies)
 
@@ -207,17 +206,15 @@ def test_the_model_may_be_left_out(generator):
 def test_bad_options_and_models_are_refused(generator):
     for options in ({"relax": "uff"}, {"stereo": "all"}, {"rmsd": -1}, {"oversampling": 0.5}, {"energy": "dft"}):
         with pytest.raises(ValueError, match=next(iter(options))):
-            generator.generate(ASPIRIN, **options)
+            generator.generate(ASPIRIN, **options).mols[0]
     with pytest.raises(ValueError, match="n must"):
-        generator.generate(ASPIRIN, n=0)
-    with pytest.raises(ValueError, match="ensembles"):
-        generator.generate(ASPIRIN, stereo="enumerate")
+        generator.generate(ASPIRIN, n=0).mols[0]
     with pytest.raises(ValueError, match="conformers"):
         ConformerGenerator(load(find("qm9")), "qm9")
 
 
 def test_geometry_is_that_of_a_molecule(generator):
-    mol = generator.generate("O=C(Nc1ccc(F)cc1)C1CCOCC1", n=3)
+    mol = generator.generate("O=C(Nc1ccc(F)cc1)C1CCOCC1", n=3).mols[0]
     assert rdMolDescriptors.CalcNumAtoms(mol) == mol.GetNumAtoms()
     for x in positions(mol):
         lengths = [np.linalg.norm(x[b.GetBeginAtomIdx()] - x[b.GetEndAtomIdx()]) for b in mol.GetBonds()]
@@ -241,7 +238,7 @@ def test_bridgehead_nitrogens(generator, smiles):
     asked = Chem.MolFromSmiles(smiles)
     codes = {k: code for k, code in Chem.FindMolChiralCenters(asked) if asked.GetAtomWithIdx(k).GetSymbol() == "C"}
     for seed in range(3):
-        ((ensemble,),) = list(generator.ensembles([smiles], n=2, seed=seed))
+        (ensemble,) = generator.stream(smiles, n=2, seed=seed)
         assert ensemble.mol.GetNumConformers() >= 1, ensemble.reason
         mol = Chem.Mol(ensemble.mol)
         Chem.AssignStereochemistryFrom3D(mol)

@@ -54,12 +54,12 @@ def test_ensembles_in_memory_are_the_same_with_all_their_properties(generator):
     mols = [Chem.MolFromSmiles("CCCO"), "C[C@H](F)O", None, "not one"]
     mols[0].SetProp("_Name", "propanol")
     mols[0].SetIntProp("number", 7)
-    here, there = (list(generator.ensembles(mols, 3, 1, workers=number)) for number in (1, 2))
+    here, there = (list(generator.stream(mols, 3, 1, workers=number)) for number in (1, 2))
     assert len(here) == len(there) == 4
-    for (a,), (b,) in zip(here, there, strict=True):
+    for a, b in zip(here, there, strict=True):
         assert (a.reason, a.dropped, a.methods) == (b.reason, b.dropped, b.methods)
         assert a.mol.GetPropsAsDict(True) == b.mol.GetPropsAsDict(True)
         for x, y in zip(a.mol.GetConformers(), b.mol.GetConformers(), strict=True):
             assert x.GetPropsAsDict() == y.GetPropsAsDict()
             assert (x.GetPositions() == y.GetPositions()).all()
-    assert there[0][0].mol.GetProp("_Name") == "propanol" and there[0][0].mol.GetIntProp("number") == 7
+    assert there[0].mol.GetProp("_Name") == "propanol" and there[0].mol.GetIntProp("number") == 7

@@ -7,7 +7,6 @@ from rdkit import Chem
 from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
 from molscore.chem.ensemble import heavy_positions, rmsd_matrix, symmetries
-from molscore.conformers import ConformerOptions
 
 RIGID = [
     "Cn1c(=O)c2c(ncn2C)n(C)c1=O",
@@ -21,7 +20,7 @@ FLEXIBLE = ["CCCCO", "CCCCC(=O)NCCc1ccccc1", "OB(O)c1ccccc1CC"]
 
 def of(generator, smiles, n, **options):
     """The one ensemble of a molecule."""
-    (ensemble,) = next(generator.ensembles([smiles], n, 0, ConformerOptions(**options)))
+    (ensemble,) = generator.stream(smiles, n, **options)
     return ensemble
 
 

@@ -13,7 +13,7 @@ from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.cli import app
 from molscore.score.files import score_sdf
-from molscore.score.scorer import ATOM_TAG, REASON_TAG, TAGS
+from molscore.score.score import ATOM_TAG, REASON_TAG, TAGS
 
 FIRST = next(iter(TAGS))
 

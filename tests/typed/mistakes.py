@@ -2,6 +2,12 @@
 
 import molscore
 
-result = molscore.MoleculeGenerator.from_pretrained().generat(10)  # attr-defined
+result = molscore.MoleculeGenerator.from_pretrained().generate(10, sead=0)  # call-arg
 result = molscore.MoleculeGenerator.from_pretrained().generate("10")  # arg-type
-print(result.mols.shape)  # attr-defined
+print(result.moles)  # attr-defined
+conformers = molscore.ConformerGenerator.from_pretrained().generate("CCO", n=5, relaxation="mmff")  # call-arg
+conformers = molscore.ConformerGenerator.from_pretrained().generate("CCO", n="5")  # arg-type
+print(conformers.rejected)  # attr-defined
+scores = molscore.MoleculeScorer.from_pretrained().score([], sed=1)  # call-arg
+scores = molscore.MoleculeScorer.from_pretrained().score([1])  # list-item
+print(scores.molecules)  # attr-defined

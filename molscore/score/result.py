@@ -1,0 +1,93 @@
+"""The scores of one molecule or many: a row for each item, bad ones too."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, overload
+
+from rdkit import Chem
+
+from molscore.chem.arrays import isomeric_smiles
+from molscore.chem.properties import set_properties
+from molscore.results import Reject, Result, counted
+from molscore.results.result import Record
+from molscore.score.score import TAGS, MoleculeScore
+
+
+@dataclass(repr=False, eq=False)
+class Scores(Result, Sequence[MoleculeScore]):
+    """What `molscore.MoleculeScorer.score` returns: a sequence of `MoleculeScore`, one for each item.
+
+    Attributes:
+        scores: one for each item, in order; without numbers but with a reason where the item cannot be scored.
+        mols: copies of the molecules, with their scores as properties; None where there is no score.
+        manifest: provenance: version, model, weights, seed.
+        index: labels of the items, if they came in a pandas Series or DataFrame.
+    """
+
+    scores: list[MoleculeScore]
+    mols: list[Chem.Mol | None]
+    manifest: dict[str, Any]
+    index: Any = None
+    _columns: ClassVar[Mapping[str, type]] = {
+        "title": str,
+        "SMILES": str,
+        "mol": object,
+        **dict.fromkeys(TAGS, float),
+        "reason": str,
+        "detail": str,
+    }
+
+    @overload
+    def __getitem__(self, place: int) -> MoleculeScore: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[MoleculeScore]: ...
+    def __getitem__(self, place: int | slice) -> MoleculeScore | Sequence[MoleculeScore]:
+        return self.scores[place]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def rejects(self) -> list[Reject]:
+        """The items without a score."""
+        return [Reject(item, *_words(score)) for item, score in enumerate(self.scores) if score.reason is not None]
+
+    def summary(self) -> str:
+        """Counts: scored molecules, and the others by reason."""
+        rejects = self.rejects
+        line = f"{len(self.scores) - len(rejects):,} of {len(self.scores):,} molecules scored"
+        return line + (f"\nnot scored: {counted(reject.reason for reject in rejects)}" if rejects else "")
+
+    def _rows(self) -> list[dict[str, Any]]:
+        rows = []
+        for mol, score in zip(self.mols, self.scores, strict=True):
+            row = {tag: getattr(score, name) for tag, name in TAGS.items()}
+            row |= dict(zip(("reason", "detail"), _words(score), strict=True)) if score.reason is not None else {}
+            if mol is not None:
+                row |= {"title": _title(mol), "SMILES": isomeric_smiles(mol), "mol": mol}
+            rows.append({name: row[name] for name in self._columns if name in row})
+        return rows
+
+    def _records(self) -> Iterator[Record]:
+        """A record for each molecule that was scored."""
+        for mol in self.mols:
+            if mol is not None:
+                yield Record(mol, _title(mol), mol.GetPropsAsDict(autoConvertStrings=False))
+
+
+def scored(item: object, score: MoleculeScore) -> Chem.Mol | None:
+    """A copy of a molecule with its scores as properties; None if it has none."""
+    if not isinstance(item, Chem.Mol) or score.reason is not None:
+        return None
+    mol = Chem.Mol(item)
+    set_properties(mol, score.properties())
+    return mol
+
+
+def _title(mol: Chem.Mol) -> str:
+    return mol.GetProp("_Name") if mol.HasProp("_Name") else ""
+
+
+def _words(score: MoleculeScore) -> tuple[str, str]:
+    reason, _, detail = (score.reason or "").partition(": ")
+    return reason, detail
