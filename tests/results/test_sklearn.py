@@ -35,7 +35,7 @@ def test_scikit_mol_takes_what_comes_out():
 
 @pytest.mark.parametrize("holder", [pd.Series, lambda data, index: pd.DataFrame({"smiles": data}, index)])
 def test_pandas_in_and_out(holder):
-    pipeline = make_pipeline(CONFORMERS, SCORES).set_output(transform="pandas")
+    pipeline = clone(make_pipeline(CONFORMERS, SCORES)).set_output(transform="pandas")
     table = pipeline.transform(holder(SMILES[:2], ["a", "b"]))
     assert list(table.columns) == list(TAGS) and list(table.index) == ["a", "b"]
     assert (table.dtypes == np.float64).all() and table.notna().all(axis=None)
@@ -47,7 +47,7 @@ def test_bad_items_are_rows_without_numbers():
     read = SmilesToMolTransformer(safe_inference_mode=True)
     numbers = make_pipeline(read, CONFORMERS, SCORES).transform(["CCCCO", "c1ccc", "[Na+].[Cl-]"])
     assert np.isnan(numbers).any(1).tolist() == [False, True, True]
-    whole = make_pipeline(CONFORMERS, SCORES, SimpleImputer()).transform(["CCCCO", None])
+    whole = make_pipeline(CONFORMERS, SCORES, SimpleImputer()).fit_transform(["CCCCO", None])
     assert (
         np.isfinite(whole).all() and CONFORMERS.transform([]).shape == (0, 1) and SCORES.transform([]).shape == (0, 5)
     )
