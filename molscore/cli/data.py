@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol, Unpack
 
 import typer
 
+from molscore.chem.io.source import STRUCTURES
 from molscore.cli.bounds import bounded
 from molscore.cli.common import Encoding, Quiet, Workers, bar, complaints, fail, interruptible, worker_number
 from molscore.files.paths import check_apart, check_writable
@@ -67,8 +68,8 @@ def moses3d(
     if source.is_dir():
         if relax != "none":
             fail("shards are taken as they are; --relax is for SMILES")
-    elif _form(source, encoding) == "sdf":
-        fail(f"{source} is an SDF file; `molscore data sdf` takes those")
+    elif _form(source, encoding) in STRUCTURES:
+        fail(f"{source} holds structures; `molscore data sdf` takes those")
     from molscore.datasets.sources import build_shards, build_smiles
 
     chosen = build_shards if source.is_dir() else partial(build_smiles, relax=relax, encoding=encoding)
@@ -94,7 +95,7 @@ def sdf(
     form = _form(source, encoding)
     from molscore.datasets.sources import build_sdf, build_smiles
 
-    builder = build_sdf if form == "sdf" else build_smiles
+    builder = build_sdf if form in STRUCTURES else build_smiles
     chosen = partial(builder, relax=relax, conformers=conformers, encoding=encoding)
     _build(chosen, source, out, n, hydrogens, workers, quiet)
 

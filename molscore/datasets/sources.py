@@ -19,8 +19,8 @@ from molscore.chem.arrays import MoleculeArrays, MoleculeError, assign_stereo_in
 from molscore.chem.embedding.etkdg import distinct, embed_ensemble, parse
 from molscore.chem.forcefield.minimise import MINIMISE_REASONS, check_method, minimise
 from molscore.chem.forcefield.settle import RELAXATIONS, settle_in_place
+from molscore.chem.io.mol2 import read_structures
 from molscore.chem.io.rows import read_rows
-from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.source import check_file
 from molscore.datasets.build import BuildOptions, Counts, build, check_out
 from molscore.limits import ELEMENTS, MOST_ATOMS, MOST_CHARGE
@@ -112,7 +112,7 @@ def build_sdf(
     check_relaxation(relax)
     check_out(out, path)
     items: list[Chem.Mol | Unreadable] = []
-    for record in read_sdf(path, encoding=encoding):
+    for record in read_structures(path, encoding=encoding):
         if n is not None and len(items) == n:
             break
         items.append(record.mol if record.mol is not None else Unreadable(record.reason))

@@ -1,4 +1,4 @@
-"""How many records a file seems to hold: for progress bars, so quick rather than exact. Standard library only."""
+"""How many records a file seems to hold: for progress bars, so quick rather than exact."""
 
 import gzip
 import os
@@ -19,6 +19,13 @@ def record_count(path: str | os.PathLike[str], form: str) -> int | None:
     """
     if not os.path.isfile(path):
         return None
+    if form == "parquet":
+        from molscore.chem.io.parquet_rows import parquet_file
+
+        try:
+            return int(parquet_file(path).metadata.num_rows)
+        except (ValueError, OSError, ImportError):
+            return None
     count, last = 0, b""
     try:
         with open(path, "rb") as raw:
@@ -31,7 +38,10 @@ def record_count(path: str | os.PathLike[str], form: str) -> int | None:
                         last = line if line.strip() else last
                     return count + bool(last and not last.startswith(b"$$$$"))
                 for line in lines:
+                    if form == "mol2":
+                        count += line.startswith(b"@<TRIPOS>MOLECULE")
+                        continue
                     count += bool(line.strip()) and not line.startswith(b"#")
     except (OSError, EOFError, zlib.error):
         return None
-    return max(count - (form == "csv"), 0)
+    return max(count - (form in ("csv", "tsv")), 0)

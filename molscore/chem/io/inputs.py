@@ -1,4 +1,4 @@
-"""Input molecules: a SMILES, a list of SMILES, a table or an SDF file, read record by record.
+"""Input molecules: a SMILES or InChI, a list of them, a table, an SDF or a mol2 file, read record by record.
 
 Only the current record is in memory, so a file may be of any length. A record that cannot be read is an `Entry` with
 a reason, one of `INPUT_REASONS`, and the reading goes on.
@@ -12,8 +12,9 @@ from typing import IO
 from rdkit import Chem
 
 from molscore.chem.io.lines import opened, printable
+from molscore.chem.io.mol2 import read_mol2
 from molscore.chem.io.rows import NAME_COLUMNS, Row, read_rows, split_smiles
-from molscore.chem.io.sdf_reader import read_sdf
+from molscore.chem.io.sdf_reader import Record, read_sdf
 from molscore.chem.io.sdf_text import DataItem, data_items
 from molscore.chem.io.smiles import parse_smiles
 from molscore.chem.io.source import FORMS, check_source
@@ -22,6 +23,7 @@ __all__ = ["FORMS", "NAME_COLUMNS", "INPUT_REASONS", "Entry", "check_source", "r
 
 INPUT_REASONS = {
     "smiles": "RDKit cannot parse the SMILES",
+    "inchi": "RDKit cannot parse the InChI",
     "valence": "RDKit cannot sanitise the molecule: mostly an atom with too many bonds",
     "empty": "there are no atoms",
     "unreadable": "the record is malformed, or the file damaged",
@@ -42,7 +44,7 @@ class Entry:
         mol: sanitised, stereo assigned, atoms in the order of the record and no hydrogen added or taken off; with
             coordinates where the record has them. None if it cannot be read.
         items: other columns of a table, or data items of an SDF record, in their order; names may repeat.
-        text: the SMILES as the user wrote it, with its CXSMILES extension; "" for SDF.
+        text: the SMILES or InChI as the user wrote it, with its CXSMILES extension; "" for SDF and mol2.
         reason: token of `INPUT_REASONS` if there is no molecule, else None.
         detail: sentence on what is wrong, with RDKit's words where it has any; None if nothing is.
     """
@@ -74,12 +76,15 @@ def read_inputs(
     """Reads molecules one by one.
 
     Args:
-        source: a file, ``-`` for standard input, or else a SMILES. What ends in one of the endings of `FORMS`, or
-            exists, is a file.
-        form: ``smi``: a SMILES on each line, then the name; lines that begin with # are comments. ``csv``: a table
-            with a header, separated by commas, semicolons or tabs, or by the character that a line ``sep=`` before the
-            header gives.
-            ``sdf``: MDL records, 2-D or 3-D. By default the ending decides, and standard input is ``smi``.
+        source: a file, ``-`` for standard input, or else a SMILES or an InChI. What ends in one of the endings of
+            `FORMS`, or exists, is a file.
+        form: by default the ending decides, and standard input is ``smi``:
+
+            * ``smi``: a SMILES or an InChI on each line, then the name; lines that begin with # are comments.
+            * ``csv``: a table with a header, separated by commas, semicolons or tabs, or by the character that a line
+              ``sep=`` before the header gives; ``tsv``: by tabs; ``parquet`` (extra ``tables``).
+            * ``sdf``: MDL records, 2-D or 3-D; ``mol2``: Tripos molecules.
+
         smiles_column: of a table, upper or lower case.
         name_column: of a table; by default the first of `NAME_COLUMNS` that is there.
         stream: text to read in place of standard input. It is left open.
@@ -99,16 +104,20 @@ def read_inputs(
     if form == "sdf":
         with ExitStack() as stack:
             lines = stack.enter_context(opened(source, stream, encoding, carriage_returns=False))
-            return _from_sdf(lines, stack.pop_all())
+            return _structures(read_sdf(lines), stack.pop_all())
+    if form == "mol2":
+        with ExitStack() as stack:
+            lines = stack.enter_context(opened(source, stream, encoding))
+            return _structures(read_mol2(lines), stack.pop_all())
     rows = read_rows(
         source, form, smiles_column=smiles_column, name_column=name_column, stream=stream, encoding=encoding
     )
     return map(_entry, rows)
 
 
-def _from_sdf(lines: Iterable[str], closing: AbstractContextManager[object]) -> Iterator[Entry]:
+def _structures(records: Iterable[Record], closing: AbstractContextManager[object]) -> Iterator[Entry]:
     with closing:
-        for record in read_sdf(lines):
+        for record in records:
             reason, _, detail = (record.reason or "").partition(": ")
             name = printable(record.text.partition("\n")[0].rstrip("\r"))
             items = () if record.mol is None else data_items(record.text)

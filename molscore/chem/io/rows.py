@@ -55,16 +55,23 @@ def read_rows(
 
     Args:
         source: the file, or ``-`` for standard input.
-        form: ``smi`` or ``csv``. The other arguments as for `molscore.chem.io.inputs.read_inputs`.
+        form: ``smi``, ``csv``, ``tsv`` or ``parquet``. The other arguments as for
+            `molscore.chem.io.inputs.read_inputs`.
 
     Raises:
-        ValueError: at once, if a table has no header, or not the column.
+        ValueError: at once, if a table has no header, or not the column; for another form.
         OSError: at once, if the file cannot be opened.
     """
+    if form == "parquet":
+        from molscore.chem.io.parquet_rows import parquet_rows
+
+        return parquet_rows(source, smiles_column=smiles_column, name_column=name_column)
+    if form not in ("smi", "csv", "tsv"):
+        raise ValueError(f"{source} holds no list or table of SMILES")
     with ExitStack() as stack:
         lines = stack.enter_context(opened(source, stream, encoding))
         try:
-            rows = _table(lines, smiles_column, name_column) if form == "csv" else _list(lines)
+            rows = _list(lines) if form == "smi" else _table(lines, smiles_column, name_column, "\t" * (form == "tsv"))
         except DamagedFile as error:
             raise ValueError(f"the header of {source} cannot be read: {error}") from error
         return _checked(rows, stack.pop_all())
@@ -106,19 +113,19 @@ def split_smiles(content: str) -> tuple[str, str]:
     return text, rest.strip()
 
 
-def _table(lines: Iterable[str], smiles_column: str, name_column: str | None) -> Iterator[Row]:
-    """The rows of a table, whose header is read at once.
+def _table(lines: Iterable[str], smiles_column: str, name_column: str | None, separator: str | None) -> Iterator[Row]:
+    """The rows of a table, whose header is read at once. Without a separator it is the one that serves the header best.
 
     Raises:
         ValueError: if there is no header, or no such column.
     """
-    lines, separator, first = _Lines(lines), None, ""
+    lines, first = _Lines(lines), ""
     while not first.strip():
         lines.begin()
         if (line := next(lines, None)) is None:
             raise ValueError("the table is empty; its first line must name the columns")
         first = line
-        if separator is None and (match := _SEPARATOR.fullmatch(first)):
+        if not separator and (match := _SEPARATOR.fullmatch(first)):
             separator, first = match[1], ""  # as Excel writes and reads it
     lines.back(0)
     delimiter = separator or _delimiter(first, smiles_column)
@@ -126,20 +133,12 @@ def _table(lines: Iterable[str], smiles_column: str, name_column: str | None) ->
     if fault is not None:
         raise ValueError(f"the header of the table cannot be read: {fault}")
     header = [printable(cell.strip()) for cell in cells]
-    lowered = [name.lower() for name in header]
-    smiles_at = _column(header, smiles_column, "--smiles-column")
-    name_at: int | None
-    if name_column is not None:
-        name_at = _column(header, name_column, "--name-column")
-    else:
-        name_at = next((lowered.index(name) for name in NAME_COLUMNS if name in lowered), None)
-    return _rows(_split_rows(lines, delimiter), header, smiles_at, name_at)
+    return _rows(_split_rows(lines, delimiter), header, *columns_of(header, smiles_column, name_column))
 
 
 def _rows(
     rows: Iterator[tuple[int, list[str], str | None]], header: list[str], smiles_at: int, name_at: int | None
 ) -> Iterator[Row]:
-    others = [k for k, name in enumerate(header) if name and k not in (smiles_at, name_at)]
     number = 0
     for line, cells, fault in rows:
         if len(cells) < 2 and not "".join(cells).strip():
@@ -148,10 +147,28 @@ def _rows(
             fault = fault or f"there are {len(cells)} fields, but {len(header)} columns; is a quotation mark missing?"
         number += 1
         cells += [""] * (len(header) - len(cells))
-        name = "" if name_at is None else " ".join(cells[name_at].strip().splitlines())
-        properties = tuple((header[k], cells[k]) for k in others)
-        reason = "unreadable" if fault else None
-        yield Row(number, line, cells[smiles_at].strip(), name, properties, reason, fault)
+        row = row_of(number, line, cells, header, smiles_at, name_at)
+        yield row._replace(reason="unreadable", detail=fault) if fault else row
+
+
+def row_of(number: int, line: int, cells: list[str], header: list[str], smiles_at: int, name_at: int | None) -> Row:
+    """A row of a table, whose cells without a name of their column are left out."""
+    name = "" if name_at is None else " ".join(cells[name_at].strip().splitlines())
+    others = [k for k, name in enumerate(header) if name and k not in (smiles_at, name_at)]
+    return Row(number, line, cells[smiles_at].strip(), name, tuple((header[k], cells[k]) for k in others))
+
+
+def columns_of(header: list[str], smiles_column: str, name_column: str | None) -> tuple[int, int | None]:
+    """Where the SMILES and the names stand in a table.
+
+    Raises:
+        ValueError: if there is no such column.
+    """
+    smiles_at = _column(header, smiles_column, "--smiles-column")
+    if name_column is not None:
+        return smiles_at, _column(header, name_column, "--name-column")
+    lowered = [name.lower() for name in header]
+    return smiles_at, next((lowered.index(name) for name in NAME_COLUMNS if name in lowered), None)
 
 
 class _LeftOpen(csv.Error):

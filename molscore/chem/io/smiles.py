@@ -1,4 +1,7 @@
-"""SMILES to molecules: every atom that is written is kept, and stereo that RDKit cannot hold is noted."""
+"""SMILES and InChI to molecules: every atom that is written is kept, and stereo that RDKit cannot hold is noted.
+
+An InChI leaves open where its mobile hydrogens are: the molecule is the tautomer that RDKit chooses.
+"""
 
 import re
 from contextlib import nullcontext
@@ -12,7 +15,7 @@ _ODD = re.compile("[^!-~]")
 
 
 def parse_smiles(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
-    """Reads a SMILES, with its CXSMILES extension if there is one.
+    """Reads a SMILES, with its CXSMILES extension if there is one, or an InChI (``InChI=...``).
 
     Returns:
         The molecule, sanitised, atoms in the order of the text and no hydrogen added or taken off, with a note of the
@@ -21,6 +24,8 @@ def parse_smiles(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
     """
     if not text:
         return None, "empty", "there is no SMILES"
+    if text.startswith("InChI="):
+        return _from_inchi(text)
     if odd := _ODD.search(text.partition(" |")[0]):
         return None, "smiles", f"a SMILES has no character {odd[0]!a}"  # RDKit passes over some of them
     mol, words = _molecule(text, sanitize=True)
@@ -33,6 +38,16 @@ def parse_smiles(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
         return None, "valence", words or "RDKit cannot sanitise it"
     note_in_place(mol, raw)
     return mol, None, None
+
+
+def _from_inchi(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromInchi(text, logLevel=None)
+        if mol is None:
+            raw = Chem.MolFromInchi(text, sanitize=False, removeHs=False, logLevel=None)
+            reason = "inchi" if raw is None else "valence"
+            return None, reason, f"RDKit cannot {'parse' if raw is None else 'sanitise'} {text[:200]!r}"
+    return (mol, None, None) if mol.GetNumAtoms() else (None, "empty", "there are no atoms")
 
 
 def _molecule(text: str, sanitize: bool) -> tuple[Chem.Mol | None, str]:

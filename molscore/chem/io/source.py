@@ -2,11 +2,21 @@
 
 import os
 
-FORMS = {"smi": (".smi", ".smiles", ".txt"), "csv": (".csv",), "sdf": (".sdf", ".sd", ".mol")}
-"""Forms of a file, and their endings, in upper or lower case; each may be followed by .gz."""
+FORMS = {
+    "smi": (".smi", ".smiles", ".txt", ".inchi"),
+    "csv": (".csv",),
+    "tsv": (".tsv", ".tab"),
+    "sdf": (".sdf", ".sd", ".mol"),
+    "mol2": (".mol2",),
+    "parquet": (".parquet",),
+}
+"""Forms of a file, and their endings, in upper or lower case; each of text may be followed by .gz."""
+
+STRUCTURES = ("sdf", "mol2")
+"""Forms that hold coordinates."""
 
 _NAMES = ", ".join(ending for endings in FORMS.values() for ending in endings) + "; .gz too"
-_SDF_NAMES = ", ".join(FORMS["sdf"]) + "; .gz too"
+_SDF_NAMES = ", ".join(ending for form in STRUCTURES for ending in FORMS[form]) + "; .gz too"
 
 
 def form_of(name: str | os.PathLike[str]) -> str | None:
@@ -35,6 +45,8 @@ def check_source(source: str, form: str | None = None) -> str:
     if not source.strip():
         raise ValueError("there is no input: give a SMILES, a file, or - for standard input")
     if source == "-":
+        if form == "parquet":
+            raise ValueError("Parquet is not read from standard input; give a file")
         return form or "smi"
     known = form_of(source)
     if "\0" in source:
@@ -76,10 +88,11 @@ def check_sdf(path: str | os.PathLike[str]) -> None:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is a folder, or its name is not that of an SDF file. A pipe may have any name.
+        ValueError: if it is a folder, or its name is not that of an SDF or mol2 file. A pipe, SDF then, may have any
+            name.
     """
     form = check_file(path, _SDF_NAMES)
-    if form not in ("sdf", None):
+    if form not in (*STRUCTURES, None):
         raise ValueError(
             f"{path} is not an SDF file ({_SDF_NAMES}) but holds SMILES, which have no coordinates; "
             "`molscore conformers` makes them"

@@ -15,6 +15,8 @@ from molscore.chem.io.inputs import FORMS, INPUT_REASONS, Entry, check_source, r
 from molscore.chem.io.lines import printable
 from molscore.chem.io.sdf_text import format_record
 
+TABLES = {"csv": ",", "tsv": "\t"}
+TEXTS = [form for form in FORMS if form != "parquet"]
 LIST = "CCO ethanol\nc1ccccc1\tbenzene ring\n\nC[C@H](F)Cl\n"
 TABLE = "id,SMILES,note\n7,CCO,a\n8,C/C=C\\C,\n"
 
@@ -70,7 +72,7 @@ def test_sources_that_cannot_be_read_are_named_at_once(tmp_path, monkeypatch):
             judge("folder.sdf", None)
         with pytest.raises(ValueError, match="is a folder"):
             judge("./data", None)
-        with pytest.raises(ValueError, match="unknown format 'xlsx'; choose one of smi, csv, sdf"):
+        with pytest.raises(ValueError, match="unknown format 'xlsx'; choose one of smi, csv, tsv, sdf, mol2, parquet"):
             judge("mols", "xlsx")
         with pytest.raises(ValueError, match="there is no input"):
             judge(" ", None)
@@ -191,36 +193,43 @@ def test_standard_input(monkeypatch):
     assert smiles(read_inputs("-")) == ["C"]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", TEXTS)
 def test_a_given_stream_stays_open(form):
     stream = io.StringIO("smiles\n")
     assert list(read_inputs("-", form=form, stream=stream)) == [] or form == "sdf"
     assert not stream.closed
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", TEXTS)
 def test_records_come_as_they_are_read(embed, form):
     """From an endless stream, with no more than a record's lines read ahead."""
-    record = {"smi": "CO name\n", "csv": "CO,name\n", "sdf": format_record(embed("CO"), "name")}[form]
+    record = {
+        "smi": "CO name\n",
+        "csv": "CO,name\n",
+        "tsv": "CO\tname\n",
+        "sdf": format_record(embed("CO"), "name"),
+        "mol2": "@<TRIPOS>MOLECULE\nname\n1 0\nSMALL\nNO_CHARGES\n@<TRIPOS>ATOM\n1 C 0 0 0 C.3\n",
+    }[form]
+    begun = form == "mol2"  # the next record, whose first line ends this one
     taken = 0
 
     class Endless(io.TextIOBase):
         def __iter__(self):
             nonlocal taken
-            if form == "csv":
-                yield "smiles,name\n"
+            if form in TABLES:
+                yield f"smiles{TABLES[form]}name\n"
             for taken in count(1):  # noqa: B007
                 yield from record.splitlines(keepends=True)
 
     entries = read_inputs("-", form=form, stream=Endless())
     assert taken == 0
     for number, entry in enumerate(islice(entries, 50), start=1):
-        assert (entry.number, entry.name, taken) == (number, "name", number)
+        assert (entry.number, entry.name, taken) == (number, "name", number + begun)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", TEXTS)
 def test_an_empty_input_has_no_records(form):
-    if form == "csv":
+    if form in TABLES:
         with pytest.raises(ValueError, match="its first line must name the columns"):
             read("\n\n", form)
         assert read("smiles\n\n", form) == []
@@ -254,7 +263,7 @@ def test_no_line_ends_the_reading(lines):
 
 
 @settings(max_examples=50)
-@given(st.text(max_size=40), st.sampled_from(list(FORMS)))
+@given(st.text(max_size=40), st.sampled_from(TEXTS))
 def test_no_text_ends_the_reading(text, form):
-    for entry in read("smiles,name\n" + text if form == "csv" else text, form):
+    for entry in read(f"smiles{TABLES[form]}name\n{text}" if form in TABLES else text, form):
         assert (entry.mol is None) == (entry.reason in INPUT_REASONS) == bool(entry.detail)
