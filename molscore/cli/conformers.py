@@ -21,7 +21,12 @@ from molscore.pretrained import GRAPH_CONDITIONED
 
 
 def conformers(
-    source: Annotated[str, typer.Argument(metavar="INPUT", help="SMILES; .smi, .csv or .sdf file (.gz too); or -.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT", help="SMILES, InChI, file (.smi, .csv, .tsv, .sdf, .mol, .mol2, .parquet) or -."
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write (.sdf or .sdf.gz).")],
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="Distinct conformers of each molecule, at most.")] = 20,
     model: Model = GRAPH_CONDITIONED,
@@ -43,9 +48,11 @@ def conformers(
     ] = None,
     oversampling: Annotated[float, typer.Option(min=1, help="Proposals for each conformer that is kept.")] = 1.3,
     steps: Annotated[int | None, typer.Option(min=1, help="Sampler steps.", show_default="the model's")] = None,
-    form: Annotated[str | None, typer.Option("--format", help="smi, csv or sdf.", show_default="by ending")] = None,
-    smiles_column: Annotated[str, typer.Option(help="Of a CSV file.")] = "smiles",
-    name_column: Annotated[str | None, typer.Option(help="Of a CSV file.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="smi, csv, tsv, sdf, mol2 or parquet.", show_default="by ending")
+    ] = None,
+    smiles_column: Annotated[str, typer.Option(help="Of a table.")] = "smiles",
+    name_column: Annotated[str | None, typer.Option(help="Of a table.")] = None,
     encoding: Encoding = None,
     problems: Annotated[Path | None, typer.Option(help="CSV file for records without a conformer.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an earlier run left.")] = False,

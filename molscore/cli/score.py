@@ -10,8 +10,8 @@ from molscore.pretrained import GRAPH_CONDITIONED
 
 
 def score(
-    mols: Annotated[Path, typer.Argument(help="SDF file, 3-D.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write: the same records, tagged.")],
+    mols: Annotated[Path, typer.Argument(help="SDF or mol2 file, 3-D.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="SDF, CSV or Parquet file: the same records, tagged.")],
     structure: Annotated[
         Path | None, typer.Option("--protein", help=".pdb or .cif file (.gz too) that they lie in: do they fit?")
     ] = None,
@@ -25,16 +25,17 @@ def score(
     """Tag each molecule with log-likelihood, score norm and uncertainty, and with its fit into a protein."""
     from molscore import pretrained
     from molscore.chem.io.count import record_count
+    from molscore.chem.io.formats import SDF, TABLES, check_output
     from molscore.chem.io.lines import check_encoding
-    from molscore.chem.io.source import check_sdf
-    from molscore.files.paths import check_apart, check_writable
+    from molscore.chem.io.source import check_sdf, form_of
+    from molscore.files.paths import check_apart
 
     if structure is not None and not structure.is_file():
         fail(f"there is no file {structure}")
     with complaints(ValueError, OSError):
         check_sdf(mols)
         check_encoding(encoding)
-        check_writable(out, (".sdf", ".sdf.gz"))
+        check_output(out, SDF + TABLES)
         check_apart({"--out": out}, {"MOLS": mols, "--protein": structure, "--model": pretrained.find(model)})
     protein = None
     if structure is not None:
@@ -53,7 +54,8 @@ def score(
     with complaints(ValueError):
         scorer = MoleculeScorer.from_pretrained(model, device)
         number = count(wanted, scorer.model.device.type)
-    with complaints(ValueError, OSError, code=1), bar("scoring", record_count(mols, "sdf"), quiet) as advance:
+    total = record_count(mols, form_of(mols) or "sdf")
+    with complaints(ValueError, OSError, code=1), bar("scoring", total, quiet) as advance:
         outcome = score_sdf(scorer, mols, out, seed, advance, protein, encoding, workers=number)
     if not quiet:
         typer.echo(outcome.text(out), err=True)

@@ -1,4 +1,4 @@
-"""SDF in, the same SDF out with scores as properties: every record in its order, readable or not."""
+"""Structures in, the same records out with scores as properties, in their order, readable or not: SDF or a table."""
 
 import os
 from collections import Counter
@@ -15,9 +15,11 @@ from rdkit import Chem
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.fit import TAGS as FIT_TAGS
 from molscore.chem.fit import Fit, fit
+from molscore.chem.io.formats import SDF, TABLES, check_output, record_writer
+from molscore.chem.io.lines import ERRORS
+from molscore.chem.io.mol2 import read_structures
 from molscore.chem.io.protein import Protein
-from molscore.chem.io.sdf_reader import read_sdf
-from molscore.chem.io.sdf_writer import SDFWriter
+from molscore.chem.io.sdf_text import tagged
 from molscore.chem.properties import Packed, unpacked
 from molscore.files.paths import check_apart
 from molscore.randomness import checked_seed
@@ -25,6 +27,9 @@ from molscore.score.batches import in_batches
 from molscore.score.score import ATOM_TAG, REASON_TAG, TAGS, MoleculeScore
 from molscore.score.scorer import MoleculeScorer
 from molscore.workers import Workers, count
+
+OUT = SDF + TABLES
+"""Endings of files of scores: what holds properties."""
 
 
 @dataclass
@@ -77,8 +82,9 @@ def score_sdf(
 
     Args:
         scorer: with the model.
-        source: SDF file.
-        out: the file to write, the same records with properties more; not `source` itself.
+        source: SDF or mol2 file.
+        out: the file to write, the same records with properties more; not `source` itself. SDF, CSV or Parquet, see
+            `molscore.chem.io.formats.record_writer`.
         seed: as for `MoleculeScorer.stream`.
         on_progress: called with the number of finished records.
         protein: in whose frame the molecules lie; their fit is computed whether the model can score them or not.
@@ -89,10 +95,11 @@ def score_sdf(
         OSError, ValueError: if a file cannot be read or written, `out` is `source`, or there is no record. Nothing is
             written then.
     """
+    check_output(out, OUT)
     check_apart({"out": out}, {"source": source})
     outcome, start = ScoringRun(), partial(_Judge, scorer, checked_seed(seed), protein)
-    with Workers(start, count(workers, scorer.model.device.type)) as pool, SDFWriter(out) as writer:
-        records, again = tee(read_sdf(source, encoding=encoding))
+    with Workers(start, count(workers, scorer.model.device.type)) as pool, record_writer(out) as writer:
+        records, again = tee(read_structures(source, encoding=encoding))
         judged = in_batches(pool, (record.mol for record in records), scorer.batch)
         for record, (score, pose) in zip(again, judged, strict=True):
             result = score if record.mol is not None else MoleculeScore(reason=record.reason)
@@ -100,7 +107,7 @@ def score_sdf(
             if protein is not None:
                 properties |= dict.fromkeys(FIT_TAGS, "") if pose is None else pose.properties()
                 outcome.fits += [] if pose is None else [pose]
-            writer.copy(record.text, properties)
+            writer.add(tagged(record.text, properties).encode("utf-8", ERRORS))
             if result.reason is None:
                 outcome.scores.append(result)
             else:

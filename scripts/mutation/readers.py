@@ -18,10 +18,12 @@ from molscore.chem.arrays import MoleculeError
 from molscore.chem.checks.validity import check
 from molscore.chem.embedding.etkdg import embed
 from molscore.chem.fit import fit
+from molscore.chem.io.formats import record_writer
 from molscore.chem.io.inputs import read_inputs
+from molscore.chem.io.lines import ERRORS
 from molscore.chem.io.protein import read_protein
 from molscore.chem.io.sdf_reader import read_sdf
-from molscore.chem.io.sdf_writer import SDFWriter
+from molscore.chem.io.sdf_text import tagged
 from molscore.chem.prepare import whole
 from molscore.conformers import ConformerGenerator, ConformerOptions
 from molscore.conformers.files import conformers_sdf
@@ -77,9 +79,9 @@ def readers(outputs: Path) -> dict[str, list[Callable[[Path], object]]]:
     ligand = embed("CC(=O)NC")
 
     def copied(path: Path) -> None:
-        with SDFWriter(outputs / "copy.sdf") as writer:
+        with record_writer(outputs / "copy.sdf") as writer:
             for record in read_sdf(path):
-                writer.copy(record.text, {"tag": 1})
+                writer.add(tagged(record.text, {"tag": 1}).encode("utf-8", ERRORS))
         list(read_sdf(outputs / "copy.sdf"))
 
     def judged(path: Path) -> None:

@@ -13,8 +13,9 @@ from rdkit.Chem import rdDistGeom
 from typer.testing import CliRunner
 
 from molscore import cli
+from molscore.chem.io.formats import record_writer
 from molscore.chem.io.sdf_reader import read_sdf
-from molscore.chem.io.sdf_writer import SDFWriter
+from molscore.chem.io.sdf_text import tagged
 from molscore.cli import app
 from molscore.files.part import journal_of, part_of
 from molscore.files.paths import check_writable
@@ -142,9 +143,9 @@ def test_whatever_is_interrupted_leaves_nothing_and_says_so(folder, monkeypatch,
     def interrupted(*words, **options):
         raise stop
 
-    monkeypatch.setattr("molscore.score.files.read_sdf", interrupted)
+    monkeypatch.setattr("molscore.score.files.read_structures", interrupted)
     monkeypatch.setattr("molscore.report.from_file.read_records", interrupted)
-    monkeypatch.setattr("molscore.datasets.sources.read_sdf", interrupted)
+    monkeypatch.setattr("molscore.datasets.sources.read_structures", interrupted)
     before = contents(folder)
     result = CliRunner().invoke(app, line.split())
     assert result.exit_code == code and "interrupted" in result.stderr
@@ -206,8 +207,8 @@ def test_records_that_cannot_be_read_are_code_3(folder, words, code):
 def test_an_ending_in_upper_case_is_one(folder):
     """``OUT.SDF.GZ`` is compressed, as an input of this name is read."""
     for name in ("OUT.SDF.GZ", "Out.Sdf"):
-        with SDFWriter(name) as writer:
-            writer.copy(Path("mols.sdf").read_text().removesuffix("$$$$\n"), {"a": 1})
+        with record_writer(name) as writer:
+            writer.add(tagged(Path("mols.sdf").read_text().removesuffix("$$$$\n"), {"a": 1}).encode())
         assert [record.mol.GetProp("a") for record in read_sdf(name)] == ["1"]
     assert Path("OUT.SDF.GZ").read_bytes().startswith(b"\x1f\x8b") and Path("Out.Sdf").read_bytes().startswith(b"\n")
     assert check_writable("P.CSV", (".csv",)) == Path("P.CSV")

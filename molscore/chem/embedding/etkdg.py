@@ -43,13 +43,13 @@ def embed(smiles: str, seed: int = 0) -> Chem.Mol:
 
 
 def parse(smiles: str) -> Chem.Mol:
-    """The molecule of a SMILES, without a conformer.
+    """The molecule of a SMILES or an InChI, without a conformer.
 
     Raises:
         MoleculeError: ``smiles`` if RDKit cannot read it, or there is no atom.
     """
     with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(smiles)
+        mol = Chem.MolFromInchi(smiles) if smiles.startswith("InChI=") else Chem.MolFromSmiles(smiles)
     if mol is None or mol.GetNumAtoms() == 0:
         raise MoleculeError("smiles", f"RDKit cannot read {smiles!r}")
     return mol

@@ -10,7 +10,7 @@ from typing import Self
 from rdkit import Chem
 
 from molscore.chem.io.lines import ERRORS
-from molscore.chem.io.sdf_text import format_record, tagged
+from molscore.chem.io.sdf_text import format_record
 from molscore.files.output import written
 from molscore.files.paths import check_writable
 
@@ -60,18 +60,7 @@ class SDFWriter:
             ValueError: if the record would break the contract or the format. Nothing of it is written.
             OSError: if the disk is full, or fails.
         """
-        self._write(format_record(mol, title, properties))
-
-    def copy(self, text: str, properties: Mapping[str, object]) -> None:
-        """Appends a record as it stands in another file, whatever it holds, with further properties at its end.
-
-        Args:
-            text, properties: as for `molscore.chem.io.sdf_text.tagged`. Bytes that did not decode are written again.
-        """
-        self._write(tagged(text, properties))
-
-    def _write(self, text: str) -> None:
         if self._file is None:
             raise ValueError(f"{self.path} is not open for writing; use SDFWriter in a with statement")
-        self._file.write(text.encode("utf-8", ERRORS))
+        self._file.write(format_record(mol, title, properties).encode("utf-8", ERRORS))
         self.count += 1

@@ -21,7 +21,8 @@ from molscore.chem.arrays import (
     sanitize_in_place,
     to_mol,
 )
-from molscore.chem.io.sdf_reader import Record, read_sdf
+from molscore.chem.io.mol2 import read_structures
+from molscore.chem.io.sdf_reader import Record
 from molscore.chem.io.source import check_sdf
 
 INDEX_PROPERTY = "molscore_index"
@@ -62,7 +63,7 @@ def read_records(
     """All records of a source, unsanitised.
 
     Args:
-        source: an SDF file, or molecules, or records; None stands for a molecule that could not be read.
+        source: an SDF or mol2 file, or molecules, or records; None stands for a molecule that could not be read.
         encoding: of the file, by default UTF-8.
 
     Raises:
@@ -91,7 +92,7 @@ def read_records(
         return [Record(k, 0, mol, "no molecule" if mol is None else None) for k, mol in enumerate(molecules)]
     path = Path(source)
     check_sdf(path)
-    records = list(read_sdf(path, sanitize=False, encoding=encoding))
+    records = list(read_structures(path, sanitize=False, encoding=encoding))
     if all(record.mol is None for record in records):
         reason = f"; the first record is {records[0].reason}" if records else ""
         raise ValueError(f"{path} holds no molecule that can be read ({len(records)} records{reason})")

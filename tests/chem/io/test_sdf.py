@@ -11,7 +11,7 @@ from rdkit import Chem
 from molscore.chem.arrays import MoleculeError, from_mol, isomeric_smiles, to_mol
 from molscore.chem.checks.validity import check
 from molscore.chem.io.sdf_reader import read_sdf
-from molscore.chem.io.sdf_text import format_record, record_properties
+from molscore.chem.io.sdf_text import format_record, record_properties, tagged
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.files.paths import check_writable
 
@@ -253,10 +253,12 @@ def test_a_missing_file_is_an_error_at_once(tmp_path):
 def test_copies_keep_the_text_and_replace_properties(embed, tmp_path):
     """What a record holds stays as it is, whatever it is; of the new names only the new values are left."""
     text = format_record(embed("CCO"), "one", {"kept": "a\nb", "old": 1, "older": "x > y"}).removesuffix("$$$$\n")
-    with SDFWriter(tmp_path / "a.sdf") as writer:
-        writer.copy(text, {"old": 2, "new": ""})
-        writer.copy("no molecule\n\n\nat all\n", {"old": 3})
-        writer.copy("no molecule\n\n\nat all\n>  <old>\n4\n\n", {"old": 3})
+    texts = [
+        tagged(text, {"old": 2, "new": ""}),
+        tagged("no molecule\n\n\nat all\n", {"old": 3}),
+        tagged("no molecule\n\n\nat all\n>  <old>\n4\n\n", {"old": 3}),
+    ]
+    (tmp_path / "a.sdf").write_text("".join(texts))
     first, *others = read_sdf(tmp_path / "a.sdf")
     assert first.text.startswith(text.partition(">  <")[0])
     properties = {name: first.mol.GetProp(name) for name in first.mol.GetPropNames()}
