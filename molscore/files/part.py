@@ -6,20 +6,22 @@ record, or an attempt, came to. ``.NAME.journal`` is only ever added to: a first
 checksum, and what the run's summary needs. Each line begins with its own checksum.
 
 A piece counts once its line is there. What a kill or a full disk leaves half-written has no line, or no right checksum,
-and is made again; so is what is damaged later. Nothing is ever deleted because it cannot be read.
+and is made again; so is what is damaged later. Nothing is ever deleted because it cannot be read. Memory does not grow
+with the number of pieces.
 """
 
 import io
 import json
 import os
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from molscore.files.lock import locked
+from molscore.files.ondisk import Places
 from molscore.files.output import NamedFile, naming
 from molscore.files.paths import beside
 from molscore.files.signals import uninterrupted
@@ -29,6 +31,15 @@ FORMAT = "molscore-journal-1"
 
 class ResumeError(ValueError):
     """There is nothing to resume, or it was made by another model, version, or with other options."""
+
+
+def check_same(path: Path, before: Mapping[str, Any], now: Mapping[str, object]) -> None:
+    """Raises ResumeError unless what decided on the result is what decides on it now; it names the difference."""
+    now = json.loads(json.dumps(now))
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            words = f"{name} {before.get(name)}, and this run has {name} {now.get(name)}"
+            raise ResumeError(f"{path} was made with {words}; resume with the same, or run without --resume")
 
 
 def part_of(path: str | os.PathLike[str]) -> Path:
@@ -67,10 +78,11 @@ class PartFile:
     ):
         self.path, self.identity, self._go_on, self._others = Path(path), dict(identity), resume, others
         self.replaces = False
-        self._at: dict[int, tuple[int, int]] = {}  # number of a piece -> where its line begins, and its length
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
+            self._at = Places()  # number of a piece -> where its line begins, and its length
+            stack.callback(self._at.close)
             for path in (self.path, *self._others):
                 stack.enter_context(locked(path))
             self._resume(stack) if self._go_on else self._begin(stack)
@@ -82,7 +94,7 @@ class PartFile:
     ) -> None:
         """Keeps the pieces after an error, if there are any, unless `remove` was called."""
         if isinstance(error, Exception):
-            if not self._at:
+            if not len(self._at):
                 self.remove()
             elif isinstance(error, OSError):
                 error.add_note("what is finished is kept; the same command with --resume goes on")
@@ -94,9 +106,9 @@ class PartFile:
     def __len__(self) -> int:
         return len(self._at)
 
-    def numbers(self) -> list[int]:
+    def numbers(self) -> Iterator[int]:
         """Numbers of all pieces, in order."""
-        return sorted(self._at)
+        return iter(self._at)
 
     def add(self, number: int, text: str, about: Mapping[str, object]) -> None:
         """Adds a piece, or one in place of another of its number. Ctrl-C leaves all of it there, or nothing.
@@ -165,12 +177,7 @@ class PartFile:
             )
         new = (path for path in self._others if str(path) not in header["outputs"])
         self.replaces = header["replaces"] or any(path.exists() for path in new)
-        before = header["identity"]
-        now = json.loads(json.dumps(self.identity))
-        for name in sorted(before.keys() | now.keys()):
-            if before.get(name) != now.get(name):
-                words = f"{name} {before.get(name)}, and this run has {name} {now.get(name)}"
-                raise ResumeError(f"{self.path} was made with {words}; resume with the same, or run without --resume")
+        check_same(self.path, header["identity"], self.identity)
 
     def _find(self, lines: Iterable[bytes], at: int) -> None:
         """Finds the pieces that are sound. A line that was cut off is ended, so that the next begins anew."""
@@ -180,7 +187,7 @@ class PartFile:
             if line is not None and self._sound(self._read(line), line):
                 self._at[line["piece"]] = at, len(last)
             elif line is not None:
-                self._at.pop(line["piece"], None)
+                self._at.discard(line["piece"])
             at += len(last)
         if not last.endswith(b"\n"):
             self._journal.seek(0, io.SEEK_END)

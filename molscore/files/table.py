@@ -9,8 +9,11 @@ Source: OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Inje
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterable, Sequence
+
+from molscore.files.output import written
 
 _FORMULA = re.compile("'*(?:[\t\r\n]|\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -21,6 +24,13 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
     stream = io.StringIO(newline="")
     csv.writer(stream).writerows(map(guarded, rows))
     return stream.getvalue()
+
+
+def write_csv(path: str | os.PathLike[str], rows: Iterable[Sequence[object]], lock: bool = True) -> None:
+    """Writes rows as CSV, one by one; errors as `molscore.files.output.written`."""
+    with written(path, lock) as file:
+        for row in rows:
+            file.write(csv_text([row]).encode("utf-8"))
 
 
 def guarded(cells: Iterable[object]) -> list[object]:

@@ -10,6 +10,7 @@ A user's own check is a function of an RDKit molecule that returns a `Fault` or 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -199,11 +200,23 @@ CHECKS: tuple[Check, ...] = (
 """They run in this order."""
 
 
-class DuplicateFilter:
-    """Remembers the molecules it has passed, by canonical isomeric SMILES, and rejects what comes a second time."""
+class Remembered(Protocol):
+    """A set of texts that grows, such as `set` or `molscore.files.ondisk.Texts`."""
 
-    def __init__(self, seen: set[str] | None = None):
-        self.seen = set() if seen is None else set(seen)
+    def __contains__(self, text: str, /) -> bool: ...
+
+    def add(self, text: str, /) -> None: ...  # noqa: D102
+
+
+class DuplicateFilter:
+    """Remembers the molecules it has passed, by canonical isomeric SMILES, and rejects what comes a second time.
+
+    Args:
+        seen: where they are remembered, those that count as seen from the start among them; a new set by default.
+    """
+
+    def __init__(self, seen: Remembered | None = None):
+        self.seen: Remembered = set() if seen is None else seen
 
     def __call__(self, smiles: str) -> Fault | None:
         """Passes a molecule if it is new, and remembers it. Enantiomers and E/Z isomers are different molecules."""
