@@ -40,6 +40,7 @@ LIMITS = {
     "molecules": Limit(1, 1_000_000_000),
     "items": Limit(1, 1_000_000_000),  # of a source
     "conformers": Limit(1, 5_000),
+    "shard_size": Limit(1, 1_000_000_000),
     "proposals": Limit(1, 10_000),  # distances between all pairs of them are kept
     "interpolated": Limit(2, 10_000),
     "seed": Limit(0, 2**128 - 1),

@@ -26,7 +26,9 @@ class _Table:
         try:
             return self._database.execute(command, values)
         except sqlite3.OperationalError as error:
-            raise OSError(errno.ENOSPC, f"no room for temporary files: {error}; set TMPDIR to another folder") from error
+            raise OSError(
+                errno.ENOSPC, f"no room for temporary files: {error}; set TMPDIR to another folder"
+            ) from error
 
     def __len__(self) -> int:
         return int(self._run("SELECT count(*) FROM entries").fetchone()[0])

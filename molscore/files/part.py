@@ -52,6 +52,13 @@ def journal_of(path: str | os.PathLike[str]) -> Path:
     return beside(path, ".journal")
 
 
+def remove_pieces(path: str | os.PathLike[str]) -> None:
+    """Removes the pieces of a file, if there are any."""
+    with uninterrupted():
+        part_of(path).unlink(missing_ok=True)
+        journal_of(path).unlink(missing_ok=True)
+
+
 class PartFile:
     """The pieces of an output. A context manager, which holds the locks on the outputs.
 
@@ -142,9 +149,7 @@ class PartFile:
 
     def remove(self) -> None:
         """Removes the pieces: the output is in place, or there is nothing worth keeping."""
-        with uninterrupted():
-            part_of(self.path).unlink(missing_ok=True)
-            journal_of(self.path).unlink(missing_ok=True)
+        remove_pieces(self.path)
 
     def _begin(self, stack: ExitStack) -> None:
         self.replaces = any(path.exists() for path in (self.path, *self._others))

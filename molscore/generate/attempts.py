@@ -7,13 +7,14 @@ missing seem to need.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from molscore.chem.checks.validity import DuplicateFilter
+from molscore.chem.checks.validity import DuplicateFilter, Remembered
+from molscore.files.ondisk import Texts
 from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import GenerationOptions
 from molscore.score import MoleculeScorer
@@ -28,6 +29,15 @@ attempts 8, 24, 56 and 112, so that neither ten nor a hundred molecules leave ma
 
 PATIENCE = 20, 500
 """Give up after 20 N + 500 attempts."""
+
+
+class Known(Protocol):
+    """Attempts that need not be made again, such as a `dict`: number to the isomeric SMILES of the molecule, or to None
+    where it was rejected."""
+
+    def __contains__(self, number: int, /) -> bool: ...
+
+    def __getitem__(self, number: int, /) -> str | None: ...
 
 
 class BatchJudge:
@@ -63,24 +73,25 @@ def attempts(
     seed: int,
     options: GenerationOptions,
     *,
-    known: Mapping[int, str | None] | None = None,
-    seen: set[str] | None = None,
+    first: int = 0,
+    known: Known | None = None,
+    seen: Remembered | None = None,
     workers: int = 1,
 ) -> Iterator[Attempt]:
-    """Attempts 0, 1, ... until ``n`` of them have passed, or `PATIENCE` is exceeded.
+    """Attempts ``first``, ``first + 1``, ... until ``n`` of them have passed, or `PATIENCE` is exceeded.
 
     Args:
         generator: with the model.
         n: how many must pass.
         seed, options: as for `MoleculeGenerator.generate`; the steps are chosen.
-        known: attempts that need not be made again: number to the isomeric SMILES of the molecule, or to None where it
-            was rejected. They are left out, but count.
-        seen: isomeric SMILES that count as duplicates from the start.
+        first: number of the first attempt.
+        known: attempts that need not be made again. They are left out, but count.
+        seen: isomeric SMILES that count as duplicates from the start; those of what passes are added.
         workers: processes that make them.
     """
-    known, duplicate = known or {}, DuplicateFilter(seen)
-    accepted, end = 0, PATIENCE[0] * n + PATIENCE[1]
-    following = windows(generator.batch_size(options))
+    known, duplicate = known or {}, DuplicateFilter(Texts() if seen is None else seen)
+    accepted, end = 0, first + patience(n)
+    following = windows(generator.batch_size(options), first)
     begun: deque[tuple[range, int]] = deque()  # windows, and of how many batches their attempts will come
     with Workers(partial(BatchJudge, generator, seed, options), workers) as pool:
         while True:
@@ -110,12 +121,17 @@ def attempts(
                     duplicate.seen.add(smiles)
 
 
-def windows(batch_size: int) -> Iterator[range]:
-    """Attempts that are sampled together, from 0 on: cut by their numbers alone, whatever a run asks for.
+def patience(n: int) -> int:
+    """Attempts after which a run that wants ``n`` molecules gives up."""
+    return PATIENCE[0] * n + PATIENCE[1]
+
+
+def windows(batch_size: int, first: int = 0) -> Iterator[range]:
+    """Attempts that are sampled together, from ``first`` on: cut by their numbers alone, whatever a run asks for.
 
     The first are short, so that a few molecules cost few attempts; the longer ones, up to four batches, save padding.
     """
-    start = 0
+    start = first
     for part in chain(FIRST_WINDOWS, repeat(WINDOW)):
         length = max(1, round(part * batch_size))
         yield range(start, start + length)

@@ -7,7 +7,7 @@ neither batch size nor N decides what attempt i is.
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal, Unpack
@@ -178,13 +178,12 @@ class MoleculeGenerator:
         seed: int,
         options: GenerationOptions,
         *,
-        known: Mapping[int, str | None] | None = None,
-        seen: set[str] | None = None,
         workers: int | Literal["auto"] = 1,
+        **more: Any,
     ) -> Iterator[Attempt]:
         """Attempts 0, 1, ... until ``n`` of them have passed; see `molscore.generate.attempts.attempts`."""
         seed, options = checked_seed(seed), self.resolved(options)
-        return attempts(self, n, seed, options, known=known, seen=seen, workers=count(workers, self.model.device.type))
+        return attempts(self, n, seed, options, workers=count(workers, self.model.device.type), **more)
 
     def batch_size(self, options: GenerationOptions) -> int:
         """Molecules per network call."""

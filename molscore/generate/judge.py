@@ -19,6 +19,7 @@ from molscore.chem.decode import decode
 from molscore.chem.forcefield.relax import relax
 from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.hydrogens import complete
+from molscore.chem.properties import set_properties
 from molscore.generate.options import GenerationOptions
 from molscore.model import MoleculeDiffusion, Sample
 
@@ -147,7 +148,7 @@ def tags(mol: Chem.Mol, strain: float | None = None) -> dict[str, Any]:
 
 
 def _numbered(mol: Chem.Mol, index: int) -> Chem.Mol:
-    mol.SetIntProp("molscore_index", index)
+    set_properties(mol, {"molscore_index": index})
     return mol
 
 

@@ -1,0 +1,92 @@
+"""The result of a run to files, counted attempt by attempt, and its summary."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class GenerationRun:
+    """What a run to files made, with the earlier runs that it resumed.
+
+    Attributes:
+        requested, delivered: molecules asked for; molecules in the file, or in the shards that are finished.
+        kept: molecules that an earlier run had made.
+        attempts: samples, without those behind a finished file that was added to.
+        added: whether there was such a file. Its rejected attempts are not all known.
+        as_sampled: those attempts whose most probable classes were a valid molecule, unrepaired (duplicates count).
+        rejected: rejected attempts by reason, most frequent first.
+        interrupted: what stopped the run, if the user did: Ctrl-C, or SIGTERM.
+        in_place: whether the file is where it was asked for. A run that was stopped leaves what stood there.
+        shards: how many are finished; None for a single file.
+    """
+
+    requested: int
+    delivered: int = 0
+    kept: int = 0
+    attempts: int = 0
+    added: bool = False
+    as_sampled: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    interrupted: KeyboardInterrupt | None = None
+    in_place: bool = True
+    shards: int | None = None
+
+    def count(self, about: Mapping[str, Any]) -> None:
+        """Adds an attempt.
+
+        Args:
+            about: JSON values: ``smiles``, None of what was rejected, and then ``reason``; ``plain``, whether it was
+                valid as sampled; ``finished`` if it belongs to what an earlier run had finished, whose counts are not
+                for this one, but for a molecule that has turned out to be a duplicate.
+        """
+        self.delivered += about["smiles"] is not None
+        if about.get("finished"):
+            self.rejected.update(["duplicate"] if about.get("removed") else [])
+        else:
+            self.attempts += 1
+            self.as_sampled += about["plain"]
+            if about["smiles"] is None:
+                self.rejected[about["reason"]] += 1
+
+    def counts(self) -> dict[str, Any]:
+        """The counts for a manifest; those of attempts only where all are known."""
+        if self.added:
+            return {"delivered": self.delivered}
+        return {"delivered": self.delivered, "attempts": self.attempts, "rejected": self._ordered()}
+
+    def add(self, counts: Mapping[str, Any]) -> None:
+        """Adds what a manifest says of a shard: `counts`, and ``as_sampled``."""
+        self.delivered += counts["delivered"]
+        self.add_attempts(counts)
+
+    def add_attempts(self, counts: Mapping[str, Any]) -> None:
+        """Adds the attempts alone."""
+        self.attempts += counts["attempts"]
+        self.as_sampled += counts["as_sampled"]
+        self.rejected.update(counts["rejected"])
+
+    def text(self, out: object) -> str:
+        """The summary for the user."""
+        place = f"in {out}" if self.in_place else f"kept for --resume; nothing was written to {out}"
+        place = "written to standard output" if str(out) == "-" else place
+        if self.shards is not None:
+            place = f"in {self.shards} {'shard' if self.shards == 1 else 'shards'}, {out}"
+        lines = [f"{self.delivered} of {self.requested} molecules {place}"]
+        if self.attempts:
+            samples = f"{self.attempts} {'further ' if self.added else ''}samples"
+            share = f"{self.as_sampled} of {samples} ({self.as_sampled / self.attempts:.0%})"
+            lines.append(f"{share} were valid as sampled, before any repair")
+        if self.rejected:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in self._ordered().items())
+            lines.append(f"{self.rejected.total()} rejected: {reasons}")
+        if self.interrupted:
+            lines.append("interrupted" + ("" if str(out) == "-" else "; the same command with --resume goes on"))
+        elif self.delivered < self.requested:
+            lines.append(f"gave up after {self.attempts} attempts; see --rejects for the reasons, or try more --steps")
+        return "\n".join(lines)
+
+    def _ordered(self) -> dict[str, int]:
+        """The reasons, most frequent first."""
+        return dict(sorted(self.rejected.items(), key=lambda item: (-item[1], item[0])))
