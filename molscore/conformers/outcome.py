@@ -3,11 +3,16 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 LISTED = 10
 """Problems that the summary names; the others it counts."""
+
+COUNTS = (
+    *("records", "molecules", "short", "exhausted", "unranked", "not_held", "conformers", "fallbacks", "relaxations"),
+    *("failed", "dropped", "problems"),
+)
+"""What a manifest says of a shard, by the names of the attributes."""
 
 
 @dataclass
@@ -31,6 +36,7 @@ class ConformerRun:
         problems: the first of what failed, in words.
         interrupted: what stopped the run, if the user did: Ctrl-C, or SIGTERM.
         in_place: whether the file is where it was asked for. A run that was stopped leaves what stood there.
+        shards: how many are finished; None for a single file.
     """
 
     records: int = 0
@@ -49,6 +55,7 @@ class ConformerRun:
     problems: list[str] = field(default_factory=list)
     interrupted: KeyboardInterrupt | None = None
     in_place: bool = True
+    shards: int | None = None
 
     @property
     def complete(self) -> bool:
@@ -79,9 +86,25 @@ class ConformerRun:
                 words = f"{about['reason']}: {about['detail']}"
                 self.problems.append(f"record {number}, line {about['line']}{name}: {words}")
 
-    def text(self, out: Path) -> str:
+    def counts(self) -> dict[str, Any]:
+        """The counts for a manifest."""
+        return {name: dict(value) if isinstance(value := getattr(self, name), Counter) else value for name in COUNTS}
+
+    def add(self, counts: Mapping[str, Any]) -> None:
+        """Adds the records of a shard, `counts`."""
+        for name in COUNTS:
+            if isinstance(value := getattr(self, name), Counter):
+                value.update(counts[name])
+            else:
+                setattr(self, name, value + counts[name])
+        self.problems = self.problems[:LISTED]
+
+    def text(self, out: object) -> str:
         """The summary for the user."""
         place = f"in {out}" if self.in_place else f"kept for --resume; nothing was written to {out}"
+        place = "written to standard output" if str(out) == "-" else place
+        if self.shards is not None:
+            place = f"in {self.shards} {'shard' if self.shards == 1 else 'shards'}, {out}"
         lines = [f"{self.conformers.total()} conformers of {self.molecules} of {self.records} molecules {place}"]
         if self.changed:
             lines.append(f"{self.changed} records of the input have changed since; they were made again")
@@ -108,9 +131,10 @@ class ConformerRun:
             if (more := self.failed.total() - len(self.problems)) > 0:
                 lines.append(f"  and {more} more; --problems FILE lists them all")
         if self.interrupted:
-            lines.append("interrupted; the same command with --resume goes on")
+            lines.append("interrupted" + ("" if str(out) == "-" else "; the same command with --resume goes on"))
         return "\n".join(lines)
 
 
 def _counts(counts: Counter[str]) -> str:
-    return ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count} {word}" for word, count in ordered)
