@@ -7,14 +7,13 @@ nothing in a plane hides behind itself. That is a rotation, never a reflection: 
 
 import json
 from collections.abc import Iterable
-from html import escape
 
 import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
-from molscore.chem.arrays import MoleculeArrays, MoleculeError
+from molscore.chem.arrays import MoleculeError
 from molscore.chem.settings import configured
 
 COLOURS = {
@@ -35,8 +34,8 @@ COLOURS = {
 """Colours of the elements, after Corey, Pauling and Koltun."""
 
 OTHER_COLOUR = "#d070b0"
-WIDTH, HEIGHT = 270, 246
-"""Size of either picture, in pixels."""
+BOND = 34
+"""Length of a bond of a formula, in pixels."""
 
 TILT = np.radians([20.0, -15.0])
 """Turns of the first view about the axes across and up the page."""
@@ -62,62 +61,55 @@ def draw_formula(mol: Chem.Mol, hydrogens: bool = False) -> str:
         flat = rdMolDraw2D.PrepareMolForDrawing(flat, kekulize=aromatic, addChiralHs=False)
     except (ValueError, RuntimeError):  # no Kekulé structure: drawn as it is
         flat = rdMolDraw2D.PrepareMolForDrawing(flat, kekulize=False, addChiralHs=False)
-    drawer = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT)
+    drawer = rdMolDraw2D.MolDraw2DSVG(-1, -1)  # as large as the drawing
     configured(
         drawer.drawOptions(),
         prepareMolsBeforeDrawing=False,
         clearBackground=False,
         addStereoAnnotation=True,
-        fixedBondLength=34,
+        fixedBondLength=BOND,
         bondLineWidth=1.5,
-        padding=0.08,
+        padding=0.05,
     )
     drawer.DrawMolecule(flat)
     drawer.FinishDrawing()
     elements = drawer.GetDrawingText().partition("<!-- END OF HEADER -->")[2]
-    return f'<svg class="formula" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="structural formula">{elements}'
+    box = f"0 0 {drawer.Width()} {drawer.Height()}"
+    return f'<svg class="formula" viewBox="{box}" role="img" aria-label="structural formula">{elements}'
 
 
-def draw_view(arrays: MoleculeArrays) -> str:
-    """The place of the 3-D view, with the data that ``viewer.js`` draws.
+def first_view(mol: Chem.Mol) -> np.ndarray:
+    """The rotation and the shift to the first view of a molecule.
 
     Args:
-        arrays: the molecule.
+        mol: a molecule; its first conformer is looked at.
 
     Returns:
-        An empty ``<svg>`` element whose ``data-mol`` is JSON: ``atoms`` [symbol, x, y, z, charge] in Å, ``bonds``
-        [i, j, order].
+        (12,) a rotation matrix by rows, then a shift in Å: a point x is shown at R x + s.
 
     Raises:
-        MoleculeError: ``empty`` or ``non_finite`` if there is nothing to draw, or nowhere to draw it.
+        MoleculeError: ``empty``, ``no_3d`` or ``non_finite`` if there is nothing to draw, or nowhere to draw it.
     """
-    if not len(arrays.positions):
+    if mol.GetNumAtoms() == 0:
         raise MoleculeError("empty", "there are no atoms")
-    if not np.isfinite(arrays.positions).all():
+    if mol.GetNumConformers() == 0:
+        raise MoleculeError("no_3d", "there are no coordinates")
+    positions = mol.GetConformer().GetPositions()
+    if not np.isfinite(positions).all():
         raise MoleculeError("non_finite", "a coordinate is not a finite number")
-    table = Chem.GetPeriodicTable()
-    symbols = [table.GetElementSymbol(int(number)) for number in arrays.atomic_numbers]
-    places = orient(arrays.positions).round(3).tolist()
-    charges = arrays.formal_charges.tolist()
-    data = {
-        "atoms": [[symbol, *place, charge] for symbol, place, charge in zip(symbols, places, charges, strict=True)],
-        "bonds": np.column_stack([arrays.bonds, arrays.bond_orders]).astype(int).tolist(),
-    }
-    text = escape(json.dumps(data, separators=(",", ":")))
-    size = f'viewBox="{-WIDTH // 2} {-HEIGHT // 2} {WIDTH} {HEIGHT}"'
-    label = "3-D view; turn it with the arrow keys"
-    return f'<svg class="view" {size} tabindex="0" role="img" aria-label="{label}" data-mol="{text}"></svg>'
+    rotation, shift = orient(positions)
+    return np.concatenate([rotation.ravel(), shift])
 
 
-def orient(positions: np.ndarray) -> np.ndarray:
+def orient(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Turns a molecule to where it shows most.
 
     Args:
         positions: (N, 3), Å.
 
     Returns:
-        (N, 3): principal axes across (x), up (y) and out of the page (z), then tilted; the middle of their extents at
-        the origin. A rotation and a shift.
+        A rotation (3, 3) and a shift (3,): principal axes across (x), up (y) and out of the page (z), then tilted; the
+        middle of their extents at the origin.
     """
     positions = np.asarray(positions, dtype=np.float64)
     axes = np.linalg.svd(positions - positions.mean(axis=0), full_matrices=True)[2]
@@ -125,8 +117,9 @@ def orient(positions: np.ndarray) -> np.ndarray:
     (cos_x, cos_y), (sin_x, sin_y) = np.cos(TILT), np.sin(TILT)
     about_x = np.array([[1, 0, 0], [0, cos_x, -sin_x], [0, sin_x, cos_x]])
     about_y = np.array([[cos_y, 0, sin_y], [0, 1, 0], [-sin_y, 0, cos_y]])
-    turned = positions @ (about_x @ about_y @ axes).T
-    return turned - (turned.max(axis=0) + turned.min(axis=0)) / 2
+    rotation = about_x @ about_y @ axes
+    turned = positions @ rotation.T
+    return rotation, -(turned.max(axis=0) + turned.min(axis=0)) / 2
 
 
 def elements(symbols: Iterable[str]) -> tuple[str, str]:

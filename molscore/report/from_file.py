@@ -1,22 +1,29 @@
-"""The report of an SDF file, as `molscore generate` writes it or of any other origin."""
+"""The report of an SDF file, as `molscore generate` or `molscore conformers` writes it or of any other origin."""
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from rdkit import Chem, rdBase
 
 from molscore.chem.checks.validity import check
+from molscore.chem.io.sdf_reader import Record, read_sdf
+from molscore.chem.io.source import check_sdf
 from molscore.evaluate.evaluation import evaluate as judge
-from molscore.evaluate.molecules.records import read_records
 from molscore.files.paths import check_apart, check_writable
-from molscore.report.page import write_report
+from molscore.report.page import LISTED, write_rows
+from molscore.report.rows import Row, make_rows
+from molscore.workers import count as count_workers
 
 PROVENANCE = {"model": "molscore_model", "seed": "molscore_seed", "molscore_version": "molscore_version"}
 """Manifest key -> the record property that it comes from."""
+
+MOST_VALUES = 20
+"""Different values of such a property that are named."""
 
 
 def report_file(
@@ -30,7 +37,7 @@ def report_file(
     encoding: str | None = None,
     workers: int | Literal["auto"] = 1,
 ) -> None:
-    """Writes the report of an SDF file: reads it, evaluates it, draws it.
+    """Writes the report of an SDF file: evaluates it, then draws it, record by record.
 
     Records are taken as written, nothing is repaired. One that cannot be read is counted as rejected.
 
@@ -39,7 +46,7 @@ def report_file(
         out_path: the report, ending in .html.
         reference: what to compare with, see ``molscore.evaluate``; None for no comparison.
         evaluate: compute the metrics. Without it the report has none.
-        on_progress: called with (done, total) after each record that has been evaluated, or else checked.
+        on_progress: called with (done, total) after each record that has been evaluated, or else listed.
         manifest: of the run that made the file (`write_report`), with its rejected attempts by reason as ``rejected``.
             Without these the records that the checks reject are counted.
 
@@ -53,18 +60,72 @@ def report_file(
     """
     out_path = check_writable(out_path, (".html",))
     check_apart({"out_path": out_path}, {"sdf_path": sdf_path})
-    records = read_records(sdf_path, encoding)
-    mols = [_as_written(record.mol) for record in records if record.mol is not None]
-    facts = {"file": Path(sdf_path).name, "records": len(records), **_provenance(mols), **(manifest or {})}
-    if "rejected" not in facts:
-        reasons = (record.reason for record in records if record.mol is None)
-        unread = Counter(reason.partition(":")[0] for reason in reasons if reason is not None)
-        facts["rejected"] = unread + _faults(mols, None if evaluate else on_progress)
+    check_sdf(Path(sdf_path))
+    number = count_workers(workers)
+    survey = Survey()
+    for record in read_sdf(sdf_path, sanitize=False, encoding=encoding):
+        survey.add(record)
+    if not survey.read:
+        reason = f"; the first record is {survey.first_reason}" if survey.records else ""
+        raise ValueError(f"{sdf_path} holds no molecule that can be read ({survey.records} records{reason})")
     metrics = None
     if evaluate:
-        metrics = replace(judge(records, reference, on_progress=on_progress, workers=workers), source=facts["file"])
+        metrics = judge(sdf_path, reference, on_progress=on_progress, encoding=encoding, workers=number)
+        metrics = replace(metrics, source=Path(sdf_path).name)
+    mols = (_as_written(r.mol) for r in read_sdf(sdf_path, sanitize=False, encoding=encoding) if r.mol is not None)
+    faults = survey.unread
+
+    def rows() -> Iterator[Row]:
+        for k, row in enumerate(make_rows(islice(mols, LISTED), workers=number), start=1):
+            if row.fault is not None:
+                faults[row.fault] += 1
+            if on_progress is not None and not evaluate:
+                on_progress(k, survey.read)
+            yield row
+
+    def unlisted() -> Iterator[Chem.Mol]:
+        with rdBase.BlockLogs():
+            for mol in mols:
+                if (fault := check(mol)) is not None:
+                    faults[fault.token] += 1
+                yield mol
+
+    facts = {"file": Path(sdf_path).name, "records": survey.records, **survey.provenance(), **(manifest or {})}
+    facts.setdefault("rejected", faults)
     title = f"Molecules in {facts['file']}"
-    write_report(out_path, mols, title=title, manifest=facts, metrics=metrics)
+    write_rows(out_path, rows(), title=title, manifest=facts, metrics=metrics, unlisted=unlisted())
+
+
+class Survey:
+    """What a file says of itself, counted record by record."""
+
+    def __init__(self) -> None:
+        self.records = self.read = 0
+        self.first_reason: str | None = None
+        self.unread: Counter[str] = Counter()
+        self._values = {key: Counter[str]() for key in PROVENANCE}
+
+    def add(self, record: Record) -> None:
+        """Counts a record."""
+        self.records += 1
+        if record.mol is None:
+            reason = record.reason or ""
+            self.first_reason = self.first_reason or reason
+            self.unread[reason.partition(":")[0]] += 1
+            return
+        self.read += 1
+        for key, name in PROVENANCE.items():
+            self._values[key][record.mol.GetProp(name) if record.mol.HasProp(name) else "not stated"] += 1
+
+    def provenance(self) -> dict[str, str]:
+        """Model, seed and version, where records state them; all of them if they differ."""
+        provenance = {}
+        for key, values in self._values.items():
+            if set(values) != {"not stated"}:
+                parts = list(values) if len(values) == 1 else [f"{value} ({n:,})" for value, n in values.items()]
+                more = f" and {len(parts) - MOST_VALUES:,} more" if len(parts) > MOST_VALUES else ""
+                provenance[key] = ", ".join(parts[:MOST_VALUES]) + more
+        return provenance
 
 
 def _as_written(mol: Chem.Mol) -> Chem.Mol:
@@ -73,27 +134,3 @@ def _as_written(mol: Chem.Mol) -> Chem.Mol:
         atom.SetNoImplicit(True)
     mol.UpdatePropertyCache(strict=False)
     return mol
-
-
-def _faults(mols: Sequence[Chem.Mol], on_progress: Callable[[int, int], None] | None) -> Counter[str]:
-    """Reason -> molecules that the checks reject for it."""
-    faults: Counter[str] = Counter()
-    with rdBase.BlockLogs():
-        for i, mol in enumerate(mols, start=1):
-            if (fault := check(mol)) is not None:
-                faults[fault.token] += 1
-            if on_progress is not None:
-                on_progress(i, len(mols))
-    return faults
-
-
-def _provenance(mols: Sequence[Chem.Mol]) -> dict[str, str]:
-    """Model, seed and version, where records state them; all of them if they differ."""
-    provenance = {}
-    for key, name in PROVENANCE.items():
-        values = Counter(mol.GetProp(name) if mol.HasProp(name) else "not stated" for mol in mols)
-        if set(values) != {"not stated"}:
-            parts = values if len(values) == 1 else (f"{value} ({n:,})" for value, n in values.items())
-            provenance[key] = ", ".join(parts)
-
-    return provenance

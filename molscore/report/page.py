@@ -1,16 +1,19 @@
 """The report of a set of molecules: one HTML file that needs nothing but a browser.
 
 Nothing in it comes from elsewhere: no script, picture, font or style. The page enforces that by a content security
-policy that lets the browser run this package's ``viewer.js`` (by its SHA-256) and load nothing at all.
+policy that lets the browser run this package's scripts (by their SHA-256) and load nothing at all. The properties are
+JSON in the page; records and formulas are packed in lots, which the browser unpacks as it needs them.
 """
 
+import gzip
 import json
 import os
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from importlib import resources
+from itertools import chain, islice
 from string import Template
 from typing import Any
 
@@ -19,30 +22,22 @@ from rdkit import Chem
 from molscore.evaluate.metrics import Metrics
 from molscore.files.output import write_text
 from molscore.files.paths import check_writable
+from molscore.report.columns import columns_of
 from molscore.report.depict import elements
-from molscore.report.gallery import make_cards
-from molscore.report.tables import metrics_section, rejects_table
+from molscore.report.facts import facts_list, shortfall
+from molscore.report.groups import OF_RECORDS, Item, are_ensembles, items_of, together
+from molscore.report.histograms import histograms_section
+from molscore.report.rows import Row, make_rows
+from molscore.report.tables import metrics_section, rejects_section
 from molscore.versions import version
 
-LABELS = {
-    "requested": "Asked for",
-    "asked": "Asked for",
-    "delivered": "Delivered",
-    "attempts": "Attempts",
-    "kept": "From an earlier run",
-    "as_sampled": "Valid before any repair",
-    "file": "File",
-    "records": "Records",
-    "model": "Model",
-    "seed": "Seed",
-    "molscore_version": "molscore version",
-    "version": "molscore version",
-    "steps": "Steps",
-    "sampler": "Sampler",
-    "device": "Device",
-    "seconds": "Seconds",
-}
-"""Manifest keys that have a name of their own, in the order they are shown. Others follow under their own name."""
+LISTED = 20_000
+"""Records in the table, at most: the first ones. The others count in the metrics."""
+
+LOT = 25
+"""Records that are packed together."""
+
+SCRIPTS = ("records.js", "viewer.js", "smarts.js", "search.js", "chart.js", "cards.js", "table.js")
 
 
 def write_report(
@@ -53,44 +48,77 @@ def write_report(
     manifest: Mapping[str, Any],
     metrics: Metrics | None = None,
     rejects: Mapping[str, int] | None = None,
+    workers: int = 1,
 ) -> None:
     """Writes a report, whole or not at all: to a temporary name in the same folder, renamed at the end.
 
     Args:
         path: the file, ending in .html. An existing one is replaced.
-        mols: the molecules, sound or not, with explicit hydrogens and a 3-D conformer; the first 60 are shown. What one
-            of them lacks is said on its card.
+        mols: the molecules, sound or not, with explicit hydrogens and a 3-D conformer; they are taken one by one, and
+            the first 20,000 are listed. What one of them lacks is said in its row.
         title: heading of the page.
-        manifest: how the molecules were made: the keys of `LABELS`, and any others. Values are shown as text.
+        manifest: how the molecules were made: the keys of `molscore.report.facts.LABELS`, and any others. Values are
+            shown as text.
         metrics: of ``molscore.evaluate``; None leaves them out.
         rejects: reason -> how many were rejected for it. None takes ``manifest["rejected"]``; without either there is
             no such table. Their denominator is ``manifest["attempts"]`` or ``manifest["records"]``, else what was
             delivered and what was rejected together.
+        workers: processes that share the work.
 
     Raises:
         ValueError: if there are no molecules, or the name does not end in .html.
         OSError: if the file cannot be written.
     """
     path = check_writable(path, (".html",))
-    mols = _molecules(mols)
+    source = checked(mols)
+    rows = make_rows(islice(source, LISTED), workers=workers)
+    write_rows(path, rows, title=title, manifest=manifest, metrics=metrics, rejects=rejects, unlisted=source)
+
+
+def write_rows(
+    path: str | os.PathLike[str],
+    rows: Iterable[Row],
+    *,
+    title: str,
+    manifest: Mapping[str, Any],
+    metrics: Metrics | None = None,
+    rejects: Mapping[str, int] | None = None,
+    unlisted: Iterable[Any] = (),
+) -> None:
+    """As `write_report`, of the rows to list and of molecules that are only counted."""
+    groups, lots, symbols = [], Lots(), set[str]()
+    for group in together(rows):
+        for row in group:
+            lots.add(row)
+            symbols |= row.symbols
+        groups.append(group)
+    listed = sum(map(len, groups))
+    total = listed + sum(1 for _ in unlisted)
+    if not listed:
+        raise ValueError("there are no molecules to report on; generate some first")
     facts = {key: value for key, value in manifest.items() if key != "rejected"}
     if not {"delivered", "records"} & facts.keys():
-        facts["delivered"] = len(mols)
+        facts["delivered"] = total
     rejects = manifest.get("rejected") if rejects is None else rejects
-    cards = make_cards(mols)
-    looks, gradients = elements(symbol for card in cards for symbol in card.symbols)
-    script = _read("viewer.js")
-    page = Template(_read("page.html")).substitute(
+    ensembles, items = are_ensembles(groups), items_of(groups)
+    of_all = "" if listed == total else f"The first {listed:,} of {total:,} records are listed."
+    about = _about(items, ensembles)
+    looks, gradients = elements(symbols)
+    script = "\n".join(read(name) for name in SCRIPTS)
+    page = Template(read("page.html")).substitute(
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
         title=escape(title),
-        style=_read("style.css"),
+        style=read("style.css"),
         script=script,
-        shortfall=_shortfall(facts),
-        facts=_facts(facts),
-        rejects=_rejects(rejects, facts, len(mols)) if rejects is not None else "",
+        shortfall=shortfall(facts),
+        facts=facts_list(facts),
+        heading=f"{len(items):,} molecules, {listed:,} conformers" if ensembles else f"{len(items):,} molecules",
+        shown=of_all,
+        histograms="" if ensembles else histograms_section([item.values for item in items], metrics),
+        rejects=rejects_section(rejects, facts, total) if rejects is not None else "",
         metrics=metrics_section(metrics) if metrics is not None else "",
-        shown=f"All {len(mols):,}" if len(cards) == len(mols) else f"The first {len(cards)} of {len(mols):,}",
-        cards="\n".join(card.html for card in cards),
+        data=json_text(about),
+        lots=lots.html(),
         elements=looks,
         gradients=gradients,
         version=escape(version()),
@@ -98,54 +126,73 @@ def write_report(
     write_text(path, page)
 
 
-def _molecules(mols: Iterable[Chem.Mol]) -> list[Chem.Mol]:
-    if isinstance(mols, Chem.Mol):
-        raise ValueError("one molecule was given where several are expected; put it in a list: [mol]")
-    mols = list(mols)
-    for mol in mols:
-        if not isinstance(mol, Chem.Mol):
-            raise ValueError(f"expected RDKit molecules, got {type(mol).__name__}")
-    if not mols:
-        raise ValueError("there are no molecules to report on; generate some first")
-    return mols
+class Lots:
+    """Drawings, packed as they come: gzip of a JSON list of `LOT` of them, in base64."""
+
+    def __init__(self) -> None:
+        self._open: list[dict[str, Any]] = []
+        self._packed: list[str] = []
+
+    def add(self, row: Row) -> None:
+        """Adds the drawing of a row, which is let go."""
+        self._open.append(row.drawing)
+        row.drawing = {}
+        if len(self._open) == LOT:
+            self._pack()
+
+    def _pack(self) -> None:
+        text = json.dumps(self._open, separators=(",", ":"))
+        self._packed.append(b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode())
+        self._open = []
+
+    def html(self) -> str:
+        """A ``<script>`` of data for each."""
+        if self._open:
+            self._pack()
+        return "\n".join(f'<script type="text/plain" class="lot">{text}</script>' for text in self._packed)
 
 
-def _read(name: str) -> str:
+def json_text(value: object) -> str:
+    """JSON for the inside of a ``<script>``."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+
+
+def read(name: str) -> str:
+    """The text of a file of this package."""
     return resources.files("molscore.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _shortfall(facts: Mapping[str, Any]) -> str:
-    asked, delivered = facts.get("requested", facts.get("asked")), facts.get("delivered")
-    if not (isinstance(asked, int) and isinstance(delivered, int) and delivered < asked):
-        return ""
-    return f'<p class="warning">{delivered:,} molecules were delivered, {asked:,} were asked for.</p>'
+def checked(mols: Iterable[Chem.Mol]) -> Iterator[Chem.Mol]:
+    """The molecules, each of which must be one.
+
+    Raises:
+        ValueError: at once if there is none, or for anything else in their place.
+    """
+    if isinstance(mols, Chem.Mol):
+        raise ValueError("one molecule was given where several are expected; put it in a list: [mol]")
+
+    def each() -> Iterator[Chem.Mol]:
+        for mol in mols:
+            if not isinstance(mol, Chem.Mol):
+                raise ValueError(f"expected RDKit molecules, got {type(mol).__name__}")
+            yield mol
+
+    source = each()
+    first = next(source, None)
+    if first is None:
+        raise ValueError("there are no molecules to report on; generate some first")
+    return chain([first], source)
 
 
-def _facts(facts: Mapping[str, Any]) -> str:
-    ordered = [key for key in LABELS if key in facts] + [key for key in facts if key not in LABELS]
-    return "".join(
-        f"<div><dt>{escape(LABELS.get(key, str(key).replace('_', ' ')))}</dt><dd>{escape(_text(facts[key]))}</dd></div>"
-        for key in ordered
-    )
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, (dict, list, tuple)):
-        return json.dumps(value, default=str)
-    return str(value)
-
-
-def _rejects(rejects: Mapping[str, int], facts: Mapping[str, Any], delivered: int) -> str:
-    if "attempts" not in facts and "records" in facts:
-        table = rejects_table(rejects, facts["records"], "records")
-        text = "Records that the checks reject. They stay in every denominator, and in the gallery if they can be read."
-    else:
-        table = rejects_table(rejects, facts.get("attempts", delivered + sum(rejects.values())), "attempts")
-        text = "Attempts that were thrown away, by the first check that failed. The molecules below are what was left."
-    return f'<section id="rejects"><h2>Rejected, by reason</h2><p>{text}</p>{table}</section>'
+def _about(items: Sequence[Item], ensembles: bool) -> dict[str, Any]:
+    """What the table is made of."""
+    columns = columns_of(item.values for item in items)
+    return {
+        "ensembles": ensembles,
+        "lot": LOT,
+        "columns": [column._asdict() for column in columns],
+        "items": [[item.values.get(column.key) for column in columns] for item in items],
+        "records": [item.records for item in items],
+        "conformers": [item.conformers for item in items] if ensembles else [],
+        "of_records": OF_RECORDS,
+    }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 from molscore.chem.checks.validity import FAULTS
 from molscore.evaluate.compare.geometry import Distance
@@ -34,6 +35,17 @@ def rejects_table(rejects: Mapping[str, int], total: int, of: str) -> str:
         f'<table><thead><tr><th>Reason</th><th>Meaning</th><th class="figure">Count</th>'
         f'<th class="figure">% of {escape(of)}</th></tr></thead><tbody>{rows}</tbody></table>'
     )
+
+
+def rejects_section(rejects: Mapping[str, int], facts: Mapping[str, Any], delivered: int) -> str:
+    """What was rejected, by reason, of all attempts, or of the records of a file."""
+    if "attempts" not in facts and "records" in facts:
+        table = rejects_table(rejects, facts["records"], "records")
+        text = "Records that the checks reject. They stay in every denominator, and in the table if they can be read."
+    else:
+        table = rejects_table(rejects, facts.get("attempts", delivered + sum(rejects.values())), "attempts")
+        text = "Attempts that were thrown away, by the first check that failed. The molecules below are what was left."
+    return f'<section id="rejects"><h2>Rejected, by reason</h2><p>{text}</p>{table}</section>'
 
 
 def _meaning(reason: str) -> str:

@@ -1,10 +1,11 @@
-"use strict";
-// Ball-and-stick views. Each <svg class="view"> holds its molecule in data-mol: atoms [symbol, x, y, z, charge] in Å,
-// bonds [i, j, order]. Parallel projection onto the page: x to the right, y upwards, z towards the reader; what is
-// farther is drawn earlier and paler. The turn is a rotation matrix; drags and arrow keys multiply it from the left.
+// 3-D views of molecules [symbol, x, y, z, charge], [i, j, order] in an <svg>: balls and sticks, or for several at once
+// sticks. Parallel projection onto the page: x to the right, y upwards, z towards the reader; what is farther is drawn
+// earlier and paler. The turn is a rotation matrix; drags and arrow keys multiply it from the left.
 const LOOKS = JSON.parse(document.getElementById("elements").textContent);
 const STICK = [0, 0.12, 0.065, 0.05], GAP = 0.23, LARGEST = 34; // half-widths and gap in Å, pixels per Å
+const HALF = [150, 125], ZOOM = [0.3, 12]; // of the picture, in pixels; least and most
 const UNTURNED = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+const OVERLAY = ["#1f5f8b", "#c2611a", "#3f8f3f", "#8a4fa3", "#b03a48", "#2a8f8f", "#8a7a1f", "#5b6875"];
 
 const apply = (m, v) => m.map(r => r[0] * v[0] + r[1] * v[1] + r[2] * v[2]);
 const along = (a, b, s) => a.map((v, k) => v + s * (b[k] - v));
@@ -17,6 +18,11 @@ function rotation(right, down) { // radians: the front goes to the right, then d
 function turn(view, right, down) {
   const step = rotation(right, down);
   view.turned = step.map(r => [0, 1, 2].map(k => r[0] * view.turned[0][k] + r[1] * view.turned[1][k] + r[2] * view.turned[2][k]));
+  draw(view);
+}
+
+function zoom(view, factor) {
+  view.zoom = Math.min(ZOOM[1], Math.max(ZOOM[0], view.zoom * factor));
   draw(view);
 }
 
@@ -51,27 +57,74 @@ function half(view, a, b, symbol, order) { // from the surface of ball a to the 
   return [z, lines];
 }
 
-function draw(view) {
-  const { atoms, bonds } = view.mol, places = atoms.map(atom => apply(view.turned, atom.slice(1, 4))), parts = [];
+function balls({ atoms, bonds }, view) { // [depth, SVG] of every part
+  const places = atoms.map(atom => apply(view.turned, atom.slice(1, 4))), parts = [];
   for (const [i, j, order] of bonds) {
     parts.push(half(view, places[i], places[j], atoms[i][0], order), half(view, places[j], places[i], atoms[j][0], order));
   }
   atoms.forEach((atom, i) => parts.push([places[i][2], ball(view, places[i], atom, i)]));
-  const ruler = `<path class="ruler" d="M-126 111v4h${view.scale.toFixed(1)}v-4"/><text class="length" x="-126" y="106">1 Å</text>`;
+  return parts;
+}
+
+function sticks({ atoms, bonds }, view, colour, emphasis) { // heavy atoms; hetero atoms in their own colours
+  const places = atoms.map(atom => apply(view.turned, atom.slice(1, 4))), parts = [];
+  const width = (emphasis ? 0.17 : 0.1) * view.scale, opacity = emphasis === false ? 0.25 : 0.9;
+  for (const [i, j] of bonds) {
+    if (atoms[i][0] === "H" || atoms[j][0] === "H") continue;
+    for (const [a, b] of [[i, j], [j, i]]) {
+      const middle = along(places[a], places[b], 0.5), z = (places[a][2] + middle[2]) / 2;
+      const [x1, y1, x2, y2] = [places[a][0], -places[a][1], middle[0], -middle[1]].map(v => (view.scale * v).toFixed(1));
+      const own = atoms[a][0] === "C" ? colour : LOOKS[atoms[a][0]][1];
+      parts.push([z, `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${pale(own, view.fog(z))}" ` +
+        `stroke-width="${width.toFixed(1)}" stroke-linecap="round" opacity="${opacity}"/>`]);
+    }
+  }
+  return parts;
+}
+
+function draw(view) {
+  view.scale = view.zoom * Math.min(LARGEST, (HALF[1] - 8) / view.reach);
+  const chosen = view.chosen, several = view.mols.length > 1;
+  const parts = !several ? balls(view.mols[0], view) : view.mols.flatMap((mol, k) =>
+    sticks(mol, view, OVERLAY[k % OVERLAY.length], chosen === undefined ? undefined : chosen === k));
+  const [x, y] = [4 - HALF[0], HALF[1] - 12];
+  const ruler = `<path class="ruler" d="M${x} ${y}v4h${Math.min(view.scale, 2 * HALF[0] - 20).toFixed(1)}v-4"/><text class="length" x="${x}" y="${y - 5}">1 Å</text>`;
   view.svg.innerHTML = parts.sort((a, b) => a[0] - b[0]).map(part => part[1]).join("") + ruler;
 }
 
-for (const svg of document.querySelectorAll("svg.view")) {
-  const mol = JSON.parse(svg.dataset.mol), view = { svg, mol, turned: UNTURNED };
-  const reach = Math.max(...mol.atoms.map(atom => Math.hypot(...atom.slice(1, 4)) + LOOKS[atom[0]][0]));
-  view.scale = Math.min(LARGEST, 117 / reach);
-  view.fog = z => 0.4 * Math.min(1, Math.max(0, 0.2 - z / reach));
+function show(view, mols) { // the size of the picture follows from the first molecules that it is given
+  view.mols = mols;
+  view.reach ??= Math.max(...mols.flatMap(mol => mol.atoms.map(atom => Math.hypot(...atom.slice(1, 4)) + LOOKS[atom[0]][0])));
+  view.fog = z => 0.4 * Math.min(1, Math.max(0, 0.2 - z / view.reach));
   draw(view);
-  svg.addEventListener("pointerdown", event => svg.setPointerCapture(event.pointerId));
-  svg.addEventListener("pointermove", event => event.buttons && turn(view, event.movementX / 90, event.movementY / 90));
-  svg.addEventListener("dblclick", () => { view.turned = UNTURNED; draw(view); });
+}
+
+function makeView(svg, mols) { // listens to mouse, touch and keys
+  const view = { svg, turned: UNTURNED, zoom: 1 }, fingers = new Map();
+  const apart = () => { const [a, b] = [...fingers.values()]; return Math.hypot(a[0] - b[0], a[1] - b[1]) || 1; };
+  svg.setAttribute("viewBox", `${-HALF[0]} ${-HALF[1]} ${2 * HALF[0]} ${2 * HALF[1]}`);
+  show(view, mols);
+  svg.addEventListener("pointerdown", event => {
+    svg.setPointerCapture(event.pointerId);
+    fingers.set(event.pointerId, [event.clientX, event.clientY]);
+  });
+  svg.addEventListener("pointermove", event => {
+    const last = fingers.get(event.pointerId), place = [event.clientX, event.clientY];
+    if (!last) return;
+    const before = fingers.size === 2 ? apart() : 0;
+    fingers.set(event.pointerId, place);
+    if (before) zoom(view, apart() / before);
+    else if (fingers.size === 1) turn(view, (place[0] - last[0]) / 90, (place[1] - last[1]) / 90);
+  });
+  for (const name of ["pointerup", "pointercancel"]) svg.addEventListener(name, event => fingers.delete(event.pointerId));
+  svg.addEventListener("wheel", event => { event.preventDefault(); zoom(view, Math.exp(-event.deltaY / 600)); });
+  svg.addEventListener("dblclick", () => { view.turned = UNTURNED; view.zoom = 1; draw(view); });
   svg.addEventListener("keydown", event => {
     const step = { ArrowLeft: [-0.2, 0], ArrowRight: [0.2, 0], ArrowUp: [0, -0.2], ArrowDown: [0, 0.2] }[event.key];
-    if (step) { event.preventDefault(); turn(view, ...step); }
+    const factor = { "+": 1.2, "=": 1.2, "-": 1 / 1.2 }[event.key];
+    if (step || factor) event.preventDefault();
+    if (step) turn(view, ...step);
+    if (factor) zoom(view, factor);
   });
+  return view;
 }

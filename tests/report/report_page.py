@@ -1,6 +1,9 @@
 """Molecules to report on, sound and unsound, and a strict reader of the page."""
 
+import gzip
 import json
+import re
+from base64 import b64decode
 from html.parser import HTMLParser
 
 from rdkit import Chem
@@ -73,8 +76,20 @@ class Page(HTMLParser):
     def attributes(self, tag, name):
         return [attrs[name] for element, attrs in self.elements if element == tag and name in attrs]
 
-    def views(self):
-        return [json.loads(text) for text in self.attributes("svg", "data-mol")]
+    def data(self):
+        """What the table is made of."""
+        return json.loads(re.search(r'id="data">(.*?)</script>', self.source, re.DOTALL)[1])
+
+    def column(self, key):
+        """The values of a column, None where the table has none."""
+        data = self.data()
+        keys = [column["key"] for column in data["columns"]]
+        return [item[keys.index(key)] if key in keys else None for item in data["items"]]
+
+    def drawings(self):
+        """What is drawn of each record."""
+        lots = re.findall(r'class="lot">(.*?)</script>', self.source)
+        return [drawing for lot in lots for drawing in json.loads(gzip.decompress(b64decode(lot)))]
 
     def text(self):
         return " ".join(text for tag, text in self.texts if tag not in ("script", "style"))

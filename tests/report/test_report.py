@@ -1,20 +1,22 @@
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from hashlib import sha256
 
 import numpy as np
 import pytest
 from rdkit import Chem
+from rdkit.Chem import QED
+from rdkit.Chem.rdDistGeom import EmbedMultipleConfs
+from rdkit.Chem.rdMolAlign import AlignMol
 from report_page import MANIFEST, Page, make_mols, overbonded, without_last_atom
 
-from molscore.chem.arrays import from_mol
 from molscore.chem.checks.validity import FAULTS
 from molscore.chem.embedding.etkdg import embed
+from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.evaluate import evaluate
 from molscore.report import write_report
 from molscore.report.depict import orient
-from molscore.report.gallery import SHOWN
 
 
 @pytest.fixture(scope="module")
@@ -93,65 +95,66 @@ def test_metrics_have_denominators_and_intervals(page, metrics):
     assert text == metrics.format_text().strip()
 
 
-def test_one_card_a_molecule(page, mols):
-    assert [text for tag, text in page.texts if tag == "code"][2:] == [Chem.MolToSmiles(Chem.RemoveHs(m)) for m in mols]
-    assert page.text().count("sound valences and geometry") == len(mols)
-    assert "molscore_index 12" in page.text()
-    assert f"All {len(mols)}, in the order of the set" in page.text()
-    formulas = page.source.split('class="formula"')[1:]
-    assert len(formulas) == len(mols)
-    assert all("<path" in formula.split("</svg>")[0] for formula in formulas)
+def test_one_line_a_molecule(page, mols):
+    """With what the record does not say of it computed."""
+    assert page.column("SMILES") == [Chem.MolToSmiles(Chem.RemoveHs(mol)) for mol in mols]
+    assert page.column("verdict") == ["sound"] * len(mols)
+    assert page.column("molscore_index") == [2 * k for k in range(len(mols))]
+    assert page.column("qed")[5] == pytest.approx(QED.qed(Chem.RemoveHs(mols[5])), abs=1e-3)
+    assert page.column("mw")[0] == pytest.approx(46.069, abs=1e-3)
+    assert page.column("strain_kcal_per_mol")[6] == pytest.approx(relaxation_energy(mols[6]).energy, abs=0.01)
+    assert "7 molecules" in page.text()
 
 
-def test_a_card_says_what_is_unusual_beside_what_is_sound(mols, tmp_path):
-    """Of patterns, and of what the record says; sound is not usual, and nothing claims to have passed everything."""
-    strained = Chem.Mol(mols[0])
-    strained.SetProp("unusual", "high_sa; high_strain")
-    write_report(tmp_path / "r.html", [embed("CC(F)(F)O"), embed("COO"), mols[0], strained], title="", manifest={})
+def test_every_column_has_a_heading_and_a_meaning(page):
+    columns = page.data()["columns"]
+    assert [column["key"] for column in columns][:3] == ["title", "verdict", "strain_kcal_per_mol"]
+    assert all(column["label"] and column["meaning"] for column in columns)
+    assert {c["key"] for c in columns if not c["number"]} == {"title", "verdict", "formula", "SMILES", "alerts"}
+
+
+def test_what_a_record_says_is_kept(mols, tmp_path):
+    """Its own figures are not computed again; patterns are added to those that it names."""
+    given = Chem.Mol(mols[0])
+    for name, value in {"qed": "0.125", "unusual": "high_sa; high_strain", "affinity": "-7.5", "batch": "A 7"}.items():
+        given.SetProp(name, value)
+    write_report(tmp_path / "r.html", [embed("CC(F)(F)O"), embed("COO"), mols[0], given], title="", manifest={})
     page = Page(tmp_path / "r.html")
-    words = re.findall(r'<span class="unusual">unusual: ([^<]*)<', page.source)
-    assert words == ["alpha halo alcohol", "peroxide", "high sa, high strain"]
-    assert page.text().count("sound valences and geometry") == 4 and "all checks" not in page.text()
+    assert page.column("unusual") == ["alpha halo alcohol", "peroxide", None, "high sa; high strain"]
+    assert page.column("qed")[3] == 0.125
+    assert page.column("affinity") == [None, None, None, -7.5] and page.column("batch")[3] == "A 7"
+    assert page.column("verdict") == ["sound"] * 4
 
 
-def test_the_view_holds_the_molecule(page, mols):
-    views = page.views()
-    assert len(views) == len(mols)
-    for view, mol in zip(views, mols, strict=True):
-        arrays = from_mol(mol)
-        assert [atom[0] for atom in view["atoms"]] == [atom.GetSymbol() for atom in mol.GetAtoms()]
-        assert [atom[4] for atom in view["atoms"]] == arrays.formal_charges.tolist()
-        bonds = np.array(view["bonds"])
-        assert np.array_equal(bonds[:, :2], arrays.bonds) and np.array_equal(bonds[:, 2], arrays.bond_orders)
-        shown = np.array([atom[1:4] for atom in view["atoms"]])
-        between = [np.linalg.norm(x[:, None] - x[None], axis=-1) for x in (shown, arrays.positions)]
-        assert np.allclose(*between, atol=2e-3)  # coordinates have three decimals
-    assert sorted({atom[4] for view in views for atom in view["atoms"]}) == [-1, 0, 1]
+def test_a_drawing_holds_record_formula_and_first_view(page, mols, tmp_path):
+    drawings = page.drawings()
+    assert len(drawings) == len(mols)
+    for drawing, mol in zip(drawings, mols, strict=True):
+        assert drawing["svg"].startswith('<svg class="formula"') and "<path" in drawing["svg"]
+        assert drawing["aromatic"] == [bond.GetIdx() for bond in mol.GetBonds() if bond.GetIsAromatic()]
+        path = tmp_path / "one.sdf"
+        path.write_text(drawing["sdf"])
+        (record,) = read_sdf(path)
+        assert Chem.MolToSmiles(record.mol) == Chem.MolToSmiles(mol)
+        assert np.allclose(record.mol.GetConformer().GetPositions(), mol.GetConformer().GetPositions(), atol=1e-4)
+        assert record.mol.GetProp("molscore_index") == mol.GetProp("molscore_index")
+        turn, shift = np.array(drawing["view"][:9]).reshape(3, 3), np.array(drawing["view"][9:])
+        shown = mol.GetConformer().GetPositions() @ turn.T + shift
+        assert np.allclose(shown.max(axis=0), -shown.min(axis=0), atol=1e-3)
+        assert np.isclose(np.linalg.det(turn), 1, atol=1e-3)
 
 
 def test_the_first_view_is_a_rotation_never_a_mirror_image():
     rng = np.random.default_rng(0)
     for _ in range(20):
         x = rng.normal(size=(6, 3)) * [3, 2, 1]
-        y = orient(x)
-        rotation = np.linalg.lstsq(x - x.mean(axis=0), y - y.mean(axis=0), rcond=None)[0]
+        rotation, shift = orient(x)
         assert np.allclose(rotation.T @ rotation, np.eye(3))
         assert np.isclose(np.linalg.det(rotation), 1)
+        y = x @ rotation.T + shift
         assert np.allclose(y.max(axis=0), -y.min(axis=0))
     for few in (1, 2):
-        assert np.isfinite(orient(rng.normal(size=(few, 3)))).all()
-
-
-def test_the_link_holds_the_record(page, mols, tmp_path):
-    links = page.attributes("a", "href")
-    assert len(links) == len(mols)
-    for link, mol in zip(links, mols, strict=True):
-        path = tmp_path / "one.sdf"
-        path.write_bytes(b64decode(link.removeprefix("data:chemical/x-mdl-sdfile;base64,"), validate=True))
-        (record,) = read_sdf(path)
-        assert Chem.MolToSmiles(record.mol) == Chem.MolToSmiles(mol)
-        assert np.allclose(record.mol.GetConformer().GetPositions(), mol.GetConformer().GetPositions(), atol=1e-4)
-        assert record.mol.GetProp("molscore_index") == mol.GetProp("molscore_index")
+        assert np.isfinite(orient(rng.normal(size=(few, 3)))[0]).all()
 
 
 def test_unsound_molecules_are_shown_for_what_they_are(mols, tmp_path):
@@ -160,14 +163,41 @@ def test_unsound_molecules_are_shown_for_what_they_are(mols, tmp_path):
     unsound = [without_last_atom(mols[0]), overbonded(), nowhere, Chem.MolFromSmiles("CCO"), Chem.Mol()]
     write_report(tmp_path / "r.html", [*unsound, mols[1]], title="", manifest={})
     page = Page(tmp_path / "r.html")
-    faults = re.findall(r'<span class="bad">(\w+):', page.source)
-    assert faults == ["radical", "valence", "non_finite", "implicit_hydrogens", "empty"]
-    assert page.text().count("sound valences and geometry") == 1
-    assert len(page.views()) == 3
-    assert page.text().count("No 3-D view:") == 3
-    codes = [text for tag, text in page.texts if tag == "code"]
-    assert codes[0] == "CC[O]"
-    assert codes[1].count("[H]") == 5  # CH5 must not pass for methane
+    faults = [word.partition(":")[0] for word in page.column("verdict")]
+    assert faults == ["radical", "valence", "non_finite", "implicit_hydrogens", "empty", "sound"]
+    assert ["missing" in drawing for drawing in page.drawings()] == [False, False, True, True, True, False]
+    assert page.column("SMILES")[0] == "CC[O]"
+    assert page.column("SMILES")[1].count("[H]") == 5  # CH5 must not pass for methane
+
+
+def test_conformers_are_lines_of_one_molecule(tmp_path):
+    """Laid over the best by a rotation; counted by method, with their energies and distances."""
+    mol = Chem.AddHs(Chem.MolFromSmiles("CCCCO"))
+    EmbedMultipleConfs(mol, 4, randomSeed=1)
+    records = []
+    for k, conformer in enumerate(mol.GetConformers()):
+        record = Chem.Mol(mol, False, conformer.GetId())
+        energy = {"energy_kcal_per_mol": 3 + k, "relative_energy_kcal_per_mol": k, "rmsd_to_best_angstrom": 0.2 * k}
+        values = {"_Name": "butanol", "rank": k + 1, "method": "etkdg" if k == 3 else "score"} | energy
+        for name, value in values.items():
+            record.SetProp(name, str(value))
+        records.append(record)
+    write_report(tmp_path / "r.html", [*records, embed("CO")], title="", manifest={})
+    page = Page(tmp_path / "r.html")
+    data = page.data()
+    assert data["ensembles"] and data["records"] == [[0, 1, 2, 3], [4]]
+    assert page.column("conformers") == [4, 1] and page.column("method") == ["score 3, etkdg 1", None]
+    assert page.column("energy_span_kcal_per_mol")[0] == 3 and page.column("largest_rmsd_angstrom")[0] == 0.6
+    assert [values[0] for values in data["conformers"][0]] == [1, 2, 3, 4]
+    heavy = slice(0, 5)
+    shown = []
+    for drawing, record in zip(page.drawings(), records, strict=False):
+        turn, shift = np.array(drawing["view"][:9]).reshape(3, 3), np.array(drawing["view"][9:])
+        assert np.isclose(np.linalg.det(turn), 1, atol=1e-3)
+        shown.append(record.GetConformer().GetPositions()[heavy] @ turn.T + shift)
+    for x, record in zip(shown[1:], records[1:], strict=True):
+        best = AlignMol(record, records[0], atomMap=[(i, i) for i in range(5)])
+        assert np.sqrt(((x - shown[0]) ** 2).sum(1).mean()) == pytest.approx(best, abs=2e-3)
 
 
 def test_hostile_text_stays_text(mols, tmp_path):
@@ -178,18 +208,20 @@ def test_hostile_text_stays_text(mols, tmp_path):
     manifest = {"model": evil, evil: [evil], "attempts": 2}
     write_report(tmp_path / "r.html", [mol], title=evil, manifest=manifest, rejects={evil: 1})
     page = Page(tmp_path / "r.html")
-    assert len(page.attributes("script", "type")) == 1 and page.source.count("<script") == 2
+    assert page.source.count("<script") == 4  # elements, data, one lot, the program
     assert "img" not in [tag for tag, _ in page.elements]
     assert [text for tag, text in page.texts if tag in ("title", "h1")] == [evil, evil]
-    assert page.text().count(evil) >= 6
+    assert page.text().count(evil) >= 5
+    assert page.column("title") == [evil] and page.column("molscore_index") == [evil]
 
 
-def test_the_gallery_ends_but_the_count_does_not(mols, tmp_path):
-    write_report(tmp_path / "r.html", [mols[0]] * (SHOWN + 5), title="", manifest={})
+def test_the_table_ends_but_the_count_does_not(mols, tmp_path, monkeypatch):
+    monkeypatch.setattr("molscore.report.page.LISTED", 30)
+    write_report(tmp_path / "r.html", [mols[0]] * 35, title="", manifest={})
     page = Page(tmp_path / "r.html")
-    assert len(page.views()) == SHOWN
-    assert f"The first {SHOWN} of {SHOWN + 5}" in page.text()
-    assert f"Delivered {SHOWN + 5}" in page.text()
+    assert len(page.drawings()) == 30
+    assert "The first 30 of 35 records are listed." in page.text()
+    assert "Delivered 35" in page.text()
 
 
 @pytest.mark.parametrize("wrong", [[], Chem.Mol(), [None]])

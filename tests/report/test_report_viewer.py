@@ -13,17 +13,15 @@ pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is no
 
 BROWSER = """
 const input = JSON.parse(require("fs").readFileSync(0, "utf8")), handlers = {}, drawings = [];
-const svg = {
-  dataset: { mol: JSON.stringify(input.mol) },
+globalThis.svg = {
   addEventListener: (name, handler) => { handlers[name] = handler; },
+  setAttribute() {}, setPointerCapture() {},
   set innerHTML(text) { drawings.push(text); },
 };
-globalThis.document = {
-  getElementById: () => ({ textContent: JSON.stringify(input.looks) }),
-  querySelectorAll: () => [svg],
-};
-(0, eval)(input.script);
-for (const [name, event] of input.events) handlers[name]({ preventDefault() {}, buttons: 1, ...event });
+globalThis.mols = [input.mol];
+globalThis.document = { getElementById: () => ({ textContent: JSON.stringify(input.looks) }) };
+(0, eval)(input.script + "; makeView(svg, mols)");
+for (const [name, event] of input.events) handlers[name]({ preventDefault() {}, ...event });
 console.log(JSON.stringify(drawings));
 """
 
@@ -66,7 +64,6 @@ def test_x_goes_right_y_up_and_z_towards_the_reader():
 @pytest.mark.parametrize(
     "event",
     [
-        ["pointermove", {"movementX": 40, "movementY": 25}],
         ["keydown", {"key": "ArrowRight"}],
         ["keydown", {"key": "ArrowUp"}],
     ],
@@ -83,10 +80,21 @@ def test_turning_is_a_rotation_and_depth_follows(event):
 
 
 def test_a_drag_moves_the_front_with_the_pointer():
-    right = balls(draw(AXES, [], [["pointermove", {"movementX": 20, "movementY": 0}]])[1])
-    down = balls(draw(AXES, [], [["pointermove", {"movementX": 0, "movementY": 20}]])[1])
+    start = ["pointerdown", {"pointerId": 1, "clientX": 100, "clientY": 100}]
+    right = balls(draw(AXES, [], [start, ["pointermove", {"pointerId": 1, "clientX": 120, "clientY": 100}]])[1])
+    down = balls(draw(AXES, [], [start, ["pointermove", {"pointerId": 1, "clientX": 100, "clientY": 120}]])[1])
     assert next(x for number, x, _ in right if number == 4) > 5
     assert next(y for number, _, y in down if number == 4) < -5
+
+
+def test_the_wheel_and_two_fingers_zoom():
+    """About the middle; two fingers by as much as they move apart."""
+    touch = [("pointerdown", 1, 0), ("pointerdown", 2, 100), ("pointermove", 2, 150)]
+    fingers = [[name, {"pointerId": number, "clientX": x, "clientY": 0}] for name, number, x in touch]
+    for events, factor in (([["wheel", {"deltaY": -300}]], np.exp(0.5)), (fingers, 1.5)):
+        before, after = draw(AXES, [], events)
+        places = [np.array([place for _, *place in sorted(balls(drawing))]) for drawing in (before, after)]
+        assert np.allclose(places[1], factor * places[0], atol=0.15)
 
 
 def test_a_double_click_turns_back():
