@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rdkit import Chem
 
 from molscore.chem.arrays import isomeric_smiles
-from molscore.chem.io.sdf_text import record_properties
+from molscore.chem.io.sdf_text import DataItem
 from molscore.conformers.ensemble import Ensemble
+from molscore.conformers.records import sdf_records
 from molscore.results import Reject, Result, counted
-from molscore.results.result import Record, frame
+from molscore.results.result import frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -122,28 +123,14 @@ class Conformers(Result):
     def _rows(self) -> list[dict[str, Any]]:
         return [_row(ensemble) for ensemble in self.ensembles]
 
-    def _records(self) -> Iterator[Record]:
+    def _records(self) -> Iterator[str]:
         """A record for each conformer, with the properties of the input, and those that say how it was made."""
+        made_with = {name: self.manifest[name] for name in ("model", "seed", "options")}
         for ensemble in self.ensembles:
-            if not ensemble.mol.GetNumConformers():
-                continue
-            more = {"molscore_options": self.manifest["options"], "removed_fragments": ensemble.removed or None}
-            if ensemble.stereo_open:
-                more["isomer"] = f"{ensemble.isomer} of {ensemble.isomers}" if ensemble.isomers > 1 else "sampled"
-            shared = record_properties(
-                _smiles(ensemble) or "",
-                model=self.manifest["model"],
-                seed=self.manifest["seed"],
-                index=ensemble.item + 1,
-                extra=more,
-            )
-            given = ensemble.mol.GetPropsAsDict(autoConvertStrings=False)
-            for mol, properties in ensemble.single():
-                ours = shared | properties
-                if ours["method"] == "etkdg" and ensemble.reason:
-                    ours["fallback_reason"] = ensemble.reason[0]
-                carried = {f"input_{name}" if name in ours else name: value for name, value in given.items()}
-                yield Record(mol, _title(mol) or "", carried | ours)
+            given = ensemble.mol.GetPropsAsDict(autoConvertStrings=False).items()
+            items = [DataItem(name, str(value)) for name, value in given]
+            title = _title(ensemble.mol) or ""
+            yield from sdf_records(ensemble, items, title=title, number=ensemble.item + 1, **made_with)
 
 
 def _row(ensemble: Ensemble) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from rdkit import Chem
 
+from molscore.chem.io.sdf_text import format_record
 from molscore.generate.judge import Attempt
 from molscore.results import Result, counted
-from molscore.results.result import Record
 
 
 @dataclass(repr=False, eq=False)
@@ -48,6 +48,6 @@ class Generation(Result):
             rows.append({"title": mol.GetProp("_Name"), "SMILES": properties.get("SMILES"), "mol": mol} | properties)
         return rows
 
-    def _records(self) -> Iterator[Record]:
+    def _records(self) -> Iterator[str]:
         for mol in self.mols:
-            yield Record(mol, mol.GetProp("_Name"), mol.GetPropsAsDict(autoConvertStrings=False))
+            yield format_record(mol, mol.GetProp("_Name"), mol.GetPropsAsDict(autoConvertStrings=False))

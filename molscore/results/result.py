@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
 
-from molscore.chem.io.sdf_writer import SDFWriter
+from molscore.chem.io.formats import SDF, check_output, record_writer
+from molscore.chem.io.lines import ERRORS
 from molscore.chem.settings import configured
 from molscore.extras import need
 
@@ -35,14 +36,6 @@ class Reject(NamedTuple):
     detail: str
 
 
-class Record(NamedTuple):
-    """A molecule to be written: its first conformer, its title and its properties."""
-
-    mol: Chem.Mol
-    title: str
-    properties: Mapping[str, object]
-
-
 class Result(ABC):
     """The result of a call: molecules with what is known of each, in order."""
 
@@ -58,8 +51,8 @@ class Result(ABC):
         """Typed values by column for each molecule; ``mol`` is one of the columns."""
 
     @abstractmethod
-    def _records(self) -> Iterator[Record]:
-        """What an SDF file holds."""
+    def _records(self) -> Iterator[str]:
+        """The text of the records of an SDF file, ``$$$$`` included."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.summary().partition(chr(10))[0]})"
@@ -84,10 +77,12 @@ class Result(ABC):
         Raises:
             ValueError, OSError: if it cannot be written.
         """
-        with SDFWriter(path) as writer:
-            for record in self._records():
-                writer.write(*record)
-        return writer.count
+        number = 0
+        with record_writer(check_output(path, SDF)) as writer:
+            for text in self._records():
+                writer.add(text.encode("utf-8", ERRORS))
+                number += 1
+        return number
 
     def _repr_html_(self) -> str:
         """For notebooks: the summary, a few depictions, the first rows."""

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, overload
 from rdkit import Chem
 
 from molscore.chem.arrays import isomeric_smiles
+from molscore.chem.io.sdf_text import format_record
 from molscore.chem.properties import set_properties
 from molscore.results import Reject, Result, counted
-from molscore.results.result import Record
-from molscore.score.score import TAGS, MoleculeScore
+from molscore.score.score import ATOM_TAG, TAGS, MoleculeScore
 
 
 @dataclass(repr=False, eq=False)
@@ -68,11 +68,16 @@ class Scores(Result, Sequence[MoleculeScore]):
             rows.append({name: row[name] for name in self._columns if name in row})
         return rows
 
-    def _records(self) -> Iterator[Record]:
-        """A record for each molecule that was scored."""
+    def _records(self) -> Iterator[str]:
+        """A record for each molecule that was scored; hydrogens that were left out are added."""
         for mol in self.mols:
-            if mol is not None:
-                yield Record(mol, _title(mol), mol.GetPropsAsDict(autoConvertStrings=False))
+            if mol is None:
+                continue
+            properties = mol.GetPropsAsDict(autoConvertStrings=False)
+            whole = Chem.AddHs(mol, addCoords=True)
+            if ATOM_TAG in properties:
+                properties[ATOM_TAG] += " n/a" * (whole.GetNumAtoms() - mol.GetNumAtoms())
+            yield format_record(whole, _title(mol), properties)
 
 
 def scored(item: object, score: MoleculeScore) -> Chem.Mol | None:

@@ -115,6 +115,16 @@ def test_files_hold_what_tables_hold(conformers, scorer, made, tmp_path):
     )
 
 
+def test_scored_heavy_atoms_are_written_with_hydrogens(conformers, scorer, tmp_path):
+    (mol,) = conformers.generate("CCCC(=O)O acid", n=1, options=QUICK).mols
+    assert scorer.score(Chem.RemoveHs(mol)).to_sdf(tmp_path / "scored.sdf") == 1
+    (written,) = Chem.SDMolSupplier(str(tmp_path / "scored.sdf"), removeHs=False)
+    assert written.GetNumAtoms() == mol.GetNumAtoms() and written.GetProp("_Name") == "acid"
+    assert written.GetAtomWithIdx(0).GetDoubleProp("position_uncertainty_angstrom") > 0
+    with pytest.raises(ValueError, match=r"must end in \.sdf"):
+        conformers.generate([]).to_sdf(tmp_path / "scored.txt")
+
+
 def test_results_say_what_they_are(conformers, scorer, made):
     named = conformers.generate(["CCCCO <b>bold</b>", None], n=2, steps=4)
     assert repr(named) == "Conformers(2 conformers of 1 of 2 molecules)"
