@@ -12,15 +12,14 @@ from typing import Any, NamedTuple
 
 from rdkit import Chem
 
-from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.io.formats import record_writer
 from molscore.chem.io.inputs import Entry
-from molscore.chem.io.sdf_text import carried, format_conformers, record_properties, tagged
 from molscore.chem.properties import packed
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.generator import ConformerGenerator
 from molscore.conformers.options import ConformerOptions
 from molscore.conformers.outcome import ConformerRun
+from molscore.conformers.records import sdf_records
 from molscore.files.part import PartFile
 from molscore.files.table import write_csv
 from molscore.model.fingerprint import identity
@@ -194,20 +193,9 @@ def digest_of(entry: Entry) -> str:
 
 
 def _records(entry: Entry, ensemble: Ensemble, generator: ConformerGenerator, seed: int, options: str) -> Iterator[str]:
-    """The text of a record for each conformer."""
-    more = {"molscore_options": options, "removed_fragments": ensemble.removed or None}
-    if ensemble.stereo_open:
-        more["isomer"] = f"{ensemble.isomer} of {ensemble.isomers}" if ensemble.isomers > 1 else "sampled"
     title = entry.name if entry.name.strip() else f"molecule_{entry.number}"
-    shared = record_properties(
-        isomeric_smiles(ensemble.mol), model=generator.name, seed=seed, index=entry.number, extra=more
-    )
-    texts = format_conformers(ensemble.mol, title)
-    for text, conformer in zip(texts, ensemble.mol.GetConformers(), strict=True):
-        ours = shared | conformer.GetPropsAsDict()
-        if ours["method"] == "etkdg" and ensemble.reason:
-            ours["fallback_reason"] = ensemble.reason[0]
-        yield tagged(text + carried(entry.items, ours), ours)
+    made_with = {"model": generator.name, "options": options}
+    return sdf_records(ensemble, entry.items, title=title, number=entry.number, seed=seed, **made_with)
 
 
 def _about(entry: Entry, ensembles: list[Ensemble]) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, overload
 from rdkit import Chem
 
 from molscore.chem.arrays import isomeric_smiles
-from molscore.chem.io.sdf_text import format_record
+from molscore.chem.io.sdf_text import DataItem, carried, format_mol, tagged
 from molscore.chem.properties import set_properties
 from molscore.results import Reject, Result, counted
 from molscore.score.score import ATOM_TAG, TAGS, MoleculeScore
@@ -70,14 +70,15 @@ class Scores(Result, Sequence[MoleculeScore]):
 
     def _records(self) -> Iterator[str]:
         """A record for each molecule that was scored; hydrogens that were left out are added."""
-        for mol in self.mols:
+        for mol, score in zip(self.mols, self.scores, strict=True):
             if mol is None:
                 continue
-            properties = mol.GetPropsAsDict(autoConvertStrings=False)
+            properties, ours = mol.GetPropsAsDict(autoConvertStrings=False), score.properties()
             whole = Chem.AddHs(mol, addCoords=True)
-            if ATOM_TAG in properties:
-                properties[ATOM_TAG] += " n/a" * (whole.GetNumAtoms() - mol.GetNumAtoms())
-            yield format_record(whole, _title(mol), properties)
+            if ATOM_TAG in ours:
+                ours[ATOM_TAG] = f"{ours[ATOM_TAG]}{' n/a' * (whole.GetNumAtoms() - mol.GetNumAtoms())}"
+            items = [DataItem(name, str(value)) for name, value in properties.items() if name not in ours]
+            yield tagged(format_mol(whole, _title(mol)) + carried(items, ours), ours)
 
 
 def scored(item: object, score: MoleculeScore) -> Chem.Mol | None:

@@ -101,6 +101,7 @@ def test_scores_are_a_sequence_and_lie_in_molecules(conformers, scorer):
 def test_files_hold_what_tables_hold(conformers, scorer, made, tmp_path):
     mol = Chem.MolFromSmiles("CCCCO")
     mol.SetIntProp("rank", 17)
+    mol.SetProp("pIC<50>", "$$$$\n\n7.5")
     made_conformers = conformers.generate([mol, None, "CCCCN amine"], n=2, steps=4)
     scores = scorer.score(made_conformers.to_frame(conformers=True))
     for number, result in ((3, made), (4, made_conformers), (4, scores)):
