@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from pkgutil import walk_packages
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from rdkit import Chem
@@ -107,10 +108,18 @@ def test_each_conformer_is_scored_and_none_is_taken_for_all(scorer, ensemble):
     each = scorer.score_conformers(ensemble)
     assert len(each) == 3 and each[0].log_likelihood == pytest.approx(single.log_likelihood, abs=1e-4)
     assert len({round(score.log_likelihood, 3) for score in each}) == 3
-    with pytest.raises(ValueError, match="put it in a list"):
-        molscore.evaluate(ensemble)
-    with pytest.raises(ValueError, match="3 conformers"):
-        molscore.evaluate([first, ensemble])
+    for several in (ensemble, [first, ensemble]):
+        with pytest.raises(ValueError, match="3 conformers"):
+            molscore.evaluate(several)
+
+
+def test_what_is_evaluated_may_be_one_or_many(ensemble):
+    one = Chem.Mol(ensemble, False, 0)
+    table = pd.DataFrame({"mol": [one, None, "CCO", float("nan")]})
+    quick = {"reference": None, "posebusters": None, "relaxation": False}
+    for mols, total in ((one, 1), ([one, None], 2), (table, 4), (table["mol"], 4)):
+        valid = molscore.evaluate(mols, **quick)["valid"]
+        assert (valid.count, valid.total) == (1, total)
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, 2**128])

@@ -27,6 +27,7 @@ from molscore.evaluate.molecules.records import Judgement, read_records
 from molscore.evaluate.molecules.relaxation import summary
 from molscore.evaluate.molecules.stability import distance_stable, explicit_stable
 from molscore.evaluate.rates import Rate
+from molscore.results import Molecules
 from molscore.workers import count as count_workers
 
 SHOWN_FAULTS = 5
@@ -37,7 +38,7 @@ FEW = 100
 
 
 def evaluate(
-    mols: str | os.PathLike[str] | Iterable[Chem.Mol | Record | None],
+    mols: str | os.PathLike[str] | Iterable[Record] | Molecules,
     reference: str | os.PathLike[str] | None = AUTO,
     *,
     posebusters: str | None = "mol_fast",
@@ -55,8 +56,9 @@ def evaluate(
     cannot be read stays in the denominators. Hydrogens must be explicit atoms.
 
     Args:
-        mols: an SDF file, compressed or not; or RDKit molecules, each with a 3-D conformer, None for a record that
-            could not be read; or records of an SDF file.
+        mols: an SDF file, compressed or not; or an RDKit molecule with a 3-D conformer, or many: a list, a generator, a
+            pandas Series or DataFrame (of its column ``mol``), a result of `molscore`; or records of an SDF file. What
+            is no molecule counts as a record that cannot be read.
         reference: what to compare with: a name ('druglike', 'qm9'), the path of an ``.npz`` reference or of an SDF
             file; 'auto' for that of the model that made them, druglike if they do not name it; None for no comparison.
         posebusters: which PoseBusters checks to run: ``mol_fast`` (some 30 ms a molecule), ``mol`` (with the energy

@@ -24,6 +24,8 @@ from molscore.chem.arrays import (
 from molscore.chem.io.mol2 import read_structures
 from molscore.chem.io.sdf_reader import Record
 from molscore.chem.io.source import check_sdf
+from molscore.limits import shown
+from molscore.results import Molecules, items_of
 
 INDEX_PROPERTY = "molscore_index"
 """SDF property: the number of the sampling attempt, from 0, that gave the record."""
@@ -58,38 +60,39 @@ class Judgement:
 
 
 def read_records(
-    source: str | os.PathLike[str] | Iterable[Chem.Mol | Record | None], encoding: str | None = None
+    source: str | os.PathLike[str] | Iterable[Record] | Molecules, encoding: str | None = None
 ) -> list[Record]:
     """All records of a source, unsanitised.
 
     Args:
-        source: an SDF or mol2 file, or molecules, or records; None stands for a molecule that could not be read.
+        source: an SDF or mol2 file, or one molecule or many (`molscore.results`), or records. What is no molecule is a
+            record that cannot be read.
         encoding: of the file, by default UTF-8.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: for another kind of file, a molecule of several conformers, and if there is nothing to read.
     """
-    if isinstance(source, Chem.Mol):
-        raise ValueError("one molecule was given where several are expected; put it in a list: evaluate([mol])")
     if not isinstance(source, (str, os.PathLike)):
-        mols = list(source)
+        mols = list(items_of(source).values)
         records = [mol for mol in mols if isinstance(mol, Record)]
         if mols and len(records) == len(mols):
             return records
-        molecules: list[Chem.Mol | None] = []
+        molecules: list[tuple[Chem.Mol | None, str | None]] = []
         for mol in mols:
-            if mol is not None and not isinstance(mol, Chem.Mol):
-                raise ValueError(f"expected RDKit molecules or the path of an SDF file, got {type(mol).__name__}")
-            if mol is not None and mol.GetNumConformers() > 1:
+            if not isinstance(mol, Chem.Mol):
+                reason = "no molecule" if mol is None else f"an RDKit molecule is wanted, not {shown(mol)}"
+                molecules.append((None, reason))
+                continue
+            if mol.GetNumConformers() > 1:
                 raise ValueError(
                     f"a molecule has {mol.GetNumConformers()} conformers, and each is judged for itself; put them in a "
                     "list: [Chem.Mol(mol, False, c.GetId()) for c in mol.GetConformers()]"
                 )
-            molecules.append(mol)
+            molecules.append((mol, None))
         if not mols:
             raise ValueError("no molecules were given; there is nothing to evaluate")
-        return [Record(k, 0, mol, "no molecule" if mol is None else None) for k, mol in enumerate(molecules)]
+        return [Record(k, 0, mol, reason) for k, (mol, reason) in enumerate(molecules)]
     path = Path(source)
     check_sdf(path)
     records = list(read_structures(path, sanitize=False, encoding=encoding))
