@@ -45,9 +45,13 @@ def fail(message: object, code: int = 2) -> NoReturn:
 
 @contextmanager
 def complaints(*errors: type[Exception], code: int = 2) -> Iterator[None]:
-    """Turns the given exceptions into `fail`; a missing package is always misuse."""
+    """Turns the given exceptions into `fail`; a missing package is always misuse. A pipe that its reader has
+    closed ends the program without a word.
+    """
     try:
         yield
+    except BrokenPipeError:
+        raise
     except errors as error:
         code = 2 if isinstance(error, MissingExtraError) else code
         fail("; ".join([_sentence(error), *getattr(error, "__notes__", [])]), code)

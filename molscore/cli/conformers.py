@@ -16,6 +16,7 @@ from molscore.cli.common import (
     prepare_workers,
     worker_number,
 )
+from molscore.cli.outputs import SHARD, Chunk, Overwrite, ShardSize, check_shards
 from molscore.limits import check_proposals
 from molscore.pretrained import GRAPH_CONDITIONED
 
@@ -27,7 +28,9 @@ def conformers(
             metavar="INPUT", help="SMILES, InChI, file (.smi, .csv, .tsv, .sdf, .mol, .mol2, .parquet) or -."
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write (.sdf or .sdf.gz).")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="File to write; {shard} in its name: many; -: standard output.")
+    ],
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="Distinct conformers of each molecule, at most.")] = 20,
     model: Model = GRAPH_CONDITIONED,
     seed: Annotated[int, typer.Option(min=0, max=2**128 - 1, help="Same model and seed, same conformers.")] = 0,
@@ -56,6 +59,9 @@ def conformers(
     encoding: Encoding = None,
     problems: Annotated[Path | None, typer.Option(help="CSV file for records without a conformer.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an earlier run left.")] = False,
+    overwrite: Overwrite = False,
+    shard_size: ShardSize = SHARD,
+    chunk: Chunk = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     workers: Workers = "auto",
     quiet: Quiet = False,
@@ -63,18 +69,20 @@ def conformers(
     """Make 3-D conformers of given molecules, with the stereo that they ask for."""
     from molscore import pretrained
     from molscore.chem.io.count import record_count
+    from molscore.chem.io.formats import ENDINGS, check_output
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_source
-    from molscore.files.paths import check_apart, check_writable
+    from molscore.files.paths import Named
 
     with complaints(ValueError, OSError):
         check_proposals(n, oversampling)
-        check_writable(out, (".sdf", ".sdf.gz"))
-        if problems is not None:
-            check_writable(problems, (".csv",))
         kind = check_source(source, form)
         check_encoding(encoding)
-        check_apart({"--out": out, "--problems": problems}, {"INPUT": source, "--model": pretrained.find(model)})
+        inputs: Named = {"INPUT": source, "--model": pretrained.find(model)}
+    outputs = {"--out": (out, ENDINGS), "--problems": (problems, (".csv",))}
+    part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk)
+    with complaints(ValueError, ImportError):
+        check_output(out)
     several = source == "-" or Path(source).is_file()
     wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.conformers.files", several=several)
@@ -119,6 +127,8 @@ def conformers(
             encoding=encoding,
             problems=problems,
             resume=resume,
+            shard_size=shard_size,
+            chunk=part,
             workers=number,
             on_progress=advance,
         )

@@ -10,7 +10,8 @@ import typer
 from molscore.chem.io.source import STRUCTURES
 from molscore.cli.bounds import bounded
 from molscore.cli.common import Encoding, Quiet, Workers, bar, complaints, fail, interruptible, worker_number
-from molscore.files.paths import check_apart, check_writable
+from molscore.cli.outputs import Overwrite
+from molscore.files.paths import check_apart, check_free, check_writable
 
 if TYPE_CHECKING:
     from molscore.datasets.build import BuildOptions, Counts
@@ -29,13 +30,14 @@ Conformers = Annotated[int, typer.Option(min=1, help="Most conformers of the sam
 @bounded
 def qm9(
     out: Annotated[Path, typer.Option("--out", "-o", help="Tensor file to write.")] = Path("data/qm9.safetensors"),
+    overwrite: Overwrite = False,
     source: Annotated[Path | None, typer.Option(help="Folder with its CSV files.", show_default="qm9pack")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first molecules.")] = None,
     workers: Workers = "auto",
     quiet: Quiet = False,
 ) -> None:
     """QM9: 130,831 molecules of up to nine heavy atoms (pip install 'molscore3d[qm9]')."""
-    _check(out, [] if source is None else [source])
+    _check(out, [] if source is None else [source], overwrite)
     from molscore.datasets.qm9 import build_qm9
 
     with complaints(ValueError, OSError, code=1), bar("QM9", 0, quiet) as advance:
@@ -55,6 +57,7 @@ def qm9(
 def moses3d(
     source: Annotated[Path, typer.Argument(help=".csv or .smi file of SMILES; or a folder of .npz shards.")],
     out: Out = Path("data/moses3d.safetensors"),
+    overwrite: Overwrite = False,
     n: First = None,
     hydrogens: Hydrogens = False,
     relax: Relax = "none",
@@ -64,7 +67,7 @@ def moses3d(
     quiet: Quiet = False,
 ) -> None:
     """Drug-like molecules from SMILES, such as those of MOSES: ETKDGv3 conformers relaxed with MMFF94s."""
-    _check(out, [source])
+    _check(out, [source], overwrite)
     if source.is_dir():
         if relax != "none":
             fail("shards are taken as they are; --relax is for SMILES")
@@ -82,6 +85,7 @@ def moses3d(
 def sdf(
     source: Annotated[Path, typer.Argument(help="SDF file, or .csv or .smi file of SMILES; .gz too.")],
     out: Out = Path("data/molecules.safetensors"),
+    overwrite: Overwrite = False,
     n: First = None,
     hydrogens: Hydrogens = False,
     relax: Relax = "none",
@@ -91,7 +95,7 @@ def sdf(
     quiet: Quiet = False,
 ) -> None:
     """Your own molecules: 3-D records of an SDF file as they are, drawings and SMILES embedded and relaxed."""
-    _check(out, [source])
+    _check(out, [source], overwrite)
     form = _form(source, encoding)
     from molscore.datasets.sources import build_sdf, build_smiles
 
@@ -106,21 +110,22 @@ def sdf(
 def merge(
     sources: Annotated[list[Path], typer.Argument(help="Tensor files.")],
     out: Out = Path("data/merged.safetensors"),
+    overwrite: Overwrite = False,
     rare: Annotated[int, typer.Option(min=1, help="Fewest molecules that an element with its charge must be in.")] = 1,
     max_heavy: Annotated[int | None, typer.Option(min=1, help="Most heavy atoms.", show_default="no limit")] = None,
     implied: Annotated[bool, typer.Option("--implied", help="Take hydrogens off; valence implies them.")] = False,
     conformers: Conformers = 1,
 ) -> None:
     """Several tensor files in one: of the same molecule the first is kept, or the first few; each keeps its split."""
-    _check(out, sources)
+    _check(out, sources, overwrite)
     from molscore.datasets.merge import merge as join
 
     with complaints(ValueError, OSError, code=1):
         typer.echo(json.dumps(join(sources, out, rare, max_heavy, implied, conformers), indent=1))
 
 
-def _check(out: Path, sources: list[Path]) -> None:
-    """Ends the program at once if a source is missing or would be overwritten."""
+def _check(out: Path, sources: list[Path], overwrite: bool) -> None:
+    """Ends the program at once if a source is missing, or it or a file that is there would be overwritten."""
     for source in sources:
         if not source.exists():
             fail(f"there is no {source}")
@@ -130,6 +135,8 @@ def _check(out: Path, sources: list[Path]) -> None:
         files = [file for source in sources for file in (source.iterdir() if source.is_dir() else [source])]
         read = [file for file in files if file in sources or file.suffix in (".csv", ".npz")]
         check_apart({"--out": out}, {f"source {k}": file for k, file in enumerate(read, start=1)})
+        if not overwrite:
+            check_free({"--out": out})
 
 
 def _form(source: Path, encoding: str | None) -> str | None:

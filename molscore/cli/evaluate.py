@@ -17,10 +17,11 @@ from molscore.cli.common import (
     unless_none,
     worker_number,
 )
+from molscore.cli.outputs import Overwrite, check_outputs
 
 
 def evaluate(
-    mols: Annotated[Path, typer.Argument(help="SDF file: delivered, or raw.")],
+    mols: Annotated[Path, typer.Argument(help="SDF file: delivered, or raw; or -.")],
     reference: Reference = "auto",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the metrics here as JSON.")] = None,
     posebusters: Annotated[str, typer.Option(help="PoseBusters checks: mol_fast, mol or none.")] = "mol_fast",
@@ -30,6 +31,7 @@ def evaluate(
     training: Annotated[
         Path | None, typer.Option(help="Tensor file of the model's training: look for memorisation and mode collapse.")
     ] = None,
+    overwrite: Overwrite = False,
     encoding: Encoding = None,
     workers: Workers = "auto",
     quiet: Quiet = False,
@@ -38,15 +40,13 @@ def evaluate(
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_sdf
     from molscore.files.output import write_text
-    from molscore.files.paths import check_apart, check_writable
+    from molscore.files.paths import Named
 
     with complaints(ValueError, OSError):
         check_sdf(mols)
         check_encoding(encoding)
-    if json_file is not None:
-        with complaints(ValueError, OSError):
-            check_writable(json_file, (".json",))
-            check_apart({"--json": json_file}, {"MOLS": mols, "--reference": reference, "--training": training})
+    inputs: Named = {"MOLS": mols, "--reference": reference, "--training": training}
+    check_outputs({"--json": (json_file, (".json",))}, inputs, overwrite)
     number = worker_number(workers)
     prepare_workers(number, "cpu", "molscore.evaluate.molecules.assess")
     from molscore.evaluate import evaluate as judge
@@ -73,9 +73,10 @@ def evaluate(
 
 
 def report(
-    mols: Annotated[Path, typer.Argument(help="SDF file.")],
+    mols: Annotated[Path, typer.Argument(help="SDF file; or -.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
     reference: Reference = "auto",
+    overwrite: Overwrite = False,
     encoding: Encoding = None,
     workers: Workers = "auto",
     quiet: Quiet = False,
@@ -83,13 +84,11 @@ def report(
     """Write an HTML report of a file of molecules."""
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_sdf
-    from molscore.files.paths import check_apart, check_writable
 
     with complaints(ValueError, OSError):
         check_sdf(mols)
         check_encoding(encoding)
-        check_writable(out, (".html",))
-        check_apart({"--out": out}, {"MOLS": mols, "--reference": reference})
+    check_outputs({"--out": (out, (".html",))}, {"MOLS": mols, "--reference": reference}, overwrite)
     number = worker_number(workers)
     prepare_workers(number, "cpu", "molscore.evaluate.molecules.assess")
     from molscore.report import report_file

@@ -21,6 +21,7 @@ from molscore.cli.common import (
     whole_number,
     worker_number,
 )
+from molscore.cli.outputs import SHARD, Chunk, Overwrite, ShardSize, check_shards
 from molscore.pretrained import DEFAULT
 
 FEW = 8
@@ -29,7 +30,9 @@ FEW = 8
 
 def generate(
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many molecules to deliver.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write (.sdf or .sdf.gz).")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="File to write; {shard} in its name: many; -: standard output.")
+    ],
     model: Model = DEFAULT,
     seed: Annotated[int, typer.Option(min=0, max=2**128 - 1, help="Same model and seed, same molecules.")] = 0,
     steps: Annotated[int | None, typer.Option(min=1, help="Sampler steps.", show_default="the model's")] = None,
@@ -45,6 +48,9 @@ def generate(
     batch_size: Annotated[str, typer.Option(help="Molecules per network call, or auto.")] = "auto",
     rejects: Annotated[Path | None, typer.Option(help="CSV file for rejected attempts.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with what an earlier run left, or add to its file.")] = False,
+    overwrite: Overwrite = False,
+    shard_size: ShardSize = SHARD,
+    chunk: Chunk = None,
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Every sample as sampled: nothing filtered or repaired.")] = False,
     uncertainty: Annotated[
@@ -55,14 +61,17 @@ def generate(
 ) -> None:
     """Generate new 3-D molecules: valid, connected, different, with hydrogens."""
     from molscore import pretrained
-    from molscore.files.paths import check_apart, check_writable
+    from molscore.chem.io.formats import ENDINGS, check_output
+    from molscore.files.shards import is_pattern
 
-    with complaints(ValueError, OSError):
-        check_writable(out, (".sdf", ".sdf.gz"))
-        for path, endings in ((rejects, (".csv",)), (report, (".html",))):
-            if path is not None:
-                check_writable(path, endings)
-        check_apart({"--out": out, "--rejects": rejects, "--report": report}, {"--model": pretrained.find(model)})
+    with complaints(ValueError):
+        inputs = {"--model": pretrained.find(model)}
+        if report is not None and (is_pattern(out) or str(out) == "-"):
+            raise ValueError("--report is for a single file: name one with --out, or use `molscore report` afterwards")
+    outputs = {"--out": (out, ENDINGS), "--rejects": (rejects, (".csv",)), "--report": (report, (".html",))}
+    part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk)
+    with complaints(ValueError, ImportError):
+        check_output(out)
         bounds = None if atoms is None else size_range(atoms)
         size = None if batch_size == "auto" else whole_number(batch_size, "--batch-size", "batch_size")
         check_filter("generate", filter_, must_match, must_not_match, relax, uncertainty)
@@ -97,6 +106,8 @@ def generate(
             options,
             rejects=rejects,
             resume=resume,
+            shard_size=shard_size,
+            chunk=part,
             workers=processes,
             on_attempt=lambda _, k: advance(k),
         )
@@ -108,5 +119,5 @@ def generate(
         with complaints(ValueError, OSError, code=1):
             manifest = generator.manifest(n, seed, options) | outcome.counts()
             report_file(out, report, manifest=manifest, workers=processes)
-    if outcome.delivered < n:
+    if outcome.delivered < outcome.requested:
         raise typer.Exit(exit_code(outcome.interrupted) if outcome.interrupted else 3)

@@ -6,17 +6,19 @@ from typing import Annotated
 import typer
 
 from molscore.cli.common import Encoding, Model, Quiet, Workers, bar, complaints, fail, prepare_workers, worker_number
+from molscore.cli.outputs import Overwrite, check_outputs, place
 from molscore.pretrained import GRAPH_CONDITIONED
 
 
 def score(
-    mols: Annotated[Path, typer.Argument(help="SDF or mol2 file, 3-D.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="SDF, CSV or Parquet file: the same records, tagged.")],
+    mols: Annotated[Path, typer.Argument(help="SDF or mol2 file, 3-D; or -.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="SDF, CSV or Parquet file: the same records, tagged; or -.")],
     structure: Annotated[
         Path | None, typer.Option("--protein", help=".pdb or .cif file (.gz too) that they lie in: do they fit?")
     ] = None,
     model: Model = GRAPH_CONDITIONED,
     seed: Annotated[int, typer.Option(min=0, help="Of the estimates: same seed, same figures.")] = 0,
+    overwrite: Overwrite = False,
     encoding: Encoding = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     workers: Workers = "auto",
@@ -28,15 +30,16 @@ def score(
     from molscore.chem.io.formats import SDF, TABLES, check_output
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_sdf, form_of
-    from molscore.files.paths import check_apart
 
     if structure is not None and not structure.is_file():
         fail(f"there is no file {structure}")
     with complaints(ValueError, OSError):
         check_sdf(mols)
         check_encoding(encoding)
+        inputs = {"MOLS": mols, "--protein": structure, "--model": pretrained.find(model)}
+    check_outputs({"--out": (out, SDF + TABLES)}, inputs, overwrite, standard=True)
+    with complaints(ValueError):
         check_output(out, SDF + TABLES)
-        check_apart({"--out": out}, {"MOLS": mols, "--protein": structure, "--model": pretrained.find(model)})
     protein = None
     if structure is not None:
         from molscore.chem.io.protein import read_protein
@@ -58,7 +61,7 @@ def score(
     with complaints(ValueError, OSError, code=1), bar("scoring", total, quiet) as advance:
         outcome = score_sdf(scorer, mols, out, seed, advance, protein, encoding, workers=number)
     if not quiet:
-        typer.echo(outcome.text(out), err=True)
+        typer.echo(outcome.text(place(out)), err=True)
     if not (outcome.scores or outcome.fits):
         raise typer.Exit(1)
     if outcome.unread:
@@ -68,10 +71,11 @@ def score(
 def interpolate(
     first: Annotated[Path, typer.Argument(help="SDF file: its first record is where the path begins.")],
     last: Annotated[Path, typer.Argument(help="SDF file: its first record is where it ends.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write.")] = Path("path.sdf"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write; or -.")] = Path("path.sdf"),
     n: Annotated[int, typer.Option("--n", "-n", min=2, help="Molecules on the path, ends included.")] = 11,
     model: Model = GRAPH_CONDITIONED,
     steps: Annotated[int, typer.Option(min=1, help="Steps of the flow, there and back.")] = 60,
+    overwrite: Overwrite = False,
     encoding: Encoding = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     quiet: Quiet = False,
@@ -80,14 +84,13 @@ def interpolate(
     from molscore import pretrained
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_sdf
-    from molscore.files.paths import check_apart, check_writable
 
     with complaints(ValueError, OSError):
         for path in (first, last):
             check_sdf(path)
         check_encoding(encoding)
-        check_writable(out, (".sdf", ".sdf.gz"))
-        check_apart({"--out": out}, {"FIRST": first, "LAST": last, "--model": pretrained.find(model)})
+        inputs = {"FIRST": first, "LAST": last, "--model": pretrained.find(model)}
+    check_outputs({"--out": (out, (".sdf", ".sdf.gz"))}, inputs, overwrite, standard=True)
     from molscore.chem.io.sdf_reader import read_sdf
     from molscore.chem.io.sdf_writer import SDFWriter
     from molscore.score.interpolate import interpolate as path_between
@@ -109,4 +112,4 @@ def interpolate(
     if not quiet:
         strains = [conformer.strain for conformer in conformers if conformer.strain is not None]
         most = f", at most {max(strains):.1f} kcal/mol above a minimum of MMFF94s" if strains else ""
-        typer.echo(f"{n} molecules in {out}, ends {conformers[-1].to_first:.2f} Å apart{most}", err=True)
+        typer.echo(f"{n} molecules in {place(out)}, ends {conformers[-1].to_first:.2f} Å apart{most}", err=True)

@@ -122,7 +122,6 @@ def _to_standard_output(job: Job, entries: Iterator[Entry]) -> ConformerRun:
             with closing(results(job, entries)) as made:
                 for number, text, about in made:
                     file.write((text or "").encode("utf-8"))
-                    file.flush()
                     outcome.count(number, about)
                     if job.on_progress is not None:
                         job.on_progress(outcome.records)

@@ -61,6 +61,13 @@ Named = Mapping[str, str | os.PathLike[str] | None]
 """Files by the name of the option or argument, such as ``--out``; None where there is none."""
 
 
+def check_free(outputs: Named, hint: str = "") -> None:
+    """Raises FileExistsError if one of the outputs is there already; `hint` says what else can be done."""
+    for word, path in outputs.items():
+        if path is not None and str(path) != "-" and os.path.lexists(path):
+            raise FileExistsError(f"{word} {path} exists; --overwrite replaces it{hint}")
+
+
 def check_apart(outputs: Named, inputs: Named) -> None:
     """Every output must be another file than every input and every other output, by whatever name it goes.
 
@@ -74,7 +81,7 @@ def check_apart(outputs: Named, inputs: Named) -> None:
     read = {word: "/dev/stdin" if str(path) == "-" else path for word, path in inputs.items() if path is not None}
     before: dict[str, str | os.PathLike[str]] = {}
     for word, path in outputs.items():
-        if path is None:
+        if path is None or str(path) == "-":
             continue
         for others, harm in ((read, "it would be overwritten"), (before, "one would overwrite the other")):
             for other, name in others.items():

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from molscore.files.part import PartFile, journal_of
+from molscore.chem.io.formats import check_output, format_of
+from molscore.files.part import PartFile, ResumeError, journal_of
 from molscore.files.paths import check_apart, check_writable
 from molscore.files.shards import SHARD, Shards, check_pattern, is_pattern, shard_of
 from molscore.files.standard_output import standard_output
@@ -43,7 +44,8 @@ def generate_sdf(
     Args:
         generator, n, seed: as for `MoleculeGenerator.generate`.
         options: its choices.
-        out: the SDF file; an existing one is replaced when the run is complete. With ``{shard}`` in its name there are
+        out: the file, in a format of `molscore.chem.io.formats`; an existing one is replaced when the run is complete.
+            With ``{shard}`` in its name there are
             many, and a manifest, see `molscore.files.shards`; the molecules are not the same as those of a single file.
             ``-`` is standard output, where molecules are written as they are made.
         rejects: CSV file of rejected attempts: index, reason, detail; with ``{shard}`` if ``out`` has it.
@@ -76,9 +78,10 @@ def generate_sdf(
             check_pattern(rejects, "rejects")
     elif chunk is not None:
         raise ValueError("a chunk of a run is made of shards: write {shard} into the name of the output")
-    named = [(out, (".sdf", ".sdf.gz"))] + ([(rejects, (".csv",))] if rejects else [])
-    checked = [check_writable(shard_of(path, 0) if many else path, endings) for path, endings in named]
-    check_apart({"out": checked[0], "rejects": checked[1] if rejects else None}, {})
+    outputs = {"out": check_output(shard_of(out, 0) if many else out), "rejects": None}
+    if rejects is not None:
+        outputs["rejects"] = check_writable(shard_of(rejects, 0) if many else rejects, (".csv",))
+    check_apart(outputs, {})
     if many:
         return generate_shards(job, n, Shards(out, shard_size, chunk), rejects, resume)
     return _to_file(job, n, out, None if rejects is None else Path(rejects), resume)
@@ -89,6 +92,8 @@ def _to_file(job: Job, n: int, out: Path, rejects: Path | None, resume: bool) ->
     outcome = GenerationRun(n)
     outcome.added = finished = resume and out.is_file() and not journal_of(out).is_file()
     below = 0
+    if finished and format_of(out) != "sdf":
+        raise ResumeError(f"{out} is finished, and only to an SDF file more molecules can be added")
     if finished:
         for number, _, _ in finished_molecules(job, out):
             outcome.kept += 1
@@ -120,7 +125,6 @@ def _to_standard_output(job: Job, n: int) -> GenerationRun:
                 _, text, about = job.piece(attempt)
                 if text:
                     file.write(text.encode("utf-8"))
-                    file.flush()
                 outcome.count(about)
                 if job.on_attempt is not None:
                     job.on_attempt(attempt, outcome.delivered)

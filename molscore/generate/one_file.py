@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from molscore.chem.checks.validity import Remembered
+from molscore.chem.io.formats import record_writer
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_text import format_record
-from molscore.files.output import written
 from molscore.files.part import PartFile, ResumeError
 from molscore.files.table import plain, write_csv
 from molscore.generate.generator import MoleculeGenerator
@@ -126,9 +126,10 @@ def deliver(part: PartFile, outcome: GenerationRun, out: Path, rejects: Path | N
         return
     if rejects is not None:
         write_csv(rejects, _rows(part, last), lock=False)
-    with written(out, lock=False) as file:
+    with record_writer(out, lock=False) as writer:
         for number in _until(part, last):
-            file.write(part.text(number))
+            if text := part.text(number):
+                writer.add(text)
 
 
 def _until(part: PartFile, last: int) -> Iterator[int]:

@@ -6,21 +6,27 @@ after the parts takes their shards one by one: what is in an earlier shard is ta
 was left. What the whole run rejects as a duplicate is rejected by then, so the result is that of the whole run.
 """
 
+import csv
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from molscore.chem.io.formats import format_of
 from molscore.chem.io.lines import opened
+from molscore.extras import need
 from molscore.files.manifest import Entry, Manifest
 from molscore.files.ondisk import Texts
-from molscore.files.part import PartFile, journal_of, remove_pieces
+from molscore.files.part import PartFile, ResumeError, journal_of, remove_pieces
 from molscore.files.shards import Shards, shard_of
 from molscore.generate.attempts import patience
 from molscore.generate.judge import Attempt
 from molscore.generate.one_file import Job, deliver, delivered, finished_molecules, finished_rejects, make
 from molscore.generate.outcome import GenerationRun
+
+FORMATS = ("sdf", "csv", "parquet")
+"""Formats of shards: those from which the molecules of earlier shards can be told."""
 
 MOST = 100_000
 """Shards of a run. The manifest, which lists them, is written after each."""
@@ -34,6 +40,8 @@ _BASE = -1
 
 def generate_shards(job: Job, n: int, shards: Shards, rejects: Path | None, resume: bool) -> GenerationRun:
     """Generates ``n`` molecules into shards; arguments and errors as for `molscore.generate.files.generate_sdf`."""
+    if format_of(shards.pattern) not in FORMATS:
+        raise ValueError(f"{shards.pattern}: shards of new molecules are {', '.join(FORMATS)}, which hold their SMILES")
     number = -(-n // shards.size)
     if number > MOST:
         raise ValueError(f"{n:,} molecules in shards of {shards.size:,} are {number:,} files; make the shards larger")
@@ -84,6 +92,8 @@ class _Shard:
         if entry is not None and self._complete(entry) and not any(smiles in seen for smiles in smiles_of(self.path)):
             self.manifest.add(self.number, {name: entry[name] for name in _about(GenerationRun(0))})
             return self._as_it_is(entry, seen)
+        if entry is not None and format_of(self.path) != "sdf":
+            raise ResumeError(f"{self.path} cannot be changed: parts are put together, and shards grow, as SDF alone")
         outputs = [self.rejects] if self.rejects else []
         begun = resume and journal_of(self.path).is_file()
         with PartFile(self.path, {**self.job.identity(), "shard": self.number}, begun, outputs) as part:
@@ -141,8 +151,16 @@ def _take_out(part: PartFile, seen: Texts) -> None:
 
 
 def smiles_of(path: Path) -> Iterator[str]:
-    """The isomeric SMILES in the records of a shard, which are not parsed."""
+    """The isomeric SMILES of the molecules of a shard, which are not parsed."""
+    if format_of(path) == "parquet":
+        parquet = need("pyarrow.parquet", "tables")
+        for batch in parquet.ParquetFile(path).iter_batches(columns=["SMILES"]):
+            yield from batch.column(0).to_pylist()
+        return
     with opened(str(path), carriage_returns=False) as lines:
+        if format_of(path) == "csv":
+            yield from (row["SMILES"] for row in csv.DictReader(lines))
+            return
         for line in lines:
             if line.startswith(">  <SMILES>"):
                 yield next(lines).rstrip("\n")

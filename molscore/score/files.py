@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import tee
-from pathlib import Path
 from statistics import median
 from typing import Literal
 
@@ -50,7 +49,7 @@ class ScoringRun:
     first: str | None = None
     unread: int = 0
 
-    def text(self, out: Path) -> str:
+    def text(self, out: object) -> str:
         """The summary for the user."""
         lines = [f"{len(self.scores)} of {len(self.scores) + self.reasons.total()} records scored, in {out}"]
         if self.scores:

@@ -124,6 +124,8 @@ DEVICES = ["/dev/full", "/dev/null", "/dev/stdout", "-", "pipe", "full"]
 )
 def test_devices_and_pipes_are_a_usage_error(folder, line, ending, device):
     name = device if device.startswith(("/", "-")) else device + ending
+    if device == "-" and line.endswith("--out") and ending == ".sdf":
+        pytest.skip("results may go to standard output")
     if device == "pipe":
         os.mkfifo(name)
     elif device == "full":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from molscore.extras import check
 from molscore.files.output import written
 from molscore.files.paths import check_writable
+from molscore.files.standard_output import standard_output
 
 if TYPE_CHECKING:
     from molscore.chem.io.writers.base import RecordWriter
@@ -40,12 +41,14 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def check_output(path: str | os.PathLike[str], endings: tuple[str, ...] = ENDINGS) -> Path:
-    """As `molscore.files.paths.check_writable`, and checks that the package which the format needs is there.
+    """As `molscore.files.paths.check_writable`, and checks that the package which the format needs is there; ``-`` passes.
 
     Raises:
         ValueError, OSError: as there.
         ImportError: if a package is missing; the message says how to install it.
     """
+    if str(path) == "-":
+        return Path(path)
     path = check_writable(path, endings)
     if (form := format_of(path)) in EXTRAS:
         check(*EXTRAS[form], f"writing {path.name}")
@@ -66,7 +69,7 @@ def record_writer(path: str | os.PathLike[str], v3000: bool = False, *, lock: bo
     * ``.pdbqt``, by meeko (extra ``docking``): a model for each record, a single one without ``MODEL`` lines. Vina and
       AutoDock-GPU read one ligand from a file: ``.pdbqt.zip`` holds a file for each record, for a folder.
 
-    Endings in ``.gz`` are compressed.
+    Endings in ``.gz`` are compressed. ``-`` is standard output, where SDF records go at once.
 
     Args:
         path: the file to be, see `check_output`.
@@ -81,8 +84,9 @@ def record_writer(path: str | os.PathLike[str], v3000: bool = False, *, lock: bo
         ValueError, OSError, ImportError: as `check_output`, at once; OSError if the file cannot be written.
     """
     path = check_output(path)
-    kind = _writer(format_of(path))
-    with written(path, lock) as file, kind(file, path, v3000) as writer:
+    stream = str(path) == "-"
+    kind = _writer("sdf" if stream else format_of(path))
+    with standard_output() if stream else written(path, lock) as file, kind(file, path, v3000) as writer:
         yield writer
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from io import BufferedIOBase
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +14,7 @@ from molscore.chem.io.lines import ERRORS
 from molscore.chem.io.sdf_text import format_record
 from molscore.files.output import written
 from molscore.files.paths import check_writable
+from molscore.files.standard_output import standard_output
 
 
 class SDFWriter:
@@ -22,7 +24,7 @@ class SDFWriter:
     exception nothing is left of it and what was at `path` is untouched.
 
     Args:
-        path: name of the file, ending in .sdf or .sdf.gz.
+        path: name of the file, ending in .sdf or .sdf.gz; or ``-``: each record goes to standard output at once.
 
     Attributes:
         path: the same.
@@ -33,13 +35,16 @@ class SDFWriter:
     """
 
     def __init__(self, path: str | os.PathLike[str]):
-        self.path = check_writable(path)
+        self.path = Path(path) if str(path) == "-" else check_writable(path)
         self.count = 0
         self._file: BufferedIOBase | None = None
 
     def __enter__(self) -> Self:
         self._open = ExitStack()
-        self._file = self._open.enter_context(written(self.path))
+        if str(self.path) == "-":
+            self._file = self._open.enter_context(standard_output())
+        else:
+            self._file = self._open.enter_context(written(self.path))
         return self
 
     def __exit__(

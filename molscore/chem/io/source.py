@@ -67,12 +67,14 @@ def check_file(path: str | os.PathLike[str], names: str = _NAMES) -> str | None:
     """Checks that a file of molecules exists and that its form is known.
 
     Returns:
-        A key of `FORMS`; None for a pipe, which may have any name.
+        A key of `FORMS`; None for a pipe, which may have any name, and for ``-``, standard input.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is a folder, or its name has no known ending; `names` are those that the message lists.
     """
+    if str(path) == "-":
+        return None
     if not os.path.exists(path):
         raise FileNotFoundError(f"there is no file {path}")
     if os.path.isdir(path):
