@@ -95,11 +95,11 @@ def test_data_from_smiles_and_from_an_sdf_file(tmp_path):
         file = read_tensorfile(out)
         for i in range(len(file)):
             writer.write(to_mol(file.molecule(i)))
-    result = CliRunner().invoke(app, ["data", "sdf", str(sdf), *words])
+    result = CliRunner().invoke(app, ["data", "sdf", str(sdf), *words, "--overwrite"])
     assert result.exit_code == 0 and json.loads(result.stdout)["molecules"] == 2
     assert read_tensorfile(out).arrays["atomic_numbers"].tolist() == [6, 6, 8, 6, 6, 7]
     (tmp_path / "empty.smi").write_text("")
-    result = CliRunner().invoke(app, ["data", "sdf", str(tmp_path / "empty.smi"), *words])
+    result = CliRunner().invoke(app, ["data", "sdf", str(tmp_path / "empty.smi"), *words, "--overwrite"])
     assert result.exit_code == 1 and "holds no SMILES" in result.stderr
 
 
@@ -130,7 +130,7 @@ def test_data_of_several_conformers(tmp_path):
         assert counts["molecules"] == 2 and counts["distinct"] == 1
     files = [tmp_path / "moses3d.safetensors", tmp_path / "sdf.safetensors"]
     for conformers, molecules in ((1, 1), (3, 3)):
-        words = ["--out", tmp_path / "c.safetensors", "--conformers", conformers]
+        words = ["--out", tmp_path / f"{conformers}.safetensors", "--conformers", conformers]
         assert json.loads(run("data", "merge", *files, *words))["molecules"] == molecules
 
 

@@ -102,9 +102,11 @@ def test_a_record_that_does_not_decode_is_copied_byte_for_byte(tmp_path, scorer)
     parts = out.read_bytes().split(b"$$$$\n")
     assert [part.startswith(text) for part, text in zip(parts, records, strict=False)] == [True] * 3
     assert b"<not_scored>\nencoding: bytes do not decode; give the file's --encoding" in parts[1]
-    result = CliRunner().invoke(app, ["score", str(path), "--out", str(out)])
+    result = CliRunner().invoke(app, ["score", str(path), "--out", str(out), "--overwrite"])
     assert result.exit_code == 3 and "not scored: 1 encoding" in result.stderr
-    result = CliRunner().invoke(app, ["score", str(path), "--out", str(out), "--encoding", "latin-1", "--quiet"])
+    result = CliRunner().invoke(
+        app, ["score", str(path), "--out", str(out), "--encoding", "latin-1", "--quiet", "--overwrite"]
+    )
     assert result.exit_code == 0 and "gut µ\n" in out.read_text(encoding="utf-8")
 
 
