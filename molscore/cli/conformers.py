@@ -13,12 +13,20 @@ from molscore.cli.common import (
     bar,
     complaints,
     exit_code,
+    fail,
     prepare_workers,
     worker_number,
 )
 from molscore.cli.outputs import SHARD, Chunk, Overwrite, ShardSize, check_shards
 from molscore.limits import check_proposals
 from molscore.pretrained import GRAPH_CONDITIONED
+
+NO_PH = (
+    "--ph: protonation and tautomer are taken as written, for no package that was tried finds them well enough to go "
+    "unseen (scripts/protonation.py). Write the form that you want; dimorphite-dl or molscrub propose forms: look at "
+    "what they do to piperazines, aminopyridines, sulfonamides, imides and hydrazides"
+)
+"""Why there is no such option."""
 
 
 def conformers(
@@ -56,6 +64,7 @@ def conformers(
     ] = None,
     smiles_column: Annotated[str, typer.Option(help="Of a table.")] = "smiles",
     name_column: Annotated[str | None, typer.Option(help="Of a table.")] = None,
+    ph: Annotated[float | None, typer.Option("--ph", hidden=True)] = None,
     encoding: Encoding = None,
     problems: Annotated[Path | None, typer.Option(help="CSV file for records without a conformer.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an earlier run left.")] = False,
@@ -74,6 +83,8 @@ def conformers(
     from molscore.chem.io.source import check_source
     from molscore.files.paths import Named
 
+    if ph is not None:
+        fail(NO_PH)
     with complaints(ValueError, OSError):
         check_proposals(n, oversampling)
         kind = check_source(source, form)

@@ -28,6 +28,7 @@ BAD = [
     (["data", "sdf", "none.sdf"], "there is no none.sdf"),
     (["evaluate", "none.sdf"], "no file"),
     (["score", "none.sdf", "--out", "s.sdf"], "no file"),
+    (["conformers", "CCO", "--out", "c.sdf", "--ph", "7.4"], "as written"),
     (["interpolate", "none.sdf", "none.sdf"], "no file"),
     (["train", "none.yaml"], "no configuration"),
     (["info", "nothing"], "bundled models"),
