@@ -131,6 +131,9 @@ def test_columns_of_parquet_have_types(tmp_path, records):
     types = {field.name: str(field.type) for field in table.schema}
     numbers = {"rank": "int64", "energy_kcal_per_mol": "double", "qed": "double"}
     assert types == dict.fromkeys(types, "string") | numbers
+    write(tmp_path / "none.parquet", [records[0].replace(b">\n3\n", b">\n\n", 1)])
+    schema = parquet.read_schema(tmp_path / "none.parquet")
+    assert str(schema.field("energy_kcal_per_mol").type) == "double"  # as in other files of the run
     rows = table.to_pylist()
     assert [row["seed"] for row in rows] == [None, str(2**100), "1", None] and rows[0]["code"] == "007"
     assert [row["rank"] for row in rows] == [1, 2, 3, None]

@@ -16,7 +16,7 @@ from molscore.chem.io.lines import ERRORS
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_text import split_record
 from molscore.chem.io.writers.base import RecordWriter, title_of
-from molscore.chem.io.writers.values import common, kind
+from molscore.chem.io.writers.values import common, declared, kind
 from molscore.files.output import naming
 from molscore.files.paths import resolved
 from molscore.files.table import csv_text
@@ -44,7 +44,7 @@ class TableRecords(RecordWriter):
         row |= {"SMILES": row.get("SMILES") or _smiles(block), "title": title_of(text), **self.more(block)}
         for name, value in row.items():
             if name not in self.fixed:
-                self.columns[name] = common(self.columns.get(name), kind(name, value))
+                self.columns[name] = common(self.columns.get(name, declared(name)), kind(value))
         with naming(self.path):
             self._rows.write(json.dumps([row.get(name) for name in self.columns]).encode() + b"\n")
 

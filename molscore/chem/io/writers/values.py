@@ -1,11 +1,13 @@
-"""Values of properties: which texts are numbers."""
+"""Values of properties: which texts are numbers, and of which type a column of them is."""
 
 import re
 
+from molscore.chem.checks.catalogue import PROPERTIES
+
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII)
 _REAL = re.compile(r"[+-]?(?:0|[1-9]\d*)?(?:\.\d*)?(?:[eE][+-]?\d+)?", re.ASCII)
-_UNITS = ("_per_", "_angstrom", "_kcal", "_degrees", "_seconds")
-"""Parts of names whose values are measured, not counted."""
+_EXACT = 2**53
+"""Whole numbers from here on, which no float holds exactly, are texts."""
 
 
 def number(text: str) -> int | float | None:
@@ -17,20 +19,23 @@ def number(text: str) -> int | float | None:
     return None
 
 
-def kind(name: str, text: str) -> type[int] | type[float] | type[str] | None:
-    """The narrowest type that holds a value of a property; None if the value is empty.
+def declared(name: str) -> type[float] | type[str] | None:
+    """The type of a property of ours, None for one that is not, or has no unit.
 
-    What is measured, with a unit in its name, is a float though a value be whole, so that files of one run agree.
-    Whole numbers from 2**53 on, which no float holds exactly, are texts.
+    What has a unit is a float though all values be whole or missing, so that the columns of several files agree.
     """
+    entry = PROPERTIES.get(name)
+    if entry is None or entry.kind == "number":
+        return float if entry is not None and entry.unit else None
+    return str
+
+
+def kind(text: str) -> type[int] | type[float] | type[str] | None:
+    """The narrowest type that holds a value; None if the value is empty."""
+    value = number(text)
     if not text.strip():
         return None
-    value = number(text)
-    if value is None:
-        return str
-    if isinstance(value, int) and any(unit in name for unit in _UNITS):
-        return float
-    if isinstance(value, int) and abs(value) >= 2**53:
+    if value is None or (isinstance(value, int) and abs(value) >= _EXACT):
         return str
     return type(value)
 
