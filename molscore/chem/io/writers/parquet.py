@@ -9,8 +9,8 @@ from molscore.chem.io.writers.sdf import in_v3000
 from molscore.chem.io.writers.table import TableRecords
 from molscore.extras import need
 
-GROUP = 2**23
-"""Characters of a row group, at least; and the last row's more."""
+GROUP = 2**22
+"""Characters after which a row group ends."""
 
 
 class ParquetRecords(TableRecords):
