@@ -7,10 +7,14 @@ import typer
 
 from molscore.cli.common import (
     Encoding,
+    Filter,
     Model,
+    MustMatch,
+    MustNotMatch,
     Quiet,
     Workers,
     bar,
+    check_filter,
     complaints,
     exit_code,
     fail,
@@ -59,6 +63,9 @@ def conformers(
     ] = None,
     oversampling: Annotated[float, typer.Option(min=1, help="Proposals for each conformer that is kept.")] = 1.3,
     steps: Annotated[int | None, typer.Option(min=1, help="Sampler steps.", show_default="the model's")] = None,
+    filter_: Filter = None,
+    must_match: MustMatch = None,
+    must_not_match: MustNotMatch = None,
     form: Annotated[
         str | None, typer.Option("--format", help="smi, csv, tsv, sdf, mol2 or parquet.", show_default="by ending")
     ] = None,
@@ -89,6 +96,7 @@ def conformers(
         check_proposals(n, oversampling)
         kind = check_source(source, form)
         check_encoding(encoding)
+        check_filter("conformers", filter_, must_match, must_not_match)
         inputs: Named = {"INPUT": source, "--model": pretrained.find(model)}
     outputs = {"--out": (out, ENDINGS), "--problems": (problems, (".csv",))}
     part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk)
@@ -117,6 +125,9 @@ def conformers(
             oversampling,
             steps,
             fill,
+            filter_,
+            must_match or (),
+            must_not_match or (),
         )
         generator = ConformerGenerator.from_pretrained(model, device)
         number = count(wanted, generator.model.device.type)

@@ -50,7 +50,7 @@ class Ensemble:
         removed: SMILES of fragments that were left out; "" if there were none.
         isomer, isomers: which of how many isomers of the input this is, from 1; more may have been possible.
         stereo_open: whether the input left stereo open, so that this isomer was sampled or enumerated.
-        dropped: conformers left out by reason: wrong stereo, faults of geometry, ``window``, ``rmsd``.
+        dropped: conformers left out by reason: wrong stereo, faults of geometry, ``window``, ``rmsd``, ``filter``.
         exhausted: whether there are fewer conformers than asked for because further ones repeated these.
         not_held: stereo that the input marks and the conformers need not have, in words.
         reason: token and sentence, if there is no conformer, or why ETKDGv3 made some of them; else None.
@@ -92,7 +92,8 @@ class Ensemble:
     @property
     def short(self) -> bool:
         """Whether there are fewer conformers than asked for, and not because they would repeat those that there are."""
-        return not self.exhausted and self.mol.GetNumConformers() + self.dropped["window"] < self.asked
+        left_out = self.dropped["window"] + self.dropped["filter"]
+        return not self.exhausted and self.mol.GetNumConformers() + left_out < self.asked
 
     def single(self) -> list[tuple[Chem.Mol, dict[str, object]]]:
         """Each conformer as a molecule of its own, with the title of the input, and the conformer's properties."""

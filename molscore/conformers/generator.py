@@ -207,6 +207,8 @@ class ConformerGenerator:
             prepared = whole(mol, options.fragments)
             if impossible := opposite(mol):
                 raise MoleculeError("stereo", impossible)
+            if unwanted := options.wanted.graph(prepared.mol, mol.GetPropsAsDict(autoConvertStrings=False)):
+                raise MoleculeError("filter", unwanted)
             stereo_open = open_stereo(prepared.mol) > 0
             seconds = None if options.seconds is None else PREPARATION * options.seconds
             chosen = isomers(prepared.mol, options.stereo, options.max_isomers, seed, seconds).mols

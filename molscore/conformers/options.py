@@ -1,8 +1,11 @@
 """The options of making conformers, beside their number and the seed."""
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TypedDict
 
+from molscore.chem.checks.filters import Keep, Lists, MoleculeFilter
+from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.forcefield import minimise
 from molscore.chem.forcefield.settle import RELAXATIONS
 from molscore.limits import check
@@ -30,9 +33,15 @@ class ConformerOptions:
         oversampling: geometries that the model proposes for each conformer that is kept.
         steps: evaluations of the network for a geometry; None takes the model's.
         fill: where there are fewer distinct conformers than asked for, repeat some up to that number.
+        filter: a condition such as ``mw < 500 and relative_energy_kcal_per_mol < 5 and input.pIC50 > 7``, see
+            `molscore.chem.checks.conditions`, or a function of a molecule with one conformer and the properties of its
+            record; molecules and conformers that fail it are left out.
+        must_match, must_not_match: SMARTS, or files of them, see `molscore.chem.checks.smarts`: molecules that do not
+            match one of each, or match any, are left out.
 
     Raises:
-        ValueError: for a value out of range, or a method that is not installed.
+        ValueError: for a value out of range, a method that is not installed, a filter that is not understood, or what
+            is no SMARTS.
     """
 
     relax: str = "torsions"
@@ -48,6 +57,9 @@ class ConformerOptions:
     oversampling: float = 1.3
     steps: int | None = None
     fill: bool = False
+    filter: str | Keep | None = None
+    must_match: Lists = ()
+    must_not_match: Lists = ()
 
     def __post_init__(self) -> None:
         words = {
@@ -66,8 +78,16 @@ class ConformerOptions:
                 check(name, value)
         for method in {self.relax, self.ranking} & set(minimise.METHODS):
             minimise.check_method(method)
+        for name in ("must_match", "must_not_match"):  # read once: a run must not change with a file
+            object.__setattr__(self, name, smarts_texts(getattr(self, name)))
+        self.wanted  # noqa: B018  what is not understood is refused here
 
     __repr__ = changes_repr
+
+    @cached_property
+    def wanted(self) -> MoleculeFilter:
+        """What the options ask to keep."""
+        return MoleculeFilter(self.filter, self.must_match, self.must_not_match, "conformers")
 
     @property
     def ranking(self) -> str:
@@ -76,7 +96,8 @@ class ConformerOptions:
 
     def text(self, n: int | None = None) -> str:
         """The choices that decide on the result, where they are not the default, in a line; ``n`` before them."""
-        values = [(option, getattr(self, option.name)) for option in fields(self)]
+        filters = self.wanted.texts()
+        values = [(option, filters.get(option.name, getattr(self, option.name))) for option in fields(self)]
         words = [] if n is None else [f"n {n}"]
         return "; ".join(words + [f"{option.name} {value}" for option, value in values if value != option.default])
 
@@ -97,3 +118,6 @@ class ConformerArguments(TypedDict, total=False):
     oversampling: float
     steps: int | None
     fill: bool
+    filter: str | Keep | None
+    must_match: Lists
+    must_not_match: Lists

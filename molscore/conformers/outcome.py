@@ -31,7 +31,8 @@ class ConformerRun:
         not_held: ensembles with stereo in the input that the conformers need not have.
         fallbacks: why ETKDGv3 made conformers, ensembles by reason.
         relaxations: conformers that could not be relaxed as asked for, by the relaxation used instead.
-        failed: records without a conformer, by reason.
+        filtered: records without a conformer because the user's filter left them out.
+        failed: other records without a conformer, by reason.
         dropped: rejected conformers, by reason.
         problems: the first of what failed, in words.
         interrupted: what stopped the run, if the user did: Ctrl-C, or SIGTERM.
@@ -48,6 +49,7 @@ class ConformerRun:
     exhausted: int = 0
     unranked: int = 0
     not_held: int = 0
+    filtered: int = 0
     fallbacks: Counter[str] = field(default_factory=Counter)
     relaxations: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -59,7 +61,7 @@ class ConformerRun:
 
     @property
     def complete(self) -> bool:
-        """Whether every record has all the conformers that were asked for."""
+        """Whether every record has all the conformers that were asked for, as far as the filter wants them."""
         return not (self.failed or self.short or self.interrupted)
 
     def count(self, number: int, about: Mapping[str, Any]) -> None:
@@ -79,7 +81,9 @@ class ConformerRun:
         self.conformers.update(about["methods"])
         for name in ("dropped", "fallbacks", "relaxations"):
             getattr(self, name).update(about[name])
-        if "reason" in about:
+        if about.get("reason") == "filter":
+            self.filtered += 1
+        elif "reason" in about:
             self.failed[about["reason"]] += 1
             if len(self.problems) < LISTED:
                 name = f" ({about['name']})" if about["name"] else ""
@@ -125,6 +129,8 @@ class ConformerRun:
             )
         if self.short:
             lines.append(f"ensembles with fewer conformers than asked for: {self.short}")
+        if self.filtered:
+            lines.append(f"left out by the filter: {self.filtered} molecules; --problems FILE says why")
         if self.failed:
             lines.append(f"without a conformer: {_counts(self.failed)}")
             lines += [f"  {problem}" for problem in self.problems]

@@ -58,6 +58,7 @@ class Work:
         distinct: positions of the heavy atoms of those that are no repeats.
         repeats: how many in a row repeated earlier ones.
         spent: seconds.
+        unwanted: why the filter refused a conformer; "" if it refused none.
     """
 
     target: Target
@@ -72,6 +73,7 @@ class Work:
     distinct: list[np.ndarray] = field(default_factory=list)
     repeats: int = 0
     spent: float = 0.0
+    unwanted: str = ""
 
     @property
     def exhausted(self) -> bool:
@@ -235,10 +237,28 @@ class Work:
         set_properties(ensemble.mol, self.properties)
         for conformer in ensemble.mol.GetConformers() if ensemble.not_held else ():
             conformer.SetProp("stereo_not_held", "; ".join(ensemble.not_held))
+        self._filter()
         if not ensemble.mol.GetNumConformers():
             ensemble.reason = self._why_not()
 
+    def _filter(self) -> None:
+        """Leaves out the conformers that the user does not want. The others keep their ranks."""
+        if not self.options.wanted.late:
+            return
+        mol, kept = self.ensemble.mol, Chem.Mol(self.ensemble.mol)
+        kept.RemoveAllConformers()
+        for conformer in mol.GetConformers():
+            single, own = Chem.Mol(mol, False, conformer.GetId()), conformer.GetPropsAsDict()
+            if (detail := self.options.wanted.rest(single, own, self.properties)) is None:
+                kept.AddConformer(conformer, assignId=True)
+            else:
+                self.ensemble.dropped["filter"] += 1
+                self.unwanted = detail
+        self.ensemble.mol = kept
+
     def _why_not(self) -> tuple[str, str]:
+        if self.unwanted:
+            return "filter", self.unwanted
         if self.late:
             return "late", f"no conformer within {self.options.seconds} s"
         if self.ensemble.reason and self.ensemble.reason[0] == "rdkit":

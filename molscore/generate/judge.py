@@ -78,7 +78,7 @@ class Judge:
     def __init__(self, model: MoleculeDiffusion, options: GenerationOptions):
         self.vocabulary, self.implied = model.vocabulary, model.implied_hydrogens
         self.raw, self.method, self.checks = options.raw, options.relax, (*CHECKS, *options.checks)
-        self.filter = options.molecule_filter()
+        self.filter = options.wanted
         scored = any(PROPERTIES[name].origin == "score" for name in self.filter.names)
         self.waits = scored or (options.uncertainty and self.filter.keep is not None)
 

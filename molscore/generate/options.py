@@ -1,6 +1,7 @@
 """The options of a generation, beside the number of molecules and the seed."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypedDict
 
 from molscore.chem.checks.conditions import check_computed
@@ -63,14 +64,14 @@ class GenerationOptions:
         check_method(self.relax)
         for name in ("must_match", "must_not_match"):  # read once: a run must not change with a file
             object.__setattr__(self, name, smarts_texts(getattr(self, name)))
-        filtered = self.molecule_filter()
-        if self.raw and (not filtered.empty or self.relax != "none" or self.checks):
+        if self.raw and (not self.wanted.empty or self.relax != "none" or self.checks):
             raise ValueError("raw samples are not filtered, checked or relaxed: leave out raw, or what asks for that")
-        check_computed(filtered.names, self.relax, self.uncertainty)
+        check_computed(self.wanted.names, self.relax, self.uncertainty)
 
     __repr__ = changes_repr
 
-    def molecule_filter(self) -> MoleculeFilter:
+    @cached_property
+    def wanted(self) -> MoleculeFilter:
         """What the options ask to keep."""
         return MoleculeFilter(self.filter, self.must_match, self.must_not_match)
 
@@ -79,7 +80,7 @@ class GenerationOptions:
         manifest: dict[str, object] = {"steps": self.steps, "sampler": self.sampler}
         manifest |= {"atoms": list(self.atoms)} if self.atoms else {}
         manifest |= {"relax": self.relax} if self.relax != "none" else {}
-        manifest |= self.molecule_filter().texts()
+        manifest |= self.wanted.texts()
         names = [getattr(check, "__name__", repr(check)) for check in self.checks]
         manifest |= {"checks": names} if names else {}
         return manifest | {name: True for name in ("raw", "uncertainty") if getattr(self, name)}

@@ -157,7 +157,7 @@ def _unknown_names(unknown: list[str], known: Mapping[str, Kind], inputs: bool) 
 
 def _near(name: str, known: Mapping[str, Kind]) -> list[str]:
     beginning = [other for other in known if other.startswith(name.lower()) or name.lower().startswith(f"{other}_")]
-    return beginning or difflib.get_close_matches(name.lower(), known, 1)
+    return beginning or difflib.get_close_matches(name.lower(), known, 1, 0.7)
 
 
 def _names(tree: ast.expr) -> Iterator[str]:

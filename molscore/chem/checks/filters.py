@@ -52,6 +52,7 @@ class MoleculeFilter:
         must_not_match: Lists = (),
         command: str = "generate",
     ):
+        self.command = command
         self.keep = wanted if callable(wanted) else None
         self.must_match = [SmartsList(text) for text in smarts_texts(must_match)]
         self.must_not_match = [SmartsList(text) for text in smarts_texts(must_not_match)]
@@ -63,6 +64,11 @@ class MoleculeFilter:
             condition = condition_of(wanted, command)
             self.names = condition.names
             self._early, self._late = condition.split(lambda name: _of_graph(name, command))
+
+    @property
+    def late(self) -> bool:
+        """Whether `rest` has anything to say."""
+        return self.keep is not None or self._late is not None
 
     @property
     def empty(self) -> bool:
@@ -118,7 +124,9 @@ class MoleculeFilter:
             return None
         graph = _Graph(mol)
         names = (name for name in self._late.names if not name.startswith("input."))
-        values = {name: graph[name] if name in DESCRIPTORS else _value(name, properties.get(name)) for name in names}
+        values = {
+            name: graph[name] if _of_graph(name, self.command) else _value(name, properties.get(name)) for name in names
+        }
         return self._late({**values, **input_values(inputs or {})})
 
 

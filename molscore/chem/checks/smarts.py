@@ -53,7 +53,7 @@ class SmartsList:
     def __str__(self) -> str:
         """Short: the pattern itself, or the number of patterns and a digest that tells them from others."""
         if len(self.patterns) == 1:
-            return self.patterns[0].name
+            return _lines(self.text)[0]
         digest = hashlib.sha256("\n".join(_lines(self.text)).encode()).hexdigest()
         return f"{len(self.patterns)} patterns ({digest[:12]})"
 

@@ -18,6 +18,7 @@ from molscore.chem.io.sdf_reader import Record, read_sdf
 from molscore.chem.io.sdf_text import DataItem, data_items
 from molscore.chem.io.smiles import parse_smiles
 from molscore.chem.io.source import FORMS, check_source
+from molscore.chem.properties import set_properties
 
 __all__ = ["FORMS", "NAME_COLUMNS", "INPUT_REASONS", "Entry", "check_source", "read_inputs"]
 
@@ -128,6 +129,8 @@ def _entry(row: Row) -> Entry:
     """The entry of a SMILES, which is not parsed if something else is wrong already."""
     mol, reason, detail = (None, row.reason, row.detail) if row.reason else parse_smiles(row.text)
     items = tuple(DataItem(name, value) for name, value in row.properties)
+    if mol is not None:
+        set_properties(mol, {name: value for name, value in row.properties if not name.startswith("_")})
     return Entry(row.number, row.line, row.name, mol, items, row.text, reason, detail)
 
 

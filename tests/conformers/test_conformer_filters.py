@@ -1,0 +1,95 @@
+"""Filters: by properties of the input and of the graph before anything is made, by energies and the like after."""
+
+import csv
+from dataclasses import replace
+
+import pytest
+from conformer_runs import QUICK, read
+from rdkit import Chem
+
+from molscore.chem.checks.catalogue import PROPERTIES
+from molscore.conformers import ConformerOptions
+from molscore.conformers.files import conformers_sdf
+
+TABLE = 'smiles,name,pIC50,"IC50 (nM)"\nCCCCO,alcohol,7.1,30\nCCCCN,amine,6.0,9\nCCCCCCC,alkane,7.5,900\nbad(,bad,9,9\n'
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text(TABLE)
+    return str(path)
+
+
+def run(generator, table, tmp_path, **options):
+    out, problems = tmp_path / "out.sdf", tmp_path / "problems.csv"
+    outcome = conformers_sdf(generator, table, out, 3, 0, replace(QUICK, **options), problems=problems)
+    with problems.open(newline="") as file:
+        reasons = {row["name"]: (row["reason"], row["detail"]) for row in csv.DictReader(file)}
+    return read(out), outcome, reasons
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"filter": "input.pIC50 > 7 and heavy < 7"}, {"alcohol"}),
+        ({"filter": 'input["IC50 (nM)"] < 100 or rings > 3'}, {"alcohol", "amine"}),
+        ({"must_match": "[#7,#8]", "must_not_match": "[NX3] amine"}, {"alcohol"}),
+        ({"filter": "hbd == 0 and alerts < 2 and unusual == 0"}, {"alkane"}),
+    ],
+)
+def test_molecules_are_left_out_with_a_reason(generator, table, tmp_path, options, kept):
+    mols, outcome, reasons = run(generator, table, tmp_path, **options)
+    assert {mol.GetProp("_Name") for mol in mols} == kept
+    assert outcome.filtered == 3 - len(kept) and outcome.failed == {"smiles": 1}
+    assert {name for name, (reason, _) in reasons.items() if reason == "filter"} == {
+        "alcohol",
+        "amine",
+        "alkane",
+    } - kept
+    assert "left out by the filter" in outcome.text(tmp_path / "out.sdf")
+    assert all(next(iter(options.values())) in mol.GetProp("molscore_options") for mol in mols)
+
+
+def test_conformers_are_left_out_and_the_others_keep_their_ranks(generator, table, tmp_path):
+    everything, _, _ = run(generator, table, tmp_path)
+    asked = "rank >= 2 and relative_energy_kcal_per_mol < 1e6 and method == 'score'"
+    mols, outcome, _ = run(generator, table, tmp_path, filter=asked)
+    wanted = [mol for mol in everything if mol.GetIntProp("rank") >= 2 and mol.GetProp("method") == "score"]
+    for mol, same in zip(mols, wanted, strict=True):
+        assert mol.GetIntProp("rank") == same.GetIntProp("rank")
+        assert (mol.GetConformer().GetPositions() == same.GetConformer().GetPositions()).all()
+    assert outcome.dropped["filter"] == len(everything) - len(wanted) and not outcome.short
+
+
+def test_a_molecule_whose_conformers_are_all_left_out(generator, table, tmp_path):
+    mols, outcome, reasons = run(generator, table, tmp_path, filter="energy_kcal_per_mol < -1e6")
+    assert not mols and outcome.filtered == 3
+    assert reasons["alkane"][0] == "filter" and "energy_kcal_per_mol" in reasons["alkane"][1]
+
+
+def test_a_function_sees_one_conformer_with_the_properties_of_its_record(generator, table, tmp_path):
+    seen = []
+
+    def best(mol: Chem.Mol) -> bool:
+        seen.append(mol)
+        return mol.GetIntProp("rank") == 1 and mol.GetProp("pIC50") != "6.0"
+
+    mols, _, _ = run(generator, table, tmp_path, filter=best)
+    assert [mol.GetProp("_Name") for mol in mols] == ["alcohol", "alkane"] and len(seen) == 9
+    assert all(mol.GetNumConformers() == 1 and mol.HasProp("energy_kcal_per_mol") for mol in seen)
+
+
+def test_every_property_of_a_record_is_in_the_catalogue(generator, table, tmp_path):
+    mols, _, _ = run(generator, table, tmp_path)
+    for mol in mols:
+        for name, value in mol.GetPropsAsDict().items():
+            if name not in ("pIC50", "IC50 (nM)"):
+                assert "conformers" in PROPERTIES[name].records, name
+                assert isinstance(value, (int, float)) == (PROPERTIES[name].kind == "number"), name
+
+
+@pytest.mark.parametrize("wrong", [{"filter": "strain_kcal_per_mol < 3"}, {"must_match": "Q("}, {"filter": 5}])
+def test_what_is_not_understood_is_refused(wrong):
+    with pytest.raises(ValueError):
+        ConformerOptions(**wrong)
