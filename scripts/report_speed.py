@@ -1,4 +1,4 @@
-"""How long a report takes to open in headless Chromium: from the call to the first frame, data unpacked as far as shown.
+"""How long a report takes to open in headless Chromium: from the call to the first frame, rows in sight drawn.
 
     molscore generate --n 1000 --out mols.sdf && python scripts/report_speed.py mols.sdf --n 1000
 

@@ -19,6 +19,7 @@ _PLAIN = (
     "fcd",
     "rediscovery",
     "memorisation",
+    "ensembles",
 )
 """Attributes that are plain values already."""
 
@@ -43,6 +44,7 @@ class Figures:
         fcd: Fréchet ChemNet distance; None if it was not asked for.
         rediscovery: training and held-out molecules among the valid ones, if the reference knows both.
         memorisation: comparison with a tensor file of the training, if one was given.
+        ensembles: of a file of conformers, see `molscore.evaluate.molecules.conformers.Ensembles.summary`; else None.
         notes: what a reader should know about these figures in particular.
     """
 
@@ -63,6 +65,7 @@ class Figures:
     fcd: dict[str, Any] | None = None
     rediscovery: dict[str, Any] | None = None
     memorisation: dict[str, Any] | None = None
+    ensembles: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

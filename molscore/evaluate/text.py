@@ -59,6 +59,7 @@ def format_metrics(metrics: Figures) -> str:
     """The whole text; see `molscore.evaluate.metrics`."""
     against = f", reference {metrics.reference}" if metrics.reference else ", no reference"
     lines = [f"{metrics.source}: {metrics['readable'].total:,} records{against}"]
+    lines += _ensemble_lines(metrics)
     for title, names in SECTIONS.items():
         present = [name for name in names if name in metrics.rates]
         if not present:
@@ -87,6 +88,39 @@ def format_metrics(metrics: Figures) -> str:
         )
     lines += [f"note: {note}" for note in metrics.notes]
     return "\n".join(lines) + "\n"
+
+
+SPREADS = {
+    "per_molecule": ("conformers per molecule", "", 0),
+    "rmsd_spread_angstrom": ("largest RMSD to the best", " Å", 2),
+    "energy_span_kcal_per_mol": ("energy, highest less lowest", " kcal/mol", 2),
+}
+"""Figure of the ensembles -> its label, unit and digits."""
+
+
+def ensemble_facts(ensembles: dict[str, Any]) -> dict[str, str]:
+    """The figures of a set of conformers, as texts by their labels."""
+    n, molecules = ensembles["conformers"], ensembles["molecules"]
+    facts = {"conformers": f"{n:,} of {molecules:,} molecules"}
+    for name, (label, unit, digits) in SPREADS.items():
+        spread = ensembles[name]
+        if spread["n"]:
+            median, least, most = (f"{spread[key]:.{digits}f}" for key in ("median", "least", "most"))
+            facts[label] = f"median {median}{unit}, {least} to {most}, of {spread['n']:,} molecules"
+    facts["with one conformer"] = f"{ensembles['single']:,} molecules"
+    facts["valid conformers"] = f"{ensembles['valid']:,} of {n:,}; all of {ensembles['wholly_valid']:,} molecules"
+    if ensembles["without_energy"]:
+        facts["without an energy"] = f"{ensembles['without_energy']:,} conformers"
+    for name, label in (("methods", "made by"), ("fallbacks", "fallbacks, molecules by reason")):
+        if ensembles[name]:
+            facts[label] = ", ".join(f"{word} {count:,}" for word, count in ensembles[name].items())
+    return facts
+
+
+def _ensemble_lines(metrics: Figures) -> list[str]:
+    if metrics.ensembles is None:
+        return []
+    return ["", "Conformers"] + [f"  {label:<32} {text}" for label, text in ensemble_facts(metrics.ensembles).items()]
 
 
 def _rate_line(label: str, rate: Rate, meaning: str = "") -> str:

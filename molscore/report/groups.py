@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
+from molscore.evaluate.molecules.conformers import best_fit
 from molscore.report.columns import Value
 from molscore.report.rows import Row
 
@@ -117,7 +117,7 @@ def _finished(group: list[Row]) -> list[Row]:
     energies = _numbers(group, "energy_kcal_per_mol")
     for row in group:
         if len(group) > 1 and first is not None and row.heavy is not None and row.heavy.shape == first.shape:
-            turn, rmsd = _fit(row.heavy, first)
+            turn, rmsd = best_fit(row.heavy, first)
             view = np.array(group[0].drawing["view"])
             rotation, shift = view[:9].reshape(3, 3), view[9:]
             moved = first.mean(axis=0) - turn @ row.heavy.mean(axis=0)
@@ -129,13 +129,3 @@ def _finished(group: list[Row]) -> list[Row]:
     for row in group:
         row.heavy = None
     return group
-
-
-def _fit(x: np.ndarray, onto: np.ndarray) -> tuple[np.ndarray, float]:
-    """The rotation (3, 3) of the best fit of (n, 3) points, and their RMSD in Å; atoms in the same order."""
-    a, b = x - x.mean(axis=0), onto - onto.mean(axis=0)
-    if len(a) < 2:
-        return np.eye(3), 0.0
-    with np.errstate(all="ignore"):
-        turn, distance = Rotation.align_vectors(b, a)
-    return turn.as_matrix(), float(distance) / len(a) ** 0.5

@@ -8,7 +8,7 @@ from molscore.chem.checks.validity import FAULTS
 from molscore.evaluate.compare.geometry import Distance
 from molscore.evaluate.metrics import Metrics
 from molscore.evaluate.rates import Rate
-from molscore.evaluate.text import DISTANCES, RATES, SECTIONS
+from molscore.evaluate.text import DISTANCES, RATES, SECTIONS, ensemble_facts
 
 OTHER_FAULTS = {"unreadable": "RDKit cannot read the record"}
 
@@ -61,11 +61,19 @@ def metrics_section(metrics: Metrics) -> str:
     notes = "".join(f"<li>{escape(note.strip())}</li>" for note in metrics.notes)
     return (
         '<section id="metrics"><h2>Metrics</h2>'
-        f"{_rates_table(metrics)}{_busters(metrics)}{_distances_table(metrics)}"
+        f"{_ensembles(metrics)}{_rates_table(metrics)}{_busters(metrics)}{_distances_table(metrics)}"
         + (f'<ul class="notes">{notes}</ul>' if notes else "")
         + "<details><summary>All figures as text, with the composition</summary>"
         f"<pre>{escape(metrics.format_text())}</pre></details></section>"
     )
+
+
+def _ensembles(metrics: Metrics) -> str:
+    if metrics.ensembles is None:
+        return ""
+    facts = ensemble_facts(metrics.ensembles).items()
+    rows = "".join(f'<tr><th scope="row">{escape(label)}</th><td>{escape(text)}</td></tr>' for label, text in facts)
+    return f"<table><tbody>{rows}</tbody></table>"
 
 
 RATES_HEAD = (

@@ -1,8 +1,8 @@
 """What the molecules are made of: atoms, elements, rings, groups, charges. Figures to hold against the reference's."""
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 from rdkit import Chem
@@ -10,7 +10,7 @@ from rdkit import Chem
 from molscore.chem.arrays import MoleculeArrays
 from molscore.chem.checks.alerts import unusual
 from molscore.chem.checks.descriptors import describe
-from molscore.evaluate.compare.groups import group_shares, mean_difference
+from molscore.evaluate.compare.groups import GROUPS, groups_of, mean_difference
 
 PROPERTIES = ("qed", "sa", "logp", "mw", "rings", "heavy")
 """Descriptors whose means are compared, see `molscore.chem.checks.descriptors`."""
@@ -19,12 +19,44 @@ LARGEST_RING = 8
 """Rings of this many atoms and more are counted together."""
 
 
-def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -> dict[str, Any]:
-    """Summarises valid molecules.
+class Portrait(NamedTuple):
+    """What `composition` needs of one valid molecule.
 
-    Args:
-        molecules: M molecules.
-        mols: the same, sanitised.
+    Attributes:
+        elements: atomic number -> atoms.
+        rings: size, `LARGEST_RING` and more together -> rings.
+        groups: functional groups that it has.
+        charged: a formal charge on any atom.
+        net_charged: charges that do not cancel.
+        properties: values of `PROPERTIES`.
+        unusual: patterns of `molscore.chem.checks.alerts`.
+    """
+
+    elements: dict[int, int]
+    rings: dict[int, int]
+    groups: tuple[str, ...]
+    charged: bool
+    net_charged: bool
+    properties: tuple[float, ...]
+    unusual: tuple[str, ...]
+
+
+def portrait(arrays: MoleculeArrays, mol: Chem.Mol) -> Portrait:
+    """The portrait of a valid molecule, given in both forms; sanitised."""
+    descriptors = describe(mol, PROPERTIES)
+    return Portrait(
+        dict(Counter(arrays.atomic_numbers.tolist())),
+        dict(Counter(min(len(ring), LARGEST_RING) for ring in mol.GetRingInfo().AtomRings())),
+        groups_of(mol),
+        bool(arrays.formal_charges.any()),
+        int(arrays.formal_charges.sum()) != 0,
+        tuple(descriptors[name] for name in PROPERTIES),
+        tuple(unusual(mol)),
+    )
+
+
+def composition(portraits: Iterable[Portrait]) -> dict[str, Any]:
+    """Summarises M valid molecules, given by their portraits.
 
     Returns:
         ``molecules`` M; ``atoms_per_molecule`` and its standard deviation ``atoms_per_molecule_sd``; ``elements``
@@ -32,44 +64,37 @@ def composition(molecules: Sequence[MoleculeArrays], mols: Sequence[Chem.Mol]) -
         smallest rings), with '8+' for 8 and more; ``groups`` functional group -> share of molecules with it;
         ``charged_molecules`` share with a formal charge on any atom; ``net_charged_molecules`` share whose charges do
         not cancel; ``properties`` mean of each of `PROPERTIES`; ``unusual`` share of molecules with each pattern of
-        `molscore.chem.checks.alerts`, and under ``any`` of those with one or more. Of no molecules, only ``molecules``.
+        `molscore.chem.checks.alerts`, and under ``any`` of those with one or more. Absurd chemistry shows there. Of no
+        molecules, only ``molecules``.
     """
-    m = len(molecules)
-    if m == 0:
+    elements, rings, groups, patterns = Counter[int](), Counter[int](), Counter[str](), Counter[str]()
+    sizes, values = [], []
+    charged = net_charged = odd = 0
+    for one in portraits:
+        elements.update(one.elements)
+        rings.update(one.rings)
+        groups.update(one.groups)
+        patterns.update(one.unusual)
+        sizes.append(sum(one.elements.values()))
+        values.append(one.properties)
+        charged, net_charged, odd = charged + one.charged, net_charged + one.net_charged, odd + bool(one.unusual)
+    if not (m := len(sizes)):
         return {"molecules": 0}
-    sizes = np.array([len(molecule.atomic_numbers) for molecule in molecules])
-    numbers, counts = np.unique(np.concatenate([mol.atomic_numbers for mol in molecules]), return_counts=True)
     table = Chem.GetPeriodicTable()
-    rings = Counter(min(len(ring), LARGEST_RING) for mol in mols for ring in mol.GetRingInfo().AtomRings())
     return {
         "molecules": m,
-        "atoms_per_molecule": float(sizes.mean()),
-        "atoms_per_molecule_sd": float(sizes.std()),
-        "elements": {
-            table.GetElementSymbol(int(z)): int(c) / int(sizes.sum()) for z, c in zip(numbers, counts, strict=True)
-        },
+        "atoms_per_molecule": float(np.mean(sizes)),
+        "atoms_per_molecule_sd": float(np.std(sizes)),
+        "elements": {table.GetElementSymbol(z): n / sum(sizes) for z, n in sorted(elements.items())},
         "rings_per_molecule": {
             f"{size}+" if size == LARGEST_RING else str(size): rings[size] / m for size in range(3, LARGEST_RING + 1)
         },
-        "groups": group_shares(mols),
-        "charged_molecules": float(np.mean([bool(mol.formal_charges.any()) for mol in molecules])),
-        "net_charged_molecules": float(np.mean([int(mol.formal_charges.sum()) != 0 for mol in molecules])),
-        "properties": properties(mols),
-        "unusual": unusual_shares(mols),
+        "groups": {name: groups[name] / m for name in GROUPS},
+        "charged_molecules": charged / m,
+        "net_charged_molecules": net_charged / m,
+        "properties": dict(zip(PROPERTIES, np.mean(values, axis=0).tolist(), strict=True)),
+        "unusual": {"any": odd / m} | {name: n / m for name, n in patterns.most_common()},
     }
-
-
-def properties(mols: Sequence[Chem.Mol]) -> dict[str, float]:
-    """Means of `PROPERTIES` over sanitised molecules, at least one."""
-    descriptors = [describe(mol, PROPERTIES) for mol in mols]
-    return {name: float(np.mean([values[name] for values in descriptors])) for name in PROPERTIES}
-
-
-def unusual_shares(mols: Sequence[Chem.Mol]) -> dict[str, float]:
-    """Pattern -> share of sanitised molecules that have it; ``any``: one or more. Absurd chemistry shows here."""
-    patterns = [unusual(mol) for mol in mols]
-    counts = Counter(name for names in patterns for name in names)
-    return {"any": sum(map(bool, patterns)) / len(mols)} | {k: n / len(mols) for k, n in counts.most_common()}
 
 
 def differences(a: dict[str, Any], b: dict[str, Any]) -> dict[str, float]:

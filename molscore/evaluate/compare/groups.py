@@ -3,7 +3,7 @@
 The definitions are SMARTS on molecules with explicit hydrogens. A molecule counts for each group that it has.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from math import fsum
 
@@ -43,15 +43,9 @@ def _patterns() -> dict[str, Chem.Mol]:
     return {name: Chem.MolFromSmarts(smarts) for name, smarts in GROUPS.items()}
 
 
-def group_shares(mols: Sequence[Chem.Mol]) -> dict[str, float]:
-    """Share of the molecules with each group of `GROUPS`.
-
-    Args:
-        mols: at least one, sanitised, with explicit hydrogens.
-    """
-    return {
-        name: sum(mol.HasSubstructMatch(pattern) for mol in mols) / len(mols) for name, pattern in _patterns().items()
-    }
+def groups_of(mol: Chem.Mol) -> tuple[str, ...]:
+    """The groups of `GROUPS` that a sanitised molecule with explicit hydrogens has."""
+    return tuple(name for name, pattern in _patterns().items() if mol.HasSubstructMatch(pattern))
 
 
 def mean_difference(a: Mapping[str, float], b: Mapping[str, float]) -> float:

@@ -32,7 +32,7 @@ from rdkit import Chem
 
 from molscore.chem.arrays import MoleculeArrays
 from molscore.chem.forcefield.strain import relaxation_energy
-from molscore.evaluate.compare.composition import composition
+from molscore.evaluate.compare.composition import composition, portrait
 from molscore.evaluate.compare.distances import GRIDS
 from molscore.evaluate.compare.geometry import MEASURES, Distributions, count, floors, keep_types
 from molscore.evaluate.compare.internal_coordinates import measure
@@ -133,7 +133,7 @@ def build_reference(
         relaxation=summary(map(relaxation_energy, (mols[i] for i in relaxed))),
         xtb_relaxation=summary(relaxation_energy(mols[i], "xtb") for i in relaxed[:xtb]) if xtb else None,
         distributions=distributions,
-        composition=composition(molecules, mols),
+        composition=composition(map(portrait, molecules, mols)),
         floor_sizes=np.array(FLOOR_SIZES, dtype=np.int64),
         floors=floors(coordinates, len(molecules), FLOOR_SIZES, floor_repeats),
     )

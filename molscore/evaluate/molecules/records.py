@@ -6,7 +6,7 @@ a carbon with three bonds is a radical, not a methyl group that RDKit fills up.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +21,10 @@ from molscore.chem.arrays import (
     sanitize_in_place,
     to_mol,
 )
+from molscore.chem.io.count import record_count
 from molscore.chem.io.mol2 import read_structures
 from molscore.chem.io.sdf_reader import Record
-from molscore.chem.io.source import check_sdf
+from molscore.chem.io.source import check_sdf, form_of
 from molscore.limits import shown
 from molscore.results import Molecules, items_of
 
@@ -59,46 +60,56 @@ class Judgement:
         return self.closed_shell and self.connected
 
 
-def read_records(
-    source: str | os.PathLike[str] | Iterable[Record] | Molecules, encoding: str | None = None
-) -> list[Record]:
-    """All records of a source, unsanitised.
+Source = str | os.PathLike[str] | Iterable[Record] | Molecules
+
+
+def stream_records(source: Source, encoding: str | None = None) -> tuple[int | None, Iterator[Record]]:
+    """The records of a source, unsanitised, and how many there seem to be, None if that is not known.
 
     Args:
-        source: an SDF or mol2 file, or one molecule or many (`molscore.results`), or records. What is no molecule is a
-            record that cannot be read.
+        source: an SDF or mol2 file, read as records are asked for; or one molecule or many (`molscore.results`), or
+            records. What is no molecule is a record that cannot be read.
         encoding: of the file, by default UTF-8.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for another kind of file, a molecule of several conformers, and if there is nothing to read.
+        ValueError: for another kind of file, a molecule of several conformers, and if there are no molecules.
     """
-    if not isinstance(source, (str, os.PathLike)):
-        mols = list(items_of(source).values)
-        records = [mol for mol in mols if isinstance(mol, Record)]
-        if mols and len(records) == len(mols):
-            return records
-        molecules: list[tuple[Chem.Mol | None, str | None]] = []
-        for mol in mols:
-            if not isinstance(mol, Chem.Mol):
-                reason = "no molecule" if mol is None else f"an RDKit molecule is wanted, not {shown(mol)}"
-                molecules.append((None, reason))
-                continue
-            if mol.GetNumConformers() > 1:
-                raise ValueError(
-                    f"a molecule has {mol.GetNumConformers()} conformers, and each is judged for itself; put them in a "
-                    "list: [Chem.Mol(mol, False, c.GetId()) for c in mol.GetConformers()]"
-                )
-            molecules.append((mol, None))
-        if not mols:
-            raise ValueError("no molecules were given; there is nothing to evaluate")
-        return [Record(k, 0, mol, reason) for k, (mol, reason) in enumerate(molecules)]
-    path = Path(source)
-    check_sdf(path)
-    records = list(read_structures(path, sanitize=False, encoding=encoding))
-    if all(record.mol is None for record in records):
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        check_sdf(path)
+        return record_count(path, form_of(path) or "sdf"), read_structures(path, sanitize=False, encoding=encoding)
+    mols = list(items_of(source).values)
+    records = [mol for mol in mols if isinstance(mol, Record)]
+    if mols and len(records) == len(mols):
+        return len(records), iter(records)
+    molecules: list[tuple[Chem.Mol | None, str | None]] = []
+    for mol in mols:
+        if not isinstance(mol, Chem.Mol):
+            reason = "no molecule" if mol is None else f"an RDKit molecule is wanted, not {shown(mol)}"
+            molecules.append((None, reason))
+            continue
+        if mol.GetNumConformers() > 1:
+            raise ValueError(
+                f"a molecule has {mol.GetNumConformers()} conformers, and each is judged for itself; put them in a "
+                "list: [Chem.Mol(mol, False, c.GetId()) for c in mol.GetConformers()]"
+            )
+        molecules.append((mol, None))
+    if not mols:
+        raise ValueError("no molecules were given; there is nothing to evaluate")
+    return len(mols), (Record(k, 0, mol, reason) for k, (mol, reason) in enumerate(molecules))
+
+
+def read_records(source: Source, encoding: str | None = None) -> list[Record]:
+    """All records of `stream_records`, whose arguments and errors it has.
+
+    Raises:
+        ValueError: also if nothing in a file can be read.
+    """
+    records = list(stream_records(source, encoding)[1])
+    if isinstance(source, (str, os.PathLike)) and all(record.mol is None for record in records):
         reason = f"; the first record is {records[0].reason}" if records else ""
-        raise ValueError(f"{path} holds no molecule that can be read ({len(records)} records{reason})")
+        raise ValueError(f"{source} holds no molecule that can be read ({len(records)} records{reason})")
     return records
 
 
