@@ -5,13 +5,16 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Annotated, Literal, NoReturn, ParamSpec, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, ParamSpec, Protocol
 
 import typer
 
 from molscore.extras import MissingExtraError
 from molscore.files.signals import Terminated, terminable
 from molscore.limits import LIMITS, check, shown
+
+if TYPE_CHECKING:
+    from molscore.workers import WorkerNumber
 
 Parameters = ParamSpec("Parameters")
 
@@ -21,6 +24,14 @@ Encoding = Annotated[
     str | None, typer.Option(help="Of text files, such as cp1252.", show_default="UTF-8, or by byte order mark")
 ]
 Workers = Annotated[str, typer.Option(help="Processes of one thread each, or auto: the cores there are to use.")]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        help="Share the work on a Ray cluster: auto (the one that runs, or this machine), HOST:PORT or ray://HOST:PORT.",
+        show_default="no cluster",
+    ),
+]
 Model = Annotated[str, typer.Option("--model", "-m", help="Bundled model (`molscore models`) or .safetensors file.")]
 
 Filter = Annotated[
@@ -162,7 +173,16 @@ def worker_number(text: str) -> int | Literal["auto"]:
     return "auto" if text == "auto" else whole_number(text, "--workers", "workers")
 
 
-def prepare_workers(wanted: int | Literal["auto"], device: str, *modules: str, several: bool = True) -> None:
+def share(wanted: int | Literal["auto"], ray: str | None, device: str) -> "WorkerNumber":
+    """Who does the work, of `worker_number`: processes here, or those of a cluster."""
+    from molscore.workers import count, shared
+
+    return count(shared(wanted, ray), device)
+
+
+def prepare_workers(
+    wanted: int | Literal["auto"], device: str, *modules: str, several: bool = True, ray: str | None = None
+) -> None:
     """Before heavy imports: one thread for this process, and the imports of its workers beside its own.
 
     Args:
@@ -170,10 +190,14 @@ def prepare_workers(wanted: int | Literal["auto"], device: str, *modules: str, s
         device: of the network.
         modules: what workers need.
         several: whether there is work for more than one.
+        ray: address of the cluster that does the work in their place.
     """
     from molscore import workers
 
     for name, value in workers.THREADS.items():
         os.environ.setdefault(name, value)
-    if several and device in ("auto", "cpu") and workers.count(wanted) > 1:
+    if ray is not None:
+        with complaints(ValueError):
+            workers.check_cluster(ray)
+    elif several and device in ("auto", "cpu") and workers.count(wanted) > 1:
         workers.prepare(*modules)

@@ -12,6 +12,7 @@ from molscore.cli.common import (
     MustMatch,
     MustNotMatch,
     Quiet,
+    Ray,
     Workers,
     bar,
     check_filter,
@@ -19,6 +20,7 @@ from molscore.cli.common import (
     exit_code,
     fail,
     prepare_workers,
+    share,
     worker_number,
 )
 from molscore.cli.outputs import SHARD, Chunk, Overwrite, ShardSize, check_shards
@@ -80,6 +82,7 @@ def conformers(
     chunk: Chunk = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     workers: Workers = "auto",
+    ray: Ray = None,
     quiet: Quiet = False,
 ) -> None:
     """Make 3-D conformers of given molecules, with the stereo that they ask for."""
@@ -104,11 +107,10 @@ def conformers(
         check_output(out)
     several = source == "-" or Path(source).is_file()
     wanted = worker_number(workers)
-    prepare_workers(wanted, device, "molscore.conformers.files", several=several)
+    prepare_workers(wanted, device, "molscore.conformers.files", several=several, ray=ray)
     from molscore.conformers import ConformerGenerator, ConformerOptions
     from molscore.conformers.files import conformers_sdf
     from molscore.files.part import ResumeError
-    from molscore.workers import count
 
     with complaints(ValueError):
         options = ConformerOptions(
@@ -129,8 +131,8 @@ def conformers(
             must_match or (),
             must_not_match or (),
         )
-        generator = ConformerGenerator.from_pretrained(model, device)
-        number = count(wanted, generator.model.device.type)
+        generator = ConformerGenerator.from_pretrained(model, "cpu" if ray and device == "auto" else device)
+        number = share(wanted, ray, generator.model.device.type)
     with (
         complaints(ValueError, OSError, code=1),
         complaints(ResumeError),

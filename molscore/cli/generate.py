@@ -11,12 +11,14 @@ from molscore.cli.common import (
     MustMatch,
     MustNotMatch,
     Quiet,
+    Ray,
     Workers,
     bar,
     check_filter,
     complaints,
     exit_code,
     prepare_workers,
+    share,
     size_range,
     whole_number,
     worker_number,
@@ -57,6 +59,7 @@ def generate(
         bool, typer.Option("--uncertainty", help="Tag with log-likelihood, score norm and uncertainty.")
     ] = False,
     workers: Workers = "auto",
+    ray: Ray = None,
     quiet: Quiet = False,
 ) -> None:
     """Generate new 3-D molecules: valid, connected, different, with hydrogens."""
@@ -76,10 +79,9 @@ def generate(
         size = None if batch_size == "auto" else whole_number(batch_size, "--batch-size", "batch_size")
         check_filter("generate", filter_, must_match, must_not_match, relax, uncertainty)
     wanted = worker_number(workers)
-    prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW)
+    prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW, ray=ray)
     from molscore.generate import GenerationOptions, MoleculeGenerator
     from molscore.generate.files import generate_sdf
-    from molscore.workers import count
 
     with complaints(ValueError):
         options = GenerationOptions(
@@ -94,9 +96,9 @@ def generate(
             must_not_match or (),
             uncertainty,
         )
-        generator = MoleculeGenerator.from_pretrained(model, device)
+        generator = MoleculeGenerator.from_pretrained(model, "cpu" if ray and device == "auto" else device)
         generator.sizes(bounds)
-        processes = count(wanted, generator.model.device.type)
+        processes = share(wanted, ray, generator.model.device.type)
     with complaints(ValueError), complaints(OSError, code=1), bar("generating", n, quiet) as advance:
         outcome = generate_sdf(
             generator,
@@ -118,6 +120,6 @@ def generate(
 
         with complaints(ValueError, OSError, code=1):
             manifest = generator.manifest(n, seed, options) | outcome.counts()
-            report_file(out, report, manifest=manifest, workers=processes)
+            report_file(out, report, manifest=manifest, workers=wanted)
     if outcome.delivered < outcome.requested:
         raise typer.Exit(exit_code(outcome.interrupted) if outcome.interrupted else 3)

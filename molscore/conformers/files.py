@@ -8,7 +8,7 @@ Ctrl-C the files hold what there is, unless others stood at their names when the
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 from molscore.chem.io.formats import check_output
 from molscore.chem.io.inputs import Entry, check_source, read_inputs
@@ -23,7 +23,7 @@ from molscore.files.shards import SHARD, Shards, check_pattern, is_pattern, shar
 from molscore.files.standard_output import standard_output
 from molscore.limits import check, check_proposals
 from molscore.randomness import checked_seed
-from molscore.workers import count
+from molscore.workers import WorkerNumber, count
 
 
 def conformers_sdf(
@@ -43,7 +43,7 @@ def conformers_sdf(
     resume: bool = False,
     shard_size: int = SHARD,
     chunk: tuple[int, int] | None = None,
-    workers: int | Literal["auto"] = 1,
+    workers: WorkerNumber = 1,
     on_progress: Callable[[int], None] | None = None,
 ) -> ConformerRun:
     """Makes conformers of all molecules of an input.
@@ -61,7 +61,7 @@ def conformers_sdf(
         shard_size: records of the input for each shard but the last.
         chunk: make only the shards of this part of the run, from 1 on, of so many. ``resume`` without ``chunk`` takes
             what the parts have made.
-        workers: as for `ConformerGenerator.ensembles`; a run may be resumed with another number.
+        workers: a number, or ``auto``, or `molscore.workers.connect` for a cluster; a run may be resumed with another.
         on_progress: called with the number of finished records.
 
     Returns:

@@ -29,7 +29,7 @@ from molscore.model.fingerprint import fingerprint
 from molscore.randomness import checked_seed
 from molscore.results import Molecules, chosen, items_of
 from molscore.versions import version
-from molscore.workers import Workers, count, ready
+from molscore.workers import WorkerNumber, Workers, count, ready, shared
 
 Item = TypeVar("Item")
 
@@ -82,7 +82,8 @@ class ConformerGenerator:
         *,
         smiles: str | None = None,
         options: ConformerOptions | None = None,
-        workers: int | Literal["auto"] = 1,
+        workers: int | Literal["auto"] | None = None,
+        ray: str | None = None,
         **keywords: Unpack[ConformerArguments],
     ) -> Conformers:
         """Makes conformers of one molecule or many.
@@ -97,8 +98,10 @@ class ConformerGenerator:
             smiles: the column of a DataFrame that holds SMILES or molecules; None: ``mol``, ``smiles`` or ``SMILES``.
             options: the choices as one object, in place of keywords.
             workers: processes that share the work, each of one thread, or ``auto`` for as many as there are cores to
-                use. They change nothing but the time. A script that asks for several needs
+                use; by default one. They change nothing but the time. A script that asks for several needs
                 ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
+            ray: a cluster whose processes share the work: ``auto`` or an address, see `molscore.workers.connect`; by
+                default one for each of its CPUs.
             keywords: the choices, see `ConformerOptions`.
 
         Returns:
@@ -111,7 +114,7 @@ class ConformerGenerator:
             ValueError: for a choice out of range, or ``n``, ``seed`` or ``n`` times ``oversampling`` out of bounds.
         """
         choices, items = chosen(ConformerOptions, options, keywords), items_of(molecules, smiles)
-        ensembles = list(self._ensembles(items.values, n, seed, choices, workers))
+        ensembles = list(self._ensembles(items.values, n, seed, choices, shared(workers, ray)))
         index = None if items.index is None else items.index.take([ensemble.item for ensemble in ensembles])
         return Conformers(ensembles, self.manifest(n, seed, choices), index)
 
@@ -123,7 +126,8 @@ class ConformerGenerator:
         *,
         smiles: str | None = None,
         options: ConformerOptions | None = None,
-        workers: int | Literal["auto"] = 1,
+        workers: int | Literal["auto"] | None = None,
+        ray: str | None = None,
         **keywords: Unpack[ConformerArguments],
     ) -> Iterator[Ensemble]:
         """As `generate`, one by one in constant memory.
@@ -132,7 +136,7 @@ class ConformerGenerator:
             For each item, in order, its ensemble, or those of its isomers; one without conformers has a reason.
         """
         choices, items = chosen(ConformerOptions, options, keywords), items_of(molecules, smiles)
-        return self._ensembles(items.values, n, seed, choices, workers)
+        return self._ensembles(items.values, n, seed, choices, shared(workers, ray))
 
     def manifest(self, n: int, seed: int, options: ConformerOptions) -> dict[str, Any]:
         """Provenance: version, model, weights, seed and options, which fix the result, and the device."""
@@ -156,7 +160,7 @@ class ConformerGenerator:
         n: int,
         seed: int,
         options: ConformerOptions,
-        workers: int | Literal["auto"],
+        workers: WorkerNumber,
     ) -> Iterator[Ensemble]:
         """The ensembles of each item in turn. Arguments are checked at once, not at the first item."""
         check_proposals(n, options.oversampling)

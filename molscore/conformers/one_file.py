@@ -23,7 +23,7 @@ from molscore.conformers.records import sdf_records
 from molscore.files.part import PartFile
 from molscore.files.table import write_csv
 from molscore.model.fingerprint import identity
-from molscore.workers import Workers
+from molscore.workers import Cluster, Workers
 
 HEADER = ("record", "line", "name", "reason", "detail")
 """Columns of a file of problems."""
@@ -37,7 +37,7 @@ class Job:
     n: int
     seed: int
     options: ConformerOptions
-    workers: int = 1
+    workers: int | Cluster = 1
     on_progress: Callable[[int], None] | None = None
 
     def identity(self) -> dict[str, object]:

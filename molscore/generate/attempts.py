@@ -18,7 +18,7 @@ from molscore.files.ondisk import Texts
 from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import GenerationOptions
 from molscore.score import MoleculeScorer
-from molscore.workers import AHEAD, Workers
+from molscore.workers import AHEAD, Cluster, Workers
 
 if TYPE_CHECKING:
     from molscore.generate.generator import MoleculeGenerator
@@ -76,7 +76,7 @@ def attempts(
     first: int = 0,
     known: Known | None = None,
     seen: Remembered | None = None,
-    workers: int = 1,
+    workers: int | Cluster = 1,
 ) -> Iterator[Attempt]:
     """Attempts ``first``, ``first + 1``, ... until ``n`` of them have passed, or `PATIENCE` is exceeded.
 
@@ -87,7 +87,7 @@ def attempts(
         first: number of the first attempt.
         known: attempts that need not be made again. They are left out, but count.
         seen: isomeric SMILES that count as duplicates from the start; those of what passes are added.
-        workers: processes that make them.
+        workers: processes, or the cluster, that make them.
     """
     known, duplicate = known or {}, DuplicateFilter(Texts() if seen is None else seen)
     accepted, end = 0, first + patience(n)
@@ -96,7 +96,7 @@ def attempts(
     with Workers(partial(BatchJudge, generator, seed, options), workers) as pool:
         while True:
             under_way = sum(len(window) for window, _ in begun)
-            while not begun or (accepted + under_way < n and pool.waiting < AHEAD * workers):
+            while not begun or (accepted + under_way < n and pool.waiting < AHEAD * pool.number):
                 window = next(following)
                 batches = [
                     batch

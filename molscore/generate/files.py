@@ -7,7 +7,6 @@ what there is, unless others stood at their names when the run began. Memory doe
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from molscore.chem.io.formats import check_output, format_of
 from molscore.files.part import PartFile, ResumeError, journal_of
@@ -22,7 +21,7 @@ from molscore.generate.outcome import GenerationRun
 from molscore.generate.shards import generate_shards
 from molscore.limits import check
 from molscore.randomness import checked_seed
-from molscore.workers import count
+from molscore.workers import WorkerNumber, count
 
 
 def generate_sdf(
@@ -36,7 +35,7 @@ def generate_sdf(
     resume: bool = False,
     shard_size: int = SHARD,
     chunk: tuple[int, int] | None = None,
-    workers: int | Literal["auto"] = 1,
+    workers: WorkerNumber = 1,
     on_attempt: Callable[[Attempt, int], None] | None = None,
 ) -> GenerationRun:
     """Generates ``n`` molecules into an SDF file, or several.
@@ -54,7 +53,7 @@ def generate_sdf(
         shard_size: molecules of each shard but the last.
         chunk: make only the shards of this part of the run, from 1 on, of so many. Parts know nothing of one another:
             ``resume`` without ``chunk`` takes what is in two of them out of the later one, and fills up.
-        workers: as for `MoleculeGenerator.generate`; a run may be resumed with another number.
+        workers: a number, or ``auto``, or `molscore.workers.connect` for a cluster; a run may be resumed with another.
         on_attempt: called with each attempt and the number of molecules delivered so far.
 
     Returns:

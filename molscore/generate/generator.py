@@ -30,7 +30,7 @@ from molscore.model.fingerprint import fingerprint
 from molscore.randomness import Purpose, checked_seed, stream
 from molscore.results import chosen
 from molscore.versions import version
-from molscore.workers import count
+from molscore.workers import WorkerNumber, count, shared
 
 CPU_BATCH, GPU_BATCH = 16, 256
 """Molecules in a call of the network. On a CPU larger batches save little, and are more padding and less to share."""
@@ -76,7 +76,8 @@ class MoleculeGenerator:
         seed: int = 0,
         *,
         options: GenerationOptions | None = None,
-        workers: int | Literal["auto"] = 1,
+        workers: int | Literal["auto"] | None = None,
+        ray: str | None = None,
         **keywords: Unpack[GenerationArguments],
     ) -> Generation:
         """Generates ``n`` different, valid molecules.
@@ -86,8 +87,10 @@ class MoleculeGenerator:
             seed: together with the model and the options it fixes the result.
             options: the choices as one object, in place of keywords.
             workers: processes that share the work, each of one thread, or ``auto`` for as many as there are cores to
-                use. They change nothing but the time. A script that asks for several needs
+                use; by default one. They change nothing but the time. A script that asks for several needs
                 ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
+            ray: a cluster whose processes share the work: ``auto`` or an address, see `molscore.workers.connect`; by
+                default one for each of its CPUs.
             keywords: the choices, see `GenerationOptions`.
 
         Returns:
@@ -100,7 +103,7 @@ class MoleculeGenerator:
         """
         began, result, made = time.monotonic(), Generation(), 0
         choices = self.resolved(chosen(GenerationOptions, options, keywords))
-        for attempt in self._checked_attempts(n, seed, choices, workers):
+        for attempt in self._checked_attempts(n, seed, choices, shared(workers, ray)):
             made += 1
             if attempt.fault is None:
                 result.mols.append(self._delivered(attempt, seed, choices))
@@ -120,7 +123,8 @@ class MoleculeGenerator:
         seed: int = 0,
         *,
         options: GenerationOptions | None = None,
-        workers: int | Literal["auto"] = 1,
+        workers: int | Literal["auto"] | None = None,
+        ray: str | None = None,
         **keywords: Unpack[GenerationArguments],
     ) -> Iterator[Chem.Mol]:
         """As `generate`, one by one as they are made; what is rejected is not kept.
@@ -129,11 +133,11 @@ class MoleculeGenerator:
             Up to ``n`` molecules, each with title and properties of an SDF record.
         """
         choices = self.resolved(chosen(GenerationOptions, options, keywords))
-        attempts = self._checked_attempts(n, seed, choices, workers)
+        attempts = self._checked_attempts(n, seed, choices, shared(workers, ray))
         return (self._delivered(attempt, seed, choices) for attempt in attempts if attempt.fault is None)
 
     def _checked_attempts(
-        self, n: int, seed: int, options: GenerationOptions, workers: int | Literal["auto"]
+        self, n: int, seed: int, options: GenerationOptions, workers: WorkerNumber
     ) -> Iterator[Attempt]:
         """As `attempts`, with arguments that are checked at once, not at the first attempt."""
         check("molecules", n, "n")
@@ -178,7 +182,7 @@ class MoleculeGenerator:
         seed: int,
         options: GenerationOptions,
         *,
-        workers: int | Literal["auto"] = 1,
+        workers: WorkerNumber = 1,
         **more: Any,
     ) -> Iterator[Attempt]:
         """Attempts 0, 1, ... until ``n`` of them have passed; see `molscore.generate.attempts.attempts`."""

@@ -17,6 +17,7 @@ from molscore.generate.options import GenerationOptions
 from molscore.generate.outcome import GenerationRun
 from molscore.model.fingerprint import identity
 from molscore.versions import version
+from molscore.workers import Cluster
 
 HEADER = ("molscore_index", "reason", "detail")
 """Columns of a file of rejected attempts."""
@@ -38,7 +39,7 @@ class Job:
     generator: MoleculeGenerator
     seed: int
     options: GenerationOptions
-    workers: int = 1
+    workers: int | Cluster = 1
     on_attempt: Callable[[Attempt, int], None] | None = None
 
     def identity(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Work over processes of one thread each. Results come back in the order of the tasks.
+"""Work over processes of one thread each, here or on many machines (`cluster`). Results come in the order of the tasks.
 
 Threads that share one network spin for one another wherever other programs run too; processes do not. A worker is
 started afresh (`server`), computes with one thread, gets tensors through shared memory, and is given a task whenever it
@@ -9,9 +9,26 @@ A worker that dies, as one does that the system kills for want of memory, is rep
 Ctrl-C is left to the process that started them. They end with it, however it ends.
 """
 
-from molscore.workers.cores import count
-from molscore.workers.pool import AHEAD, WorkerError, Workers, ready
+from molscore.workers.cluster import check_cluster, connect, shared
+from molscore.workers.cores import Cluster, WorkerNumber, count
+from molscore.workers.crew import WorkerError
+from molscore.workers.pool import AHEAD, Workers, ready
 from molscore.workers.server import prepare
 from molscore.workers.threads import THREADS, one_thread, single_threaded
 
-__all__ = ["AHEAD", "THREADS", "WorkerError", "Workers", "count", "one_thread", "prepare", "ready", "single_threaded"]
+__all__ = [
+    "AHEAD",
+    "THREADS",
+    "Cluster",
+    "WorkerError",
+    "WorkerNumber",
+    "Workers",
+    "check_cluster",
+    "connect",
+    "count",
+    "one_thread",
+    "prepare",
+    "ready",
+    "shared",
+    "single_threaded",
+]

@@ -9,16 +9,40 @@ import math
 import multiprocessing
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, overload
 
 from molscore.limits import check
 
 MOUNT = Path("/sys/fs/cgroup")
 
 
-def count(workers: int | Literal["auto"], device: str = "cpu") -> int:
-    """A number of workers.
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster of Ray that this process is connected to, see `molscore.workers.cluster`.
+
+    Attributes:
+        workers: how many of its actors share the work.
+    """
+
+    workers: int
+
+
+WorkerNumber = int | Literal["auto"] | Cluster
+"""How many workers: a number, ``auto`` for the cores that this process may use, or those of a cluster."""
+
+
+@overload
+def count(workers: int | Literal["auto"], device: str = "cpu") -> int: ...
+
+
+@overload
+def count(workers: WorkerNumber, device: str = "cpu") -> int | Cluster: ...
+
+
+def count(workers: WorkerNumber, device: str = "cpu") -> int | Cluster:
+    """A number of workers, or the cluster that was given.
 
     Args:
         workers: a number; or ``auto`` for the cores that this process may use, and 1 in a process that may start no
@@ -28,6 +52,12 @@ def count(workers: int | Literal["auto"], device: str = "cpu") -> int:
     Raises:
         ValueError: for a number out of bounds, or more than 1 where no others can be.
     """
+    if isinstance(workers, Cluster):
+        if device != "cpu":
+            raise ValueError(
+                f"the workers of a cluster compute on CPUs; load the model with device='cpu', not {device}"
+            )
+        return workers
     alone = None
     if device != "cpu":
         alone = "a GPU is served by one process"

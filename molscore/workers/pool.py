@@ -1,39 +1,22 @@
-"""`Workers`: processes that turn tasks into results, in the order of the tasks."""
+"""`Workers`: they turn tasks into results, in the order of the tasks."""
 
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from molscore.workers import server
-from molscore.workers.serve import serve
-from molscore.workers.server import without_ctrl_c
-from molscore.workers.threads import one_thread, single_threaded
+from molscore.workers.cluster import Actors
+from molscore.workers.cores import Cluster
+from molscore.workers.crew import TRIES, Crew, DiedError, Worker, WorkerError
+from molscore.workers.processes import Processes
+from molscore.workers.threads import one_thread
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 AHEAD = 4
 """Tasks for each worker that `Workers.map` takes from their source before their results are asked for."""
-
-TRIES = 3
-"""Workers that may die of one task before it is given up."""
-
-
-class WorkerError(RuntimeError):
-    """Workers died again and again over one task; or, as the cause of another error, the lines where that arose."""
-
-
-@dataclass(eq=False)
-class _Worker:
-    process: BaseProcess
-    connection: Connection
-    task: int | None = None
 
 
 class Workers(Generic[Task, Result]):
@@ -42,18 +25,20 @@ class Workers(Generic[Task, Result]):
     Args:
         start: called once in each worker; it returns the function from a task to its result. With more than one worker
             it, tasks and results must be picklable.
-        workers: how many; they are started when there is something to do.
+        workers: how many; they are started when there is something to do. Or a cluster, whose actors do it all.
     """
 
-    def __init__(self, start: Callable[[], Callable[[Task], Result]], workers: int = 1):
-        self.number = workers
+    def __init__(self, start: Callable[[], Callable[[Task], Result]], workers: int | Cluster = 1):
+        self.number = workers.workers if isinstance(workers, Cluster) else workers
+        self._remote = isinstance(workers, Cluster)
+        self._crew: Crew = Actors(start) if self._remote else Processes(start)
         self._start = start
         self._function: Callable[[Task], Result] | None = None
         self._queue: deque[int] = deque()
         self._tasks: dict[int, Task] = {}
         self._outcomes: dict[int, tuple[bool, Any]] = {}
-        self._deaths: dict[int, int] = {}
-        self._workers: list[_Worker] = []
+        self._deaths: dict[int | None, int] = {}
+        self._workers: dict[Worker, int | None] = {}  # and their tasks
         self._submitted = self._taken = 0
 
     def __enter__(self) -> Self:
@@ -63,11 +48,8 @@ class Workers(Generic[Task, Result]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for worker in self._workers:
-            worker.process.kill()
-        for worker in self._workers:
-            worker.process.join()
-            worker.connection.close()
-        self._workers = []
+            worker.end()
+        self._workers = {}
 
     @property
     def waiting(self) -> int:
@@ -75,12 +57,17 @@ class Workers(Generic[Task, Result]):
         return self._submitted - self._taken
 
     def submit(self, task: Task) -> None:
-        """Adds a task, for a worker that is free, or as soon as one is. A first task waits for a second."""
+        """Adds a task, for a worker that is free, or as soon as one is. In this process a first waits for a second."""
         self._tasks[self._submitted] = task
         self._queue.append(self._submitted)
         self._submitted += 1
-        if self.number > 1 and self._submitted > 1:
+        if not self._alone:
             self._assign()
+
+    @property
+    def _alone(self) -> bool:
+        """Whether this process does what there is to do: there is one worker, or one task."""
+        return not self._remote and (self.number == 1 or self._submitted == 1)
 
     def result(self) -> Result:
         """The result of the first task whose result has not been taken; waits for it.
@@ -93,12 +80,11 @@ class Workers(Generic[Task, Result]):
         if number == self._submitted:
             raise IndexError("every result has been taken")
         self._taken += 1
-        if self.number == 1 or self._submitted == 1:
+        if self._alone:
             return self._here(number)
         while number not in self._outcomes:
-            busy = {worker.connection: worker for worker in self._workers if worker.task is not None}
-            for connection in wait(list(busy)):
-                self._receive(busy[connection])  # type: ignore[index]
+            for worker in self._crew.wait([worker for worker in self._workers if worker.busy]):
+                self._receive(worker)
             self._assign()
         good, outcome = self._outcomes.pop(number)
         if good:
@@ -110,13 +96,13 @@ class Workers(Generic[Task, Result]):
         """The results of tasks, which are taken from their source little by little."""
         for task in tasks:
             self.submit(task)
-            while self.waiting >= (AHEAD * self.number if self.number > 1 else 1):
+            while self.waiting >= (1 if self.number == 1 and not self._remote else AHEAD * self.number):
                 yield self.result()
         while self.waiting:
             yield self.result()
 
     def _here(self, number: int) -> Result:
-        """The result of the next task, in this process: there is one worker, or one task."""
+        """The result of the next task, in this process."""
         self._queue.popleft()
         with one_thread():
             if self._function is None:
@@ -126,65 +112,42 @@ class Workers(Generic[Task, Result]):
     def _assign(self) -> None:
         """Gives the tasks in the queue to workers that are free; starts workers while there are too few."""
         while self._queue:
-            worker = next((worker for worker in self._workers if worker.task is None), None)
+            worker = next((worker for worker in self._workers if not worker.busy), None)
             if worker is None:
-                if len(self._workers) == self.number:
+                starting = sum(task is None for task in self._workers.values())
+                if len(self._workers) == self.number or starting >= len(self._queue):
                     return
-                worker = self._started()
-            worker.task = self._queue.popleft()
+                self._workers[self._crew.start()] = None
+                continue
+            number = self._workers[worker] = self._queue.popleft()
             try:
-                worker.connection.send(self._tasks[worker.task])
-            except OSError:  # it died while it had nothing to do
-                self._bury(worker)
+                worker.send(self._tasks[number])
+            except DiedError as death:
+                self._bury(worker, death)
 
-    def _receive(self, worker: _Worker) -> None:
+    def _receive(self, worker: Worker) -> None:
         try:
-            outcome = worker.connection.recv()
-        except (EOFError, OSError):
-            self._bury(worker)
+            outcome = worker.receive()
+        except DiedError as death:
+            self._bury(worker, death)
             return
-        assert worker.task is not None
-        self._outcomes[worker.task] = outcome
-        del self._tasks[worker.task]
-        worker.task = None
+        number, self._workers[worker] = self._workers[worker], None
+        if number is None:  # it has started
+            self._deaths.pop(None, None)
+        else:
+            self._outcomes[number] = outcome
+            del self._tasks[number]
 
-    def _bury(self, worker: _Worker) -> None:
+    def _bury(self, worker: Worker, death: DiedError) -> None:
         """Takes a dead worker off the list and puts its task back."""
-        number = worker.task
-        assert number is not None
-        self._workers.remove(worker)
-        worker.process.kill()
-        worker.process.join()
-        worker.connection.close()
+        number = self._workers.pop(worker)
+        worker.end()
         self._deaths[number] = self._deaths.get(number, 0) + 1
         if self._deaths[number] == TRIES:
-            raise WorkerError(
-                f"{TRIES} worker processes died over the same task (the last with exit code "
-                f"{worker.process.exitcode}; -9 often means that memory ran out): ask for fewer workers"
-            )
-        self._queue.appendleft(number)
-
-    def _started(self) -> _Worker:
-        here, there = multiprocessing.Pipe()
-        with without_ctrl_c(), single_threaded():
-            worker = _Worker(self._process(there), here)
-            self._workers.append(worker)
-        there.close()
-        return worker
-
-    def _process(self, connection: Connection) -> BaseProcess:
-        """A process that has been started."""
-        for method in (methods := server.methods()):
-            context: Any = multiprocessing.get_context(method)
-            process: BaseProcess = context.Process(target=serve, args=(connection, self._start), daemon=True)
-            try:
-                process.start()
-            except ValueError:  # the fork server takes some 250 tensors in shared memory, others any number
-                if method == methods[-1]:
-                    raise
-            else:
-                return process
-        raise AssertionError("there is one method at least")
+            over = "before their first task" if number is None else "over the same task"
+            raise WorkerError(f"{TRIES} workers died {over} ({death})")
+        if number is not None:
+            self._queue.appendleft(number)
 
 
 def ready(function: Callable[[Task], Result]) -> Callable[[], Callable[[Task], Result]]:

@@ -24,21 +24,37 @@ def serve(connection: Connection, start: Callable[[], Callable[[Any], Any]]) -> 
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    function = None
+    answers = Answers(start)
     while True:
         try:
             task = connection.recv()
         except EOFError:
             return
+        connection.send_bytes(answers(task))
+
+
+class Answers:
+    """Answers to tasks: pickled pairs, True and the result, or False and the error with the lines where it arose.
+
+    Args:
+        start: as for `serve`.
+    """
+
+    def __init__(self, start: Callable[[], Callable[[Any], Any]]):
+        self._start = start
+        self._function: Callable[[Any], Any] | None = None
+
+    def __call__(self, task: Any) -> bytes:
+        """The answer to a task."""
         try:
             with one_thread():
-                function = start() if function is None else function
-                result = function(task)
+                if self._function is None:
+                    self._function = self._start()
+                result = self._function(task)
                 _keep_properties()
-                message = pickle.dumps((True, result), pickle.HIGHEST_PROTOCOL)
+                return pickle.dumps((True, result), pickle.HIGHEST_PROTOCOL)
         except Exception as error:
-            message = _failure(error)
-        connection.send_bytes(message)
+            return _failure(error)
 
 
 def _keep_properties() -> None:

@@ -1,0 +1,195 @@
+"""Workers on a real cluster of Ray: the results of one process, actors that die, errors, and an end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+import tasks
+from tasks import embedding, fragile, refusing, squares, threads
+from typer.testing import CliRunner
+
+from molscore import workers
+from molscore.cli import app
+from molscore.conformers import ConformerGenerator
+from molscore.conformers.files import conformers_sdf
+from molscore.generate import GenerationOptions, MoleculeGenerator
+from molscore.generate.files import generate_sdf
+from molscore.workers import WorkerError, Workers
+
+ray = pytest.importorskip("ray")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two workers on this machine, which find the functions of `tasks`."""
+    ray.cloudpickle.register_pickle_by_value(tasks)
+    yield workers.connect("auto", 2)
+    ray.shutdown()
+
+
+def test_results_come_in_the_order_of_the_tasks(cluster):
+    before = signal.getsignal(signal.SIGTERM)
+    assert workers.connect("auto", 2) == cluster and signal.getsignal(signal.SIGTERM) is before
+    with Workers(squares, cluster) as pool:
+        assert list(pool.map(range(12))) == [(x, x * x) for x in range(12)]
+
+
+@pytest.mark.slow
+def test_each_has_one_thread_and_is_no_process_of_ours(cluster):
+    with Workers(threads, cluster) as pool:
+        processes = list(pool.map(range(6)))
+    assert os.getpid() not in {pid for pid, *_ in processes}
+    assert {(own, setting) for _, own, setting in processes} == {(1, "1")}
+    with Workers(threads, workers.connect("auto", 1)) as pool:  # a single one, and a single task, too
+        assert os.getpid() != next(pool.map([0]))[0]
+
+
+@pytest.mark.parametrize("lives", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_task_whose_actor_was_killed_is_done_again(tmp_path, cluster, lives):
+    with Workers(partial(fragile, tmp_path, lives), cluster) as pool:
+        assert list(pool.map(range(5))) == [0, 10, 20, 30, 40]
+    assert len(list(tmp_path.iterdir())) == lives
+
+
+@pytest.mark.slow
+def test_a_task_that_kills_every_actor_is_given_up(tmp_path, cluster):
+    with Workers(partial(fragile, tmp_path, 99), cluster) as pool, pytest.raises(WorkerError, match="the same task"):
+        list(pool.map(range(5)))
+
+
+def test_errors_and_molecules_arrive_as_they_are(cluster):
+    with Workers(refusing, cluster) as pool, pytest.raises(KeyError, match="why") as caught:
+        list(pool.map(["why", "not"]))
+    assert "_refuse" in str(caught.value.__cause__)
+    here = embedding()("CCO")
+    with Workers(embedding, cluster) as pool:
+        there = list(pool.map(["CCO", "CCO"]))[0]
+    assert there.GetDoubleProp("energy") == 0.125 and there.GetConformer().GetProp("method") == "etkdg"
+    assert (there.GetConformer().GetPositions() == here.GetConformer().GetPositions()).all()
+
+
+@pytest.mark.slow
+def test_actors_end_with_the_block(cluster):
+    with Workers(threads, cluster) as pool:
+        assert len(pids := {pid for pid, *_ in pool.map(range(4))}) == 2
+    end = time.monotonic() + 60
+    while any(Path("/proc", str(pid)).exists() for pid in pids):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def kill_one() -> None:
+    """Kills the process of an actor that this process started, as soon as there is one."""
+    end = time.monotonic() + 60
+    while not (actors := [pid for pid in children(os.getpid()) if b"ray::_Served" in cmdline(pid)]):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    os.kill(actors[0], signal.SIGKILL)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that descend from one."""
+    own = [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
+    return own + [other for child in own for other in children(child)]
+
+
+def cmdline(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are not listed here")
+def test_generated_files_are_the_same_though_an_actor_is_killed(tmp_path, cluster):
+    generator = MoleculeGenerator.from_pretrained("qm9", "cpu")
+    options, killed = GenerationOptions(steps=20), []
+
+    def kill_once(attempt, delivered):
+        if not killed:
+            killed.append(kill_one())
+
+    generate_sdf(generator, 24, tmp_path / "here.sdf", 3, options)
+    generate_sdf(generator, 24, tmp_path / "there.sdf", 3, options, workers=cluster, on_attempt=kill_once)
+    assert killed and (tmp_path / "here.sdf").read_bytes() == (tmp_path / "there.sdf").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are not listed here")
+def test_conformers_are_the_same_though_an_actor_is_killed(tmp_path, cluster):
+    generator, source = ConformerGenerator.from_pretrained(device="cpu"), tmp_path / "in.smi"
+    source.write_text("".join(f"{'C' * k}O chain_{k}\n" for k in range(3, 15)) + "garbage\n")
+    killed = []
+
+    def kill_once(done):
+        if not killed:
+            killed.append(kill_one())
+
+    conformers_sdf(generator, str(source), tmp_path / "here.sdf", 3)
+    conformers_sdf(generator, str(source), tmp_path / "there.sdf", 3, workers=cluster, on_progress=kill_once)
+    assert killed and (tmp_path / "here.sdf").read_bytes() == (tmp_path / "there.sdf").read_bytes()
+
+
+@pytest.mark.slow
+def test_python_methods_take_a_cluster(cluster):
+    generator = MoleculeGenerator.from_pretrained("qm9", "cpu")
+    here, there = (generator.generate(3, 1, steps=20, **where) for where in ({}, {"ray": "auto", "workers": 2}))
+    assert [mol.GetProp("SMILES") for mol in here.mols] == [mol.GetProp("SMILES") for mol in there.mols]
+    conformers = ConformerGenerator.from_pretrained(device="cpu")
+    here, there = (conformers.generate(["CCO", None], 2, **where) for where in ({}, {"ray": "auto"}))
+    assert len(here.mols) == 2 and here.mols[1] is there.mols[1] is None
+    one, other = (made.mols[0].GetConformer().GetPositions() for made in (here, there))
+    assert (one == other).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--ray", "nonsense"], "HOST:PORT"),
+        (["--ray", "127.0.0.1:9"], "no Ray cluster answers"),
+        (["--ray", "x:0"], "HOST:PORT"),
+    ],
+)
+@pytest.mark.parametrize("command", [["generate", "--n", "3", "--model", "qm9"], ["conformers", "CCO"]])
+def test_a_cluster_that_is_none_is_misuse(tmp_path, command, words, message):
+    done = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "out.sdf"), *words])
+    assert done.exit_code == 2 and message in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_without_ray_the_message_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    done = CliRunner().invoke(app, ["conformers", "CCO", "--out", str(tmp_path / "out.sdf"), "--ray", "auto"])
+    assert done.exit_code == 2 and "[ray]'" in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_a_cluster_computes_on_cpus():
+    with pytest.raises(ValueError, match="device='cpu'"):
+        workers.count(workers.Cluster(2), "cuda")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are not listed here")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_stopped_keeps_what_there_is_and_leaves_no_actor(tmp_path, how):
+    out, words = (
+        tmp_path / "out.sdf",
+        ["--n", "5000", "--model", "qm9", "--steps", "20", "--ray", "auto", "--workers", "2"],
+    )
+    command = subprocess.Popen([sys.executable, "-m", "molscore", "generate", "--out", str(out), *words])
+    end = time.monotonic() + 120
+    while not (journal := tmp_path / ".out.sdf.journal").is_file() or journal.stat().st_size < 4000:
+        assert time.monotonic() < end and command.poll() is None
+        time.sleep(0.2)
+    processes = children(command.pid)
+    assert any(b"ray::_Served" in cmdline(pid) for pid in processes)
+    command.send_signal(how)
+    assert command.wait(60) == 128 + how
+    assert out.read_text().count("$$$$") > 0
+    while any(b"ray::" in cmdline(pid) for pid in processes):
+        assert time.monotonic() < end + 60
+        time.sleep(0.1)
