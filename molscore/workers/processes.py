@@ -17,7 +17,7 @@ class Process:
     """A worker process. It has started as soon as it takes tasks from its pipe."""
 
     def __init__(self, process: BaseProcess, connection: Connection):
-        self.connection, self._process = connection, process
+        self.connection, self.process = connection, process
         self.busy = False
 
     def send(self, task: Any) -> None:
@@ -36,14 +36,14 @@ class Process:
         return answer
 
     def end(self) -> None:
-        self._process.kill()
-        self._process.join()
+        self.process.kill()
+        self.process.join()
         self.connection.close()
 
     def _death(self) -> str:
-        self._process.kill()
-        self._process.join()
-        code = self._process.exitcode
+        self.process.kill()
+        self.process.join()
+        code = self.process.exitcode
         return f"the last with exit code {code}; -9 often means that memory ran out: ask for fewer workers"
 
 

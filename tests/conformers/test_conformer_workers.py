@@ -40,11 +40,11 @@ def test_a_killed_worker_changes_nothing(generator, alone, tmp_path, monkeypatch
             super().__init__(*arguments)
             pools.append(self)
 
-    monkeypatch.setattr("molscore.conformers.files.Workers", Watched)
+    monkeypatch.setattr("molscore.conformers.one_file.Workers", Watched)
 
     def kill(done):
         if not killed:
-            killed.append(pools[0]._workers[0].process.pid)
+            killed.append(next(iter(pools[0]._workers)).process.pid)
             os.kill(killed[0], signal.SIGKILL)
 
     assert run(generator, tmp_path, 2, on_progress=kill) == alone and killed

@@ -44,7 +44,7 @@ def test_a_killed_worker_changes_nothing(generator, alone, tmp_path, monkeypatch
 
     def kill(attempt, delivered):
         if not killed:
-            killed.append(pools[0]._workers[0].process.pid)
+            killed.append(next(iter(pools[0]._workers)).process.pid)
             os.kill(killed[0], signal.SIGKILL)
 
     assert run(generator, tmp_path, 2, on_attempt=kill) == alone
