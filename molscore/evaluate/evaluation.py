@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any, Literal
 
-from rdkit import Chem
-
 from molscore.chem.forcefield.minimise import check_method
 from molscore.chem.io.sdf_reader import Record
 from molscore.core.diagnostics import effective_number

@@ -41,7 +41,8 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def check_output(path: str | os.PathLike[str], endings: tuple[str, ...] = ENDINGS) -> Path:
-    """As `molscore.files.paths.check_writable`, and checks that the package which the format needs is there; ``-`` passes.
+    """As `molscore.files.paths.check_writable`, and checks that there is the package which the format needs; ``-``
+    passes.
 
     Raises:
         ValueError, OSError: as there.

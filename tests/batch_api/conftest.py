@@ -34,7 +34,3 @@ def items() -> list:
     five_bonds = Chem.MolFromSmiles("C(C)(C)(C)(C)C", sanitize=False)
     unsanitised = Chem.MolFromSmiles("CCCCN", sanitize=False)
     return ["CCCCO", None, float("nan"), 7, "c1ccc", b"CC", Chem.Mol(), "", five_bonds, unsanitised]
-
-
-GOOD = [0, 9]
-"""Places of those that are molecules."""

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from rdkit import Chem
-from results.conftest import GOOD
 from sklearn.base import clone
 
 import molscore
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.sklearn import ConformerTransformer
+
+GOOD = [0, 9]
+"""Places of those that are molecules."""
 
 QUICK = molscore.ConformerOptions(method="etkdg")
 
