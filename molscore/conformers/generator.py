@@ -218,7 +218,9 @@ class ConformerGenerator:
             chosen = isomers(prepared.mol, options.stereo, options.max_isomers, seed, seconds).mols
             targets = [target_of(isomer, self.model) for isomer in chosen]
         except RDKIT as error:
-            return Ensemble(Chem.Mol(), n, reason=reason_of(error), item=number - 1)
+            nothing = Chem.Mol()
+            nothing.SetProp("_Name", _title(given, number))
+            return Ensemble(nothing, n, reason=reason_of(error), item=number - 1)
         works = []
         for k, target in enumerate(targets):
             ensemble = Ensemble(target.mol, n, prepared.removed, k + 1, len(targets), stereo_open)
@@ -277,7 +279,16 @@ def _molecule(given: object) -> Chem.Mol:
     return mol
 
 
+def _title(given: object, number: int) -> str:
+    """The name that came with a molecule or a SMILES; where there is none, the place in the stream."""
+    name = ""
+    if isinstance(given, Chem.Mol) and given.HasProp("_Name"):
+        name = given.GetProp("_Name").strip()
+    elif isinstance(given, str):
+        name = split_smiles(given)[1]
+    return name or f"molecule_{number}"
+
+
 def _properties(mol: Chem.Mol, number: int) -> dict[str, Any]:
-    """The properties of a molecule and its title; where it has none, the title is its place in the stream."""
-    name = mol.GetProp("_Name").strip() if mol.HasProp("_Name") else ""
-    return mol.GetPropsAsDict(autoConvertStrings=False) | {"_Name": name or f"molecule_{number}"}
+    """The properties of a molecule and its title."""
+    return mol.GetPropsAsDict(autoConvertStrings=False) | {"_Name": _title(mol, number)}

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rdkit import Chem
@@ -72,7 +73,7 @@ class Conformers(Result):
     def __iter__(self) -> Iterator[Ensemble]:
         return iter(self.ensembles)
 
-    @property
+    @cached_property
     def mols(self) -> list[Chem.Mol | None]:
         """A molecule with its conformers, best first, for each ensemble; None where there are none."""
         return [ensemble.mol if ensemble.mol.GetNumConformers() else None for ensemble in self.ensembles]

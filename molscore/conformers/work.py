@@ -273,4 +273,6 @@ def reason_of(error: Exception) -> tuple[str, str]:
     """Token and sentence for one of `RDKIT`."""
     if isinstance(error, MoleculeError):
         return error.reason, error.detail
+    if isinstance(error, Chem.AtomValenceException):
+        return "valence", first_line(error)
     return "rdkit", f"RDKit failed: {first_line(error)}"

@@ -4,11 +4,11 @@ import os
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from rdkit import Chem
-from rdkit.Chem import rdDepictor
+from rdkit import Chem, rdBase
 
 from molscore.chem.io.formats import SDF, check_output, record_writer
 from molscore.chem.io.lines import ERRORS
@@ -85,7 +85,7 @@ class Result(ABC):
         return number
 
     def _repr_html_(self) -> str:
-        """For notebooks: the summary, a few depictions, the first rows."""
+        """For notebooks: the summary, a few depictions, the first rows without provenance."""
         rows = self._rows()
         drawn = [row for row in rows if row.get("mol") is not None][:DRAWN]
         figures = "".join(
@@ -93,7 +93,8 @@ class Result(ABC):
             f"<figcaption>{escape(str(row.get('title') or ''))}</figcaption></figure>"
             for row in drawn
         )
-        names = [name for name in dict.fromkeys(name for row in rows[:ROWS] for name in row) if name != "mol"]
+        filled = dict.fromkeys(name for row in rows[:ROWS] for name, value in row.items() if value is not None)
+        names = [name for name in filled if name != "mol" and not name.startswith("molscore_")]
         head = "".join(f"<th>{escape(name)}</th>" for name in names)
         body = "".join(
             f"<tr>{''.join(f'<td>{escape(_cell(row.get(name)))}</td>' for name in names)}</tr>" for row in rows[:ROWS]
@@ -138,9 +139,15 @@ def depiction(mol: Chem.Mol, width: int = 200, height: int = 150) -> str:
     flat = Chem.Mol(mol)
     flat.RemoveAllConformers()
     flat.UpdatePropertyCache(strict=False)
-    flat = Chem.RemoveHs(flat, sanitize=False)
+    with rdBase.BlockLogs():
+        flat = Chem.RemoveHs(flat, sanitize=False)
+    flat.UpdatePropertyCache(strict=False)
     Chem.FastFindRings(flat)
-    rdDepictor.Compute2DCoords(flat)
+    prepare = partial(rdMolDraw2D.PrepareMolForDrawing, flat, addChiralHs=False)
+    try:
+        flat = prepare()
+    except (ValueError, RuntimeError):  # no molecule, and so without alternating bonds
+        flat = prepare(kekulize=False)
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     configured(drawer.drawOptions(), prepareMolsBeforeDrawing=False)
     drawer.DrawMolecule(flat)

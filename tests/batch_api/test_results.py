@@ -55,14 +55,25 @@ def test_unsanitised_poses_are_scored_or_have_a_reason(conformers, scorer):
     assert scores[2].reason
 
 
+def test_raw_samples_are_rows_too(conformers, scorer, generator, tmp_path):
+    """They need not be molecules at all."""
+    raw = generator.generate(8, steps=3, raw=True)
+    assert raw.to_sdf(tmp_path / "raw.sdf") == len(raw.to_frame()) == 8 and raw._repr_html_().count("<svg") == 4
+    made = conformers.generate(raw, n=1, steps=2, relax="none")
+    assert len(made) == len(scorer.score(raw)) == 8 and {reject.reason for reject in made.rejects} >= {"valence"}
+
+
 def test_a_table_of_conformers(conformers):
-    table = pd.DataFrame({"smiles": ["CCCCO butanol", "nonsense", "CCC"], "activity": [1.5, 2.5, 3.5]}, [7, 8, 9])
+    table = pd.DataFrame(
+        {"smiles": ["CCCCO butanol", "nonsense odd one", "CCC"], "activity": [1.5, 2.5, 3.5]}, [7, 8, 9]
+    )
     result = conformers.generate(table, n=3, steps=4)
     rows = result.to_frame()
     assert list(rows.index) == [7, 8, 9] and rows["conformers"].tolist() == [3, 0, 1]
     assert rows["conformers"].dtype == np.int64 and rows["energy_kcal_per_mol"].dtype == np.float64
     assert table.join(rows).columns.is_unique
-    assert rows.loc[7, "title"] == "butanol" and rows.loc[8, "reason"] == "smiles" and rows.loc[9, "method"] == "etkdg"
+    assert rows["title"].tolist() == ["butanol", "odd one", "molecule_3"]
+    assert rows.loc[8, "reason"] == "smiles" and rows.loc[9, "method"] == "etkdg"
     each = result.to_frame(conformers=True)
     assert list(each.index) == [7, 7, 7, 9] and each["rank"].tolist() == [1, 2, 3, 1]
     assert each["relative_energy_kcal_per_mol"].dtype == np.float64 and each["rank"].dtype == np.int64
