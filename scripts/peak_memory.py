@@ -1,8 +1,8 @@
 """Peak memory of each command on many records against that on a tenth of them.
 
 A command is run on a few records and on ten times as many; the greatest sum of the resident memory of its process and
-of those that it started is noted, five times a second; what they share is counted once. Floor: at most 1.3 times;
-goal: 1.1.
+of those that it started is noted, five times a second; what they share is counted once. At most 1.3 times as much is
+allowed, and 1.1 times the goal.
 
     python scripts/peak_memory.py --json data/benchmarks/peak_memory.json
 """

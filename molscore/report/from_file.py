@@ -11,6 +11,7 @@ from typing import Any, Literal
 from rdkit import Chem, rdBase
 
 from molscore.chem.checks.validity import check
+from molscore.chem.io.lines import rereadable
 from molscore.chem.io.sdf_reader import Record, read_sdf
 from molscore.chem.io.source import check_sdf
 from molscore.evaluate.evaluation import evaluate as judge
@@ -61,39 +62,41 @@ def report_file(
     out_path = check_writable(out_path, (".html",))
     check_apart({"out_path": out_path}, {"sdf_path": sdf_path})
     check_sdf(Path(sdf_path))
-    number = count_workers(workers)
-    survey = Survey()
-    for record in read_sdf(sdf_path, sanitize=False, encoding=encoding):
-        survey.add(record)
-    if not survey.read:
-        reason = f"; the first record is {survey.first_reason}" if survey.records else ""
-        raise ValueError(f"{sdf_path} holds no molecule that can be read ({survey.records} records{reason})")
-    metrics = None
-    if evaluate:
-        metrics = judge(sdf_path, reference, on_progress=on_progress, encoding=encoding, workers=number)
-        metrics = replace(metrics, source=Path(sdf_path).name)
-    mols = (_as_written(r.mol) for r in read_sdf(sdf_path, sanitize=False, encoding=encoding) if r.mol is not None)
-    faults = survey.unread
+    name = "standard input" if str(sdf_path) == "-" else Path(sdf_path).name
+    with rereadable(sdf_path) as path:
+        number = count_workers(workers)
+        survey = Survey()
+        for record in read_sdf(path, sanitize=False, encoding=encoding):
+            survey.add(record)
+        if not survey.read:
+            reason = f"; the first record is {survey.first_reason}" if survey.records else ""
+            raise ValueError(f"{name} holds no molecule that can be read ({survey.records} records{reason})")
+        metrics = None
+        if evaluate:
+            metrics = judge(path, reference, on_progress=on_progress, encoding=encoding, workers=number)
+            metrics = replace(metrics, source=name)
+        mols = (_as_written(r.mol) for r in read_sdf(path, sanitize=False, encoding=encoding) if r.mol is not None)
+        faults = survey.unread
 
-    def rows() -> Iterator[Row]:
-        for k, row in enumerate(make_rows(islice(mols, LISTED), workers=number), start=1):
-            if row.fault is not None:
-                faults[row.fault] += 1
-            if on_progress is not None and not evaluate:
-                on_progress(k, survey.read)
-            yield row
+        def rows() -> Iterator[Row]:
+            for k, row in enumerate(make_rows(islice(mols, LISTED), workers=number), start=1):
+                if row.fault is not None:
+                    faults[row.fault] += 1
+                if on_progress is not None and not evaluate:
+                    on_progress(k, survey.read)
+                yield row
 
-    def unlisted() -> Iterator[Chem.Mol]:
-        with rdBase.BlockLogs():
-            for mol in mols:
-                if (fault := check(mol)) is not None:
-                    faults[fault.token] += 1
-                yield mol
+        def unlisted() -> Iterator[Chem.Mol]:
+            with rdBase.BlockLogs():
+                for mol in mols:
+                    if (fault := check(mol)) is not None:
+                        faults[fault.token] += 1
+                    yield mol
 
-    facts = {"file": Path(sdf_path).name, "records": survey.records, **survey.provenance(), **(manifest or {})}
-    facts.setdefault("rejected", faults)
-    title = f"Molecules in {facts['file']}"
-    write_rows(out_path, rows(), title=title, manifest=facts, metrics=metrics, unlisted=unlisted())
+        facts = {"file": name, "records": survey.records, **survey.provenance(), **(manifest or {})}
+        facts.setdefault("rejected", faults)
+        title = f"Molecules in {facts['file']}"
+        write_rows(out_path, rows(), title=title, manifest=facts, metrics=metrics, unlisted=unlisted())
 
 
 class Survey:

@@ -146,7 +146,7 @@ def test_whatever_is_interrupted_leaves_nothing_and_says_so(folder, monkeypatch,
         raise stop
 
     monkeypatch.setattr("molscore.score.files.read_structures", interrupted)
-    monkeypatch.setattr("molscore.report.from_file.read_records", interrupted)
+    monkeypatch.setattr("molscore.report.from_file.read_sdf", interrupted)
     monkeypatch.setattr("molscore.datasets.sources.read_structures", interrupted)
     before = contents(folder)
     result = CliRunner().invoke(app, line.split())

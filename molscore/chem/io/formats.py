@@ -41,8 +41,9 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def check_output(path: str | os.PathLike[str], endings: tuple[str, ...] = ENDINGS) -> Path:
-    """As `molscore.files.paths.check_writable`, and checks that there is the package which the format needs; ``-``
-    passes.
+    """As `molscore.files.paths.check_writable`, and checks that the package which the format needs is there.
+
+    Standard output, ``-``, is always writable.
 
     Raises:
         ValueError, OSError: as there.

@@ -11,10 +11,13 @@ import gzip
 import io
 import os
 import re
+import shutil
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -99,6 +102,19 @@ def opened(
         raise OSError("standard input is closed; give a file")
     buffer: io.BufferedIOBase | None = getattr(sys.stdin, "buffer", None) if stream is None else None
     yield iter(stream or sys.stdin) if buffer is None else read_lines(buffer, encoding, carriage_returns)
+
+
+@contextmanager
+def rereadable(source: str | os.PathLike[str]) -> Iterator[Path]:
+    """A file that may be read several times: what comes through a pipe, or is ``-``, is copied to a temporary one."""
+    if str(source) != "-" and os.path.isfile(source):
+        yield Path(source)
+        return
+    with NamedTemporaryFile(suffix=".sdf") as copy:
+        with nullcontext(sys.stdin.buffer) if str(source) == "-" else open(source, "rb") as stream:
+            shutil.copyfileobj(stream, copy)
+        copy.flush()
+        yield Path(copy.name)
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
