@@ -16,6 +16,7 @@ from molscore.evaluate.molecules import busters
 from molscore.evaluate.molecules.assess import Assessment
 from molscore.evaluate.molecules.conformers import Ensembles
 from molscore.evaluate.rates import Rate
+from molscore.files.shards import LANE
 
 SHOWN_FAULTS = 5
 """Unreadable records that are described in the notes; the others are counted."""
@@ -110,7 +111,7 @@ class Tally:
         """How many are delivered, readable, sanitised, connected, valid."""
         rates = {}
         if self._attempts and len(self._attempts) == self.records:
-            rates["delivered"] = Rate(self.records, max(self._attempts) + 1, "attempts")
+            rates["delivered"] = Rate(self.records, _made(self._attempts), "attempts")
         names = {"readable": "readable", "sanitised": "sanitised", "valid_connected": "connected", "valid": "valid"}
         return rates | {name: Rate(self._is[key], self.records, "records") for name, key in names.items()}
 
@@ -173,3 +174,12 @@ class Tally:
             joined = Coordinates(*(np.concatenate(column) for column in zip(empty, *parts, strict=True)))
             counts = count(joined, distributions.codes, kind)
             self._counts[kind] = self._counts[kind] + counts if kind in self._counts else counts
+
+
+def _made(attempts: set[int]) -> int:
+    """How many attempts there were up to the last that was delivered, of each shard."""
+    last: dict[int, int] = {}
+    for attempt in attempts:
+        shard, number = divmod(attempt, LANE)
+        last[shard] = max(number, last.get(shard, 0))
+    return sum(number + 1 for number in last.values())

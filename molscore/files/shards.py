@@ -17,6 +17,9 @@ from molscore.files.part import remove_pieces
 SHARD = 10_000
 """Molecules, or records of the input, of a shard, where nothing else is asked for."""
 
+LANE = 2**32
+"""Numbers of attempts that each shard of new molecules may use; those of shard k begin at k times this."""
+
 MANIFEST = ".manifest.json"
 
 

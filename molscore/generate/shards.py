@@ -19,7 +19,7 @@ from molscore.extras import need
 from molscore.files.manifest import Entry, Manifest
 from molscore.files.ondisk import Texts
 from molscore.files.part import PartFile, ResumeError, journal_of, remove_pieces
-from molscore.files.shards import Shards, shard_of
+from molscore.files.shards import LANE, Shards, shard_of
 from molscore.generate.attempts import patience
 from molscore.generate.judge import Attempt
 from molscore.generate.one_file import Job, deliver, delivered, finished_molecules, finished_rejects, make
@@ -30,9 +30,6 @@ FORMATS = ("sdf", "csv", "parquet")
 
 MOST = 100_000
 """Shards of a run. The manifest, which lists them, is written after each."""
-
-LANE = 2**32
-"""Numbers of attempts that a shard may use."""
 
 _BASE = -1
 """Number of the piece that keeps the counts of a shard which was taken over; it is added when all its molecules are."""

@@ -167,6 +167,8 @@ def test_delivered_is_counted_against_the_attempts(mols, tmp_path):
     assert (metrics["delivered"].count, metrics["delivered"].total) == (3, 10)
     assert "novel" not in metrics.rates and metrics.distances == {} and metrics.reference is None
     assert "3 / 10 attempts" in metrics.format_text()
+    shards = write_sdf(tmp_path / "shards.sdf", mols[:3], {"molscore_index": [1, 2**32, 2**32 + 6]})
+    assert evaluate(shards, reference=None, posebusters=None)["delivered"].total == 2 + 7
     twice = write_sdf(tmp_path / "twice.sdf", mols[:2], {"molscore_index": [4, 4]})
     assert "delivered" not in evaluate(twice, reference=None, posebusters=None).rates
 

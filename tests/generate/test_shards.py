@@ -9,10 +9,9 @@ import pytest
 from generate_runs import Killed, read, rows
 
 from molscore.files.part import ResumeError
-from molscore.files.shards import Shards
+from molscore.files.shards import LANE, Shards
 from molscore.generate import GenerationOptions
 from molscore.generate.files import generate_sdf
-from molscore.generate.shards import LANE
 
 N, SIZE = 14, 4
 SMALL = GenerationOptions(steps=20, atoms=(5, 6))
