@@ -142,5 +142,5 @@ def judge(record: Record) -> Judgement:
 def _attempt(mol: Chem.Mol) -> int | None:
     if not mol.HasProp(INDEX_PROPERTY):
         return None
-    text = str(mol.GetPropsAsDict()[INDEX_PROPERTY])
+    text = str(mol.GetPropsAsDict(autoConvertStrings=False)[INDEX_PROPERTY])
     return int(text) if text.isdecimal() else None
