@@ -12,13 +12,25 @@ from molscore.files.part import ResumeError
 from molscore.files.shards import LANE, Shards
 from molscore.generate import GenerationOptions
 from molscore.generate.files import generate_sdf
+from molscore.generate.shards import smiles_of
 
 N, SIZE = 14, 4
 SMALL = GenerationOptions(steps=20, atoms=(5, 6))
 """Molecules so small that shards have many in common."""
 
 
-def run(generator, folder, n=N, stop_at=None, stop=KeyboardInterrupt, rejects=True, options=SMALL, seed=0, **more):
+def run(
+    generator,
+    folder,
+    n=N,
+    stop_at=None,
+    stop=KeyboardInterrupt,
+    rejects=True,
+    options=SMALL,
+    seed=0,
+    ending=".sdf.gz",
+    **more,
+):
     """A run into shards in a folder, stopped after so many attempts if so asked."""
     attempts = []
 
@@ -29,7 +41,7 @@ def run(generator, folder, n=N, stop_at=None, stop=KeyboardInterrupt, rejects=Tr
 
     listed = folder / "why-{shard}.csv" if rejects else None
     more = {"shard_size": SIZE, **more}
-    out = folder / "m-{shard:03d}.sdf.gz"
+    out = folder / f"m-{{shard:03d}}{ending}"
     return generate_sdf(generator, n, out, seed, options, rejects=listed, on_attempt=count, **more)
 
 
@@ -205,3 +217,21 @@ def test_what_a_run_would_replace(tmp_path):
     assert [path.name for path in shards.existing()] == ["m-001.sdf", "m-003.sdf"]
     whole = Shards(tmp_path / "m-{shard:03d}.sdf", 5)
     assert [path.name for path in whole.existing()] == ["m-000.sdf", "m-001.sdf", "m-003.sdf", "m.manifest.json"]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_tables_as_shards(generator, tmp_path, ending):
+    """The molecules of finished ones are known from them; what would have to be read back whole is refused."""
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    for folder in (whole, stopped):
+        folder.mkdir()
+    run(generator, whole, 7, ending=ending)
+    assert run(generator, stopped, 7, stop_at=6, ending=ending).interrupted
+    run(generator, stopped, 7, resume=True, ending=ending)
+    assert contents(stopped) == contents(whole)
+    first, second = (set(smiles_of(whole / f"m-00{k}{ending}")) for k in (0, 1))
+    assert (len(first), len(second)) == (4, 3) and first.isdisjoint(second)
+    with pytest.raises(ResumeError, match="as SDF alone"):
+        run(generator, stopped, 8, resume=True, ending=ending)
+    with pytest.raises(ValueError, match="hold their SMILES"):
+        run(generator, tmp_path, 8, ending=".xyz")
