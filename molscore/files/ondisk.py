@@ -82,5 +82,30 @@ class Texts(_Table):
         self._run("INSERT OR IGNORE INTO entries VALUES (?)", _digest(text))
 
 
+class Columns(_Table):
+    """Rows of numbers, of which medians are wanted."""
+
+    def __init__(self, *names: str):
+        super().__init__(", ".join(["number INTEGER PRIMARY KEY", *names]))
+        self._names, self._next = names, 0
+
+    def add(self, *values: float | None) -> None:
+        """Adds a row, None where there is no number."""
+        places = ", ".join("?" * (1 + len(self._names)))
+        self._run(f"INSERT INTO entries VALUES ({places})", self._next, *values)
+        self._next += 1
+
+    def zeros(self, name: str) -> int:
+        """How many numbers of a column are zero."""
+        return int(self._run(f"SELECT count(*) FROM entries WHERE {name} = 0").fetchone()[0])
+
+    def median(self, name: str) -> float | None:
+        """The median of a column, of an even number the mean of the middle two; None if it holds no number."""
+        (count,) = self._run(f"SELECT count({name}) FROM entries").fetchone()
+        middle = f"SELECT {name} AS value FROM entries WHERE {name} IS NOT NULL ORDER BY value LIMIT ? OFFSET ?"
+        row = self._run(f"SELECT avg(value) FROM ({middle})", 2 - count % 2, max(count - 1, 0) // 2).fetchone()
+        return None if count == 0 else float(row[0])
+
+
 def _digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import tee
-from statistics import median
 from typing import Literal
 
 from rdkit import Chem
@@ -20,6 +19,7 @@ from molscore.chem.io.mol2 import read_structures
 from molscore.chem.io.protein import Protein
 from molscore.chem.io.sdf_text import tagged
 from molscore.chem.properties import Packed, unpacked
+from molscore.files.ondisk import Columns
 from molscore.files.paths import check_apart
 from molscore.randomness import checked_seed
 from molscore.score.batches import in_batches
@@ -29,6 +29,9 @@ from molscore.workers import Workers, count
 
 OUT = SDF + TABLES
 """Endings of files of scores: what holds properties."""
+SCORE_FIGURES = ("log_likelihood", "score_norm", "position_uncertainty")
+FIT_FIGURES = ("clashes", "overlap", "buried")
+"""Attributes of `MoleculeScore` and `Fit` whose medians the summary tells."""
 
 
 @dataclass
@@ -36,15 +39,15 @@ class ScoringRun:
     """The results for a file.
 
     Attributes:
-        scores: of the records that have one.
-        fits: of the records that have 3-D coordinates, if there is a protein.
+        scores: figures of the records that have one, `SCORE_FIGURES`.
+        fits: figures of the records that have 3-D coordinates, if there is a protein, `FIT_FIGURES`.
         reasons: records without a score, counted by the token of the reason.
         first: reason and place of the first of them.
         unread: number of those that could not be read.
     """
 
-    scores: list[MoleculeScore] = field(default_factory=list)
-    fits: list[Fit] = field(default_factory=list)
+    scores: Columns = field(default_factory=partial(Columns, *SCORE_FIGURES))
+    fits: Columns = field(default_factory=partial(Columns, *FIT_FIGURES))
     reasons: Counter[str] = field(default_factory=Counter)
     first: str | None = None
     unread: int = 0
@@ -53,13 +56,12 @@ class ScoringRun:
         """The summary for the user."""
         lines = [f"{len(self.scores)} of {len(self.scores) + self.reasons.total()} records scored, in {out}"]
         if self.scores:
-            likelihood, norm = (median(getattr(s, n) for s in self.scores) for n in ("log_likelihood", "score_norm"))
+            likelihood, norm, uncertainty = map(self.scores.median, SCORE_FIGURES)
             lines.append(f"medians: log-likelihood {likelihood:.2f} nats per atom, norm of the score {norm:.2f} / Å")
-            if known := [s.position_uncertainty for s in self.scores if s.position_uncertainty is not None]:
-                lines[-1] += f", uncertainty of positions {median(known):.2g} Å"
+            lines[-1] += "" if uncertainty is None else f", uncertainty of positions {uncertainty:.2g} Å"
         if self.fits:
-            clean = sum(not fit.clashes for fit in self.fits)
-            overlap, buried = (100 * median(getattr(fit, name) for fit in self.fits) for name in ("overlap", "buried"))
+            overlap, buried = (100 * (self.fits.median(name) or 0) for name in ("overlap", "buried"))
+            clean = self.fits.zeros("clashes")
             lines.append(f"{clean} of {len(self.fits)} lie in the protein without a clash; medians: ")
             lines[-1] += f"{overlap:.1f} % of the volume overlaps, {buried:.0f} % of the surface is buried"
         lines += [f"not scored: {count} {reason}" for reason, count in self.reasons.most_common()]
@@ -105,10 +107,11 @@ def score_sdf(
             properties = dict.fromkeys(TAGS, "") | dict.fromkeys((ATOM_TAG, REASON_TAG)) | result.properties()
             if protein is not None:
                 properties |= dict.fromkeys(FIT_TAGS, "") if pose is None else pose.properties()
-                outcome.fits += [] if pose is None else [pose]
+                if pose is not None:
+                    outcome.fits.add(*(getattr(pose, name) for name in FIT_FIGURES))
             writer.add(tagged(record.text, properties).encode("utf-8", ERRORS))
             if result.reason is None:
-                outcome.scores.append(result)
+                outcome.scores.add(*(getattr(result, name) for name in SCORE_FIGURES))
             else:
                 outcome.unread += record.mol is None
                 outcome.reasons[result.reason.partition(":")[0]] += 1
