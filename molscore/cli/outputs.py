@@ -8,7 +8,15 @@ import typer
 
 from molscore.cli.common import complaints
 from molscore.files.paths import Named, check_apart, check_free, check_writable
-from molscore.files.shards import SHARD, Shards, check_pattern, is_pattern, parse_chunk, shard_of
+from molscore.files.shards import (
+    SHARD,
+    Shards,
+    check_apart_from_shards,
+    check_pattern,
+    is_pattern,
+    parse_chunk,
+    shard_of,
+)
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
 ShardSize = Annotated[int, typer.Option(min=1, help="Molecules, or input records, of each file of {shard}.")]
@@ -58,15 +66,14 @@ def check_shards(
             if part is not None:
                 raise ValueError(f"--chunk is for many files: write {{shard}} into the name of {option}")
         else:
-            for name, (path, _) in outputs.items():
-                if path is not None:
-                    check_pattern(path, name)
+            patterns = {name: check_pattern(path, name) for name, (path, _) in outputs.items() if path is not None}
+            check_apart_from_shards(patterns, inputs)
+            if not overwrite and not resume:
+                for name, pattern in patterns.items():
+                    if there := next(Shards(pattern, size, part).existing(), None):
+                        check_free({name: there}, "; --resume goes on with the run that made it")
             outputs = {name: (path and shard_of(path, 0), endings) for name, (path, endings) in outputs.items()}
     check_outputs(outputs, inputs, overwrite or resume or is_pattern(out), standard=True)
-    if is_pattern(out) and not overwrite and not resume:
-        with complaints(OSError):
-            if there := next(Shards(out, size, part).existing(), None):
-                check_free({option: there}, "; --resume goes on with the run that made it")
     return part
 
 

@@ -19,7 +19,7 @@ from molscore.conformers.outcome import ConformerRun
 from molscore.conformers.shards import conformer_shards
 from molscore.files.part import PartFile
 from molscore.files.paths import check_apart, check_writable
-from molscore.files.shards import SHARD, Shards, check_pattern, is_pattern, shard_of
+from molscore.files.shards import SHARD, Shards, check_apart_from_shards, check_pattern, is_pattern, shard_of
 from molscore.files.standard_output import standard_output
 from molscore.limits import check, check_proposals
 from molscore.randomness import checked_seed
@@ -82,6 +82,7 @@ def conformers_sdf(
         check_pattern(out, "out")
         if problems is not None:
             check_pattern(problems, "problems")
+        check_apart_from_shards({"out": out, "problems": problems}, {"source": source if stream is None else None})
     elif chunk is not None:
         raise ValueError("a chunk of a run is made of shards: write {shard} into the name of the output")
     if str(out) != "-":

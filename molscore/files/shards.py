@@ -13,6 +13,7 @@ from pathlib import Path
 from string import Formatter
 
 from molscore.files.part import remove_pieces
+from molscore.files.paths import Named, resolved
 
 SHARD = 10_000
 """Molecules, or records of the input, of a shard, where nothing else is asked for."""
@@ -52,6 +53,22 @@ def shard_of(pattern: Path, number: int) -> Path:
     return pattern.with_name(pattern.name.format(shard=number))
 
 
+def check_apart_from_shards(outputs: Named, inputs: Named) -> None:
+    """Raises ValueError if an input is one of the files that a pattern among the outputs stands for, by any name."""
+    for word, pattern in outputs.items():
+        if pattern is None or not is_pattern(pattern):
+            continue
+        shards = Shards(Path(pattern))
+        for other, path in inputs.items():
+            if path is None or str(path) == "-" or not os.path.exists(path):
+                continue
+            there = resolved(path)
+            if there.parent == resolved(shards.pattern.parent) and shards.number(there.name) is not None:
+                raise ValueError(
+                    f"{word} {pattern} and {other} {path} are the same file: it would be overwritten; name another file"
+                )
+
+
 @dataclass(frozen=True)
 class Shards:
     """The shards of an output.
@@ -85,16 +102,18 @@ class Shards:
         name = re.compile(re.escape(self._stem) + r"\.chunk-[0-9]+-of-[0-9]+" + re.escape(MANIFEST))
         return sorted(path for path in self._folder() if name.fullmatch(path.name))
 
+    def number(self, name: str) -> int | None:
+        """Which shard has this name of a file; None if none has."""
+        before, after = (re.escape(part) for part in re.split(r"\{.*\}", self.pattern.name))
+        match = re.fullmatch(f"{before}([0-9]+){after}", name)
+        return int(match[1]) if match and self.path(int(match[1])).name == name else None
+
     def existing(self) -> Iterator[Path]:
         """Files that a run would replace: the manifest, and the shards of this part of the run."""
-        before, after = (re.escape(part) for part in re.split(r"\{.*\}", self.pattern.name))
-        name = re.compile(f"{before}([0-9]+){after}")
         for path in sorted(self._folder()):
-            if path.name == self.manifest.name:
+            number = self.number(path.name)
+            if path.name == self.manifest.name or (number is not None and self.own(number)):
                 yield path
-            elif (match := name.fullmatch(path.name)) and self.own(number := int(match[1])):
-                if self.path(number).name == path.name:
-                    yield path
 
     def clear(self) -> None:
         """Removes what an earlier run left: the manifest first, so that none speaks of what is not there."""

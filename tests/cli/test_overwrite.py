@@ -17,6 +17,7 @@ COMMANDS = [
     ("generate --n 1", "--out", "m-{shard}.sdf"),
     ("conformers CCO", "--out", "m.parquet"),
     ("conformers CCO --out new.sdf", "--problems", "p.csv"),
+    ("conformers CCO --out m-{shard}.sdf", "--problems", "p-{shard}.csv"),
     ("conformers CCO --chunk 2/2", "--out", "m-{shard:03d}.sdf.gz"),
     ("score in.sdf", "--out", "m.sdf"),
     ("interpolate in.sdf in.sdf", "--out", "m.sdf"),
@@ -92,3 +93,12 @@ def test_shards_that_cannot_be_are_a_usage_error(folder, monkeypatch, words, sai
     monkeypatch.setitem(sys.modules, "torch", None)
     result = invoke("conformers in.smi", *words.split())
     assert result.exit_code == 2 and said in " ".join(result.stderr.split()), result.stderr
+
+
+@pytest.mark.parametrize("name", ["m-3.sdf", "link.sdf", "./m-3.sdf"])
+def test_no_shard_may_be_the_input(folder, name):
+    Path("m-3.sdf").write_text(Path("in.sdf").read_text())
+    Path("link.sdf").symlink_to("m-3.sdf")
+    result = invoke(f"conformers {name} --out m-{{shard}}.sdf --overwrite")
+    assert result.exit_code == 2 and "the same file" in " ".join(result.stderr.split())
+    assert Path("m-3.sdf").read_text() == Path("in.sdf").read_text()
