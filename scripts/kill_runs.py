@@ -115,6 +115,11 @@ class Job:
             return folder / "mols.sdf"
         return folder / f"mols{'.chunk-' + part.replace('/', '-of-') if part else ''}.manifest.json"
 
+    def done(self, folder: Path) -> bool:
+        """Whether all outputs are in place, and nothing is left to resume."""
+        out = self.output(folder)
+        return out.exists() and not self.begun(folder) if self.shards is None else contents(folder) == self.files
+
     def sound(self, folder: Path) -> bool:
         """Whether what stands in the folder is a beginning of the whole. Shards of a part may hold what comes twice."""
         if self.shards is None:
@@ -191,7 +196,7 @@ def disturbed(job: Job, folder: Path, seed: int, number: int) -> dict:
         sound &= job.sound(folder)
         if kind != signal.SIGKILL:  # a run that could put its things away leaves no lock, and nothing half-written
             sound &= not [name for name in os.listdir(folder) if name.endswith(".tmp")]
-        if part is None and process.returncode == job.code:  # it was done before it was hit
+        if part is None and job.done(folder):  # before it was hit, or all but the last moment of it
             break
     else:
         process = job.start(folder)

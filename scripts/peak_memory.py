@@ -30,7 +30,7 @@ SEEDS = ("CCCCO", "c1ccccc1C", "CCCN", "CC(C)CO", "C1CCCC1O", "CCOCC", "CC(=O)NC
 
 CASES = {
     "generate": "generate --model qm9 --steps 6 --raw --n {n} --out {folder}/generated{n}.sdf",
-    "generate, shards": "generate --model qm9 --steps 10 --n {n} --shard-size {tenth} --out {folder}/s-{{shard}}.sdf",
+    "generate, shards": "generate --model qm9 --steps 20 --n {n} --shard-size {tenth} --out {folder}/s-{{shard}}.sdf",
     "conformers": "conformers {folder}/{n}.smi --n 1 --steps 4 --out {folder}/conformers{n}.sdf",
     "score": "score {folder}/{n}.sdf --out {folder}/scored{n}.sdf",
     "evaluate": "evaluate {folder}/{n}.sdf --json {folder}/{n}.json",
