@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.slow
-def test_two_runs_of_each_kind(command, tmp_path, capsys):
+def test_a_run_of_each_kind(command, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         command(kill_runs, "--runs", 4, "--seed", 1, "--out", tmp_path / "kills.json")
     rows = json.loads((tmp_path / "kills.json").read_text())["rows"]
