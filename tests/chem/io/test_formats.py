@@ -217,9 +217,23 @@ def test_a_zip_holds_a_ligand_a_file(tmp_path, records):
     assert all(b"TORSDOF" in archive.read(name) and b"MODEL" not in archive.read(name) for name in archive.namelist())
 
 
+@pytest.mark.parametrize("smiles", ["[Na+].[Cl-]", "C[Se]C", "[H][H]", "[He]"])
+def test_what_meeko_cannot_prepare_is_left_out(tmp_path, records, smiles):
+    pytest.importorskip("meeko")
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    conformer = Chem.Conformer(mol.GetNumAtoms())
+    conformer.SetPositions(np.arange(3.0 * mol.GetNumAtoms()).reshape(-1, 3))
+    mol.AddConformer(conformer)
+    with pytest.warns(UserWarning, match="1 records are left out: 1 (of several|that meeko cannot)"):
+        writer = write(tmp_path / "out.pdbqt", [format_record(mol, smiles).encode(), records[0]])
+    assert writer.count == 1 and (tmp_path / "out.pdbqt").read_text().startswith("REMARK  Name = aspirin\n")
+
+
 def test_what_a_format_cannot_hold_is_counted_and_said(tmp_path, embed, records):
     flat = f"{Chem.MolToMolBlock(Chem.MolFromSmiles('CCO'))}$$$$\n".encode()
-    with pytest.warns(UserWarning, match="2 records are left out: 1 unreadable; 1 without 3-D coordinates"):
+    with pytest.warns(
+        UserWarning, match=r"2 records are left out: 1 unreadable \(record 1, bad\); 1 without 3-D .* \(record 2, \)"
+    ):
         writer = write(tmp_path / "out.xyz", [b"bad\n\n\nnot at all\n$$$$\n", flat, records[0]])
     assert writer.count == 1 and (tmp_path / "out.xyz").read_text().count("title=") == 1
 

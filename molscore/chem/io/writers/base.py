@@ -12,7 +12,7 @@ from typing import Self
 
 from rdkit import Chem
 
-from molscore.chem.io.lines import ERRORS
+from molscore.chem.io.lines import ERRORS, printable
 from molscore.chem.io.sdf_reader import read_sdf
 
 _END = re.compile(rb"^\$\$\$\$.*(?:\n|\Z)", re.MULTILINE)
@@ -35,6 +35,7 @@ class RecordWriter(ABC):
         self.file, self.path, self.v3000 = file, path, v3000
         self.count = 0
         self.refused = Counter[str]()
+        self._first: dict[str, str] = {}
         self.open = ExitStack()
 
     def add(self, text: bytes) -> None:
@@ -47,7 +48,9 @@ class RecordWriter(ABC):
         try:
             self.write(text)
         except UnwritableError as error:
-            self.refused[str(error)] += 1
+            place = f"record {self.count + self.refused.total() + 1}, {title_of(text)[:40]}{error.detail}"
+            self._first.setdefault(error.reason, printable(place))
+            self.refused[error.reason] += 1
         else:
             self.count += 1
 
@@ -68,12 +71,21 @@ class RecordWriter(ABC):
             if kind is None:
                 self.finish()
         if kind is None and self.refused:
-            reasons = "; ".join(f"{count} {reason}" for reason, count in self.refused.most_common(3))
+            reasons = "; ".join(f"{count} {reason} ({self._first[reason]})" for reason, count in self.refused.items())
             warnings.warn(f"{self.path}: {self.refused.total()} records are left out: {reasons}", stacklevel=3)
 
 
 class UnwritableError(ValueError):
-    """A format cannot hold a record; the message says why."""
+    """A format cannot hold a record.
+
+    Attributes:
+        reason: why, in words that many records may share.
+        detail: what else there is to say of this one.
+    """
+
+    def __init__(self, reason: str, detail: object = ""):
+        super().__init__(reason)
+        self.reason, self.detail = reason, f": {detail}" if detail else ""
 
 
 def molecule(text: str, sanitize: bool = False) -> Chem.Mol:

@@ -53,8 +53,8 @@ class PDBQTRecords(ModelWriter):
             try:
                 setups = self._prepare(mol)
                 ligand, good, complaint = self._text(setups[0])
-            except (ValueError, RuntimeError, KeyError) as error:
-                raise UnwritableError(f"that meeko cannot prepare ({str(error).partition(chr(10))[0][:80]})") from error
+            except Exception as error:  # meeko raises what it likes
+                raise UnwritableError("that meeko cannot prepare", str(error).partition("\n")[0]) from error
         if not good:
-            raise UnwritableError(f"that meeko cannot prepare ({str(complaint).strip().partition(chr(10))[0][:80]})")
+            raise UnwritableError("that meeko cannot prepare", str(complaint).strip().partition("\n")[0])
         return ligand
