@@ -58,10 +58,12 @@ def check_output(path: str | os.PathLike[str], endings: tuple[str, ...] = ENDING
 
 
 @contextmanager
-def record_writer(path: str | os.PathLike[str], v3000: bool = False, *, lock: bool = True) -> Iterator["RecordWriter"]:
+def record_writer(
+    path: str | os.PathLike[str], v3000: bool | None = None, *, lock: bool = True
+) -> Iterator["RecordWriter"]:
     """Opens an output for finished SDF records, written whole or not at all.
 
-    * ``.sdf``: the records as they are, or with `v3000` their mol blocks in V3000. (What V2000 cannot hold, more than
+    * ``.sdf``: the records as they are; ``.v3000.sdf``: their mol blocks in V3000. (What V2000 cannot hold, more than
       999 atoms, comes in V3000 already.)
     * ``.csv``: ``SMILES``, ``title``, then a column for each property that any record has.
     * ``.parquet``: the same and ``molblock``; columns of numbers are numbers. Extra ``tables``.
@@ -75,7 +77,7 @@ def record_writer(path: str | os.PathLike[str], v3000: bool = False, *, lock: bo
 
     Args:
         path: the file to be, see `check_output`.
-        v3000: of SDF and the molblocks of Parquet.
+        v3000: whether mol blocks, those of Parquet too, are in V3000; by default if the name says so before its ending.
         lock: keep other runs away while it is written; without it, whoever calls holds the lock already.
 
     Yields:
@@ -88,6 +90,7 @@ def record_writer(path: str | os.PathLike[str], v3000: bool = False, *, lock: bo
     path = check_output(path)
     stream = str(path) == "-"
     kind = _writer("sdf" if stream else format_of(path))
+    v3000 = ".v3000." in path.name.lower() if v3000 is None else v3000
     with standard_output() if stream else written(path, lock) as file, kind(file, path, v3000) as writer:
         yield writer
 

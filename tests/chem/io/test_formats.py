@@ -1,6 +1,7 @@
 """What is written in each format holds what the SDF records hold: read again by RDKit, pandas, Biopython and meeko."""
 
 import csv
+import gzip
 import io
 import re
 import zipfile
@@ -83,6 +84,18 @@ def test_v3000_changes_the_mol_block_alone(tmp_path, mols, records):
         positions = entry.mol.GetConformer().GetPositions()
         np.testing.assert_allclose(positions, mol.GetConformer().GetPositions(), atol=1e-4)
         assert record.decode().endswith("".join(item.text for item in entry.items) + "$$$$\n")
+
+
+@pytest.mark.parametrize("name", ["out.v3000.sdf", "OUT.V3000.SDF.GZ", "out.v3000.parquet"])
+def test_a_name_may_ask_for_v3000(tmp_path, records, name):
+    write(tmp_path / name, records)
+    data = (tmp_path / name).read_bytes()
+    if name.endswith("parquet"):
+        parquet = pytest.importorskip("pyarrow.parquet")
+        texts = parquet.read_table(tmp_path / name)["molblock"].to_pylist()
+    else:
+        texts = (gzip.decompress(data) if name.endswith("GZ") else data).decode().split("$$$$\n")[:-1]
+    assert len(texts) == 4 and all("V3000" in text for text in texts)
 
 
 def test_what_v2000_cannot_hold_is_v3000_by_itself(tmp_path):
