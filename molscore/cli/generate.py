@@ -64,13 +64,13 @@ def generate(
 ) -> None:
     """Generate new 3-D molecules: valid, connected, different, with hydrogens."""
     from molscore import pretrained
-    from molscore.chem.io.formats import ENDINGS, check_output
+    from molscore.chem.io.formats import ENDINGS, SDF, check_output
     from molscore.files.shards import is_pattern
 
     with complaints(ValueError):
         inputs = {"--model": pretrained.find(model)}
-        if report is not None and (is_pattern(out) or str(out) == "-"):
-            raise ValueError("--report is for a single file: name one with --out, or use `molscore report` afterwards")
+        if report is not None and (is_pattern(out) or not str(out).lower().endswith(SDF)):
+            raise ValueError("--report is for a single SDF file: name one with --out, or use `molscore report` later")
     outputs = {"--out": (out, ENDINGS), "--rejects": (rejects, (".csv",)), "--report": (report, (".html",))}
     part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk)
     with complaints(ValueError, ImportError):
