@@ -4,13 +4,15 @@ Exit codes: 0 done, 1 the input or the machine is at fault, 2 the command was mi
 or records that cannot be read, 130 interrupted, 143 terminated (SIGTERM).
 """
 
-from molscore.cli.bounds import bounded
-from molscore.cli.common import interruptible
+from typing import Annotated
+
+import typer
+
 from molscore.cli.conformers import conformers
 from molscore.cli.data import data
 from molscore.cli.evaluate import evaluate, report
 from molscore.cli.generate import generate
-from molscore.cli.program import Program
+from molscore.cli.program import RULE, Program, register
 from molscore.cli.score import interpolate, score
 from molscore.cli.train import info, models, train
 
@@ -21,14 +23,27 @@ app = Program(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog=RULE,
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from molscore.versions import version
+
+        typer.echo(f"molscore {version()}")
+        raise typer.Exit()
+
+
 @app.callback()
-def main() -> None:
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
     """3-D molecules from score networks."""
 
 
 for command in (generate, conformers, score, interpolate, evaluate, train, models, info, report):
-    app.command()(interruptible(bounded(command)))
+    register(app, command)
 app.add_typer(data, name="data")

@@ -1,9 +1,11 @@
-"""Bounds of options: the numbers of every command are checked against `molscore.limits` before it begins."""
+"""Bounds of options: the numbers of every command are checked against `molscore.limits` before it begins, and words
+against `molscore.cli.choices`."""
 
 import functools
 from collections.abc import Callable
 from typing import Any
 
+from molscore.cli.choices import check_words
 from molscore.cli.common import complaints, fail, worker_number
 from molscore.limits import LIMITS, check
 
@@ -24,7 +26,7 @@ def limit_of(command: Callable[..., None], option: str) -> str | None:
 
 
 def bounded(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, which ends with code 2 and says what to write where a number is out of bounds."""
+    """The command, which ends with code 2 and says what to write where a number is out of bounds or a word unknown."""
 
     @functools.wraps(command)
     def run(**options: Any) -> None:
@@ -37,6 +39,8 @@ def bounded(command: Callable[..., None]) -> Callable[..., None]:
                     check(name, value, flag(option))
                 except ValueError as error:
                     fail(error)
+        with complaints(ValueError):
+            check_words(command, options)
         return command(**options)
 
     return run

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -98,9 +99,9 @@ def exit_code(stop: KeyboardInterrupt) -> int:
 
 
 class Advance(Protocol):
-    """Moves a progress bar to a number of finished items; the text before it may change."""
+    """Moves a progress bar to a number of finished items; the text before it, and their total, may change."""
 
-    def __call__(self, completed: int, text: str = ..., /) -> None: ...
+    def __call__(self, completed: int, text: str = ..., of: int | None = ..., /) -> None: ...
 
 
 @contextmanager
@@ -110,11 +111,12 @@ def bar(label: str, total: int | None, quiet: bool) -> Iterator[Advance]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+    terminal = getattr(sys.stderr, "terminal", sys.stderr)  # not to a log
+    with Progress(*columns, console=Console(file=terminal), disable=quiet) as progress:
         task = progress.add_task(label, total=total)
 
-        def advance(completed: int, text: str = label) -> None:
-            progress.update(task, completed=completed, description=text)
+        def advance(completed: int, text: str = label, of: int | None = total) -> None:
+            progress.update(task, completed=completed, description=text, total=of)
 
         yield advance
 

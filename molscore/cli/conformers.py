@@ -90,6 +90,7 @@ def conformers(
     from molscore.chem.io.count import record_count
     from molscore.chem.io.formats import ENDINGS, check_output
     from molscore.chem.io.lines import check_encoding
+    from molscore.chem.io.rows import check_columns
     from molscore.chem.io.source import check_source
     from molscore.files.paths import Named
 
@@ -99,6 +100,7 @@ def conformers(
         check_proposals(n, oversampling)
         kind = check_source(source, form)
         check_encoding(encoding)
+        check_columns(source, kind, smiles_column, name_column, encoding)
         check_filter("conformers", filter_, must_match, must_not_match)
         inputs: Named = {"INPUT": source, "--model": pretrained.find(model)}
     outputs = {"--out": (out, ENDINGS), "--problems": (problems, (".csv",))}
@@ -108,6 +110,7 @@ def conformers(
     several = source == "-" or Path(source).is_file()
     wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.conformers.files", several=several, ray=ray)
+    from molscore.chem.io.rows import ColumnError
     from molscore.conformers import ConformerGenerator, ConformerOptions
     from molscore.conformers.files import conformers_sdf
     from molscore.files.part import ResumeError
@@ -135,7 +138,7 @@ def conformers(
         number = share(wanted, ray, generator.model.device.type)
     with (
         complaints(ValueError, OSError, code=1),
-        complaints(ResumeError),
+        complaints(ResumeError, ColumnError),
         bar("conformers", 1 if kind == "smiles" else record_count(source, kind), quiet) as advance,
     ):
         outcome = conformers_sdf(

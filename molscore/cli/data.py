@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Protocol, Unpack
 import typer
 
 from molscore.chem.io.source import STRUCTURES
-from molscore.cli.bounds import bounded
-from molscore.cli.common import Encoding, Quiet, Workers, bar, complaints, fail, interruptible, worker_number
+from molscore.cli.common import Encoding, Quiet, Workers, bar, complaints, fail, worker_number
 from molscore.cli.outputs import Overwrite
+from molscore.cli.program import register
 from molscore.files.paths import check_apart, check_free, check_writable
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ Relax = Annotated[str, typer.Option(help="none, torsions (all but torsions settl
 Conformers = Annotated[int, typer.Option(min=1, help="Most conformers of the same molecule.")]
 
 
-@data.command()
-@interruptible
-@bounded
 def qm9(
     out: Annotated[Path, typer.Option("--out", "-o", help="Tensor file to write.")] = Path("data/qm9.safetensors"),
     overwrite: Overwrite = False,
@@ -40,20 +37,17 @@ def qm9(
     _check(out, [] if source is None else [source], overwrite)
     from molscore.datasets.qm9 import build_qm9
 
-    with complaints(ValueError, OSError, code=1), bar("QM9", 0, quiet) as advance:
+    with complaints(ValueError, OSError, code=1), bar("QM9", None, quiet) as advance:
         summary = build_qm9(
             out,
             source,
             limit,
             worker_number(workers),
-            on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}"),
+            on_progress=lambda stage, k, total: advance(k, stage, total),
         )
     typer.echo(json.dumps(summary, indent=1))
 
 
-@data.command()
-@interruptible
-@bounded
 def moses3d(
     source: Annotated[Path, typer.Argument(help=".csv or .smi file of SMILES; or a folder of .npz shards.")],
     out: Out = Path("data/moses3d.safetensors"),
@@ -79,9 +73,6 @@ def moses3d(
     _build(partial(chosen, conformers=conformers), source, out, n, hydrogens, workers, quiet)
 
 
-@data.command()
-@interruptible
-@bounded
 def sdf(
     source: Annotated[Path, typer.Argument(help="SDF file, or .csv or .smi file of SMILES; .gz too.")],
     out: Out = Path("data/molecules.safetensors"),
@@ -104,9 +95,6 @@ def sdf(
     _build(chosen, source, out, n, hydrogens, workers, quiet)
 
 
-@data.command()
-@interruptible
-@bounded
 def merge(
     sources: Annotated[list[Path], typer.Argument(help="Tensor files.")],
     out: Out = Path("data/merged.safetensors"),
@@ -122,6 +110,10 @@ def merge(
 
     with complaints(ValueError, OSError, code=1):
         typer.echo(json.dumps(join(sources, out, rare, max_heavy, implied, conformers), indent=1))
+
+
+for command in (qm9, moses3d, sdf, merge):
+    register(data, command)
 
 
 def _check(out: Path, sources: list[Path], overwrite: bool) -> None:
@@ -165,14 +157,14 @@ def _build(
     quiet: bool,
 ) -> None:
     """Runs a builder and prints its counts. A run that was interrupted goes on where it was."""
-    with complaints(ValueError, OSError, code=1), bar(source.name, 0, quiet) as advance:
+    with complaints(ValueError, OSError, code=1), bar(source.name, None, quiet) as advance:
         counts = builder(
             source,
             out,
             n,
             hydrogens=hydrogens,
             workers=worker_number(workers),
-            on_progress=lambda stage, k, total: advance(k, f"{stage} of {total}"),
+            on_progress=lambda stage, k, total: advance(k, stage, total),
         )
     typer.echo(json.dumps(counts, indent=1))
     from molscore.chem.io.inputs import INPUT_REASONS

@@ -51,7 +51,7 @@ def evaluate(
     prepare_workers(number, "cpu", "molscore.evaluate.molecules.assess")
     from molscore.evaluate import evaluate as judge
 
-    with complaints(ValueError), complaints(OSError, code=1), bar("evaluating", 0, quiet) as advance:
+    with complaints(ValueError), complaints(OSError, code=1), bar("evaluating", None, quiet) as advance:
         metrics = judge(
             mols,
             unless_none(reference),
@@ -60,7 +60,7 @@ def evaluate(
             xtb=xtb,
             fcd=fcd,
             training=training,
-            on_progress=lambda k, total: advance(k, f"evaluating {total}"),
+            on_progress=lambda k, total: advance(k, "evaluating", total),
             encoding=encoding,
             workers=number,
         )
@@ -93,12 +93,12 @@ def report(
     prepare_workers(number, "cpu", "molscore.evaluate.molecules.assess")
     from molscore.report import report_file
 
-    with complaints(ValueError, OSError, code=1), bar("evaluating", 0, quiet) as advance:
+    with complaints(ValueError, OSError, code=1), bar("evaluating", None, quiet) as advance:
         report_file(
             mols,
             out,
             unless_none(reference),
-            on_progress=lambda k, total: advance(k, f"evaluating {total}"),
+            on_progress=lambda k, total: advance(k, "evaluating", total),
             encoding=encoding,
             workers=number,
         )

@@ -25,6 +25,25 @@ BAD = [
     (["generate", "--n", "1", "--out", "m.sdf", "--model", "none.safetensors"], "no model file"),
     (["generate", "--n", "1", "--out", "m.sdf", "--atoms", "many"], "20-30"),
     (["generate", "--n", "1", "--out", "m.sdf", "--atoms", "30-20"], "write 20-30"),
+    (["generate", "--n", "1", "--out", "m.sdf", "--sampler", "magic"], "dpm, em"),
+    (["generate", "--n", "1", "--out", "m.sdf", "--relax", "torsions"], "none, mmff, xtb"),
+    (["generate", "--n", "1", "--out", "m.sdf", "--device", "abacus"], "unknown device"),
+    (["generate", "--n", "1", "--out", "m.sdf", "--device", "meta"], "unknown device"),
+    (["generate", "--n", "1", "--out", "m.sdf", "--model", "conformers"], "use 'druglike'"),
+    (["generate", "--n", "1", "--out", "m.sdf", "--filter", "beauty > 1"], "no property beauty"),
+    (["generate", "--n", "1", "--out", "m.sdf", "--filter", "score_norm_per_angstrom < 1"], "uncertainty"),
+    (["conformers", "C", "--out", "m.sdf", "--model", "qm9"], "use 'conformers'"),
+    (["conformers", "C", "--out", "m.sdf", "--relax", "dft"], "none, torsions"),
+    (["conformers", "C", "--out", "m.sdf", "--energy", "dft"], "mmff, xtb"),
+    (["conformers", "C", "--out", "m.sdf", "--stereo", "all"], "sample, enumerate"),
+    (["conformers", "C", "--out", "m.sdf", "--fragments", "all"], "largest, refuse"),
+    (["conformers", "C", "--out", "m.sdf", "--method", "magic"], "score, etkdg"),
+    (["conformers", "C", "--out", "m.sdf", "--device", "cuda:x"], "unknown device"),
+    (["conformers", "C", "--out", "m.sdf", "--filter", "strain_kcal_per_mol < 1"], "no property"),
+    (["score", "m.sdf", "--out", "s.sdf", "--model", "druglike"], "use 'conformers'"),
+    (["interpolate", "a.sdf", "b.sdf", "--device", "abacus"], "unknown device"),
+    (["evaluate", "m.sdf", "--posebusters", "all"], "mol_fast, mol, none"),
+    (["data", "sdf", "m.sdf", "--relax", "dft"], "none, torsions"),
     (["data", "moses3d", "none.csv"], "there is no none.csv"),
     (["data", "sdf", "none.sdf"], "there is no none.sdf"),
     (["evaluate", "none.sdf"], "no file"),
@@ -46,6 +65,23 @@ def test_misuse(words, complaint, tmp_path, monkeypatch):
     assert result.exit_code == 2
     assert complaint in " ".join(result.stderr.split())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--smiles-column", "--name-column"])
+def test_columns_are_looked_for_first(option, tmp_path):
+    """Before a model is loaded and a bar begins; of standard input as soon as it is read."""
+    (tmp_path / "in.csv").write_text("smiles,name\nCCO,ethanol\n")
+    script = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom molscore.cli import app\n"
+        f"result = CliRunner().invoke(app, ['conformers', 'in.csv', '--out', 'm.sdf', {option!r}, 'none'])\n"
+        "assert result.exit_code == 2 and 'there is no column' in result.stderr, result.output\n"
+        "assert 'conformers ' not in result.stderr and not {'torch', 'rdkit'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+    words = ["conformers", "-", "--format", "csv", "--out", str(tmp_path / "m.sdf"), option, "none", "--workers", "1"]
+    result = CliRunner().invoke(app, words, input="smiles,name\nCCO,ethanol\n")
+    assert result.exit_code == 2 and "there is no column" in result.stderr
 
 
 def test_usage_errors_and_help_do_not_load_torch(tmp_path):

@@ -1,6 +1,7 @@
 """Lists and tables of SMILES, row by row; nothing is parsed. Imports nothing but the standard library."""
 
 import csv
+import os
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,10 @@ LONGEST_ROW = 2**20
 
 _HEADERS = ("smiles", "smi", "canonical_smiles", "isomeric_smiles")
 _SEPARATOR = re.compile(r'"?sep=([^"\w\r\n ])"?\s*', re.IGNORECASE)
+
+
+class ColumnError(ValueError):
+    """A table has not the column that was asked for."""
 
 
 class Row(NamedTuple):
@@ -75,6 +80,21 @@ def read_rows(
         except DamagedFile as error:
             raise ValueError(f"the header of {source} cannot be read: {error}") from error
         return _checked(rows, stack.pop_all())
+
+
+def check_columns(
+    source: str, form: str, smiles_column: str = "smiles", name_column: str | None = None, encoding: str | None = None
+) -> None:
+    """Checks, before the work begins, that a table has the columns that are asked for. A pipe is not looked into.
+
+    Raises:
+        ValueError, OSError: as `read_rows`.
+    """
+    if form in ("csv", "tsv", "parquet") and os.path.isfile(source):
+        rows = read_rows(source, form, smiles_column=smiles_column, name_column=name_column, encoding=encoding)
+        for _ in rows:  # opens what closing it closes
+            break
+        rows.close()  # type: ignore[attr-defined]  # a generator
 
 
 def _checked(rows: Iterator[Row], closing: AbstractContextManager[object]) -> Iterator[Row]:
@@ -246,4 +266,4 @@ def _column(header: list[str], wanted: str, option: str) -> int:
     for names, name in ((header, wanted.strip()), ([name.lower() for name in header], wanted.strip().lower())):
         if name in names:
             return names.index(name)
-    raise ValueError(f"there is no column '{wanted}', only {', '.join(header)}; say which with {option}")
+    raise ColumnError(f"there is no column '{wanted}', only {', '.join(header)}; say which with {option}")
