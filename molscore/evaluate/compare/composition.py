@@ -92,7 +92,9 @@ def composition(portraits: Iterable[Portrait]) -> dict[str, Any]:
         "groups": {name: groups[name] / m for name in GROUPS},
         "charged_molecules": charged / m,
         "net_charged_molecules": net_charged / m,
-        "properties": dict(zip(PROPERTIES, np.mean(values, axis=0).tolist(), strict=True)),
+        "properties": {
+            name: float(np.mean(column)) for name, column in zip(PROPERTIES, zip(*values, strict=True), strict=True)
+        },
         "unusual": {"any": odd / m} | {name: n / m for name, n in patterns.most_common()},
     }
 
