@@ -12,9 +12,10 @@ from molscore.cli.conformers import conformers
 from molscore.cli.data import data
 from molscore.cli.evaluate import evaluate, report
 from molscore.cli.generate import generate
+from molscore.cli.models import info, models, properties
 from molscore.cli.program import RULE, Program, register
 from molscore.cli.score import interpolate, score
-from molscore.cli.train import info, models, train
+from molscore.cli.train import train
 
 app = Program(
     name="molscore",
@@ -44,6 +45,6 @@ def main(
     """3-D molecules from score networks."""
 
 
-for command in (generate, conformers, score, interpolate, evaluate, train, models, info, report):
+for command in (generate, conformers, score, interpolate, evaluate, train, models, info, properties, report):
     register(app, command)
 app.add_typer(data, name="data")

@@ -1,6 +1,5 @@
-"""``molscore train``, ``molscore models`` and ``molscore info``."""
+"""``molscore train``."""
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,6 @@ from typing import Annotated
 import typer
 
 from molscore.cli.common import Quiet, complaints, fail, worker_number
-from molscore.pretrained import DEFAULT
 
 
 def train(
@@ -54,29 +52,3 @@ def train(
             weights = train_together(settings, number, resume=resume, quiet=quiet, init_from=init_from)
     if os.environ.get("RANK", "0") == "0":
         typer.echo(weights)
-
-
-def models() -> None:
-    """List the bundled models."""
-    from molscore import pretrained
-
-    for name in pretrained.names():
-        about = pretrained.about(name)
-        record = about["record"]
-        typer.echo(
-            f"{name}\t{about['parameters'] / 1e6:.2f} M parameters, trained on {record['molecules']:,} molecules "
-            f"in {record['seconds'] / 3600:.1f} h ({record['hardware']})"
-        )
-
-
-def info(model: Annotated[str, typer.Argument(help="Bundled model or .safetensors file.")] = DEFAULT) -> None:
-    """Show a model's configuration, training record and measured quality, as JSON."""
-    from molscore import pretrained
-
-    with complaints(ValueError, OSError):
-        about = pretrained.about(model)
-        if model not in pretrained.names():  # a file from elsewhere is shown only if it is sound
-            from molscore.model.files import load
-
-            load(pretrained.find(model))
-    typer.echo(json.dumps(about, indent=1))

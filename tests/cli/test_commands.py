@@ -75,10 +75,38 @@ def test_raw_samples_can_be_evaluated(tmp_path):
 
 def test_models_and_info(mols):
     assert [line.split("\t")[0] for line in run("models").splitlines()] == ["conformers", "druglike", "qm9"]
-    about = json.loads(run("info", "qm9"))
+    about = json.loads(run("info", "qm9", "--json"))
     assert about["record"]["molecules"] > 0 and about["record"]["hardware"]
     assert about["config"]["network"]["irreps"]
     assert about["quality"]["raw"]["metrics"]["rates"]
+
+
+@pytest.mark.parametrize("name", ["qm9", "druglike", "conformers"])
+def test_a_card_says_what_a_model_is(name):
+    card, about = run("info", name), json.loads(run("info", name, "--json"))
+    for words in (
+        name,
+        f"{about['parameters'] / 1e6:.2f} million",
+        "licences",
+        "elements",
+        "heavy atoms",
+        "Limits",
+        "pH",
+    ):
+        assert words in card
+    assert f"{about['record']['molecules']:,} molecules" in card and len(card.splitlines()) < 40
+    if name != "conformers":
+        rate = about["quality"]["raw"]["metrics"]["rates"]["valid_connected"]["value"]
+        assert f"{rate:.1%}" in card and "raw, n = " in card
+
+
+def test_the_properties_of_records_are_listed():
+    from molscore.chem.checks.catalogue import PROPERTIES
+
+    text, known = run("properties"), json.loads(run("properties", "--json"))
+    assert known.keys() == PROPERTIES.keys() and known["sa"]["source"]
+    assert all(f"  {name} " in text for name in PROPERTIES)
+    assert "strain_kcal_per_mol" in text and "[kcal/mol] (filter: generate)" in text
 
 
 def test_data_from_smiles_and_from_an_sdf_file(tmp_path):
