@@ -7,6 +7,7 @@ from molscore.evaluate.compare.geometry import Distance
 from molscore.evaluate.figures import Figures
 from molscore.evaluate.rates import Rate
 from molscore.evaluate.text_memorisation import memorisation_lines
+from molscore.evaluate.text_summary import summary_lines
 
 RATES = {
     "delivered": ("delivered", "by the numbers in molscore_index"),
@@ -59,7 +60,7 @@ def format_metrics(metrics: Figures) -> str:
     """The whole text; see `molscore.evaluate.metrics`."""
     against = f", reference {metrics.reference}" if metrics.reference else ", no reference"
     lines = [f"{metrics.source}: {metrics['readable'].total:,} records{against}"]
-    lines += _ensemble_lines(metrics)
+    lines += summary_lines(metrics) + _ensemble_lines(metrics)
     for title, names in SECTIONS.items():
         present = [name for name in names if name in metrics.rates]
         if not present:

@@ -37,7 +37,7 @@ def test_every_command_has_a_log_a_configuration_and_groups(name):
     code, text = run(*name.split(), "--help")
     assert code == 0 and "This run:" in text and "--log" in text and "--config" in text
     assert "MOLSCORE_BATCH_SIZE" in text and "env var:" not in text
-    options = [p for p in COMMANDS[name].params if p.param_type_name == "option"]
+    options = [p for p in COMMANDS[name].params if p.param_type_name == "option" and not p.hidden]
     assert all(f"--{option_name(option)}" in text for option in options)
     assert len({option.envvar for option in options}) == len(options)
     assert all(option.envvar == variable(option) for option in options)

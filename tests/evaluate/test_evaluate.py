@@ -98,6 +98,16 @@ def test_compositions_are_compared(metrics):
     assert "functional groups, mean absolute difference" in text
 
 
+def test_the_text_begins_with_ten_lines(metrics):
+    head, *lines = metrics.format_text().split("\n\n")[0].splitlines()
+    assert f"reference {metrics.reference}" in head
+    assert len(lines) == 10 and all(line.startswith("  ") for line in lines)
+    valid = metrics["valid_connected"]
+    assert lines[0].split() == f"valid & connected {100 * valid.value:.1f} %, {valid.count} of {valid.total}".split()
+    energies = f"{metrics.relaxation['median']:.1f} kcal/mol (reference {metrics.reference_relaxation['median']:.1f})"
+    assert any(line.endswith(energies) for line in lines)
+
+
 def test_effective_number_of_molecules(metrics):
     n = len(SMILES)  # one of them twice
     entropy = (n - 1) / (n + 1) * math.log(n + 1) + 2 / (n + 1) * math.log((n + 1) / 2)
