@@ -108,9 +108,6 @@ def test_each_conformer_is_scored_and_none_is_taken_for_all(scorer, ensemble):
     each = scorer.score_conformers(ensemble)
     assert len(each) == 3 and each[0].log_likelihood == pytest.approx(single.log_likelihood, abs=1e-4)
     assert len({round(score.log_likelihood, 3) for score in each}) == 3
-    for several in (ensemble, [first, ensemble]):
-        with pytest.raises(ValueError, match="3 conformers"):
-            molscore.evaluate(several)
 
 
 def test_what_is_evaluated_may_be_one_or_many(ensemble):
@@ -120,6 +117,13 @@ def test_what_is_evaluated_may_be_one_or_many(ensemble):
     for mols, total in ((one, 1), ([one, None], 2), (table, 4), (table["mol"], 4)):
         valid = molscore.evaluate(mols, **quick)["valid"]
         assert (valid.count, valid.total) == (1, total)
+
+
+def test_conformers_are_evaluated_each(generator):
+    made = generator.generate(["CCCCO butanol", None, "CCCCC(=O)N amide"], n=3)
+    metrics = molscore.evaluate(made, reference=None, posebusters=None, relaxation=False)
+    assert (metrics["valid"].count, metrics["valid"].total) == (6, 7)
+    assert metrics.ensembles["molecules"] == 2 and metrics.ensembles["methods"] == {"score": 6}
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, 2**128])

@@ -52,3 +52,13 @@ def set_properties(owner: Chem.Mol | Chem.Conformer, values: Mapping[str, object
             owner.SetDoubleProp(name, value)
         elif value is not None:
             owner.SetProp(name, str(value))
+
+
+def singles(mol: Chem.Mol) -> list[Chem.Mol]:
+    """Each conformer as a molecule of its own, with the properties of both."""
+    molecules = []
+    for conformer in mol.GetConformers():
+        single = Chem.Mol(mol, False, conformer.GetId())
+        set_properties(single, conformer.GetPropsAsDict(autoConvertStrings=False))
+        molecules.append(single)
+    return molecules

@@ -10,6 +10,7 @@ from rdkit import Chem
 
 from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix
 from molscore.chem.forcefield.minimise import energies
+from molscore.chem.properties import singles
 from molscore.conformers.options import ConformerOptions
 from molscore.conformers.target import Target
 
@@ -96,12 +97,9 @@ class Ensemble:
         return not self.exhausted and self.mol.GetNumConformers() + left_out < self.asked
 
     def single(self) -> list[tuple[Chem.Mol, dict[str, object]]]:
-        """Each conformer as a molecule of its own, with the title of the input, and the conformer's properties."""
-        molecules = []
-        for conformer in self.mol.GetConformers():
-            mol = Chem.Mol(self.mol, False, conformer.GetId())
-            molecules.append((mol, conformer.GetPropsAsDict()))
-        return molecules
+        """Each conformer as a molecule of its own with the properties of both, and those of the conformer."""
+        conformers = self.mol.GetConformers()
+        return [(mol, c.GetPropsAsDict()) for mol, c in zip(singles(self.mol), conformers, strict=True)]
 
     def _counted(self, name: str) -> Counter[str]:
         conformers = self.mol.GetConformers()

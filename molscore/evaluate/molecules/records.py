@@ -25,6 +25,7 @@ from molscore.chem.io.count import record_count
 from molscore.chem.io.mol2 import read_structures
 from molscore.chem.io.sdf_reader import Record
 from molscore.chem.io.source import check_sdf, form_of
+from molscore.chem.properties import singles
 from molscore.limits import shown
 from molscore.results import Molecules, items_of
 
@@ -68,12 +69,12 @@ def stream_records(source: Source, encoding: str | None = None) -> tuple[int | N
 
     Args:
         source: an SDF or mol2 file, read as records are asked for; or one molecule or many (`molscore.results`), or
-            records. What is no molecule is a record that cannot be read.
+            records. What is no molecule is a record that cannot be read, each conformer a record.
         encoding: of the file, by default UTF-8.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for another kind of file, a molecule of several conformers, and if there are no molecules.
+        ValueError: for another kind of file, and if there are no molecules.
     """
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
@@ -89,15 +90,10 @@ def stream_records(source: Source, encoding: str | None = None) -> tuple[int | N
             reason = "no molecule" if mol is None else f"an RDKit molecule is wanted, not {shown(mol)}"
             molecules.append((None, reason))
             continue
-        if mol.GetNumConformers() > 1:
-            raise ValueError(
-                f"a molecule has {mol.GetNumConformers()} conformers, and each is judged for itself; put them in a "
-                "list: [Chem.Mol(mol, False, c.GetId()) for c in mol.GetConformers()]"
-            )
-        molecules.append((mol, None))
+        molecules += [(single, None) for single in (singles(mol) or [mol])]
     if not mols:
         raise ValueError("no molecules were given; there is nothing to evaluate")
-    return len(mols), (Record(k, 0, mol, reason) for k, (mol, reason) in enumerate(molecules))
+    return len(molecules), (Record(k, 0, mol, reason) for k, (mol, reason) in enumerate(molecules))
 
 
 def read_records(source: Source, encoding: str | None = None) -> list[Record]:
