@@ -6,7 +6,7 @@ const shownValue = v => typeof v !== "number" ? escaped(v) : Number.isInteger(v)
 const RECORD_LABELS = { rank: "Rank", relative_energy_kcal_per_mol: "kcal/mol above the best", rmsd_to_best_angstrom: "Å to the best", method: "Method", relaxation: "Relaxation", fallback_reason: "Fallback", verdict: "Checks" };
 
 function facts(item, all) {
-  const first = ["strain_kcal_per_mol", "qed", "sa_score", "rank", "energy_kcal_per_mol", "relative_energy_kcal_per_mol", "conformers", "energy_span_kcal_per_mol", "largest_rmsd_angstrom", "mw", "logp"];
+  const first = ["strain_kcal_per_mol", "qed", "sa", "rank", "energy_kcal_per_mol", "relative_energy_kcal_per_mol", "conformers", "energy_span_kcal_per_mol", "largest_rmsd_angstrom", "mw", "logp"];
   const apart = ["title", "verdict", "SMILES", "formula", "unusual", "alerts"];
   const keys = [...first.filter(key => column(key) >= 0), ...(all ? DATA.columns.map(c => c.key).filter(key => !first.includes(key)) : [])];
   return keys.filter(key => !apart.includes(key) && value(item, key) !== null && value(item, key) !== "").map(key => {

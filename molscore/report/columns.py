@@ -37,7 +37,7 @@ KNOWN = {
     "relaxation": ("Relaxation", "how the geometry was settled"),
     "strain_kcal_per_mol": ("Strain", "kcal/mol, MMFF94s relaxation energy"),
     "qed": ("QED", "quantitative estimate of drug-likeness, 0 to 1"),
-    "sa_score": ("SA", "synthetic accessibility, 1 easy to 10 hard"),
+    "sa": ("SA", "synthetic accessibility, 1 easy to 10 hard"),
     "unusual": ("Unusual", "rare or unstable patterns, high strain, hard synthesis"),
     "alerts": ("Alerts", "PAINS and Brenk"),
     "mw": ("Molar mass", "g/mol"),

@@ -9,7 +9,7 @@ import numpy as np
 from molscore.evaluate.metrics import Metrics
 from molscore.report.columns import KNOWN, Value
 
-SHOWN = ("qed", "sa_score", "logp", "mw", "heavy", "rings", "tpsa", "rotatable", "strain_kcal_per_mol")
+SHOWN = ("qed", "sa", "logp", "mw", "heavy", "rings", "tpsa", "rotatable", "strain_kcal_per_mol")
 """Properties, by the names of the columns."""
 
 WHOLE = ("heavy", "rings", "rotatable")
@@ -24,7 +24,7 @@ def histograms_section(rows: Sequence[Mapping[str, Value]], metrics: Metrics | N
     for name in SHOWN:
         values = np.array([x for row in rows if isinstance(x := row.get(name), int | float)], dtype=float)
         if len(values) > 1 and values.min() < values.max():
-            figures.append(_figure(name, values, reference.get("sa" if name == "sa_score" else name)))
+            figures.append(_figure(name, values, reference.get(name)))
     if not figures:
         return ""
     about = f" Line: the reference {escape(str(metrics.reference))}, as shares." if metrics and reference else ""

@@ -98,9 +98,7 @@ def make_row(mol: Chem.Mol, strain: bool = True) -> Row:
 def _computed(clean: Chem.Mol, strain: bool, given: dict[str, Value]) -> dict[str, Value]:
     """What the record does not say of a molecule with sound valences. Patterns are added to those that it names."""
     descriptors = describe(clean, DESCRIBED)
-    values: dict[str, Value] = {}
-    for name, x in descriptors.items():
-        values["sa_score" if name == "sa" else name] = round(x, 3)
+    values: dict[str, Value] = {name: round(x, 3) for name, x in descriptors.items()}
     values |= given
     for name in ("hbd", "hba", "rotatable", "rings", "heavy", "charge"):
         values[name] = int(descriptors[name])

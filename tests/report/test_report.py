@@ -116,12 +116,20 @@ def test_every_column_has_a_heading_and_a_meaning(page):
 def test_what_a_record_says_is_kept(mols, tmp_path):
     """Its own figures are not computed again; patterns are added to those that it names."""
     given = Chem.Mol(mols[0])
-    for name, value in {"qed": "0.125", "unusual": "high_sa; high_strain", "affinity": "-7.5", "batch": "A 7"}.items():
+    for name, value in {
+        "qed": "0.125",
+        "sa": "2.5",
+        "unusual": "high_sa; high_strain",
+        "affinity": "-7.5",
+        "batch": "A 7",
+    }.items():
         given.SetProp(name, value)
     write_report(tmp_path / "r.html", [embed("CC(F)(F)O"), embed("COO"), mols[0], given], title="", manifest={})
     page = Page(tmp_path / "r.html")
     assert page.column("unusual") == ["alpha halo alcohol", "peroxide", None, "high sa; high strain"]
-    assert page.column("qed")[3] == 0.125
+    assert page.column("qed")[3] == 0.125 and page.column("sa")[3] == 2.5 and page.column("sa")[0] > 1
+    labels = [column["label"] for column in page.data()["columns"]]
+    assert len(labels) == len(set(labels))
     assert page.column("affinity") == [None, None, None, -7.5] and page.column("batch")[3] == "A 7"
     assert page.column("verdict") == ["sound"] * 4
 
