@@ -121,9 +121,10 @@ def cell(metrics: dict, group: str, key: str | None) -> str:
         return "{value:.1%} ({low:.1%} to {high:.1%})".format(**entry).replace("%", " %")
     if group.endswith("relaxation"):
         own = metrics[f"reference_{group}"]
-        return "{median:.2f} ({low:.2f} to {high:.2f})".format(**entry) + (
-            f"; reference {own['median']:.2f}" if own else ""
-        )
+        interval = (
+            " ({low:.2f} to {high:.2f})".format(**entry) if entry["low"] is not None else ""
+        )  # of few there is none
+        return f"{entry['median']:.2f}{interval}" + (f"; reference {own['median']:.2f}" if own else "")
     if group == "differences":
         return f"{entry:.4f}"
     return f"{entry['value']:.3g} (floor {entry['floor']:.2g})"

@@ -1,0 +1,113 @@
+"""Pages of the documentation that are made from the code and from files of results, whenever it is built."""
+
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import mkdocs_gen_files
+
+from molscore import pretrained
+from molscore.chem.checks.catalogue import ORIGINS, PROPERTIES
+from molscore.chem.checks.validity import FAULTS
+from molscore.chem.io.inputs import INPUT_REASONS
+from molscore.chem.whole import PREPARATION_FAULTS
+from molscore.score.represent import UNREPRESENTABLE
+
+DATA = Path(__file__).parents[1]
+
+REASON_TABLES: dict[str, Mapping[str, str]] = {
+    "Why `generate` rejects a sample": FAULTS,
+    "Why a record of an input has no molecule": INPUT_REASONS,
+    "Why a molecule has no conformer": PREPARATION_FAULTS,
+    "Why a molecule has no score": UNREPRESENTABLE,
+}
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table in Markdown."""
+    lines = [list(header), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def properties() -> str:
+    """The page of properties."""
+    parts = [
+        "# Properties of records\n\nOne name each: in a record, in `--filter`, in reports and in tables of Python.\n"
+    ]
+    for origin, title in ORIGINS.items():
+        rows = [
+            (f"`{name}`", entry.unit, entry.meaning, ", ".join(entry.records), ", ".join(entry.filters), entry.source)
+            for name, entry in PROPERTIES.items()
+            if entry.origin == origin
+        ]
+        header = ("name", "unit", "meaning", "in the records of", "a filter of", "source")
+        parts.append(f"## Of {title}\n\n{table(header, rows)}")
+    return "\n".join(parts)
+
+
+def reasons() -> str:
+    """The page of reasons."""
+    parts = [
+        "# Reasons\n\nNothing is left out without one of these words, with a sentence on what is wrong and where.\n"
+    ]
+    for title, words in REASON_TABLES.items():
+        parts.append(
+            f"## {title}\n\n{table(('reason', 'meaning'), ((f'`{name}`', text) for name, text in words.items()))}"
+        )
+    return "\n".join(parts)
+
+
+def model_facts() -> str:
+    """A table of what the files of the bundled models say of themselves."""
+    rows = []
+    for name in pretrained.names():
+        about = pretrained.about(name)
+        sizes = [size for size, share in enumerate(about["size_probabilities"]) if share > 0]
+        elements = ", ".join(sorted({_symbol(number) for number, _ in about["vocabulary"]}))
+        record = about["record"]
+        rows.append(
+            (
+                f"`{name}`",
+                f"{about['parameters']:,}",
+                f"{sizes[0]} to {sizes[-1]}",
+                elements,
+                f"{record['molecules']:,}",
+                f"{record['seconds'] / 3600:.1f}",
+            )
+        )
+    header = (
+        "model",
+        "parameters",
+        "atoms of a molecule",
+        "elements",
+        "molecules seen in training",
+        "hours on CPU cores",
+    )
+    return table(header, rows)
+
+
+def _symbol(number: int) -> str:
+    from rdkit import Chem
+
+    return Chem.GetPeriodicTable().GetElementSymbol(number)
+
+
+def copy(source: Path) -> None:
+    """A folder of results: its pages, pictures and files, under its name in this site."""
+    for path in sorted(source.iterdir()):
+        with mkdocs_gen_files.open(f"{source.name}/{path.name}", "wb") as file, path.open("rb") as original:
+            shutil.copyfileobj(original, file)
+
+
+def write(name: str, text: str) -> None:
+    """A page."""
+    with mkdocs_gen_files.open(name, "w") as file:
+        file.write(text)
+
+
+write("properties.md", properties())
+write("reasons.md", reasons())
+write("models.md", (Path(__file__).parent / "pages" / "models.md").read_text().replace("<!-- facts -->", model_facts()))
+for folder in ("benchmarks", "theory", "training"):
+    copy(DATA / folder)

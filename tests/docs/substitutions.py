@@ -1,0 +1,77 @@
+"""How the commands of the documentation are made small for the tests: the one table of it."""
+
+import re
+
+TRAINING = (
+    "steps=2 pair_budget=4000 warmup_steps=1 decay_steps=1 valid_batches=1 checkpoint_every=1 compile=false threads=1"
+)
+
+ELSEWHERE = {
+    r"pip install": "installs: .ci/run does, from a new environment; the extras are looked up here",
+    r"pytest$": "this is it",
+    r"(ruff|lint-imports|mypy|pre-commit)\b": ".ci/run checks what they check",
+    r".*--device cuda": "tests/generate and tests/model, where there is a GPU",
+    r"ray (start|stop)": "tests/test_cluster.py starts a cluster",
+    r"molscore conformers .*--ray localhost": "tests/test_cluster.py, with the address of its cluster",
+}
+"""Commands that are not run here, and where what they do is tested."""
+
+COMMANDS = [
+    (r"^(python scripts/ablate.py .*) --variants baseline(?: \"[^\"]+\")+", r"\1"),
+    (r"^(python scripts/ablate.py .*)compile=true", r"\1compile=false"),
+    (r"^(python scripts/ablate.py .*)pair_budget=12000", r"\1pair_budget=4000"),
+    (r"^(molscore generate .*)--n \d+(.*--shard-size) \d+", r"\1--n 4\2 2 --model qm9 --steps 20"),
+    (r"^(molscore generate .*many.sdf)", r"\1 --model qm9 --steps 20"),
+    (r"^(molscore generate .*--ray auto)", r"\1 --workers 1 --model qm9 --steps 20"),
+    (r"^(molscore generate .*)--n (100|110|1000|10000|5000|20)\b", r"\1--n 2"),
+    (r"^(molscore generate .*)--n 6000\b", r"\1--n 3"),
+    (r"^(molscore conformers .*)--n (20|10|5)\b", r"\1--n 2"),
+    (r"^(molscore (?:generate|conformers|score|evaluate|report)(?!.*--workers) .*)", r"\1 --workers 1"),
+    (r"--xtb 100\b", "--xtb 1"),
+    (r"^(molscore data qm9 .*)", r"\1 --limit 40"),
+    (r"--rare \d+", "--rare 1"),
+    (r"^((?:molscore train|accelerate launch).*) steps=\d+ decay_steps=\d+ warmup_steps=\d+", r"\1"),
+    (r"^(molscore train .*) steps=30000", rf"\1 {TRAINING.replace('steps=2', 'steps=3', 1)}"),
+    (r"^((?:molscore train|accelerate launch)(?!.*pair_budget=).*)", rf"\1 {TRAINING}"),
+    (r"^accelerate launch (.*)", r"accelerate launch --cpu --num_processes 1 \1 out=runs/several"),
+    (r"^(molscore train .*)", r"\1 --workers 1"),
+    (r"^(python scripts/benchmark.py .*)--n \d+", r"\1--n 4 --steps 20"),
+    (r"--delivered \d+", "--delivered 2"),
+    (r"^(python scripts/contact_sheet.py) --n \d+", r"\1 --n 2"),
+    (
+        r"^(python scripts/bench_conformers.py .*)--timed \d+",
+        r"\1--n-molecules 2 --fifty 1 --counts 1 2 --cores 1 --strain 2",
+    ),
+    (r"^(python scripts/usefulness.py .*)--n 100", r"\1--n 2 --samples 12 --split valid"),
+    (r"^(python scripts/bench.py) --compile", r"\1 --molecules 2 --steps 1 --repeats 1"),
+    (
+        r"^python scripts/compare_speed.py .*--out",
+        "python scripts/compare_speed.py HEAD HEAD --cases help --repeats 1 --out",
+    ),
+    (
+        r"^(python scripts/ablate.py .*)--steps \d+( --samples) \d+",
+        r"\1--steps 2\2 2 --sampler-steps 2 --variants baseline",
+    ),
+    (r"^(python scripts/ablate.py .*)--seconds \d+", r"\1--steps 2 --variants baseline"),
+    (r"^(python scripts/hard_molecules.py .*)", r"\1 --n 2"),
+]
+"""Patterns and what takes their place, one after the other."""
+
+PROGRAMS = [
+    (r"generate\(100", "generate(2"),
+    (r"n=20", "n=2"),
+    (r'ray="auto"', 'ray="auto", workers=1'),
+]
+"""The same for blocks of Python."""
+
+
+def elsewhere(command: str) -> str | None:
+    """Where a command that is not run here is tested."""
+    return next((where for pattern, where in ELSEWHERE.items() if re.match(pattern, command)), None)
+
+
+def small(text: str, table: list[tuple[str, str]]) -> str:
+    """A command or a program as it is run here."""
+    for pattern, replacement in table:
+        text = re.sub(pattern, replacement, text)
+    return text
