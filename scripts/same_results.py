@@ -56,6 +56,7 @@ def main() -> None:
 def run(state: Path, *words: object) -> list[Chem.Mol]:
     """The molecules that a command of a state writes."""
     out = state.parent / "out.sdf"
+    out.unlink(missing_ok=True)
     command = [sys.executable, "-m", "molscore", *map(str, words), "--out", str(out), "--quiet"]
     environment = os.environ | {"PYTHONPATH": str(state)}
     subprocess.run(command, cwd=state, env=environment, check=True, stderr=subprocess.DEVNULL)

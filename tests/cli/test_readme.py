@@ -68,6 +68,7 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
         script("ablate")["markdown"](results("finishing")["rows"]),
         script("ablate")["markdown"](results("shapes")["rows"]),
         script("bench")["markdown"](results("speed")),
+        script("train_processes")["markdown"](results("speed_of_training")["rows"]),
         script("overfit")["markdown"](results("overfit")),
         script("bench_conformers")["markdown"](results("conformer_ensembles")["rows"]),
         script("conformer_starts")["markdown"](results("conformer_starts")["rows"]),

@@ -45,6 +45,10 @@ COMMANDS = [
     (r"^(python scripts/usefulness.py .*)--n 100", r"\1--n 2 --samples 12 --split valid"),
     (r"^(python scripts/bench.py) --compile", r"\1 --molecules 2 --steps 1 --repeats 1"),
     (
+        r"^(python scripts/train_processes.py .*)--budgets [\d ]+--repeats \d+ --steps \d+ --skip \d+(.*) compile=.*",
+        r"\1--budgets 4000 --repeats 1 --steps 4 --skip 2\2 data=data/ccd.safetensors",
+    ),
+    (
         r"^python scripts/compare_speed.py .*--out",
         "python scripts/compare_speed.py HEAD HEAD --cases help --repeats 1 --out",
     ),
