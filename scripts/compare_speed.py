@@ -5,7 +5,7 @@
     python scripts/compare_speed.py main HEAD --cases "generate --n 5 --steps 20 --out {out}" --repeats 7
 
 Every run is a process, its start included. After one run of each state that does not count, they take turns: base,
-head, base, head. Each pair gives the ratio, base over head, of the times on the clock; its median and range say how
+head, base, head. Each pair gives the ratio, base over head, of the wall times; its median and range say how
 much faster the head is: what else the machine does hits both. With ``--busy 1`` one other process keeps a core busy
 meanwhile. Only what is committed is measured.
 

@@ -2,7 +2,7 @@
 
 Each run is ``generate`` of 20 molecules or ``conformers`` of 20 molecules, and a line that is no molecule, into a
 single file or into shards. It is hit one to three times by SIGKILL, SIGTERM or SIGINT: mostly while it works, at a
-moment that is drawn evenly over the working time of the undisturbed run, sometimes while it starts; a run into shards
+random moment of the working time of the undisturbed run, sometimes while it starts; a run into shards
 also while it makes a part of them (``--chunk``), which the whole run then takes. In the end it may finish. Compared are
 the SDF files, the tables of rejects or problems, the manifest, the exit code and the summary; what stands at the output
 between is to be a beginning of the whole, and nothing hidden but locks may be left in the folder at the end. Seeds are

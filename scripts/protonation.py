@@ -5,7 +5,7 @@
 
 Common groups, one form of which is in the majority at this pH by their pKa in water at 25 °C
 (`scripts/protonation.csv`; where two forms are listed, either will do). A package is right if that form is the only one
-that it gives; tautomers are not told apart (InChI).
+that it gives; tautomers count as the same (InChI).
 
 Sources: Ropp et al., J. Cheminform. 11, 14 (2019), dimorphite-dl; https://github.com/forlilab/molscrub. pKa: CRC
 Handbook of Chemistry and Physics, 97th edition, section 5; Perrin, Dissociation Constants of Organic Bases in Aqueous

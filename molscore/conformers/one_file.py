@@ -31,7 +31,7 @@ HEADER = ("record", "line", "name", "reason", "detail")
 
 @dataclass(frozen=True)
 class Job:
-    """What makes the conformers of a run, and is told of the number of records that its file has so far."""
+    """What makes the conformers of a run, and gets the number of records that its file has so far."""
 
     generator: ConformerGenerator
     n: int

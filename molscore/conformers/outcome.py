@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from molscore.files.summary import listed, place, stopped
+
 LISTED = 10
 """Problems that the summary names; the others it counts."""
 
@@ -105,20 +107,17 @@ class ConformerRun:
 
     def text(self, out: object) -> str:
         """The summary for the user."""
-        place = f"in {out}" if self.in_place else f"kept for --resume; nothing was written to {out}"
-        place = "written to standard output" if str(out) == "-" else place
-        if self.shards is not None:
-            place = f"in {self.shards} {'shard' if self.shards == 1 else 'shards'}, {out}"
-        lines = [f"{self.conformers.total()} conformers of {self.molecules} of {self.records} molecules {place}"]
+        where = place(out, self.in_place, self.shards)
+        lines = [f"{self.conformers.total()} conformers of {self.molecules} of {self.records} molecules {where}"]
         if self.changed:
             lines.append(f"{self.changed} records of the input have changed since; they were made again")
         if made := self.conformers["etkdg"]:
             lines.append(f"made by ETKDGv3: {made}")
-            lines[-1] += f"; ensembles by reason: {_counts(self.fallbacks)}" if self.fallbacks else ""
+            lines[-1] += f"; ensembles by reason: {listed(self.fallbacks)}" if self.fallbacks else ""
         if self.relaxations:
-            lines.append(f"relaxed otherwise than asked for (relaxation_reason says why): {_counts(self.relaxations)}")
+            lines.append(f"relaxed otherwise than asked for (relaxation_reason says why): {listed(self.relaxations)}")
         if self.dropped:
-            lines.append(f"rejected geometries: {_counts(self.dropped)}")
+            lines.append(f"rejected geometries: {listed(self.dropped)}")
         if self.unranked:
             lines.append(f"{self.unranked} conformers have no energy: their rank is the order of making")
         if self.not_held:
@@ -132,15 +131,10 @@ class ConformerRun:
         if self.filtered:
             lines.append(f"left out by the filter: {self.filtered} molecules; --problems FILE says why")
         if self.failed:
-            lines.append(f"without a conformer: {_counts(self.failed)}")
+            lines.append(f"without a conformer: {listed(self.failed)}")
             lines += [f"  {problem}" for problem in self.problems]
             if (more := self.failed.total() - len(self.problems)) > 0:
                 lines.append(f"  and {more} more; --problems FILE lists them all")
         if self.interrupted:
-            lines.append("interrupted" + ("" if str(out) == "-" else "; the same command with --resume goes on"))
+            lines.append(stopped(out))
         return "\n".join(lines)
-
-
-def _counts(counts: Counter[str]) -> str:
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{count} {word}" for word, count in ordered)

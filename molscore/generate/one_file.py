@@ -31,7 +31,7 @@ Piece = tuple[int, str, dict[str, object]]
 
 @dataclass(frozen=True)
 class Job:
-    """What makes the molecules of a run, and is told of each attempt with the molecules that its file has so far.
+    """What makes the molecules of a run, and gets each attempt with the number of molecules that its file has so far.
 
     The options are resolved, and the workers a number.
     """

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from molscore.files.summary import by_frequency, listed, place, stopped
+
 
 @dataclass
 class GenerationRun:
@@ -54,7 +56,7 @@ class GenerationRun:
         """The counts for a manifest; those of attempts only where all are known."""
         if self.added:
             return {"delivered": self.delivered}
-        return {"delivered": self.delivered, "attempts": self.attempts, "rejected": self._ordered()}
+        return {"delivered": self.delivered, "attempts": self.attempts, "rejected": by_frequency(self.rejected)}
 
     def add(self, counts: Mapping[str, Any]) -> None:
         """Adds what a manifest says of a shard: `counts`, and ``as_sampled``."""
@@ -69,24 +71,15 @@ class GenerationRun:
 
     def text(self, out: object) -> str:
         """The summary for the user."""
-        place = f"in {out}" if self.in_place else f"kept for --resume; nothing was written to {out}"
-        place = "written to standard output" if str(out) == "-" else place
-        if self.shards is not None:
-            place = f"in {self.shards} {'shard' if self.shards == 1 else 'shards'}, {out}"
-        lines = [f"{self.delivered} of {self.requested} molecules {place}"]
+        lines = [f"{self.delivered} of {self.requested} molecules {place(out, self.in_place, self.shards)}"]
         if self.attempts:
             samples = f"{self.attempts} {'further ' if self.added else ''}samples"
             share = f"{self.as_sampled} of {samples} ({self.as_sampled / self.attempts:.0%})"
             lines.append(f"{share} were valid as sampled, before any repair")
         if self.rejected:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in self._ordered().items())
-            lines.append(f"{self.rejected.total()} rejected: {reasons}")
+            lines.append(f"{self.rejected.total()} rejected: {listed(self.rejected)}")
         if self.interrupted:
-            lines.append("interrupted" + ("" if str(out) == "-" else "; the same command with --resume goes on"))
+            lines.append(stopped(out))
         elif self.delivered < self.requested:
             lines.append(f"gave up after {self.attempts} attempts; see --rejects for the reasons, or try more --steps")
         return "\n".join(lines)
-
-    def _ordered(self) -> dict[str, int]:
-        """The reasons, most frequent first."""
-        return dict(sorted(self.rejected.items(), key=lambda item: (-item[1], item[0])))

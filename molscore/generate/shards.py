@@ -26,7 +26,7 @@ from molscore.generate.one_file import Job, deliver, delivered, finished_molecul
 from molscore.generate.outcome import GenerationRun
 
 FORMATS = ("sdf", "csv", "parquet")
-"""Formats of shards: those from which the molecules of earlier shards can be told."""
+"""Formats of shards: those from which the molecules of earlier shards can be read."""
 
 MOST = 100_000
 """Shards of a run. The manifest, which lists them, is written after each."""

@@ -1,7 +1,9 @@
-"""The columns of the property table: which properties a record is shown with, and what each of them means."""
+"""The columns of the property table: which properties a record is shown with, in which order, under which heading."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
+
+from molscore.chem.checks.catalogue import PROPERTIES
 
 Value = float | int | str | None
 
@@ -22,38 +24,48 @@ class Column(NamedTuple):
     number: bool
 
 
-KNOWN = {
-    "title": ("Title", "of the record"),
-    "verdict": ("Checks", "valences and geometry: sound, or the first check that fails"),
-    "conformers": ("Conformers", "records of this molecule"),
-    "rank": ("Rank", "place in its ensemble, 1 is the lowest in energy"),
-    "energy_kcal_per_mol": ("Energy", "kcal/mol; of which method, `ranked_by` says"),
-    "relative_energy_kcal_per_mol": ("Relative energy", "kcal/mol above the lowest of its ensemble"),
-    "energy_span_kcal_per_mol": ("Energy span", "kcal/mol, highest less lowest of the ensemble"),
-    "rmsd_to_best_angstrom": ("RMSD to best", "Å, heavy atoms, symmetric"),
-    "largest_rmsd_angstrom": ("Largest RMSD", "Å, heavy atoms, of a conformer to the best of its ensemble"),
-    "method": ("Method", "what made the geometry"),
-    "fallback_reason": ("Fallback", "why ETKDGv3 made it"),
-    "relaxation": ("Relaxation", "how the geometry was settled"),
-    "strain_kcal_per_mol": ("Strain", "kcal/mol, MMFF94s relaxation energy"),
-    "qed": ("QED", "quantitative estimate of drug-likeness, 0 to 1"),
-    "sa": ("SA", "synthetic accessibility, 1 easy to 10 hard"),
-    "unusual": ("Unusual", "rare or unstable patterns, high strain, hard synthesis"),
-    "alerts": ("Alerts", "PAINS and Brenk"),
-    "mw": ("Molar mass", "g/mol"),
-    "logp": ("logP", "Crippen"),
-    "tpsa": ("TPSA", "topological polar surface area, Å²"),
-    "hbd": ("HBD", "hydrogen-bond donors"),
-    "hba": ("HBA", "hydrogen-bond acceptors"),
-    "rotatable": ("Rotatable", "rotatable bonds"),
-    "rings": ("Rings", "in the smallest set of smallest rings"),
-    "heavy": ("Heavy atoms", "atoms other than hydrogen"),
-    "charge": ("Charge", "net formal charge"),
-    "formula": ("Formula", "molecular"),
-    "SMILES": ("SMILES", "isomeric, from the positions"),
-    "molscore_index": ("Attempt", "molscore_index: with model and seed it makes the molecule again"),
+LABELS = {
+    "title": "Title",
+    "verdict": "Checks",
+    "conformers": "Conformers",
+    "rank": "Rank",
+    "energy_kcal_per_mol": "Energy",
+    "relative_energy_kcal_per_mol": "Relative energy",
+    "energy_span_kcal_per_mol": "Energy span",
+    "rmsd_to_best_angstrom": "RMSD to best",
+    "largest_rmsd_angstrom": "Largest RMSD",
+    "method": "Method",
+    "fallback_reason": "Fallback",
+    "relaxation": "Relaxation",
+    "strain_kcal_per_mol": "Strain",
+    "qed": "QED",
+    "sa": "SA",
+    "unusual": "Unusual",
+    "alerts": "Alerts",
+    "mw": "Molar mass",
+    "logp": "logP",
+    "tpsa": "TPSA",
+    "hbd": "HBD",
+    "hba": "HBA",
+    "rotatable": "Rotatable",
+    "rings": "Rings",
+    "heavy": "Heavy atoms",
+    "charge": "Charge",
+    "formula": "Formula",
+    "SMILES": "SMILES",
+    "molscore_index": "Attempt",
 }
-"""Property -> its heading and its meaning, in the order of the table. Further ones of the records follow."""
+"""Property -> its heading, in the order of the table. Further ones of the records follow."""
+
+OF_THE_TABLE = {
+    "title": "of the record",
+    "verdict": "valences and geometry: sound, or the first check that fails",
+    "conformers": "records of this molecule",
+    "energy_span_kcal_per_mol": "kcal/mol, highest less lowest of the ensemble",
+    "largest_rmsd_angstrom": "Å, heavy atoms, of a conformer to the best of its ensemble",
+    "formula": "molecular",
+}
+"""Meanings of what only the table has; those of all else are in `molscore.chem.checks.catalogue`."""
 
 DESCRIBED = ("mw", "logp", "tpsa", "hbd", "hba", "rotatable", "rings", "heavy", "charge", "qed", "sa")
 """Descriptors of `molscore.chem.checks.descriptors` that are computed where a record lacks them."""
@@ -77,7 +89,7 @@ def number(text: str) -> Value:
 
 
 def columns_of(rows: Iterable[Mapping[str, Value]]) -> list[Column]:
-    """The columns that rows need: every property that one of them has, those of `KNOWN` first.
+    """The columns that rows need: every property that one of them has, those of `LABELS` first.
 
     A column is one of numbers if no row has a text there.
     """
@@ -86,8 +98,12 @@ def columns_of(rows: Iterable[Mapping[str, Value]]) -> list[Column]:
         for key, value in row.items():
             if value is not None:
                 numbers[key] = numbers.get(key, True) and not isinstance(value, str)
-    keys = [key for key in KNOWN if key in numbers] + sorted(key for key in numbers if key not in KNOWN)
-    return [
-        Column(key, *KNOWN.get(key, (key.replace("_", " "), "property of the records")), numbers[key])
-        for key in keys[:MOST]
-    ]
+    keys = [key for key in LABELS if key in numbers] + sorted(key for key in numbers if key not in LABELS)
+    return [Column(key, LABELS.get(key, key.replace("_", " ")), meaning_of(key), numbers[key]) for key in keys[:MOST]]
+
+
+def meaning_of(key: str) -> str:
+    """What a property means, its unit before it."""
+    if (known := PROPERTIES.get(key)) is None:
+        return OF_THE_TABLE.get(key, "property of the records")
+    return f"{known.unit}, {known.meaning}" if known.unit else known.meaning

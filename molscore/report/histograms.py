@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from molscore.evaluate.metrics import Metrics
-from molscore.report.columns import KNOWN, Value
+from molscore.report.columns import LABELS, Value, meaning_of
 
 SHOWN = ("qed", "sa", "logp", "mw", "heavy", "rings", "tpsa", "rotatable", "strain_kcal_per_mol")
 """Properties, by the names of the columns."""
@@ -35,7 +35,7 @@ def histograms_section(rows: Sequence[Mapping[str, Value]], metrics: Metrics | N
 
 
 def _figure(name: str, values: np.ndarray, reference: Mapping[str, Any] | None) -> str:
-    label, meaning = KNOWN[name]
+    label, meaning = LABELS[name], meaning_of(name)
     edges = _edges(name, values) if reference is None else np.array(reference["edges"])
     shares = np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0] / len(values)
     outline = None

@@ -18,7 +18,7 @@ from molscore.extras import need
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-DRAWN, ROWS = 4, 10
+DEPICTED, ROWS = 4, 10
 """Molecules and rows that a notebook shows."""
 
 
@@ -87,11 +87,11 @@ class Result(ABC):
     def _repr_html_(self) -> str:
         """For notebooks: the summary, a few depictions, the first rows without provenance."""
         rows = self._rows()
-        drawn = [row for row in rows if row.get("mol") is not None][:DRAWN]
+        shown = [row for row in rows if row.get("mol") is not None][:DEPICTED]
         figures = "".join(
             f"<figure style='display:inline-block;margin:0'>{depiction(row['mol'])}"
             f"<figcaption>{escape(str(row.get('title') or ''))}</figcaption></figure>"
-            for row in drawn
+            for row in shown
         )
         filled = dict.fromkeys(name for row in rows[:ROWS] for name, value in row.items() if value is not None)
         names = [name for name in filled if name != "mol" and not name.startswith("molscore_")]

@@ -150,7 +150,7 @@ PROPERTIES: dict[str, Property] = {
     "protein_contacts": _protein("", "heavy atoms of the ligand that touch it"),
     "protein_residues": _protein("", "residues that are touched", "text"),
     "SMILES": _made("isomeric SMILES"),
-    "isomer": _made("which of the enumerated isomers; sampled: one was drawn", records=_OF_CONFORMERS),
+    "isomer": _made("which of the enumerated isomers; sampled: one was chosen by the seed", records=_OF_CONFORMERS),
     "removed_fragments": _made("fragments of the input that were left out", records=_OF_CONFORMERS),
     "molscore_version": _made("version of this program"),
     "molscore_model": _made("name or file of the model"),

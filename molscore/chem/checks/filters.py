@@ -1,6 +1,6 @@
 """What a user wants to keep: a condition or a function, and SMARTS that must, or must not, match.
 
-`MoleculeFilter.graph` tells what can be told from the graph, before anything costly is computed; `MoleculeFilter.rest`
+`MoleculeFilter.graph` decides what follows from the graph, before anything costly is computed; `MoleculeFilter.rest`
 the rest. The names that a condition may ask for are those of `molscore.chem.checks.catalogue`.
 """
 
