@@ -157,7 +157,8 @@ def test_what_holds_arrays_tells_their_shapes(batch, mol):
         repr(MoleculeState(x, a, e))
         == "MoleculeState(x=float32(2, 40, 3), a=float32(2, 40, 9), e=float32(2, 40, 40, 4))"
     )
-    assert repr(Times(x[..., 0], x[..., 0])) == "Times(x=float32(2, 40), graph=float32(2, 40))"
+    times = Times.of_atoms(x[..., 0], x[..., 0])
+    assert repr(times) == "Times(x=float32(2, 40), graph=float32(2, 40), pairs=float32(2, 40, 40))"
     every = (
         Prediction(x, a, e),
         Sample(x.numpy(), a.numpy(), e.numpy()),
@@ -177,6 +178,6 @@ def test_long_values_are_cut():
         __repr__ = short_repr
 
     assert (
-        repr(Long([0] * 900, "b" * 900)).startswith("Long(x=list of 900, graph='bbbb")
-        and len(repr(Long("b" * 900, 1))) < 200
+        repr(Long([0] * 900, "b" * 900, None)).startswith("Long(x=list of 900, graph='bbbb")
+        and len(repr(Long("b" * 900, 1, 2))) < 200
     )

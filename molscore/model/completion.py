@@ -1,7 +1,8 @@
 """Parts of molecules that are given: their classes, their positions, or both, at diffusion time 0.
 
-A bond is given where both its atoms are. Where positions are given the frame is theirs: the state's origin is their
-centre, their atoms do not move, and noise is not centred.
+A bond is given where both its atoms are, and that there is none between a closed atom and what is made. Where
+positions are given the frame is theirs: the state's origin is their centre, their atoms do not move, and noise is not
+centred.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
-from molscore.model.state import MoleculeState, Times, pair_mask
+from molscore.model.state import MoleculeState, Parts, centres, closed_pairs, pair_mask
 from molscore.reprs import short_repr
 
 
@@ -26,6 +27,7 @@ class Given:
             of stereo, which may name given atoms alone.
         graph: ``(B, N)`` bool: atoms whose classes are given.
         positions: ``(B, N)`` bool: atoms whose positions are given.
+        closed: ``(B, N)`` bool: atoms with given classes that take no further bond; None is none.
 
     Raises:
         ValueError: for masks of another shape, or that name padding.
@@ -34,11 +36,12 @@ class Given:
     batch: MoleculeBatch
     graph: Tensor
     positions: Tensor
+    closed: Tensor | None = None
 
     def __post_init__(self) -> None:
-        for name in ("graph", "positions"):
+        for name in ("graph", "positions", "closed"):
             mask = getattr(self, name)
-            if mask.shape != self.batch.mask.shape or (mask & ~self.batch.mask).any():
+            if mask is not None and (mask.shape != self.batch.mask.shape or (mask & ~self.batch.mask).any()):
                 raise ValueError(f"'{name}' must be of the shape {tuple(self.batch.mask.shape)} and name atoms alone")
 
     def padded(self, mask: Tensor) -> "Given":
@@ -62,7 +65,8 @@ class Given:
             return new
 
         batch = MoleculeBatch(wide(old.positions, 1), wide(old.atoms, 1), wide(old.bonds, 2), mask, old.stereo)
-        return Given(batch, wide(self.graph, 1), wide(self.positions, 1))
+        closed = None if self.closed is None else wide(self.closed, 1)
+        return Given(batch, wide(self.graph, 1), wide(self.positions, 1), closed)
 
     @property
     def stereo(self) -> Tensor:
@@ -72,23 +76,24 @@ class Given:
     @cached_property
     def origin(self) -> Tensor:
         """``(B, 1, 3)`` Å: the centre of the given positions; zero where there are none."""
-        held = self.positions[..., None].to(self.batch.positions)
-        return (self.batch.positions * held).sum(1, keepdim=True) / held.sum(1, keepdim=True).clamp(min=1)
+        return centres(self.batch.positions, self.positions)
 
-    def times(self, times: Times) -> Times:
-        """Of each atom: 0 where it is given, and else ``times (K, 1, N)``; ``(K, B, N)``."""
-        return Times(torch.where(self.positions, 0, times.x), torch.where(self.graph, 0, times.graph))
+    @cached_property
+    def parts(self) -> Parts:
+        """What of it is given."""
+        closed = torch.zeros_like(self.graph) if self.closed is None else self.closed & self.graph
+        return Parts(self.positions, self.graph, closed_pairs(self.graph, closed) & pair_mask(self.batch.mask))
 
     def start(self, model: MoleculeDiffusion, state: MoleculeState) -> MoleculeState:
         """The state with what is given in its place, clean."""
         x = (self.batch.positions.double() - self.origin.double()) / model.config.position_scale
         like: dict[str, Any] = {"device": x.device, "dtype": x.dtype}
+        bonds = torch.where(self.parts.apart, 0, self.batch.bonds)
         a, e = (
             model.config.category_scale * torch.eye(k, **like)[classes]
-            for k, classes in ((len(model.classes), self.batch.atoms), (BOND_CLASSES, self.batch.bonds))
+            for k, classes in ((len(model.classes), self.batch.atoms), (BOND_CLASSES, bonds))
         )
-        pairs = self.graph[:, :, None] & self.graph[:, None] & pair_mask(self.batch.mask)
-        masks = self.positions, self.graph, pairs
+        masks = self.positions, self.graph, self.parts.pairs & pair_mask(self.batch.mask)
         parts = zip(masks, (x, a, e), state, strict=True)
         return MoleculeState(*(torch.where(mask[..., None], own.to(z), z) for mask, own, z in parts))
 

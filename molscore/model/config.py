@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from molscore.limits import ELEMENTS, LIMITS, MOST_ATOMS, MOST_CHARGE
+from molscore.model.tasks import TaskShares
 from molscore.network.network import NetworkConfig
 
 
@@ -56,6 +57,7 @@ class DiffusionConfig(BaseModel):
         distortion: noise added once more to the coordinates in training, a share of their sigma.
         graph_conditioned: fraction of training molecules whose graph is given, at time 0, and the coordinates alone are
             noised. That is the score of conformers, and of the likelihood of coordinates.
+        tasks: shares of training molecules that are given parts of themselves, to complete them.
         walks: kinds of walks on the previous prediction's bonds that the network is shown, see `walks`.
     """
 
@@ -78,7 +80,15 @@ class DiffusionConfig(BaseModel):
     graph_conditioned: float = Field(
         default=0.0, ge=0, le=1, validation_alias=AliasChoices("graph_conditioned", "known_graph")
     )  # the second name is that of files of version 0.1.0
+    tasks: TaskShares = TaskShares()
     walks: int = Field(default=0, ge=0, le=16)
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        total = self.graph_conditioned + self.tasks.total
+        if total > 1 + 1e-9:
+            raise ValueError(f"graph_conditioned and the shares of tasks must add up to at most 1, not to {total:.6g}")
+        return self
 
 
 Class = tuple[

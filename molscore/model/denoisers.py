@@ -41,7 +41,9 @@ class MoleculeDenoiser(Denoiser):
     def denoise(self, z: Tensor, t: Tensor, carry: Prediction | None) -> Posterior:
         model = self.model
         state = self.layout.unpack(z.to(model.dtype))
-        times = Times(*(y.expand(self.mask.shape) for y in self.layout.unpack_times(t.to(model.dtype))))
+        shapes = self.mask.shape, self.mask.shape, (*self.mask.shape, self.mask.shape[1])
+        own = self.layout.unpack_times(t.to(model.dtype))
+        times = Times(*(y.expand(shape) for y, shape in zip(own, shapes, strict=True)))
         prediction = model.predict(state, times, self.mask, carry, self.stereo)
         a, e = (
             model.config.category_scale * softmax(logits) * part
@@ -68,8 +70,9 @@ class ConformerDenoiser(Denoiser):
         scale, mask = model.config.category_scale, batch.mask
         a = scale * torch.eye(len(model.classes), **like)[batch.atoms] * mask[..., None]
         e = scale * torch.eye(BOND_CLASSES, **like)[batch.bonds] * pair_mask(mask)[..., None]
-        self.given = torch.zeros(mask.shape, **like)
-        self.features: Features = model.features(a, e, mask, Times(self.given, self.given))
+        given = torch.zeros(mask.shape, **like)
+        self.times = Times.of_atoms(given, given)
+        self.features: Features = model.features(a, e, mask, self.times)
         self.model, self.mask, self.stereo, self.sde = model, mask, batch.stereo, model.sde
         self.change: Tensor | None = None
 
@@ -91,9 +94,9 @@ class ConformerDenoiser(Denoiser):
 
     def mean_and_vectors(self, z: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """The mean ``(B, N, 3)``, and the vectors ``(B, N, 3, D)`` of the network's last layer."""
-        t = t.to(self.given)
+        t = t.to(self.times.x)
         x = self._framed(z, t).to(self.model.dtype)
-        times = Times(t.expand(*x.shape[:2], 1).squeeze(-1), self.given)
+        times = self.times._replace(x=t.expand(*x.shape[:2], 1).squeeze(-1))
         return self.model.predict_positions(x, self.features, self.mask, times, self.stereo, self.change)
 
     def _framed(self, z: Tensor, t: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 A molecule of N atoms has coordinates ``x (N, 3)`` in units of ``position_scale`` Å, atom classes ``a (N, K)`` and bond
 classes ``e (N, N, 4)`` as one-hot vectors. All of it is noised by the same SDE, every atom at two diffusion times, one
-for its position and one for its class; a bond has the larger of its two atoms'::
+for its position and one for its class; a bond has the larger of its two atoms', unless it is given::
 
     z_t = alpha(t) z_0 + sigma(t) eps,      t of a position = (t of the graph) ^ position_power, where both are noised.
 
@@ -34,13 +34,13 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from molscore.core.losses import weighted_mean_error
 from molscore.core.sde import SDE, VE, CosineVP, perturb
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.config import DiffusionConfig
-from molscore.model.fakes import FAKE, add_fakes
+from molscore.model.fakes import FAKE
 from molscore.model.features import Features, Prediction, class_features
-from molscore.model.state import MoleculeState, Times, pair_mask, symmetric
+from molscore.model.loss import denoising_loss
+from molscore.model.state import MoleculeState, Times
 from molscore.network.geometry import centre
 from molscore.network.network import EquivariantScoreNetwork
 
@@ -178,7 +178,7 @@ class MoleculeDiffusion(nn.Module):
         alpha, sigma = (y[..., None].to(x.dtype) for y in self.sde.marginal(times.x))
         given = (times.x == 0) & mask
         unit = torch.where(given[..., None], 1, (alpha**2 + sigma**2).rsqrt())
-        both = torch.stack(times, dim=-1).to(x.dtype)
+        both = torch.stack([times.x, times.graph], dim=-1).to(x.dtype)
         # Where no gradient is wanted PyTorch need not keep account of views, a tenth of the time of a small batch.
         plain = torch.is_grad_enabled() or self.config.network.energy
         with nullcontext() if plain else torch.inference_mode():
@@ -190,7 +190,7 @@ class MoleculeDiffusion(nn.Module):
 
     def noised(self, clean: MoleculeState, times: Times, noise: MoleculeState) -> MoleculeState:
         """``alpha z_0 + sigma noise``, part by part; what is given stays clean."""
-        parts = zip(clean, (times.x[..., None], times.graph[..., None], times.pairs[..., None]), noise, strict=True)
+        parts = zip(clean, (t[..., None] for t in times), noise, strict=True)
         return MoleculeState(*(torch.where(t > 0, perturb(self.sde, z0, t, eps), z0) for z0, t, eps in parts))
 
     def forward(self, *arguments: Any, **options: Any) -> dict[str, Tensor]:
@@ -217,46 +217,7 @@ class MoleculeDiffusion(nn.Module):
             Scalars: ``loss`` and its parts ``positions`` (velocity error per coordinate), ``atoms`` (cross-entropy per
             atom) and ``bonds`` (cross-entropy per atom, summed over its pairs).
         """
-        like: dict[str, Any] = {"device": batch.mask.device, "dtype": self.dtype}
-        random: dict[str, Any] = {"generator": generator} | like
-        if self.config.fake_atoms:
-            batch = add_fakes(batch, self.config.fake_atoms, len(self.vocabulary), generator)
-        (b, n), k = batch.mask.shape, len(self.classes)
-        # Stratified times: one in each of B equal slices of [0, 1].
-        t = (torch.randperm(b, **random) + torch.rand(b, **random)) / b
-        noise = [torch.randn(*shape, **random) for shape in ((b, n, 3), (b, n, k), (b, n, n, BOND_CLASSES))]
-        if conditioned is None:
-            conditioned = bool(torch.rand((), **random) < self.config.self_conditioning)
-        count = batch.mask.sum().to(self.dtype)
-        positions, atom_classes, bond_classes, mask, stereo = (y[rows] for y in batch)
-        x_noise, a_noise, e_noise = (y[rows] for y in noise)
-        graph = t
-        if self.config.graph_conditioned:
-            graph = torch.where(torch.rand(b, **random) < self.config.graph_conditioned, 0, t)
-        times = Times.uniform(self.position_time(t)[rows], graph[rows], n)
-        x0 = centre(positions.to(self.dtype) / self.config.position_scale, mask)
-        scale = self.config.category_scale
-        a0, e0 = scale * torch.eye(k, **like)[atom_classes], scale * torch.eye(BOND_CLASSES, **like)[bond_classes]
-        clean = MoleculeState(x0, a0, e0)
-        noised = self.noised(clean, times, MoleculeState(centre(x_noise, mask), a_noise, symmetric(e_noise)))
-        if self.training and self.config.distortion:
-            _, sigma_x = self.sde.marginal(times.x[..., None])
-            extra = centre(torch.randn(b, n, 3, **random)[rows], mask)
-            noised = noised._replace(x=noised.x + self.config.distortion * sigma_x * extra)
-        previous = None
-        if conditioned:
-            with torch.no_grad():
-                previous = self.predict(noised, times, mask, None, stereo)
-        out = self.predict(noised, times, mask, previous, stereo)
-        atoms, pairs = mask.to(x0.dtype), pair_mask(mask).to(x0.dtype)
-        error = weighted_mean_error(self.sde, out.positions, x0, times.x[..., None], "velocity")
-        positions = (error * atoms[..., None]).sum() / (3 * count)
-        cross_entropy = nn.functional.cross_entropy
-        atom = cross_entropy(out.atom_logits.flatten(0, 1), atom_classes.flatten(), reduction="none") * atoms.flatten()
-        bond = cross_entropy(out.bond_logits.flatten(0, 2), bond_classes.flatten(), reduction="none") * pairs.flatten()
-        atom, bond = atom.sum() / count, bond.sum() / (2 * count)
-        total = positions + self.config.atom_weight * atom + self.config.bond_weight * bond
-        return {"loss": total, "positions": positions, "atoms": atom, "bonds": bond}
+        return denoising_loss(self, batch, generator, rows, conditioned)
 
 
 def schedule(config: DiffusionConfig) -> SDE:

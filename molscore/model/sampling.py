@@ -136,7 +136,7 @@ def sample_molecules(
     times = Times.uniform(model.position_time(t)[:, None], t[:, None], layout.atoms)
     start = model.sde.prior(noise(torch.empty(0, dtype=dtype, device=device)))
     if given is not None:
-        times, start = given.times(times), layout.pack(given.start(model, layout.unpack(start)))
+        times, start = given.parts.times(times), layout.pack(given.start(model, layout.unpack(start)))
     if sampler is None:
         eta = torch.tensor([chosen.eta_x, chosen.eta_g], dtype=dtype, device=device)
         sampler = DPMSolver(layout.pack_times(Times.uniform(eta[0], eta[1], layout.atoms)))

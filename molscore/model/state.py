@@ -33,28 +33,69 @@ class MoleculeState(NamedTuple):
 
 
 class Times(NamedTuple):
-    """Diffusion times in [0, 1], two for every atom; 0 means given, see `molscore.core.denoiser`.
+    """Diffusion times in [0, 1], two for every atom and one for every pair; 0 means given, see
+    `molscore.core.denoiser`.
 
     Attributes:
-        x: of its position, ``(..., N)``.
+        x: of an atom's position, ``(..., N)``.
         graph: of its class, ``(..., N)``.
+        pairs: of a bond's class, ``(..., N, N)``.
     """
 
     x: Tensor
     graph: Tensor
+    pairs: Tensor
+
+    @classmethod
+    def of_atoms(cls, x: Tensor, graph: Tensor) -> Self:
+        """A bond has the larger of its two atoms' times, ``(..., N)`` each."""
+        return cls(x, graph, torch.maximum(graph[..., :, None], graph[..., None, :]))
 
     @classmethod
     def uniform(cls, x: Tensor, graph: Tensor, n: int) -> Self:
         """The same for all N atoms of a molecule: ``(...)`` and ``(...)`` to ``(..., N)``."""
-        return cls(*(t[..., None].expand(*t.shape, n) for t in (x, graph)))
-
-    @property
-    def pairs(self) -> Tensor:
-        """``(..., N, N)``: of a bond, the larger of its two atoms' times."""
-        return torch.maximum(self.graph[..., :, None], self.graph[..., None, :])
+        wide, pairs = graph[..., None].expand(*graph.shape, n), graph[..., None, None].expand(*graph.shape, n, n)
+        return cls(x[..., None].expand(*x.shape, n), wide, pairs)
 
     def __repr__(self) -> str:
         return short_repr(self)
+
+
+class Parts(NamedTuple):
+    """What is given of molecules.
+
+    Attributes:
+        positions: ``(B, N)`` bool, atoms whose positions are given.
+        graph: ``(B, N)`` bool, atoms whose classes are given, and with them the bonds between any two of them.
+        apart: ``(B, N, N)`` bool, further pairs of which it is given that they have no bond.
+    """
+
+    positions: Tensor
+    graph: Tensor
+    apart: Tensor
+
+    @property
+    def pairs(self) -> Tensor:
+        """``(B, N, N)`` bool: bonds, or none, that are given."""
+        return self.graph[:, :, None] & self.graph[:, None] | self.apart
+
+    def times(self, times: Times) -> Times:
+        """0 where something is given, and else what ``times`` say, ``(..., B, N)``."""
+        masks = self.positions, self.graph, self.pairs
+        return Times(*(torch.where(mask, 0, t) for mask, t in zip(masks, times, strict=True)))
+
+    def __repr__(self) -> str:
+        return short_repr(self)
+
+
+def closed_pairs(graph: Tensor, closed: Tensor) -> Tensor:
+    """Pairs ``(B, N, N)`` that have no bond since one atom is given and closed, and the other is not given.
+
+    Args:
+        graph: ``(B, N)`` bool, atoms whose classes are given.
+        closed: ``(B, N)`` bool, those of them that take no further bond.
+    """
+    return closed[:, :, None] & ~graph[:, None] | closed[:, None] & ~graph[:, :, None]
 
 
 class Layout(NamedTuple):
@@ -95,16 +136,16 @@ class Layout(NamedTuple):
     def pack_times(self, times: Times) -> Tensor:
         """A time for every number of the state, ``(..., D)``."""
         n, k, c = self
-        x, graph, pairs = (t[..., None] for t in (*times, times.pairs))
+        x, graph, pairs = (t[..., None] for t in times)
         head = times.x.shape[:-1]
         wide = x.expand(*head, n, 3), graph.expand(*head, n, k), pairs.expand(*head, n, n, c).flatten(-2)
         return torch.cat([part.flatten(-2) for part in wide], dim=-1)
 
     def unpack_times(self, t: Tensor) -> Times:
         """Inverse of `pack_times`."""
-        n, k, _ = self
-        x, graph, _ = t.split(self.parts, dim=-1)
-        return Times(x[..., ::3], graph[..., ::k])
+        n, k, c = self
+        x, graph, pairs = t.split(self.parts, dim=-1)
+        return Times(x[..., ::3], graph[..., ::k], pairs[..., ::c].unflatten(-1, (n, n)))
 
 
 def symmetric(e: Tensor) -> Tensor:
@@ -112,6 +153,22 @@ def symmetric(e: Tensor) -> Tensor:
     upper = torch.triu(torch.ones(e.shape[1:3], dtype=torch.bool, device=e.device), diagonal=1)[..., None]
     e = torch.where(upper, e, 0)
     return e + e.transpose(1, 2)
+
+
+def in_frame(x: Tensor, mask: Tensor, given: Tensor) -> Tensor:
+    """Positions ``(B, N, 3)`` from the centre of the given atoms, or of all where none are given; padding is zero."""
+    return (x - centres(x, torch.where(given.any(1, keepdim=True), given, mask))) * mask[..., None]
+
+
+def frame_noise(x: Tensor, mask: Tensor, given: Tensor) -> Tensor:
+    """Noise ``(B, N, 3)`` without its mean where no positions are given, and with them no frame; padding is zero."""
+    return torch.where(given.any(1)[:, None, None], x, x - centres(x, mask)) * mask[..., None]
+
+
+def centres(x: Tensor, atoms: Tensor) -> Tensor:
+    """``(B, 1, 3)``: means of ``x (B, N, 3)`` over some atoms of each molecule; zero where there are none."""
+    weight = atoms[..., None].to(x.dtype)
+    return (x * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp(min=1)
 
 
 def pair_mask(mask: Tensor) -> Tensor:

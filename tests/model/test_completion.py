@@ -103,7 +103,7 @@ def test_the_score_of_mixed_times_turns_with_the_molecule(build, batch):
     generator, mask = torch.Generator().manual_seed(3), data.mask
     own = torch.rand(3, 8, 2, generator=generator, dtype=torch.float64)
     own = torch.where(torch.rand(3, 8, 2, generator=generator, dtype=torch.float64) < 0.3, 0, own)
-    times = Times(*own.movedim(-1, 0))
+    times = Times.of_atoms(*own.movedim(-1, 0))
     k = len(model.vocabulary)
     x = data.positions.double() / 1.4
     a = torch.eye(k, dtype=torch.float64)[data.atoms]
@@ -116,13 +116,13 @@ def test_the_score_of_mixed_times_turns_with_the_molecule(build, batch):
     order = torch.tensor([3, 0, 7, 5, 1, 6, 2, 4])
     again = model.predict(
         MoleculeState(x[:, order], a[:, order], e[:, order][:, :, order]),
-        Times(times.x[:, order], times.graph[:, order]),
+        Times.of_atoms(times.x[:, order], times.graph[:, order]),
         mask[:, order],
     )
     torch.testing.assert_close(again.positions, plain.positions[:, order], rtol=0, atol=1e-9)
     held = (times.x == 0) & mask
     assert held.any() and torch.equal(plain.positions[held], x[held])
-    other = model.predict(MoleculeState(x, a, e), Times(times.x.roll(1, 1), times.graph), mask)
+    other = model.predict(MoleculeState(x, a, e), times._replace(x=times.x.roll(1, 1)), mask)
     assert (other.positions - plain.positions)[mask].abs().max() > 1e-3
 
 

@@ -26,7 +26,7 @@ def test_pack_and_unpack():
 def test_times_of_atoms_and_their_bonds():
     """A bond has the larger of its two atoms' times; flat and back they are the same."""
     generator = torch.Generator().manual_seed(0)
-    times = Times(torch.rand(2, 3, 5, generator=generator), torch.rand(2, 3, 5, generator=generator))
+    times = Times.of_atoms(*torch.rand(2, 2, 3, 5, generator=generator))
     flat = LAYOUT.pack_times(times)
     assert flat.shape == (2, 3, sum(LAYOUT.parts))
     for part, back in zip(times, LAYOUT.unpack_times(flat), strict=True):
