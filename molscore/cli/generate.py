@@ -29,6 +29,9 @@ from molscore.pretrained import DEFAULT
 FEW = 8
 """So many molecules are made in one process: no other would start in time."""
 
+PLAYED = 6
+"""Molecules of ``--trajectory``, at most."""
+
 
 def generate(
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many molecules to deliver.")],
@@ -54,6 +57,9 @@ def generate(
     shard_size: ShardSize = SHARD,
     chunk: Chunk = None,
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
+    trajectory: Annotated[
+        Path | None, typer.Option(help="HTML page to write: the first few, played from noise to molecule.")
+    ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Every sample as sampled: nothing filtered or repaired.")] = False,
     uncertainty: Annotated[
         bool, typer.Option("--uncertainty", help="Tag with log-likelihood, score norm and uncertainty.")
@@ -71,7 +77,10 @@ def generate(
         inputs = {"--model": pretrained.find(model)}
         if report is not None and (is_pattern(out) or not str(out).lower().endswith(SDF)):
             raise ValueError("--report is for a single SDF file: name one with --out, or use `molscore report` later")
+        if trajectory is not None and is_pattern(out):
+            raise ValueError("--trajectory is for a run into a single file: leave {shard} out of --out")
     outputs = {"--out": (out, ENDINGS), "--rejects": (rejects, (".csv",)), "--report": (report, (".html",))}
+    outputs["--trajectory"] = (trajectory, (".html",))
     part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk)
     with complaints(ValueError, ImportError):
         check_output(out)
@@ -82,6 +91,7 @@ def generate(
     prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW, ray=ray)
     from molscore.generate import GenerationOptions, MoleculeGenerator
     from molscore.generate.files import generate_sdf
+    from molscore.generate.judge import Attempt
 
     with complaints(ValueError):
         options = GenerationOptions(
@@ -99,7 +109,14 @@ def generate(
         generator = MoleculeGenerator.from_pretrained(model, "cpu" if ray and device == "auto" else device)
         generator.sizes(bounds)
         processes = share(wanted, ray, generator.model.device.type)
+    played: list[int] = []
     with complaints(ValueError), complaints(OSError, code=1), bar("generating", n, quiet) as advance:
+
+        def on_attempt(attempt: Attempt, delivered: int) -> None:
+            advance(delivered)
+            if attempt.fault is None and len(played) < PLAYED:
+                played.append(attempt.index)
+
         outcome = generate_sdf(
             generator,
             n,
@@ -111,7 +128,7 @@ def generate(
             shard_size=shard_size,
             chunk=part,
             workers=processes,
-            on_attempt=lambda _, k: advance(k),
+            on_attempt=on_attempt,
         )
     if not quiet:
         typer.echo(outcome.text(out), err=True)
@@ -121,5 +138,14 @@ def generate(
         with complaints(ValueError, OSError, code=1):
             manifest = generator.manifest(n, seed, options) | outcome.counts()
             report_file(out, report, manifest=manifest, workers=wanted)
+    if trajectory is not None and not outcome.interrupted:
+        from molscore.report import write_trajectories
+
+        if played:
+            with complaints(ValueError, OSError, code=1):
+                trajectories = generator.trajectories(played, seed, options=options)
+                write_trajectories(trajectory, trajectories, manifest=generator.manifest(n, seed, options))
+        elif not quiet:
+            typer.echo(f"this run made no molecule to play, so there is no {trajectory}", err=True)
     if outcome.delivered < outcome.requested:
         raise typer.Exit(exit_code(outcome.interrupted) if outcome.interrupted else 3)

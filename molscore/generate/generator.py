@@ -19,11 +19,13 @@ from rdkit import Chem
 from molscore import pretrained
 from molscore.chem.io.sdf_text import record_properties
 from molscore.chem.properties import set_properties
+from molscore.chem.trajectory import Trajectory
 from molscore.core.samplers import SAMPLERS
 from molscore.generate.attempts import attempts
 from molscore.generate.judge import Attempt
 from molscore.generate.options import GenerationArguments, GenerationOptions
 from molscore.generate.result import Generation
+from molscore.generate.trajectories import trajectories
 from molscore.limits import check
 from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample_molecules
 from molscore.model.fingerprint import fingerprint
@@ -106,7 +108,7 @@ class MoleculeGenerator:
         for attempt in self._checked_attempts(n, seed, choices, shared(workers, ray)):
             made += 1
             if attempt.fault is None:
-                result.mols.append(self._delivered(attempt, seed, choices))
+                result.mols.append(self.delivered(attempt, seed, choices))
             else:
                 result.rejects.append(attempt)
         result.manifest = self.manifest(n, seed, choices) | {
@@ -134,7 +136,7 @@ class MoleculeGenerator:
         """
         choices = self.resolved(chosen(GenerationOptions, options, keywords))
         attempts = self._checked_attempts(n, seed, choices, shared(workers, ray))
-        return (self._delivered(attempt, seed, choices) for attempt in attempts if attempt.fault is None)
+        return (self.delivered(attempt, seed, choices) for attempt in attempts if attempt.fault is None)
 
     def _checked_attempts(
         self, n: int, seed: int, options: GenerationOptions, workers: WorkerNumber
@@ -144,11 +146,38 @@ class MoleculeGenerator:
         self.sizes(options.atoms)
         return self.attempts(n, seed, options, workers=workers)
 
-    def _delivered(self, attempt: Attempt, seed: int, options: GenerationOptions) -> Chem.Mol:
+    def delivered(self, attempt: Attempt, seed: int, options: GenerationOptions) -> Chem.Mol:
         """The molecule of an attempt that passed, with title and properties of a record."""
         title = {"_Name": f"molscore_{seed}_{attempt.index}"}
         set_properties(attempt.built, title | self.properties(attempt, seed, options))
         return attempt.built
+
+    def trajectories(
+        self,
+        indices: Sequence[int],
+        seed: int = 0,
+        *,
+        options: GenerationOptions | None = None,
+        **keywords: Unpack[GenerationArguments],
+    ) -> list[Trajectory]:
+        """Attempts of a run once more, each with all its steps from noise to molecule.
+
+        Args:
+            indices: numbers of the attempts, such as ``molscore_index`` of a record.
+            seed, options, keywords: of the run. Filters by scores and duplicates are not looked at.
+
+        Returns:
+            In the order of the indices; the molecules are those that `generate` makes of these attempts. For
+            `molscore.report.write_trajectories`.
+
+        Raises:
+            TypeError: for an unknown keyword, or keywords and `options` together.
+            ValueError: for an index below 0, or bad options.
+        """
+        choices = self.resolved(chosen(GenerationOptions, options, keywords))
+        if any(index < 0 for index in indices):
+            raise ValueError(f"attempts are numbered from 0, there is none with number {min(indices)}")
+        return trajectories(self, list(indices), checked_seed(seed), choices)
 
     def resolved(self, options: GenerationOptions) -> GenerationOptions:
         """The options with the model's own steps, if none were chosen."""

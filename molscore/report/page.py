@@ -1,18 +1,8 @@
-"""The report of a set of molecules: one HTML file that needs nothing but a browser.
+"""The report of a set of molecules as a page: a table and cards, histograms, rejects and metrics."""
 
-Nothing in it comes from elsewhere: no script, picture, font or style. The page enforces that by a content security
-policy that lets the browser run this package's scripts (by their SHA-256) and load nothing at all. The properties are
-JSON in the page; records and formulas are packed in lots, which the browser unpacks as it needs them.
-"""
-
-import gzip
-import json
 import os
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from html import escape
-from importlib import resources
 from itertools import chain, islice
 from string import Template
 from typing import Any
@@ -23,13 +13,12 @@ from molscore.evaluate.metrics import Metrics
 from molscore.files.output import write_text
 from molscore.files.paths import check_writable
 from molscore.report.columns import columns_of
-from molscore.report.depict import elements
 from molscore.report.facts import facts_list, shortfall
 from molscore.report.groups import OF_RECORDS, Item, are_ensembles, items_of, together
 from molscore.report.histograms import histograms_section
 from molscore.report.rows import Row, make_rows
+from molscore.report.shell import Lots, html_page, read
 from molscore.report.tables import metrics_section, rejects_section
-from molscore.versions import version
 
 LISTED = 20_000
 """Records in the table, at most: the first ones. The others count in the metrics."""
@@ -86,10 +75,11 @@ def write_rows(
     unlisted: Iterable[Any] = (),
 ) -> None:
     """As `write_report`, of the rows to list and of molecules that are only counted."""
-    groups, lots, symbols = [], Lots(), set[str]()
+    groups, lots, symbols = [], Lots(LOT), set[str]()
     for group in together(rows):
         for row in group:
-            lots.add(row)
+            lots.add(row.drawing)
+            row.drawing = {}
             symbols |= row.symbols
         groups.append(group)
     listed = sum(map(len, groups))
@@ -102,14 +92,8 @@ def write_rows(
     rejects = manifest.get("rejected") if rejects is None else rejects
     ensembles, items = are_ensembles(groups), items_of(groups)
     of_all = "" if listed == total else f"The first {listed:,} of {total:,} records are listed."
-    about = _about(items, ensembles)
-    looks, gradients = elements(symbols)
-    script = "\n".join(read(name) for name in SCRIPTS)
-    page = Template(read("page.html")).substitute(
-        script_hash=b64encode(sha256(script.encode()).digest()).decode(),
+    body = Template(read("page.html")).substitute(
         title=escape(title),
-        style=read("style.css"),
-        script=script,
         shortfall=shortfall(facts),
         facts=facts_list(facts),
         heading=f"{len(items):,} molecules, {listed:,} conformers" if ensembles else f"{len(items):,} molecules",
@@ -117,49 +101,8 @@ def write_rows(
         histograms="" if ensembles else histograms_section([item.values for item in items], metrics),
         rejects=rejects_section(rejects, facts, total) if rejects is not None else "",
         metrics=metrics_section(metrics) if metrics is not None else "",
-        data=json_text(about),
-        lots=lots.html(),
-        elements=looks,
-        gradients=gradients,
-        version=escape(version()),
     )
-    write_text(path, page)
-
-
-class Lots:
-    """Drawings, packed as they come: gzip of a JSON list of `LOT` of them, in base64."""
-
-    def __init__(self) -> None:
-        self._open: list[dict[str, Any]] = []
-        self._packed: list[str] = []
-
-    def add(self, row: Row) -> None:
-        """Adds the drawing of a row, which is let go."""
-        self._open.append(row.drawing)
-        row.drawing = {}
-        if len(self._open) == LOT:
-            self._pack()
-
-    def _pack(self) -> None:
-        text = json.dumps(self._open, separators=(",", ":"))
-        self._packed.append(b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode())
-        self._open = []
-
-    def html(self) -> str:
-        """A ``<script>`` of data for each."""
-        if self._open:
-            self._pack()
-        return "\n".join(f'<script type="text/plain" class="lot">{text}</script>' for text in self._packed)
-
-
-def json_text(value: object) -> str:
-    """JSON for the inside of a ``<script>``."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
-
-
-def read(name: str) -> str:
-    """The text of a file of this package."""
-    return resources.files("molscore.report").joinpath(name).read_text(encoding="utf-8")
+    write_text(path, html_page(title, body, _about(items, ensembles), lots, symbols, SCRIPTS))
 
 
 def checked(mols: Iterable[Chem.Mol]) -> Iterator[Chem.Mol]:
@@ -189,7 +132,6 @@ def _about(items: Sequence[Item], ensembles: bool) -> dict[str, Any]:
     columns = columns_of(item.values for item in items)
     return {
         "ensembles": ensembles,
-        "lot": LOT,
         "columns": [column._asdict() for column in columns],
         "items": [[item.values.get(column.key) for column in columns] for item in items],
         "records": [item.records for item in items],

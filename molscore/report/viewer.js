@@ -92,17 +92,18 @@ function draw(view) {
   view.svg.innerHTML = parts.sort((a, b) => a[0] - b[0]).map(part => part[1]).join("") + ruler;
 }
 
-function show(view, mols) { // the size of the picture follows from the first molecules that it is given
+const reach = mols => Math.max(...mols.flatMap(mol => mol.atoms.map(atom => Math.hypot(...atom.slice(1, 4)) + LOOKS[atom[0]][0])));
+
+function show(view, mols) { // other molecules, or another frame of them, in the same size and turn
   view.mols = mols;
-  view.reach ??= Math.max(...mols.flatMap(mol => mol.atoms.map(atom => Math.hypot(...atom.slice(1, 4)) + LOOKS[atom[0]][0])));
-  view.fog = z => 0.4 * Math.min(1, Math.max(0, 0.2 - z / view.reach));
   draw(view);
 }
 
-function makeView(svg, mols) { // listens to mouse, touch and keys
-  const view = { svg, turned: UNTURNED, zoom: 1 }, fingers = new Map();
+function makeView(svg, mols, size = reach(mols)) { // listens to mouse, touch and keys; size in Å
+  const view = { svg, reach: size, turned: UNTURNED, zoom: 1 }, fingers = new Map();
   const apart = () => { const [a, b] = [...fingers.values()]; return Math.hypot(a[0] - b[0], a[1] - b[1]) || 1; };
   svg.setAttribute("viewBox", `${-HALF[0]} ${-HALF[1]} ${2 * HALF[0]} ${2 * HALF[1]}`);
+  view.fog = z => 0.4 * Math.min(1, Math.max(0, 0.2 - z / size));
   show(view, mols);
   svg.addEventListener("pointerdown", event => {
     svg.setPointerCapture(event.pointerId);

@@ -14,6 +14,7 @@ COMMANDS = [
     ("generate --n 1", "--out", "m.sdf"),
     ("generate --n 1 --out new.sdf", "--rejects", "r.csv"),
     ("generate --n 1 --out new.sdf", "--report", "r.html"),
+    ("generate --n 1 --out new.sdf", "--trajectory", "t.html"),
     ("generate --n 1", "--out", "m-{shard}.sdf"),
     ("conformers CCO", "--out", "m.parquet"),
     ("conformers CCO --out new.sdf", "--problems", "p.csv"),

@@ -19,6 +19,7 @@ BAD = [
     (["generate", "--n", "1", "--out", "m.sdf", "--seed", "-1"], "--seed"),
     (["generate", "--n", "1", "--out", "m.mol2"], ".sdf"),
     (["generate", "--n", "1", "--out", "m.csv", "--report", "r.html"], "a single SDF file"),
+    (["generate", "--n", "1", "--out", "m{shard}.sdf", "--trajectory", "t.html"], "into a single file"),
     (["generate", "--n", "1", "--out", "no/such/folder/m.sdf"], "no folder"),
     (["generate", "--n", "1", "--out", "m.sdf", "--rejects", "r.txt"], ".csv"),
     (["generate", "--n", "1", "--out", "m.sdf", "--model", "nothing"], "bundled models: "),
