@@ -1,5 +1,6 @@
 """``molscore score`` and ``molscore interpolate``."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -75,6 +76,8 @@ def interpolate(
     n: Annotated[int, typer.Option("--n", "-n", min=2, help="Molecules on the path, ends included.")] = 11,
     model: Model = GRAPH_CONDITIONED,
     steps: Annotated[int, typer.Option(min=1, help="Steps of the flow, there and back.")] = 60,
+    energy: Annotated[str, typer.Option(help="mmff (MMFF94s) or xtb (GFN2-xTB; needs the extra xtb).")] = "mmff",
+    plot: Annotated[Path | None, typer.Option(help="PNG file to draw: energy and log-likelihood of the path.")] = None,
     overwrite: Overwrite = False,
     encoding: Encoding = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -90,9 +93,11 @@ def interpolate(
             check_sdf(path)
         check_encoding(encoding)
         inputs = {"FIRST": first, "LAST": last, "--model": pretrained.find(model)}
-    check_outputs({"--out": (out, (".sdf", ".sdf.gz"))}, inputs, overwrite, standard=True)
+    outputs = {"--out": (out, (".sdf", ".sdf.gz")), "--plot": (plot, (".png",))}
+    check_outputs(outputs, inputs, overwrite, standard=True)
     from molscore.chem.io.sdf_reader import read_sdf
     from molscore.chem.io.sdf_writer import SDFWriter
+    from molscore.files.summary import listed
     from molscore.score.interpolate import interpolate as path_between
     from molscore.score.scorer import MoleculeScorer
 
@@ -104,12 +109,18 @@ def interpolate(
             if (record := next(read_sdf(path, encoding=encoding), None)) is None or record.mol is None:
                 raise ValueError(f"{path}: {record.reason if record else 'there is no record'}")
             ends.append(record.mol)
-        conformers = path_between(scorer.model, ends[0], ends[1], n, steps)
+        conformers = path_between(scorer.model, ends[0], ends[1], n, steps, energy)
         scores = scorer.score([conformer.mol for conformer in conformers])
         with SDFWriter(out) as writer:
             for k, (conformer, result) in enumerate(zip(conformers, scores, strict=True)):
                 writer.write(conformer.mol, f"step {k}", {**conformer.properties(), **result.properties()})
+        if plot is not None:
+            from molscore.score.profile import draw_profile
+
+            draw_profile(plot, conformers, scores, energy)
     if not quiet:
         strains = [conformer.strain for conformer in conformers if conformer.strain is not None]
         most = f", at most {max(strains):.1f} kcal/mol above a minimum of MMFF94s" if strains else ""
         typer.echo(f"{n} molecules in {place(out)}, ends {conformers[-1].to_first:.2f} Å apart{most}", err=True)
+        if faults := Counter(conformer.fault.token for conformer in conformers if conformer.fault is not None):
+            typer.echo(f"{faults.total()} are no sound conformers: {listed(faults)}; see not_sound", err=True)

@@ -18,6 +18,9 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from molscore.chem.arrays import MoleculeError, isomeric_smiles, to_mol
+from molscore.chem.checks.validity import Fault
+from molscore.chem.checks.validity import check as find_fault
+from molscore.chem.forcefield.minimise import check_method, energies
 from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.hydrogens import complete
 from molscore.limits import check
@@ -38,6 +41,8 @@ class Step:
         fraction: position on the path, 0 to 1.
         to_first, to_last: Å, RMSD of the atoms that the model takes to both conformers, best fit.
         strain: kcal/mol, MMFF94s relaxation energy; None if there is none.
+        energy: kcal/mol, of MMFF94s or GFN2-xTB on its own scale; None if there is none, as where there is a fault.
+        fault: what makes it no sound conformer of the molecule; None if it is one.
     """
 
     mol: Chem.Mol
@@ -45,18 +50,24 @@ class Step:
     to_first: float
     to_last: float
     strain: float | None
+    energy: float | None = None
+    fault: Fault | None = None
 
-    def properties(self) -> dict[str, float | None]:
+    def properties(self) -> dict[str, float | str | None]:
         """The tags of an SDF record."""
         return {
             "fraction": self.fraction,
             "rmsd_to_first_angstrom": self.to_first,
             "rmsd_to_last_angstrom": self.to_last,
             "strain_kcal_per_mol": self.strain,
+            "energy_kcal_per_mol": self.energy,
+            "not_sound": None if self.fault is None else f"{self.fault.token}: {self.fault.detail}",
         }
 
 
-def interpolate(model: MoleculeDiffusion, first: Chem.Mol, last: Chem.Mol, n: int = 11, steps: int = 60) -> list[Step]:
+def interpolate(
+    model: MoleculeDiffusion, first: Chem.Mol, last: Chem.Mol, n: int = 11, steps: int = 60, energy: str = "mmff"
+) -> list[Step]:
     """Molecules on the path from one conformer to the other.
 
     Args:
@@ -65,16 +76,18 @@ def interpolate(model: MoleculeDiffusion, first: Chem.Mol, last: Chem.Mol, n: in
             differ. The last is aligned with the first.
         n: molecules on the path, both ends included; 2 or more.
         steps: of the flow's midpoint rule, there and back.
+        energy: ``mmff`` (MMFF94s) or ``xtb`` (GFN2-xTB).
 
     Returns:
         The molecules, atoms in the order of the first: those that the model takes, then hydrogens.
 
     Raises:
         MoleculeError: with a reason of `represent`, or ``different`` if they are not the same molecule.
-        ValueError: for ``n``, two or more, or ``steps`` out of bounds.
+        ValueError: for ``n``, two or more, or ``steps`` out of bounds, an unknown method, or one that is not installed.
     """
     check("interpolated", n, "n")
     check("steps", steps)
+    check_method(energy)
     ends = [represent(mol, model).arrays for mol in (first, last)]
     plain = [to_mol(arrays, implied=model.implied_hydrogens) for arrays in ends]
     names = [isomeric_smiles(mol) for mol in plain]
@@ -92,7 +105,11 @@ def interpolate(model: MoleculeDiffusion, first: Chem.Mol, last: Chem.Mol, n: in
         arrays = replace(ends[0], positions=x.astype(np.float32))
         mol = complete(arrays) if model.implied_hydrogens else to_mol(arrays)
         to_first, to_last = (_best_fit(x, end.positions) for end in ends)
-        molecules.append(Step(mol, fraction, to_first, to_last, relaxation_energy(mol).energy))
+        fault = find_fault(mol)
+        if fault is None and (name := isomeric_smiles(mol)) != names[0]:
+            fault = Fault("stereo", f"it is {name}")
+        absolute = None if fault else energies(mol, energy)[0]
+        molecules.append(Step(mol, fraction, to_first, to_last, relaxation_energy(mol).energy, absolute, fault))
     return molecules
 
 

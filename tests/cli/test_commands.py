@@ -198,7 +198,8 @@ def test_interpolate_writes_a_path(tmp_path):
         with SDFWriter(tmp_path / f"{name}.sdf") as writer:
             writer.write(embed("CCOC(=O)c1ccccc1OC", seed=k), name)
     out, ends = tmp_path / "way.sdf", [tmp_path / "a.sdf", tmp_path / "b.sdf"]
-    run("interpolate", *ends, "--out", out, "--n", 3, "--quiet")
+    run("interpolate", *ends, "--out", out, "--n", 3, "--plot", tmp_path / "way.png", "--quiet")
+    assert (tmp_path / "way.png").stat().st_size > 10_000
     mols = [record.mol for record in read_sdf(out)]
     assert [float(mol.GetProp("fraction")) for mol in mols] == [0, 0.5, 1]
     assert float(mols[0].GetProp("rmsd_to_first_angstrom")) < 0.02

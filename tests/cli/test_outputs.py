@@ -119,6 +119,7 @@ DEVICES = ["/dev/full", "/dev/null", "/dev/stdout", "-", "pipe", "full"]
         ("conformers CCO --out", ".sdf"),
         ("conformers CCO --out m.sdf --problems", ".csv"),
         ("interpolate mols.sdf other.sdf --out", ".sdf"),
+        ("interpolate mols.sdf other.sdf --plot", ".png"),
         ("evaluate mols.sdf --json", ".json"),
         ("report mols.sdf --out", ".html"),
         ("data sdf mols.sdf --out", ".safetensors"),

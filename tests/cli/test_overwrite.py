@@ -22,6 +22,7 @@ COMMANDS = [
     ("conformers CCO --chunk 2/2", "--out", "m-{shard:03d}.sdf.gz"),
     ("score in.sdf", "--out", "m.sdf"),
     ("interpolate in.sdf in.sdf", "--out", "m.sdf"),
+    ("interpolate in.sdf in.sdf", "--plot", "p.png"),
     ("evaluate in.sdf", "--json", "m.json"),
     ("report in.sdf", "--out", "m.html"),
     ("data sdf in.sdf", "--out", "m.safetensors"),

@@ -1,12 +1,19 @@
 """From one conformer to another: the ends are the conformers, the path is made of molecules."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from rdkit import Chem
 
+import molscore.score.interpolate as interpolate_module
 from molscore.chem.arrays import MoleculeError, isomeric_smiles
+from molscore.chem.checks.validity import Fault, check
+from molscore.chem.forcefield.minimise import energies
+from molscore.score import MoleculeScore
 from molscore.score.interpolate import great_circle, interpolate
+from molscore.score.profile import draw_profile, profile
 
 SMILES = "CC(C)Cc1ccc(cc1)[C@@H](C)C(=O)O"
 
@@ -51,6 +58,44 @@ def test_the_path_is_made_of_the_same_molecule(path, ends):
         ]
         assert 0.8 < min(lengths) and max(lengths) < 1.8
         assert set(step.properties()) >= {"fraction", "strain_kcal_per_mol"}
+
+
+def test_energies_are_those_of_the_sound_molecules(path):
+    assert [step.fault is None for step in path] == [check(step.mol) is None for step in path]
+    assert [step.energy for step in path] == [None if step.fault else energies(step.mol)[0] for step in path]
+    assert path[0].energy is not None and path[-1].energy is not None
+
+
+def test_the_profile_leaves_a_gap_where_a_molecule_is_not_sound(path, tmp_path):
+    clash = Fault("clash", "atoms 1 and 9 are 0.5 Å apart")
+    known = [replace(step, energy=energy, fault=None) for step, energy in zip(path, (3, 7.5, 9, 8, 4), strict=True)]
+    steps = [*known[:2], replace(known[2], energy=None, fault=clash), replace(known[3], energy=None), known[4]]
+    scores = [MoleculeScore(1.0 - k, 0.1) for k in range(4)] + [MoleculeScore(reason="why: not")]
+    energy, likelihood = profile(steps, scores).axes
+    drawn = energy.lines[0].get_ydata()
+    assert np.isnan(drawn).tolist() == [False, False, True, True, False] and np.nanmin(drawn) == 0
+    assert drawn[[0, 1, 4]].tolist() == [0, 4.5, 1]
+    assert energy.get_legend().get_texts()[0].get_text() == "left out: clash 1, no energy 1"
+    assert energy.lines[1].get_xdata().tolist() == [0.5, 0.75]
+    assert "MMFF94s" in energy.get_ylabel() and "kcal/mol" in energy.get_ylabel()
+    assert "nats per atom" in likelihood.get_ylabel() and "Å" in likelihood.get_xlabel()
+    assert np.isnan(likelihood.lines[0].get_ydata()).tolist() == [False] * 4 + [True]
+    assert len(profile(steps, energy="xtb").axes) == 1
+    assert steps[2].properties()["not_sound"].startswith("clash: ")
+    draw_profile(tmp_path / "p.png", steps, scores)
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="png"):
+        draw_profile(tmp_path / "p.sdf", steps)
+
+
+def test_another_isomer_on_the_way_is_not_sound(scorer, ends, monkeypatch):
+    """Where the positions say another stereo isomer, the step says so, and has no energy."""
+    mirror = interpolate_module.complete
+    monkeypatch.setattr(
+        interpolate_module, "complete", lambda arrays: mirror(replace(arrays, positions=arrays.positions * [1, 1, -1]))
+    )
+    for step in interpolate(scorer.model, *ends, n=2, steps=5):
+        assert step.fault.token == "stereo" and step.energy is None
 
 
 def test_other_molecules_and_too_few_steps_are_refused(scorer, ends, conformer):
