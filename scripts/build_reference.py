@@ -6,19 +6,27 @@
 Novelty is against the training split; geometry, composition and relaxation energies are those of the test split, as in
 the literature. Beside it go the statistics of the Fréchet ChemNet distance, of 10,000 molecules of the test split, with
 10,000 of the training split for its floors (``--no-fcd`` leaves them as they are; they need ``pip install '.[fcd]'``).
+
+    python scripts/build_reference.py data/druglike.safetensors --name druglike --histograms
+
+renews the histograms of a reference alone, all else stays as it is. They are of the graphs, so hydrogens may be implied
+(then without relaxation energies), and of those molecules of the test split that the reference knows.
 """
 
 import argparse
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from rich.progress import track
 
 from molscore.chem.arrays import to_mol
+from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.datasets.tensorfile import TensorFile, read_tensorfile
 from molscore.evaluate.compare import chemnet
-from molscore.evaluate.compare.reference import build_reference, save_reference
+from molscore.evaluate.compare.histograms import histograms
+from molscore.evaluate.compare.reference import build_reference, load_reference, relaxed_ones, save_reference
 from molscore.evaluate.molecules.graphs import heavy_graph
 from molscore.evaluate.molecules.identity import canonical_smiles, hash_smiles
 from molscore.files.output import written
@@ -40,6 +48,23 @@ def activations(texts: list[str], description: str) -> np.ndarray:
     return np.concatenate([chemnet.activations(lot) for lot in track(lots, description=description)])
 
 
+def renew_histograms(dataset: TensorFile, path: Path) -> None:
+    """Writes a reference again, with the histograms of the test molecules that it knows."""
+    reference = load_reference(path)
+    known, mols = set(reference.heldout_hashes.tolist()), []
+    for i in track(dataset.indices("test"), description="test molecules"):
+        mol = to_mol(dataset.molecule(i), implied=dataset.implied_hydrogens)
+        if int(hash_smiles([canonical_smiles(mol)])[0]) in known:
+            mols.append(mol)
+    strains: list[float] = []
+    if not dataset.implied_hydrogens:
+        energies = (relaxation_energy(mols[i]).energy for i in relaxed_ones(len(mols)))
+        strains = [energy for energy in energies if energy is not None]
+    composition = reference.composition | {"histograms": histograms(mols, strains)}
+    save_reference(replace(reference, composition=composition), path)
+    print(f"{path}: histograms of {len(mols):,} of {reference.composition['molecules']:,} molecules")
+
+
 def main() -> None:
     """Builds and writes the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -47,10 +72,14 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="of the reference")
     parser.add_argument("--out", type=Path, help="where to write (default: into the package, under its name)")
     parser.add_argument("--fcd", action=argparse.BooleanOptionalAction, default=True, help="ChemNet statistics too")
+    parser.add_argument("--histograms", action="store_true", help="renew the histograms of the reference alone")
     parser.add_argument("--xtb", type=int, default=0, help="test molecules to relax with GFN2-xTB")
     arguments = parser.parse_args()
     out = arguments.out or FOLDER / f"{arguments.name}.npz"
     dataset = read_tensorfile(arguments.tensors)
+    if arguments.histograms:
+        renew_histograms(dataset, out)
+        return
     if dataset.implied_hydrogens:
         parser.error(f"{arguments.tensors} has no hydrogen atoms; make it with --hydrogens")
     training = smiles(dataset, dataset.indices("train"), "training SMILES")

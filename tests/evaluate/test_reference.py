@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from small_molecules import SMILES, embed, write_sdf
 
+from molscore.chem.checks.descriptors import describe
+from molscore.evaluate.compare.histograms import COUNTED, MOST, WHOLE, counts, edges
 from molscore.evaluate.compare.reference import (
     BUNDLED,
     BadReferenceError,
@@ -23,6 +25,44 @@ def test_a_file_of_molecules_is_a_reference(tiny):
     assert len(tiny.training_hashes) == len(SMILES)
     assert tiny.composition["molecules"] == len(SMILES)
     assert set(tiny.distributions) == {"bond", "angle", "dihedral"}
+
+
+def test_histograms_are_of_the_molecules(tiny, mols):
+    """Every molecule in one bin of each, in the one where it belongs, few bins, and one for each whole number."""
+    histograms = tiny.composition["histograms"]
+    assert set(histograms) == {*COUNTED, "strain_kcal_per_mol"}
+    values = {name: [describe(mol, COUNTED)[name] for mol in mols] for name in COUNTED}
+    for name, histogram in histograms.items():
+        edges, counts = histogram["edges"], histogram["counts"]
+        assert sum(counts) == len(SMILES) and len(edges) == len(counts) + 1 <= MOST + 1 and edges == sorted(set(edges))
+        if name in values:
+            assert edges[0] <= min(values[name]) and max(values[name]) <= edges[-1]
+            assert histogram["median"] == pytest.approx(np.median(values[name]), abs=1e-3)
+    for name in WHOLE:
+        histogram, numbers = histograms[name], np.array(values[name])
+        for k, count in enumerate(histogram["counts"]):
+            assert count == (numbers == histogram["edges"][k] + 0.5).sum()
+
+
+def test_what_lies_beyond_the_grid_is_in_the_bins_at_its_ends():
+    grid = edges("mw", np.linspace(100, 200, 50))
+    assert grid[0] < 80 and grid[-1] > 220
+    assert counts(np.array([-1e6, 150, 1e6]), grid)[[0, -1]].tolist() == [1, 1]
+    assert len(edges("heavy", np.array([5, 900]))) <= MOST + 2 and len(edges("qed", np.array([0.5]))) > 1
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_bundled_references_have_histograms(name):
+    composition = resolve_reference(name).composition
+    for key, histogram in composition["histograms"].items():
+        total = sum(histogram["counts"])
+        assert total == 2000 if key == "strain_kcal_per_mol" else total > 0.999 * composition["molecules"]
+    middles = {
+        key: np.average((np.array(h["edges"][1:]) + h["edges"][:-1]) / 2, weights=h["counts"])
+        for key, h in composition["histograms"].items()
+    }
+    for key, mean in composition["properties"].items():
+        assert middles[key] == pytest.approx(mean, rel=0.02, abs=0.02), key
 
 
 def test_round_trip_without_pickle(tiny, tmp_path):

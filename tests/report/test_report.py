@@ -95,6 +95,24 @@ def test_metrics_have_denominators_and_intervals(page, metrics):
     assert text == metrics.format_text().strip()
 
 
+def test_histograms_stand_before_those_of_the_reference(mols, metrics, tmp_path):
+    """The same grid, the outline first; without a reference there is none. A legend says which is which."""
+    write_report(tmp_path / "r.html", mols * 3, title="", manifest={}, metrics=metrics)
+    section = Page(tmp_path / "r.html").source.partition('<section id="histograms">')[2].partition("</section>")[0]
+    figures = re.findall(r"<figure>.*?</figure>", section, re.DOTALL)
+    assert "the reference, " + metrics.reference in section and "the molecules listed" in section
+    known = metrics.reference_composition["histograms"]
+    for name in ("Molar mass", "Heavy atoms"):
+        (figure,) = [figure for figure in figures if f"<b>{name}</b>" in figure]
+        assert 0 < figure.index('class="outline"') < figure.index("<rect")
+        shares = [float(x) for x in re.findall(r": ([\d.]+) %, reference", figure)]
+        assert sum(shares) == pytest.approx(100, abs=0.5)
+    assert f"reference {known['mw']['median']:.3g}" in section
+    write_report(tmp_path / "r.html", mols, title="", manifest={})
+    section = Page(tmp_path / "r.html").source.partition('<section id="histograms">')[2].partition("</section>")[0]
+    assert "<rect" in section and "outline" not in section and "reference" not in section
+
+
 def test_one_line_a_molecule(page, mols):
     """With what the record does not say of it computed."""
     assert page.column("SMILES") == [Chem.MolToSmiles(Chem.RemoveHs(mol)) for mol in mols]

@@ -35,6 +35,7 @@ from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.evaluate.compare.composition import composition, portrait
 from molscore.evaluate.compare.distances import GRIDS
 from molscore.evaluate.compare.geometry import MEASURES, Distributions, count, floors, keep_types
+from molscore.evaluate.compare.histograms import histograms
 from molscore.evaluate.compare.internal_coordinates import measure
 from molscore.evaluate.molecules.identity import canonical_smiles, hash_smiles
 from molscore.evaluate.molecules.records import judge, read_records
@@ -74,7 +75,7 @@ class Reference:
         relaxation: relaxation energies of at most `RELAXED` of the molecules, as `relaxation.summary` gives them.
         xtb_relaxation: the same with GFN2-xTB, of fewer; None if unknown.
         distributions: 'bond', 'angle', 'dihedral' -> histograms.
-        composition: as `composition.composition` gives it.
+        composition: as `composition.composition` gives it, and ``histograms`` as `histograms.histograms` does.
         floor_sizes: (S,) numbers of molecules.
         floors: '<kind>_<measure>' -> (S,).
     """
@@ -124,19 +125,26 @@ def build_reference(
     for kind, values in coordinates.items():
         codes = keep_types(values, kind)
         distributions[kind] = Distributions(codes, count(values, codes, kind).astype(np.uint32), len(values.code))
-    relaxed = np.random.default_rng(0).permutation(len(mols))[:RELAXED]
+    relaxed = relaxed_ones(len(mols))
+    strains = [relaxation_energy(mols[i]) for i in relaxed]
+    known = [strain.energy for strain in strains if strain.energy is not None]
     return Reference(
         name=name,
         description=description,
         training_hashes=np.unique(training_hashes.astype(np.uint64)),
         heldout_hashes=np.unique(np.asarray(() if heldout_hashes is None else heldout_hashes, dtype=np.uint64)),
-        relaxation=summary(map(relaxation_energy, (mols[i] for i in relaxed))),
+        relaxation=summary(strains),
         xtb_relaxation=summary(relaxation_energy(mols[i], "xtb") for i in relaxed[:xtb]) if xtb else None,
         distributions=distributions,
-        composition=composition(map(portrait, molecules, mols)),
+        composition=composition(map(portrait, molecules, mols)) | {"histograms": histograms(mols, known)},
         floor_sizes=np.array(FLOOR_SIZES, dtype=np.int64),
         floors=floors(coordinates, len(molecules), FLOOR_SIZES, floor_repeats),
     )
+
+
+def relaxed_ones(number: int) -> np.ndarray:
+    """Which of so many molecules are relaxed: at most `RELAXED`, chosen at random."""
+    return np.random.default_rng(0).permutation(number)[:RELAXED]
 
 
 def save_reference(reference: Reference, path: str | os.PathLike[str]) -> None:
