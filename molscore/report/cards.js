@@ -43,7 +43,7 @@ async function makeCard(item, large) {
     VIEWS.set(svg, view);
     if (large && records.length > 1) card.querySelector(".verdict").before(...ensemble(item, view, mols, records.length));
   } else {
-    card.querySelector(".place").innerHTML = `<p class="missing">No 3-D view: ${escaped(drawings[0].missing ?? "the record is not V2000")}</p>`;
+    card.querySelector(".place").innerHTML = `<p class="missing">No 3-D view: ${escaped(drawings[0].missing ?? "the record is neither V2000 nor V3000")}</p>`;
   }
   card.querySelector(".save").addEventListener("click", () => saveSdf([item], `molecule_${item + 1}`));
   card.querySelector(".copy").addEventListener("click", () => navigator.clipboard?.writeText(value(item, "SMILES") ?? ""));

@@ -3,9 +3,11 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 from chromium import Browser, chromium
 from rdkit import Chem
+from rdkit.Chem.rdDistGeom import EmbedMolecule
 from report_page import embed
 
 from molscore.chem.checks.alerts import PATTERNS
@@ -192,6 +194,50 @@ def test_a_row_opens_its_card_and_the_molecule_turns_and_zooms(page):
     assert page.run(f"{view}.zoom") == pytest.approx(1.65, abs=0.05)
     page.run("document.querySelector('#panel .view').dispatchEvent(new Event('dblclick'))")
     assert page.run(drawing) == before
+
+
+def test_records_in_v3000_are_drawn_searched_and_exported(browser, tmp_path):
+    """Racemates, dative bonds and more than 999 atoms are written so, and read from such files too."""
+    racemate = Chem.AddHs(Chem.MolFromSmiles("C[C@H]([NH3+])C(=O)[O-] |&1:1|"))
+    complexed = Chem.AddHs(Chem.MolFromSmiles("N->[Zn]"))
+    long = Chem.AddHs(Chem.MolFromSmiles("C" * 331 + "[N+](C)(C)C"))
+    for mol in (racemate, complexed):
+        assert EmbedMolecule(mol, randomSeed=1) == 0
+    places = Chem.Conformer(long.GetNumAtoms())
+    places.SetPositions(np.random.default_rng(0).normal(size=(long.GetNumAtoms(), 3)) * 10)
+    places.Set3D(True)
+    long.AddConformer(places)
+    mols = [racemate, complexed, long, embed("CC#N")]
+    block = Chem.MolToMolBlock(embed("CCO"), forceV3000=True)
+    mols.append(Chem.MolFromMolBlock(block, removeHs=False, sanitize=False))
+    write_report(tmp_path / "v3000.html", mols, title="", manifest={})
+    browser.errors = []
+    browser.open(tmp_path / "v3000.html")
+    texts = browser.run("Promise.all(DATA.records.flat().map(drawing)).then(all => all.map(d => d.sdf))")
+    assert [text.split("\n")[3][34:39] for text in texts] == ["V3000", "V3000", "V3000", "V2000", "V2000"]
+    for mol, text in zip(mols, texts, strict=True):
+        read = browser.run(f"molecule({json.dumps(text)})")
+        assert [atom[0] for atom in read["atoms"]] == [atom.GetSymbol() for atom in mol.GetAtoms()]
+        assert [atom[4] for atom in read["atoms"]] == [atom.GetFormalCharge() for atom in mol.GetAtoms()]
+        x = np.array([atom[1:4] for atom in read["atoms"]])
+        assert np.abs(x - mol.GetConformer().GetPositions()).max() < 1e-4
+        ends = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in mol.GetBonds()]
+        assert [tuple(bond[:2]) for bond in read["bonds"]] == ends
+    assert browser.run(f"molecule({json.dumps(texts[1])}).bonds[0][2]") == 1  # the dative bond
+    folded = texts[0].replace("CHG=-1", "-\nM  V30 CHG=-1")
+    assert browser.run(f"molecule({json.dumps(folded)})") == browser.run(f"molecule({json.dumps(texts[0])})")
+    browser.run("(async () => { for (const item of [0, 1, 2]) await choose(item); })()")
+    assert browser.run("document.querySelectorAll('#panel .view circle').length") == 2 * long.GetNumAtoms()
+    browser.run("$('kind').value = 'smarts'")
+    write(browser, "#search", "[NX4+]")
+    assert sorted(shown(browser)) == [0, 2]
+    browser.downloads(tmp_path)
+    click(browser, "#sdf")
+    browser.downloaded()
+    records = [record.mol for record in read_sdf(tmp_path / "selection.sdf")]
+    assert [mol.GetNumAtoms() for mol in records] == [racemate.GetNumAtoms(), long.GetNumAtoms()]
+    assert len(records[0].GetStereoGroups()) == 1
+    assert browser.errors == []
 
 
 def test_only_what_is_in_sight_is_drawn(path, mols, tmp_path):
