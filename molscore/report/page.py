@@ -26,7 +26,7 @@ LISTED = 20_000
 LOT = 25
 """Records that are packed together."""
 
-SCRIPTS = ("records.js", "viewer.js", "smarts.js", "search.js", "chart.js", "cards.js", "table.js")
+SCRIPTS = ("records.js", "viewer.js", "smarts.js", "search.js", "chart.js", "cards.js", "columns.js", "table.js")
 
 
 def write_report(

@@ -1,21 +1,9 @@
 // The property table: only the rows in sight exist. Below it all, what the buttons do.
-const ROW = 62, GRID = $("grid"), SCROLL = $("scroll"), BODY = GRID.tBodies[0];
-const WIDTHS = { title: 150, SMILES: 260, verdict: 110, unusual: 170, alerts: 190, formula: 120, fallback_reason: 150, relaxation: 150, method: 130, conformers: 100, largest_rmsd_angstrom: 116, energy_span_kcal_per_mol: 108, relative_energy_kcal_per_mol: 124, rmsd_to_best_angstrom: 112, heavy: 104, mw: 100 };
-
-function head() {
-  const widths = DATA.columns.map(c => WIDTHS[c.key] ?? (c.number ? 92 : 130));
-  GRID.querySelector("colgroup").innerHTML = [34, 50, 124, ...widths].map(w => `<col style="width:${w}px">`).join("");
-  GRID.style.width = `${208 + widths.reduce((a, b) => a + b, 0)}px`;
-  GRID.tHead.innerHTML = `<tr><th></th><th class="figure">#</th><th>Formula</th>` + DATA.columns.map((c, k) =>
-    `<th class="${c.number ? "figure" : ""}" title="${escaped(c.meaning)}" aria-sort="none"><button data-k="${k}">${escaped(c.label)}</button></th>`).join("") + "</tr>" +
-    `<tr class="bounds"><th></th><th></th><th></th>` + DATA.columns.map((c, k) => c.number
-      ? `<th><input data-k="${k}" data-end="low" inputmode="decimal" placeholder="min" aria-label="least ${escaped(c.label)}"><input data-k="${k}" data-end="high" inputmode="decimal" placeholder="max" aria-label="most ${escaped(c.label)}"></th>`
-      : `<th><input class="word" data-k="${k}" data-end="word" placeholder="contains" aria-label="${escaped(c.label)} contains"></th>`).join("") + "</tr>";
-}
+const ROW = 62, BODY = GRID.tBodies[0];
 
 function line(item) {
-  const cells = DATA.columns.map((c, k) => {
-    const v = DATA.items[item][k];
+  const cells = SHOWN.columns.map(k => {
+    const c = DATA.columns[k], v = DATA.items[item][k];
     if (v === null || v === undefined || v === "") return `<td class="none">–</td>`;
     const mark = c.key === "verdict" && v !== "sound" ? "bad" : c.key === "unusual" ? "unusual" : "";
     return `<td class="${c.number ? "figure" : ""} ${mark}"><div title="${escaped(v)}">${shownValue(v)}</div></td>`;
@@ -26,7 +14,7 @@ function line(item) {
 
 function rows() { // those in sight, between two empty rows as high as all others
   const first = Math.max(0, Math.floor(SCROLL.scrollTop / ROW) - 4), last = Math.min(STATE.shown.length, first + Math.ceil(SCROLL.clientHeight / ROW) + 8);
-  const empty = n => `<tr class="empty" style="height:${n * ROW}px"><td colspan="${DATA.columns.length + 3}"></td></tr>`;
+  const empty = n => `<tr class="empty" style="height:${n * ROW}px"><td colspan="${SHOWN.columns.length + 3}"></td></tr>`;
   BODY.innerHTML = empty(first) + STATE.shown.slice(first, last).map(line).join("") + empty(STATE.shown.length - last);
   for (const cell of BODY.querySelectorAll(".small")) drawing(+cell.dataset.record).then(({ svg }) => { cell.innerHTML = svg; });
 }
@@ -53,7 +41,7 @@ async function choose(item) {
 function sortBy(k) {
   STATE.down = STATE.started && STATE.sort === k ? !STATE.down : false;
   [STATE.sort, STATE.started] = [k, true];
-  GRID.tHead.querySelectorAll("th[aria-sort]").forEach((th, n) => th.setAttribute("aria-sort", n !== k ? "none" : STATE.down ? "descending" : "ascending"));
+  head();
   renew();
 }
 
@@ -105,9 +93,8 @@ function saveCsv(items, name) {
   save(`${name}.csv`, "text/csv", lines.map(values => values.map(quoted).join(",") + "\n").join(""));
 }
 
-head();
 SCROLL.addEventListener("scroll", rows, { passive: true });
-addEventListener("resize", rows);
+addEventListener("resize", () => { if (!SHOWN.chosen) showColumns(fitting(), false); rows(); });
 GRID.tHead.addEventListener("click", event => event.target.tagName === "BUTTON" && sortBy(+event.target.dataset.k));
 GRID.tHead.addEventListener("input", event => bound(event.target));
 BODY.addEventListener("click", event => {
@@ -135,5 +122,7 @@ $("shown").addEventListener("click", () => { STATE.shown.forEach(item => STATE.t
 $("none").addEventListener("click", () => { STATE.ticked.clear(); rows(); counted(); });
 $("sdf").addEventListener("click", () => saveSdf(chosenItems(), "selection"));
 $("csv").addEventListener("click", () => saveCsv(chosenItems(), "selection"));
+arrange();
+showColumns(fitting(), false);
 renew();
 choose(0);

@@ -79,6 +79,11 @@ def column(page, key):
     return page.run(f"column({key!r})")
 
 
+def tick(page, key):
+    """Shows or hides a column, through the menu."""
+    page.run(f"document.querySelector('#columns input[data-k=\"{column(page, key)}\"]').click()")
+
+
 def click(page, selector):
     x, y = page.run(f"""(() => {{ const element = document.querySelector({selector!r});
         element.scrollIntoView({{ block: "center", inline: "center" }});
@@ -89,6 +94,7 @@ def click(page, selector):
 
 
 def test_a_click_on_a_heading_sorts_and_another_turns_it_round(page):
+    tick(page, "mw")
     heading = f'thead button[data-k="{column(page, "mw")}"]'
     click(page, heading)
     weights = values(page, "mw")
@@ -110,19 +116,66 @@ def test_what_is_missing_comes_last(page):
 
 
 def test_bounds_filter(page):
+    tick(page, "mw")
     k = column(page, "mw")
-    write(page, f'input[data-k="{k}"][data-end=low]', "50")
-    write(page, f'input[data-k="{k}"][data-end=high]', "120,5")
+    write(page, f'#grid input[data-k="{k}"][data-end=low]', "50")
+    write(page, f'#grid input[data-k="{k}"][data-end=high]', "120,5")
     weights = values(page, "mw")
     assert 0 < len(weights) < len(SMILES) and all(50 <= weight <= 120.5 for weight in weights)
     assert f"{len(weights)} of {len(SMILES)} shown" in page.run("document.querySelector('#count').textContent")
-    write(page, f'input[data-k="{k}"][data-end=low]', "heavy")
+    write(page, f'#grid input[data-k="{k}"][data-end=low]', "heavy")
     assert page.run("document.querySelectorAll('input.wrong').length") == 1
     assert all(weight <= 120.5 for weight in values(page, "mw")) and len(values(page, "mw")) > len(weights)
 
 
+HEADINGS = "[...document.querySelectorAll('#grid thead button')].map(button => button.textContent)"
+SIDEWAYS = "[SCROLL.scrollWidth - SCROLL.clientWidth, document.documentElement.scrollWidth - innerWidth]"
+
+
+@pytest.mark.parametrize(("width", "first"), [(1300, ["Title", "Checks", "Strain", "QED"]), (390, ["Strain", "QED"])])
+def test_as_many_columns_as_fit_until_the_reader_chooses(path, width, first):
+    with Browser(width, 900, mobile=width < 500) as page:
+        page.open(path)
+        fitting = page.run(HEADINGS)
+        assert fitting[: len(first)] == first and page.run(SIDEWAYS) == [0, 0]
+        click(page, "#choose")
+        assert page.run("$('columns').hidden") is False and page.run(SIDEWAYS)[1] == 0
+        boxes = page.run("[...document.querySelectorAll('#columns input')].map(box => box.checked)")
+        assert len(boxes) == page.run("DATA.columns.length") > len(fitting) == sum(boxes)
+        for key in ("mw", "logp", "SMILES", "alerts"):
+            if page.run(f"DATA.columns[column('{key}')].label") not in fitting:
+                tick(page, key)
+        tick(page, "qed")
+        assert page.run(HEADINGS)[-1] == "SMILES" and "QED" not in page.run(HEADINGS)
+        assert page.run(SIDEWAYS)[0] > 0 and page.run(SIDEWAYS)[1] == 0  # asked for, and within the frame
+        assert page.run("document.querySelector('#grid tr[data-item]').cells.length") == 3 + len(page.run(HEADINGS))
+        click(page, "#fit")
+        assert page.run(HEADINGS) == fitting and page.run(SIDEWAYS) == [0, 0]
+        page.send("Emulation.setDeviceMetricsOverride", width=800, height=900, deviceScaleFactor=1, mobile=False)
+        page.run("new Promise(done => setTimeout(done, 150))")
+        assert page.run(HEADINGS) != fitting and page.run(SIDEWAYS) == [0, 0]
+        assert page.errors == []
+
+
+def test_a_filter_stays_with_its_column_and_goes_with_it(page):
+    k = column(page, "qed")
+    write(page, f'#grid input[data-k="{k}"][data-end=low]', "0.5")
+    few = shown(page)
+    assert 0 < len(few) < len(SMILES)
+    tick(page, "tpsa")
+    click(page, f'thead button[data-k="{k}"]')
+    assert sorted(shown(page)) == few
+    assert page.run(f"""document.querySelector('#grid input[data-k="{k}"][data-end=low]').value""") == "0.5"
+    assert page.run("document.querySelector('th[aria-sort=ascending]').textContent") == "QED"
+    click(page, "#choose")
+    click(page, "#fit")
+    assert "QED" in page.run(HEADINGS) and sorted(shown(page)) == few
+    tick(page, "qed")
+    assert "QED" not in page.run(HEADINGS) and len(shown(page)) == len(SMILES)
+
+
 def test_words_filter_and_search(page):
-    write(page, f'input[data-k="{column(page, "unusual")}"]', "perox")
+    write(page, f'#grid input[data-k="{column(page, "unusual")}"]', "perox")
     assert shown(page) == [SMILES.index("CCOOCC")]
     page.run("location.reload()")
     page.wait("Page.loadEventFired")
