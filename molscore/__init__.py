@@ -5,6 +5,7 @@
 >>> conformers = molscore.ConformerGenerator.from_pretrained().generate(["CCO", "CC(=O)Oc1ccccc1C(=O)O"], n=20)
 >>> scores = molscore.MoleculeScorer.from_pretrained().score(result.mols)
 >>> metrics = molscore.evaluate(result.mols)
+>>> molscore.write_report("report.html", result, metrics=metrics)
 
 Each of these methods takes one item or many: a SMILES, a molecule, a list, a generator, a pandas Series or DataFrame
 (``smiles="column"``). What it returns has ``mols``, ``rejects``, ``to_frame()``, ``to_sdf(path)`` and ``summary()``. A
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from molscore.conformers import ConformerGenerator, ConformerOptions, Conformers
     from molscore.evaluate import Metrics, evaluate
     from molscore.generate import Generation, GenerationOptions, MoleculeGenerator
+    from molscore.report import write_report
     from molscore.score import MoleculeScore, MoleculeScorer, Scores
 
     __version__: str
@@ -50,6 +52,7 @@ _HOMES = {
     "MoleculeScorer": "molscore.score",
     "Scores": "molscore.score",
     "evaluate": "molscore.evaluate",
+    "write_report": "molscore.report",
 }
 
 __all__ = [
@@ -65,6 +68,7 @@ __all__ = [
     "MoleculeScorer",
     "Scores",
     "evaluate",
+    "write_report",
 ]
 
 

@@ -101,9 +101,13 @@ class Conformers(Result):
             lines.append(f"without further distinct conformers: {exhausted:,}")
         if short := sum(ensemble.short for ensemble in made):
             lines.append(f"with fewer conformers than asked for: {short:,}")
-        if rejects := self.rejects:
-            lines.append(f"without a conformer: {counted(reject.reason for reject in rejects)}")
+        if reasons := self.reasons():
+            lines.append(f"without a conformer: {counted(reasons)}")
         return "\n".join(lines)
+
+    def reasons(self) -> Counter[str]:
+        """How many items, or isomers, have no conformer, by reason."""
+        return Counter(reject.reason for reject in self.rejects)
 
     def to_frame(self, conformers: bool = False) -> "DataFrame":
         """A pandas table, numbers as numbers, with the index of a Series or DataFrame. Needs the extra ``tables``.
@@ -124,7 +128,7 @@ class Conformers(Result):
     def _rows(self) -> list[dict[str, Any]]:
         return [_row(ensemble) for ensemble in self.ensembles]
 
-    def _records(self) -> Iterator[str]:
+    def records(self) -> Iterator[str]:
         """A record for each conformer, with the properties of the input, and those that say how it was made."""
         made_with = {name: self.manifest[name] for name in ("model", "seed", "options")}
         for ensemble in self.ensembles:

@@ -36,10 +36,14 @@ class Generation(Result):
     def summary(self) -> str:
         """Counts: molecules, and rejected attempts by reason."""
         line = f"{len(self.mols):,} molecules, {len(self.rejects):,} attempts rejected"
-        reasons = Counter(attempt.reason for attempt in self.rejects if attempt.reason)
+        reasons = self.reasons()
         asked = self.manifest.get("requested", len(self.mols))
         missing = f"\n{asked - len(self.mols):,} fewer than asked for" if asked > len(self.mols) else ""
         return line + (f"\nrejected: {counted(reasons)}" if reasons else "") + missing
+
+    def reasons(self) -> Counter[str]:
+        """How many attempts were rejected, by reason."""
+        return Counter(attempt.reason for attempt in self.rejects if attempt.reason)
 
     def _rows(self) -> list[dict[str, Any]]:
         rows = []
@@ -48,6 +52,7 @@ class Generation(Result):
             rows.append({"title": mol.GetProp("_Name"), "SMILES": properties.get("SMILES"), "mol": mol} | properties)
         return rows
 
-    def _records(self) -> Iterator[str]:
+    def records(self) -> Iterator[str]:
+        """A record for each molecule."""
         for mol in self.mols:
             yield format_record(mol, mol.GetProp("_Name"), mol.GetPropsAsDict(autoConvertStrings=False))

@@ -8,6 +8,7 @@ from typing import Any
 LABELS = {
     "requested": "Asked for",
     "asked": "Asked for",
+    "items": "Items",
     "delivered": "Delivered",
     "attempts": "Attempts",
     "kept": "From an earlier run",

@@ -16,6 +16,7 @@ from molscore.chem.io.sdf_reader import Record, read_sdf
 from molscore.chem.io.source import check_sdf
 from molscore.evaluate.evaluation import evaluate as judge
 from molscore.files.paths import check_apart, check_writable
+from molscore.report.from_result import as_written
 from molscore.report.page import LISTED, write_rows
 from molscore.report.rows import Row, make_rows
 from molscore.workers import count as count_workers
@@ -75,7 +76,7 @@ def report_file(
         if evaluate:
             metrics = judge(path, reference, on_progress=on_progress, encoding=encoding, workers=number)
             metrics = replace(metrics, source=name)
-        mols = (_as_written(r.mol) for r in read_sdf(path, sanitize=False, encoding=encoding) if r.mol is not None)
+        mols = (as_written(r.mol) for r in read_sdf(path, sanitize=False, encoding=encoding) if r.mol is not None)
         faults = survey.unread
 
         def rows() -> Iterator[Row]:
@@ -129,11 +130,3 @@ class Survey:
                 more = f" and {len(parts) - MOST_VALUES:,} more" if len(parts) > MOST_VALUES else ""
                 provenance[key] = ", ".join(parts[:MOST_VALUES]) + more
         return provenance
-
-
-def _as_written(mol: Chem.Mol) -> Chem.Mol:
-    """No atom may take hydrogens that the record does not have."""
-    for atom in mol.GetAtoms():
-        atom.SetNoImplicit(True)
-    mol.UpdatePropertyCache(strict=False)
-    return mol

@@ -14,11 +14,13 @@ from molscore.files.output import write_text
 from molscore.files.paths import check_writable
 from molscore.report.columns import columns_of
 from molscore.report.facts import facts_list, shortfall
+from molscore.report.from_result import facts_of, molecules_of
 from molscore.report.groups import OF_RECORDS, Item, are_ensembles, items_of, together
 from molscore.report.histograms import histograms_section
 from molscore.report.rows import Row, make_rows
 from molscore.report.shell import Lots, html_page, read
 from molscore.report.tables import metrics_section, rejects_section
+from molscore.results import Result
 
 LISTED = 20_000
 """Records in the table, at most: the first ones. The others count in the metrics."""
@@ -31,10 +33,10 @@ SCRIPTS = ("records.js", "viewer.js", "smarts.js", "search.js", "chart.js", "car
 
 def write_report(
     path: str | os.PathLike[str],
-    mols: Iterable[Chem.Mol],
+    mols: Iterable[Chem.Mol] | Result,
     *,
-    title: str,
-    manifest: Mapping[str, Any],
+    title: str | None = None,
+    manifest: Mapping[str, Any] | None = None,
     metrics: Metrics | None = None,
     rejects: Mapping[str, int] | None = None,
     workers: int = 1,
@@ -43,15 +45,16 @@ def write_report(
 
     Args:
         path: the file, ending in .html. An existing one is replaced.
-        mols: the molecules, sound or not, with explicit hydrogens and a 3-D conformer; they are taken one by one, and
-            the first 20,000 are listed. What one of them lacks is said in its row.
+        mols: what `generate` or `score` of a generator, conformer generator or scorer returned; then the report is that
+            of the SDF file that it writes. Or molecules, sound or not, with explicit hydrogens and a 3-D conformer;
+            they are taken one by one. The first 20,000 are listed; what one of them lacks is said in its row.
         title: heading of the page.
         manifest: how the molecules were made: the keys of `molscore.report.facts.LABELS`, and any others. Values are
-            shown as text.
+            shown as text. None takes that of a result.
         metrics: of ``molscore.evaluate``; None leaves them out.
-        rejects: reason -> how many were rejected for it. None takes ``manifest["rejected"]``; without either there is
-            no such table. Their denominator is ``manifest["attempts"]`` or ``manifest["records"]``, else what was
-            delivered and what was rejected together.
+        rejects: reason -> how many were rejected for it. None takes those of a result, or ``manifest["rejected"]``;
+            without either there is no such table. Their denominator is ``manifest["items"]``, ``"attempts"`` or
+            ``"records"``, else what was delivered and what was rejected together.
         workers: processes that share the work.
 
     Raises:
@@ -59,7 +62,10 @@ def write_report(
         OSError: if the file cannot be written.
     """
     path = check_writable(path, (".html",))
-    source = checked(mols)
+    if isinstance(mols, Result):
+        manifest = facts_of(mols) if manifest is None else manifest
+        mols = molecules_of(mols)
+    source, title, manifest = checked(mols), title or "Molecules", manifest or {}
     rows = make_rows(islice(source, LISTED), workers=workers)
     write_rows(path, rows, title=title, manifest=manifest, metrics=metrics, rejects=rejects, unlisted=source)
 

@@ -39,7 +39,10 @@ def rejects_table(rejects: Mapping[str, int], total: int, of: str) -> str:
 
 def rejects_section(rejects: Mapping[str, int], facts: Mapping[str, Any], delivered: int) -> str:
     """What was rejected, by reason, of all attempts, or of the records of a file."""
-    if "attempts" not in facts and "records" in facts:
+    if "items" in facts:
+        table = rejects_table(rejects, facts["items"], "items")
+        text = "Items without a result, which the table does not list."
+    elif "attempts" not in facts and "records" in facts:
         table = rejects_table(rejects, facts["records"], "records")
         text = "Records that the checks reject. They stay in every denominator, and in the table if they can be read."
     else:

@@ -39,6 +39,7 @@ class Reject(NamedTuple):
 class Result(ABC):
     """The result of a call: molecules with what is known of each, in order."""
 
+    manifest: dict[str, Any]
     index: Any = None
     _columns: ClassVar[Mapping[str, type]] = {}
 
@@ -47,11 +48,19 @@ class Result(ABC):
         """What came out, in a few lines."""
 
     @abstractmethod
+    def __len__(self) -> int:
+        """Molecules, or items."""
+
+    @abstractmethod
+    def reasons(self) -> Counter[str]:
+        """How many attempts or items were rejected, by reason."""
+
+    @abstractmethod
     def _rows(self) -> list[dict[str, Any]]:
         """Typed values by column for each molecule; ``mol`` is one of the columns."""
 
     @abstractmethod
-    def _records(self) -> Iterator[str]:
+    def records(self) -> Iterator[str]:
         """The text of the records of an SDF file, ``$$$$`` included."""
 
     def __repr__(self) -> str:
@@ -79,7 +88,7 @@ class Result(ABC):
         """
         number = 0
         with record_writer(check_output(path, SDF)) as writer:
-            for text in self._records():
+            for text in self.records():
                 writer.add(text.encode("utf-8", ERRORS))
                 number += 1
         return number

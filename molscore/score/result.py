@@ -1,5 +1,6 @@
 """The scores of one molecule or many: a row for each item, bad ones too."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, overload
@@ -54,9 +55,13 @@ class Scores(Result, Sequence[MoleculeScore]):
 
     def summary(self) -> str:
         """Counts: scored molecules, and the others by reason."""
-        rejects = self.rejects
-        line = f"{len(self.scores) - len(rejects):,} of {len(self.scores):,} molecules scored"
-        return line + (f"\nnot scored: {counted(reject.reason for reject in rejects)}" if rejects else "")
+        reasons = self.reasons()
+        line = f"{len(self.scores) - reasons.total():,} of {len(self.scores):,} molecules scored"
+        return line + (f"\nnot scored: {counted(reasons)}" if reasons else "")
+
+    def reasons(self) -> Counter[str]:
+        """How many items have no score, by reason."""
+        return Counter(reject.reason for reject in self.rejects)
 
     def _rows(self) -> list[dict[str, Any]]:
         rows = []
@@ -68,7 +73,7 @@ class Scores(Result, Sequence[MoleculeScore]):
             rows.append({name: row[name] for name in self._columns if name in row})
         return rows
 
-    def _records(self) -> Iterator[str]:
+    def records(self) -> Iterator[str]:
         """A record for each molecule that was scored; hydrogens that were left out are added."""
         for mol, score in zip(self.mols, self.scores, strict=True):
             if mol is None:
