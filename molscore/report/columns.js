@@ -1,8 +1,8 @@
 // The columns of the table: as many as the page is wide, the most important first, until the reader chooses.
 const GRID = $("grid"), SCROLL = $("scroll"), MENU = $("columns");
-const WIDTHS = { title: 124, SMILES: 240, verdict: 92, unusual: 150, alerts: 170, formula: 112, fallback_reason: 140, relaxation: 130, method: 110, conformers: 88, energy_span_kcal_per_mol: 84, largest_rmsd_angstrom: 84, relative_energy_kcal_per_mol: 84 };
+const WIDTHS = { title: 124, SMILES: 240, verdict: 92, unusual: 150, alerts: 170, formula: 112, fallback_reason: 140, relaxation: 130, method: 110, conformers: 80, energy_span_kcal_per_mol: 80, largest_rmsd_angstrom: 80, relative_energy_kcal_per_mol: 84 };
 const FIXED = [30, 40, 118]; // tick, number, formula
-const FIRST = ["strain_kcal_per_mol", "qed", "conformers", "energy_span_kcal_per_mol", "largest_rmsd_angstrom", "sa", "title", "verdict", "unusual", "alerts"];
+const FIRST = ["conformers", "energy_span_kcal_per_mol", "largest_rmsd_angstrom", "strain_kcal_per_mol", "qed", "sa", "title", "verdict", "unusual", "alerts"];
 const SHOWN = { columns: [], chosen: false };
 
 const widthOf = k => WIDTHS[DATA.columns[k].key] ?? (DATA.columns[k].number ? 76 : 110);

@@ -102,7 +102,7 @@ def write_rows(
         title=escape(title),
         shortfall=shortfall(facts),
         facts=facts_list(facts),
-        heading=f"{len(items):,} molecules, {listed:,} conformers" if ensembles else f"{len(items):,} molecules",
+        heading=_number(len(items), "molecule") + (f", {_number(listed, 'conformer')}" if ensembles else ""),
         shown=of_all,
         histograms="" if ensembles else histograms_section([item.values for item in items], metrics),
         rejects=rejects_section(rejects, facts, total) if rejects is not None else "",
@@ -131,6 +131,10 @@ def checked(mols: Iterable[Chem.Mol]) -> Iterator[Chem.Mol]:
     if first is None:
         raise ValueError("there are no molecules to report on; generate some first")
     return chain([first], source)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _about(items: Sequence[Item], ensembles: bool) -> dict[str, Any]:
