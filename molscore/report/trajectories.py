@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 from rdkit import Chem
-from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
-from molscore.chem.arrays import isomeric_smiles
-from molscore.chem.io.sdf_text import format_record
 from molscore.chem.trajectory import Trajectory
 from molscore.files.output import write_text
 from molscore.files.paths import check_writable
-from molscore.report.depict import draw_formula, first_view, orient
+from molscore.report.depict import orient
 from molscore.report.facts import facts_list
+from molscore.report.rows import Row, make_row
 from molscore.report.shell import Lots, html_page, read
 
 SCRIPTS = ("records.js", "viewer.js", "trajectories.js")
@@ -47,10 +45,10 @@ def write_trajectories(
     path = check_writable(path, (".html",))
     lots, symbols, times = Lots(1), set[str](), list[list[float]]()
     for trajectory in trajectories:
-        drawing = _drawing(trajectory)
+        row = None if trajectory.mol is None else make_row(trajectory.mol, strain=False)
+        drawing = _drawing(trajectory, row)
         lots.add(drawing)
-        symbols |= set(drawing["symbols"])
-        symbols |= {atom.GetSymbol() for atom in trajectory.mol.GetAtoms()} if trajectory.mol else set()
+        symbols |= {*drawing["symbols"], *(row.symbols if row else ())}
         times.append(np.round(trajectory.times, 4).tolist())
     if not times:
         raise ValueError("there are no trajectories to play")
@@ -58,26 +56,20 @@ def write_trajectories(
     write_text(path, html_page(title, body, {"times": times}, lots, symbols, SCRIPTS))
 
 
-def _drawing(trajectory: Trajectory) -> dict[str, Any]:
-    """JSON values for the browser: ``frames`` in the first view of the molecule, with positions x, y, z, elements,
-    charges, and bonds i, j, order of each; ``symbols`` that elements count in; ``sdf``, ``view`` and ``svg`` of the
-    molecule, as the pages of reports have them, if there is one."""
-    mol = trajectory.mol
+def _drawing(trajectory: Trajectory, row: Row | None) -> dict[str, Any]:
+    """JSON values for the browser: that of a row, and ``frames`` in the first view of the molecule, with positions
+    x, y, z, elements, charges, and bonds i, j, order of each; ``symbols`` that elements count in."""
+    positions = np.nan_to_num(trajectory.positions.astype(float), posinf=0, neginf=0)
     drawing: dict[str, Any] = {"title": trajectory.title, "reason": trajectory.reason}
-    if mol is not None and mol.GetNumConformers():
-        view = first_view(mol)
-        rotation, shift = view[:9].reshape(3, 3), view[9:]
-        drawing |= {"view": view.round(5).tolist(), "svg": draw_formula(Chem.Mol(mol))}
-        properties = {name: mol.GetProp(name) for name in mol.GetPropNames()}
-        drawing |= {"sdf": format_record(mol, trajectory.title, properties), "formula": CalcMolFormula(mol)}
-        drawing["SMILES"] = isomeric_smiles(mol)
-    else:
-        rotation, shift = orient(trajectory.positions[-1])
+    if row is not None:
+        drawing |= row.drawing | {name: row.values.get(name) for name in ("formula", "SMILES")}
+    view = drawing.get("view")
+    rotation, shift = orient(positions[-1]) if view is None else (np.reshape(view[:9], (3, 3)), np.array(view[9:]))
     numbers = np.unique(trajectory.atomic_numbers)
     table = Chem.GetPeriodicTable()
     drawing["symbols"] = [table.GetElementSymbol(int(number)) for number in numbers]
     elements = np.searchsorted(numbers, trajectory.atomic_numbers)
-    places = np.rint(PARTS * (trajectory.positions.astype(float) @ rotation.T + shift)).astype(int)
+    places = np.rint(PARTS * (positions @ rotation.T + shift)).astype(int)
     bonds = [np.column_stack([*(ij := np.nonzero(np.triu(e, 1))), e[ij]]) for e in trajectory.bond_orders]
     frames = zip(places, elements, trajectory.charges, bonds, strict=True)
     drawing["frames"] = [[part.ravel().tolist() for part in frame] for frame in frames]

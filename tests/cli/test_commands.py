@@ -1,6 +1,9 @@
 """The commands end to end on the bundled model."""
 
+import gzip
 import json
+import re
+from base64 import b64decode
 
 import pytest
 from rdkit import Chem
@@ -11,6 +14,7 @@ from molscore.chem.embedding.etkdg import embed
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_writer import SDFWriter
 from molscore.cli import app
+from molscore.cli.generate import PLAYED
 
 
 def run(*words) -> str:
@@ -48,6 +52,26 @@ def test_generate_says_on_stderr_what_it_threw_away(tmp_path):
     assert result.exit_code == 0
     assert result.stdout == ""
     assert "2 of 2 molecules" in result.stderr and "valid as sampled" in result.stderr
+
+
+def test_generate_plays_its_first_molecules(mols, tmp_path):
+    """Those of the file; raw samples too; where a resumed run makes none it says so."""
+    page = tmp_path / "way.html"
+    run("generate", "--n", 2, "--out", tmp_path / "m.csv", "--steps", 25, "--trajectory", page, "--quiet")
+    first = [record.mol.GetProp("_Name") for record in read_sdf(mols)][:2]
+    assert [drawing["title"] for drawing in drawings(page)] == first
+    assert all(len(drawing["frames"]) == 25 for drawing in drawings(page))
+    run("generate", "--n", 8, "--out", tmp_path / "raw.sdf", "--steps", 2, "--raw", "--trajectory", page, "--overwrite")
+    assert [drawing["title"] for drawing in drawings(page)] == [f"molscore_0_{k}" for k in range(PLAYED)]
+    page.unlink()
+    words = ["generate", "--n", 4, "--out", mols, "--steps", 25, "--resume", "--trajectory", page]
+    result = CliRunner().invoke(app, list(map(str, words)))
+    assert result.exit_code == 0 and "no molecule to play" in result.stderr and not page.exists()
+
+
+def drawings(page):
+    lots = re.findall(r'class="lot">(.*?)</script>', page.read_text())
+    return [drawing for lot in lots for drawing in json.loads(gzip.decompress(b64decode(lot)))]
 
 
 def test_generate_resumes(mols, tmp_path):

@@ -55,7 +55,11 @@ def config(tmp_path_factory):
         mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
         assert AllChem.EmbedMolecule(mol, randomSeed=1 + len(molecules)) == 0
         molecules.append(from_mol(mol))
-    write_tensorfile(folder / "small.safetensors", pack(molecules, [0] * 6 + [1] * 4 + [2] * 2, range(12)), {})
+    write_tensorfile(
+        folder / "small.safetensors",
+        pack(molecules, [0] * 6 + [1] * 4 + [2] * 2, range(12)),
+        {"source": "twelve molecules"},
+    )
     path = folder / "tiny.yaml"
     path.write_text(yaml.safe_dump(TINY | {"data": str(folder / "small.safetensors"), "out": str(folder / "unused")}))
     return path
