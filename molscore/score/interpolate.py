@@ -41,7 +41,8 @@ class Step:
         fraction: position on the path, 0 to 1.
         to_first, to_last: Å, RMSD of the atoms that the model takes to both conformers, best fit.
         strain: kcal/mol, MMFF94s relaxation energy; None if there is none.
-        energy: kcal/mol, of MMFF94s or GFN2-xTB on its own scale; None if there is none, as where there is a fault.
+        energy: kcal/mol, of MMFF94s or GFN2-xTB above the lowest of the path; None if there is none, as where there is
+            a fault.
         fault: what makes it no sound conformer of the molecule; None if it is one.
     """
 
@@ -60,7 +61,7 @@ class Step:
             "rmsd_to_first_angstrom": self.to_first,
             "rmsd_to_last_angstrom": self.to_last,
             "strain_kcal_per_mol": self.strain,
-            "energy_kcal_per_mol": self.energy,
+            "relative_energy_kcal_per_mol": self.energy,
             "not_sound": None if self.fault is None else f"{self.fault.token}: {self.fault.detail}",
         }
 
@@ -110,7 +111,8 @@ def interpolate(
             fault = Fault("stereo", f"it is {name}")
         absolute = None if fault else energies(mol, energy)[0]
         molecules.append(Step(mol, fraction, to_first, to_last, relaxation_energy(mol).energy, absolute, fault))
-    return molecules
+    lowest = min((step.energy for step in molecules if step.energy is not None), default=0.0)
+    return [step if step.energy is None else replace(step, energy=step.energy - lowest) for step in molecules]
 
 
 def great_circle(a: Tensor, b: Tensor, fractions: Tensor) -> Tensor:

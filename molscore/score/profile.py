@@ -59,8 +59,6 @@ def profile(steps: Sequence[Step], scores: Sequence[MoleculeScore] | None = None
     drawn = 1 + bool(np.isfinite(likelihoods).any())
     figure = Figure(figsize=(7, 2.8 * drawn), layout="constrained")
     axes = figure.subplots(drawn, 1, sharex=True, squeeze=False)[:, 0]
-    if np.isfinite(energies).any():
-        energies -= np.nanmin(energies)
     axes[0].plot(fractions, energies, marker="o", color="#1f5f8b")
     axes[0].set_ylabel(f"{NAMES[energy]} energy above\nthe lowest, kcal/mol")
     missing = np.isnan(energies)

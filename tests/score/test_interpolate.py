@@ -62,13 +62,16 @@ def test_the_path_is_made_of_the_same_molecule(path, ends):
 
 def test_energies_are_those_of_the_sound_molecules(path):
     assert [step.fault is None for step in path] == [check(step.mol) is None for step in path]
-    assert [step.energy for step in path] == [None if step.fault else energies(step.mol)[0] for step in path]
+    absolute = [None if step.fault else energies(step.mol)[0] for step in path]
+    lowest = min(energy for energy in absolute if energy is not None)
+    assert [step.energy for step in path] == [None if energy is None else energy - lowest for energy in absolute]
     assert path[0].energy is not None and path[-1].energy is not None
+    assert path[1].properties()["relative_energy_kcal_per_mol"] == path[1].energy
 
 
 def test_the_profile_leaves_a_gap_where_a_molecule_is_not_sound(path, tmp_path):
     clash = Fault("clash", "atoms 1 and 9 are 0.5 Å apart")
-    known = [replace(step, energy=energy, fault=None) for step, energy in zip(path, (3, 7.5, 9, 8, 4), strict=True)]
+    known = [replace(step, energy=energy, fault=None) for step, energy in zip(path, (0, 4.5, 9, 8, 1), strict=True)]
     steps = [*known[:2], replace(known[2], energy=None, fault=clash), replace(known[3], energy=None), known[4]]
     scores = [MoleculeScore(1.0 - k, 0.1) for k in range(4)] + [MoleculeScore(reason="why: not")]
     energy, likelihood = profile(steps, scores).axes
