@@ -7,8 +7,7 @@ from typing import TypedDict
 from molscore.chem.checks.filters import Keep, Lists, MoleculeFilter
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.forcefield import minimise
-from molscore.chem.forcefield.settle import RELAXATIONS
-from molscore.limits import check
+from molscore.limits import check, check_word
 from molscore.reprs import changes_repr
 
 
@@ -62,17 +61,9 @@ class ConformerOptions:
     must_not_match: Lists = ()
 
     def __post_init__(self) -> None:
-        words = {
-            "relax": RELAXATIONS,
-            "energy": (None, *minimise.METHODS),
-            "stereo": ("sample", "enumerate"),
-            "fragments": ("largest", "refuse"),
-            "method": ("score", "etkdg"),
-        }
-        for name, known in words.items():
-            if getattr(self, name) not in known:
-                choices = ", ".join(word for word in known if word)
-                raise ValueError(f"unknown {name} '{getattr(self, name)}'; choose one of {choices}")
+        for name in ("relax", "energy", "stereo", "fragments", "method"):
+            if name != "energy" or self.energy is not None:
+                check_word(name, getattr(self, name))
         for name in ("window", "rmsd", "max_isomers", "seconds", "oversampling", "steps"):
             if (value := getattr(self, name)) is not None:
                 check(name, value)

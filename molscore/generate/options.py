@@ -9,8 +9,7 @@ from molscore.chem.checks.filters import Keep, Lists, MoleculeFilter
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
-from molscore.core.samplers import SAMPLERS
-from molscore.limits import check, shown
+from molscore.limits import check, check_word, shown
 from molscore.reprs import changes_repr
 
 
@@ -59,8 +58,7 @@ class GenerationOptions:
                 check(name, value)
         if self.atoms is not None:
             check_atoms(self.atoms)
-        if self.sampler not in SAMPLERS:
-            raise ValueError(f"unknown sampler '{self.sampler}'; choose one of {', '.join(SAMPLERS)}")
+        check_word("sampler", self.sampler)
         check_method(self.relax)
         for name in ("must_match", "must_not_match"):  # read once: a run must not change with a file
             object.__setattr__(self, name, smarts_texts(getattr(self, name)))
