@@ -1,8 +1,9 @@
 """A set of molecules as one HTML file that opens anywhere, without a network. No torch.
 
 ``write_report(path, mols, title=..., manifest=...)`` makes the page; ``report_file(sdf_path, out_path)`` makes it of an
-SDF file. The parts: `page` (the whole and its header), `tables` (rejects, metrics), `gallery` (one card a molecule),
-`depict` (the 2-D and 3-D pictures), `from_file`; ``page.html``, ``style.css`` and ``viewer.js`` go into the page.
+SDF file (`from_file`). The parts: `page` (the whole), `facts` (its header), `rows` (what is kept of a record), `groups`
+(ensembles), `columns` (of the property table), `histograms`, `tables` (rejects, metrics), `depict` (2-D and 3-D
+drawings). ``page.html``, ``style.css`` and the scripts go into the page.
 """
 
 from molscore.report.from_file import report_file

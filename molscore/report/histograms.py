@@ -56,7 +56,7 @@ def _figure(name: str, values: np.ndarray, reference: Mapping[str, Any] | None) 
         line = f'<path class="outline" d="M0 {high} {steps} V{high}"/>'
     ends = (
         f'<text x="1" y="{HEIGHT - 4}">{_number(edges[0])}</text>'
-        f'<text x="{WIDTH - 1}" y="{HEIGHT - 4}" text-anchor="end">{_number(_last(name, edges))}</text>'
+        f'<text x="{WIDTH - 1}" y="{HEIGHT - 4}" text-anchor="end">{_number(edges[-1])}</text>'
     )
     median = f"median {_number(float(np.median(values)))}"
     return (
@@ -78,10 +78,6 @@ def _bounds(name: str, edges: np.ndarray, k: int) -> str:
     if name in WHOLE:
         return f"{edges[k] + 0.5:.0f}"
     return f"{_number(edges[k])} to {_number(edges[k + 1])}"
-
-
-def _last(name: str, edges: np.ndarray) -> float:
-    return float(edges[-1])
 
 
 def _number(value: float) -> str:
