@@ -1,6 +1,5 @@
 """New molecules, the attempts that were rejected on the way, and where they come from."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -8,8 +7,9 @@ from typing import Any, ClassVar
 from rdkit import Chem
 
 from molscore.chem.io.sdf_text import format_record
+from molscore.files.summary import listed
 from molscore.generate.judge import Attempt
-from molscore.results import Result, counted
+from molscore.results import Result
 
 
 @dataclass(repr=False, eq=False)
@@ -36,10 +36,10 @@ class Generation(Result):
     def summary(self) -> str:
         """Counts: molecules, and rejected attempts by reason."""
         line = f"{len(self.mols):,} molecules, {len(self.rejects):,} attempts rejected"
-        reasons = Counter(attempt.reason for attempt in self.rejects if attempt.reason)
+        reasons = [attempt.reason for attempt in self.rejects if attempt.reason]
         asked = self.manifest.get("requested", len(self.mols))
         missing = f"\n{asked - len(self.mols):,} fewer than asked for" if asked > len(self.mols) else ""
-        return line + (f"\nrejected: {counted(reasons)}" if reasons else "") + missing
+        return line + (f"\nrejected: {listed(reasons)}" if reasons else "") + missing
 
     def _rows(self) -> list[dict[str, Any]]:
         rows = []

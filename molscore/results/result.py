@@ -2,8 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -125,11 +124,6 @@ def frame(rows: list[dict[str, Any]], index: Any = None, types: Mapping[str, typ
         values = [row.get(name) for row in rows]
         columns[name] = pandas.Series(values, dtype=kind if kind in (float, int, bool, object) else None, index=index)
     return pandas.DataFrame(columns, columns=list(names), index=index)
-
-
-def counted(counts: Iterable[str] | Counter[str]) -> str:
-    """How often each word occurs, the most frequent first: ``valence 2, duplicate 1``."""
-    return ", ".join(f"{word} {count}" for word, count in Counter(counts).most_common())
 
 
 def depiction(mol: Chem.Mol, width: int = 200, height: int = 150) -> str:

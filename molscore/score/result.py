@@ -8,8 +8,9 @@ from rdkit import Chem
 
 from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.io.sdf_text import DataItem, carried, format_mol, tagged
-from molscore.chem.properties import set_properties
-from molscore.results import Reject, Result, counted
+from molscore.chem.properties import set_properties, title_of
+from molscore.files.summary import listed
+from molscore.results import Reject, Result
 from molscore.score.score import ATOM_TAG, TAGS, MoleculeScore
 
 
@@ -56,7 +57,7 @@ class Scores(Result, Sequence[MoleculeScore]):
         """Counts: scored molecules, and the others by reason."""
         rejects = self.rejects
         line = f"{len(self.scores) - len(rejects):,} of {len(self.scores):,} molecules scored"
-        return line + (f"\nnot scored: {counted(reject.reason for reject in rejects)}" if rejects else "")
+        return line + (f"\nnot scored: {listed(reject.reason for reject in rejects)}" if rejects else "")
 
     def _rows(self) -> list[dict[str, Any]]:
         rows = []
@@ -64,7 +65,7 @@ class Scores(Result, Sequence[MoleculeScore]):
             row = {tag: getattr(score, name) for tag, name in TAGS.items()}
             row |= dict(zip(("reason", "detail"), _words(score), strict=True)) if score.reason is not None else {}
             if mol is not None:
-                row |= {"title": _title(mol), "SMILES": isomeric_smiles(mol), "mol": mol}
+                row |= {"title": title_of(mol), "SMILES": isomeric_smiles(mol), "mol": mol}
             rows.append({name: row[name] for name in self._columns if name in row})
         return rows
 
@@ -78,7 +79,7 @@ class Scores(Result, Sequence[MoleculeScore]):
             if ATOM_TAG in ours:
                 ours[ATOM_TAG] = f"{ours[ATOM_TAG]}{' n/a' * (whole.GetNumAtoms() - mol.GetNumAtoms())}"
             items = [DataItem(name, str(value)) for name, value in properties.items() if name not in ours]
-            yield tagged(format_mol(whole, _title(mol)) + carried(items, ours), ours)
+            yield tagged(format_mol(whole, title_of(mol)) + carried(items, ours), ours)
 
 
 def scored(item: object, score: MoleculeScore) -> Chem.Mol | None:
@@ -88,10 +89,6 @@ def scored(item: object, score: MoleculeScore) -> Chem.Mol | None:
     mol = Chem.Mol(item)
     set_properties(mol, score.properties())
     return mol
-
-
-def _title(mol: Chem.Mol) -> str:
-    return mol.GetProp("_Name") if mol.HasProp("_Name") else ""
 
 
 def _words(score: MoleculeScore) -> tuple[str, str]:
