@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from rdkit import Chem
 from rdkit.Chem import rdMolAlign
-from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from molscore.chem.arrays import MoleculeError, isomeric_smiles, to_mol
 from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.hydrogens import complete
+from molscore.chem.superposition import best_fit
 from molscore.limits import check
 from molscore.model import MoleculeDiffusion
 from molscore.model.conformation import flow, scaled
@@ -91,7 +91,7 @@ def interpolate(model: MoleculeDiffusion, first: Chem.Mol, last: Chem.Mol, n: in
     for fraction, x in zip(fractions.tolist(), positions.double().cpu().numpy(), strict=True):
         arrays = replace(ends[0], positions=x.astype(np.float32))
         mol = complete(arrays) if model.implied_hydrogens else to_mol(arrays)
-        to_first, to_last = (_best_fit(x, end.positions) for end in ends)
+        to_first, to_last = (best_fit(x, end.positions)[1] for end in ends)
         molecules.append(Step(mol, fraction, to_first, to_last, relaxation_energy(mol).energy))
     return molecules
 
@@ -127,10 +127,3 @@ def _aligned(first: Chem.Mol, last: Chem.Mol) -> np.ndarray:
     if positions is None:
         raise MoleculeError("different", "no mapping of one graph to the other keeps the stereo centres")
     return positions.astype(np.float32)
-
-
-def _best_fit(x: np.ndarray, y: np.ndarray) -> float:
-    """Å: RMSD after the best rotation and translation."""
-    x, y = x - x.mean(0), (y - y.mean(0)).astype(float)
-    turn, _ = Rotation.align_vectors(y, x)
-    return float(np.sqrt(((turn.apply(x) - y) ** 2).sum(1).mean()))
