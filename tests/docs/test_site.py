@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from molscore.cards import ABOUT, LICENCES
 from molscore.chem.checks.catalogue import PROPERTIES
 from molscore.chem.checks.validity import FAULTS
 
@@ -51,6 +52,18 @@ def test_tables_are_those_of_the_code(site):
     for name, entry in PROPERTIES.items():
         assert f"<code>{name}</code>" in properties and entry.meaning.split(",")[0] in unescape(properties)
     assert all(f"<code>{name}</code>" in reasons for name in FAULTS)
+
+
+def test_model_cards_are_those_of_the_code(site):
+    page = unescape((site / "models.html").read_text())
+    for name, about in ABOUT.items():
+        assert (
+            f'id="{name}"' in page
+            and about.purpose in page
+            and all(limit.split("`")[0] in page for limit in about.limits)
+        )
+    assert all(licence.words in page and licence.doubt in page for licence in LICENCES.values())
+    assert "<!-- " not in page.partition("<article")[2].partition("</article>")[0]
 
 
 def test_the_api_and_the_theory_are_there(site):
