@@ -28,7 +28,8 @@ ROOT = Path(__file__).parents[1]
 TUTORIALS = ROOT / "data" / "docs" / "pages" / "tutorials"
 PAGES = ("generate", "conformers", "poses", "screening", "training")
 BLOCK = re.compile(
-    r"^```(bash|python)\n(.*?)^```\n(?:\n(<!-- output ?(\d*) -->)\n(?:\n*```text\n.*?^```\n)?)?", re.DOTALL | re.MULTILINE
+    r"^```(bash|python)\n(.*?)^```\n(?:\n(<!-- output ?(\d*) -->)\n(?:\n*```text\n.*?^```\n)?)?",
+    re.DOTALL | re.MULTILINE,
 )
 """A block of a page: its language and code, and if its output is shown the mark of that and the most lines."""
 

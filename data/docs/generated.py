@@ -7,7 +7,7 @@ from pathlib import Path
 import mkdocs_gen_files
 
 from molscore import cards, pretrained
-from molscore.chem.checks.catalogue import ORIGINS, PROPERTIES
+from molscore.chem.checks.catalogue import ORIGINS, PROPERTIES, Property
 from molscore.chem.checks.validity import FAULTS
 from molscore.chem.io.inputs import INPUT_REASONS
 from molscore.chem.whole import PREPARATION_FAULTS
@@ -37,13 +37,19 @@ def properties() -> str:
     ]
     for origin, title in ORIGINS.items():
         rows = [
-            (f"`{name}`", entry.unit, entry.meaning, ", ".join(entry.records), ", ".join(entry.filters), entry.source)
+            (f"`{name}`", meaning(entry), ", ".join(entry.records), ", ".join(entry.filters))
             for name, entry in PROPERTIES.items()
             if entry.origin == origin
         ]
-        header = ("name", "unit", "meaning", "in the records of", "a filter of", "source")
+        header = ("name", "meaning", "in the records of", "a filter of")
         parts.append(f"## Of {title}\n\n{table(header, rows)}")
     return "\n".join(parts)
+
+
+def meaning(entry: Property) -> str:
+    """What a property means, with its unit and source."""
+    unit = f" [{entry.unit}]" if entry.unit else ""
+    return f"{entry.meaning}{unit}" + (f"; {entry.source}" if entry.source else "")
 
 
 def reasons() -> str:

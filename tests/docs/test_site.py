@@ -71,4 +71,6 @@ def test_the_api_and_the_theory_are_there(site):
     assert all(
         f'id="molscore.{name}"' in api for name in ("generate.MoleculeGenerator", "conformers.ConformerGenerator")
     )
+    core = (site / "core.html").read_text()
+    assert all(f'id="molscore.{name}"' in core for name in ("core.sde", "core.samplers", "testing"))
     assert (site / "theory" / "compass.png").is_file() and "compass.png" in (site / "theory" / "index.html").read_text()
