@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TypedDict
 
-from molscore.chem.checks.filters import Keep, Lists, MoleculeFilter
+from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.forcefield import minimise
 from molscore.limits import check, check_word
@@ -56,9 +56,9 @@ class ConformerOptions:
     oversampling: float = 1.3
     steps: int | None = None
     fill: bool = False
-    filter: str | Keep | None = None
-    must_match: Lists = ()
-    must_not_match: Lists = ()
+    filter: str | Predicate | None = None
+    must_match: SmartsLists = ()
+    must_not_match: SmartsLists = ()
 
     def __post_init__(self) -> None:
         for name in ("relax", "energy", "stereo", "fragments", "method"):
@@ -109,6 +109,6 @@ class ConformerArguments(TypedDict, total=False):
     oversampling: float
     steps: int | None
     fill: bool
-    filter: str | Keep | None
-    must_match: Lists
-    must_not_match: Lists
+    filter: str | Predicate | None
+    must_match: SmartsLists
+    must_not_match: SmartsLists

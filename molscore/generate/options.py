@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TypedDict
 
 from molscore.chem.checks.conditions import check_computed
-from molscore.chem.checks.filters import Keep, Lists, MoleculeFilter
+from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
@@ -46,9 +46,9 @@ class GenerationOptions:
     batch_size: int | None = None
     raw: bool = False
     relax: str = "none"
-    filter: str | Keep | None = None
-    must_match: Lists = ()
-    must_not_match: Lists = ()
+    filter: str | Predicate | None = None
+    must_match: SmartsLists = ()
+    must_not_match: SmartsLists = ()
     uncertainty: bool = False
     checks: tuple[Check, ...] = ()
 
@@ -97,9 +97,9 @@ class GenerationArguments(TypedDict, total=False):
     batch_size: int | None
     raw: bool
     relax: str
-    filter: str | Keep | None
-    must_match: Lists
-    must_not_match: Lists
+    filter: str | Predicate | None
+    must_match: SmartsLists
+    must_not_match: SmartsLists
     uncertainty: bool
     checks: tuple[Check, ...]
 

@@ -10,7 +10,7 @@ from generate_runs import Killed, read, rows
 
 import molscore
 from molscore.files.part import ResumeError
-from molscore.files.shards import LANE, Shards
+from molscore.files.shards import ATTEMPTS, Shards
 from molscore.generate import GenerationOptions
 from molscore.generate.files import generate_sdf
 from molscore.generate.shards import smiles_of
@@ -78,7 +78,7 @@ def test_shards_hold_different_molecules_and_the_manifest_says_which(generator, 
         listed = rows(folder / f"why-{k}.csv")
         numbers = [int(row["molscore_index"]) for row in listed]
         numbers += [int(mol.GetProp("molscore_index")) for mol in read(path)]
-        assert sorted(numbers) == list(range(k * LANE, k * LANE + entry["attempts"]))
+        assert sorted(numbers) == list(range(k * ATTEMPTS, k * ATTEMPTS + entry["attempts"]))
         assert sum(entry["rejected"].values()) == len(listed)
     assert manifest["attempts"] == outcome.attempts == sum(entry["attempts"] for entry in manifest["shards"])
 
