@@ -10,6 +10,7 @@ from pathlib import Path
 from typer.main import get_command
 
 from molscore.cli import app
+from molscore.versions import VERSION
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / ".github" / "CONTRIBUTING.md", *sorted((ROOT / "data").rglob("*.md"))]
@@ -113,3 +114,7 @@ def exists(name: str) -> bool:
                 return False
         return True
     return False
+
+
+def test_the_citation_names_this_version():
+    assert f"version {VERSION}" in (ROOT / "data" / "docs" / "pages" / "cite.md").read_text()
