@@ -90,7 +90,7 @@ def shortened(output: str, most: int) -> str:
     lines = [
         line.rstrip() for line in output.splitlines() if "━" not in line and not re.match(r"\[\d\d:\d\d:\d\d\]", line)
     ]
-    lines = [line if len(line) <= 120 else f"{line[:117]}..." for line in lines]
+    lines = [line if len(line) <= 240 else f"{line[:237]}..." for line in lines]
     return "\n".join(lines[:most] + (["..."] if len(lines) > most else [])).strip("\n") + "\n"
 
 
