@@ -5,11 +5,56 @@ from typing import Any, NamedTuple
 from molscore import pretrained
 
 MIXTURE = (
-    "MOSES (molecules of ZINC; ETKDGv3 and MMFF94s geometries; MIT)",
-    "wwPDB Chemical Component Dictionary (experimental, bonds and angles settled; CC0)",
-    "CASCADE DFT8K (M06-2X/def2-TZVP minima; MIT)",
+    "MOSES: molecules of ZINC; ETKDGv3 and MMFF94s geometries",
+    "wwPDB Chemical Component Dictionary: experimental; bonds and angles settled",
+    "CASCADE DFT8K: M06-2X/def2-TZVP minima",
     "QM9, through the weights of `qm9`, with which training began",
 )
+
+
+class Licence(NamedTuple):
+    """The licence of a source of training data.
+
+    Attributes:
+        words: in short.
+        source: where that is said.
+        doubt: what is not known; "" if nothing is open.
+    """
+
+    words: str
+    source: str
+    doubt: str = ""
+
+
+LICENCES = {
+    "QM9": Licence(
+        "open data; CC0 is often quoted, but was not confirmed",
+        "deposited at figshare, doi:10.6084/m9.figshare.c.978904, with Ramakrishnan et al., Sci. Data 1, 140022 (2014)",
+        "figshare's own words on the licence could not be looked up. The copy used, qm9pack 1.0.3 on PyPI, is MIT",
+    ),
+    "MOSES": Licence(
+        "MIT; a part of ZINC",
+        "github.com/molecularsets/moses, LICENSE; Polykovskiy et al., Front. Pharmacol. 11, 565644 (2020)",
+        "the molecules are chosen from ZINC Clean Leads, so what holds for ZINC holds for them too",
+    ),
+    "Chemical Component Dictionary": Licence(
+        "free of copyright restrictions, for commercial use too",
+        "RCSB PDB, Usage Policies, on the data files of the PDB archive",
+        "CC0 is often quoted; that wording was not confirmed",
+    ),
+    "DFT8K": Licence("MIT", "github.com/patonlab/CASCADE, LICENSE; Guan et al., Chem. Sci. 12, 12012 (2021)"),
+    "ZINC": Licence(
+        "free to use; redistribution not settled",
+        "Irwin et al., J. Chem. Inf. Model. 52, 1757 (2012): freely available",
+        "no licence that speaks of passing on parts of it was found; ask before you pass on large ones",
+    ),
+    "ChEMBL": Licence(
+        "CC BY-SA 3.0 Unported",
+        "the LICENSE beside each release, ftp.ebi.ac.uk/pub/databases/chembl/ChEMBLdb/releases",
+        "whether weights are an adaptation of their training data, to be shared alike, is not settled",
+    ),
+}
+"""By source. No bundled model has seen ChEMBL; ``data/training/campaign.safetensors`` has, and ZINC250k."""
 
 
 class About(NamedTuple):
@@ -17,7 +62,7 @@ class About(NamedTuple):
 
     Attributes:
         purpose: what it is for.
-        data: its training data, each with how the geometries were made and the licence.
+        data: its training data, each with how the geometries were made; licences are in `LICENCES`.
         limits: what it cannot do.
     """
 
@@ -31,7 +76,7 @@ _NO_CHANGES = "protonation and tautomers are as drawn or sampled: nothing is adj
 ABOUT = {
     "qm9": About(
         "new small molecules, hydrogens as atoms; a fast model for trials and comparison with the literature",
-        ("QM9 (B3LYP/6-31G(2df,p) minima; Ramakrishnan et al., Sci. Data 1, 140022, 2014; CC0)",),
+        ("QM9: B3LYP/6-31G(2df,p) minima",),
         ("up to nine heavy atoms of C, N, O and F: no drugs", _NO_CHANGES),
     ),
     "druglike": About(
@@ -69,16 +114,32 @@ def card(name: str) -> str:
     about = pretrained.about(name)
     known = ABOUT.get(name)
     sections = [f"{name}: {known.purpose}" if known else f"{name}: a model file"]
-    sections.append(
-        _table({"parameters": f"{about['parameters'] / 1e6:.2f} million", **_scope(about), **_training(about)})
-    )
+    sections.append(_table(facts(name)))
     if known:
-        sections.append("Data, with their licences (the weights are under MIT, as the program)\n" + _list(known.data))
+        sections.append("Data\n" + _list(known.data))
+        known_licences = {source: licence.words for source, licence in licences(name).items()}
+        sections.append(f"Their licences (the weights are under MIT, as the program)\n{_table(known_licences)}")
     if rates := _rates(about["quality"] or {}):
         sections.append(f"Quality (`molscore info {name} --json` has all figures)\n{_table(rates)}")
     if known:
         sections.append("Limits\n" + _list(known.limits))
     return "\n\n".join(sections)
+
+
+def licences(name: str) -> dict[str, Licence]:
+    """The licences of a bundled model's data, by source."""
+    words = "\n".join(ABOUT[name].data)
+    return {source: licence for source, licence in LICENCES.items() if source in words}
+
+
+def facts(name: str) -> dict[str, str]:
+    """What the file of a model says of itself: parameters, elements, sizes, training.
+
+    Raises:
+        ValueError: as `molscore.pretrained.about`.
+    """
+    about = pretrained.about(name)
+    return {"parameters": f"{about['parameters'] / 1e6:.2f} million", **_scope(about), **_training(about)}
 
 
 def _scope(about: dict[str, Any]) -> dict[str, str]:

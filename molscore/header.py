@@ -77,6 +77,16 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     return Header(metadata, {name: Entry(value["dtype"], tuple(value["shape"])) for name, value in values.items()})
 
 
+def in_order(data: bytes) -> tuple[bytes, memoryview]:
+    """The two parts of a file, its header with texts in the order of their names: safetensors writes them in any."""
+    (length,) = struct.unpack("<Q", data[:8])
+    values = json.loads(data[8 : 8 + length])
+    values["__metadata__"] = dict(sorted(values.get("__metadata__", {}).items()))
+    header = json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header, memoryview(data)[8 + length :]
+
+
 def parse_object(text: str | bytes, what: str) -> dict[str, Any]:
     """The JSON object in a text.
 

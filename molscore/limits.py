@@ -1,6 +1,6 @@
-"""Bounds of the numbers that users choose, in one place, for the command line and the options of Python.
+"""Bounds of the numbers, and lists of the words, that users choose: for the command line and the options of Python.
 
-They are far above useful values and below what would exhaust a machine. The numbers of configurations have theirs in
+Bounds are far above useful values and below what would exhaust a machine. The numbers of configurations have theirs in
 their pydantic models. Imports nothing but the standard library.
 """
 
@@ -62,6 +62,17 @@ LIMITS = {
 """By name. ``proposals`` is the product of conformers and oversampling."""
 
 
+WORDS = {
+    "sampler": ("dpm", "em", "pc", "ode"),
+    "relax": ("none", "torsions", "mmff", "xtb"),
+    "energy": ("mmff", "xtb"),
+    "stereo": ("sample", "enumerate"),
+    "fragments": ("largest", "refuse"),
+    "method": ("score", "etkdg"),
+}
+"""Options that are words: those that each takes."""
+
+
 def check(name: str, value: Any, called: str | None = None) -> None:
     """Refuses a number that is out of bounds.
 
@@ -77,6 +88,13 @@ def check(name: str, value: Any, called: str | None = None) -> None:
     kind: type[Any] = Integral if limit.whole else Real
     if isinstance(value, bool) or not isinstance(value, kind) or not limit.low <= value <= limit.high:
         raise ValueError(f"{called or name} must be {limit.text()}, not {shown(value)}")
+
+
+def check_word(name: str, value: Any, words: tuple[str, ...] | None = None) -> None:
+    """Raises ValueError for what is none of the words of an option, those of `WORDS` if no others are given."""
+    words = WORDS[name] if words is None else words
+    if value not in words:
+        raise ValueError(f"unknown {name} {shown(value)}; choose one of {', '.join(words)}")
 
 
 def check_proposals(n: int, oversampling: float) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import mkdocs_gen_files
 
-from molscore import pretrained
-from molscore.chem.checks.catalogue import ORIGINS, PROPERTIES
+from molscore import cards, pretrained
+from molscore.chem.checks.catalogue import ORIGINS, PROPERTIES, Property
 from molscore.chem.checks.validity import FAULTS
 from molscore.chem.io.inputs import INPUT_REASONS
 from molscore.chem.whole import PREPARATION_FAULTS
@@ -37,13 +37,19 @@ def properties() -> str:
     ]
     for origin, title in ORIGINS.items():
         rows = [
-            (f"`{name}`", entry.unit, entry.meaning, ", ".join(entry.records), ", ".join(entry.filters), entry.source)
+            (f"`{name}`", meaning(entry), ", ".join(entry.records), ", ".join(entry.filters))
             for name, entry in PROPERTIES.items()
             if entry.origin == origin
         ]
-        header = ("name", "unit", "meaning", "in the records of", "a filter of", "source")
+        header = ("name", "meaning", "in the records of", "a filter of")
         parts.append(f"## Of {title}\n\n{table(header, rows)}")
     return "\n".join(parts)
+
+
+def meaning(entry: Property) -> str:
+    """What a property means, with its unit and source."""
+    unit = f" [{entry.unit}]" if entry.unit else ""
+    return f"{entry.meaning}{unit}" + (f"; {entry.source}" if entry.source else "")
 
 
 def reasons() -> str:
@@ -58,39 +64,30 @@ def reasons() -> str:
     return "\n".join(parts)
 
 
-def model_facts() -> str:
-    """A table of what the files of the bundled models say of themselves."""
-    rows = []
+def model_cards() -> str:
+    """A section for each bundled model: what its file says of itself, and what `molscore.cards` adds."""
+    parts = []
     for name in pretrained.names():
-        about = pretrained.about(name)
-        sizes = [size for size, share in enumerate(about["size_probabilities"]) if share > 0]
-        elements = ", ".join(sorted({_symbol(number) for number, _ in about["vocabulary"]}))
-        record = about["record"]
-        rows.append(
-            (
-                f"`{name}`",
-                f"{about['parameters']:,}",
-                f"{sizes[0]} to {sizes[-1]}",
-                elements,
-                f"{record['molecules']:,}",
-                f"{record['seconds'] / 3600:.1f}",
-            )
-        )
-    header = (
-        "model",
-        "parameters",
-        "atoms of a molecule",
-        "elements",
-        "molecules seen in training",
-        "hours on CPU cores",
+        about = cards.ABOUT[name]
+        measured = {"conformers": "[conformers](quality/conformers.md), [scores](quality/scores.md)"}
+        rows = {**cards.facts(name), "data": "; ".join(about.data)}
+        rows |= {"limits": "; ".join(about.limits), "how good": measured.get(name, f"[{name}](quality/{name}.md)")}
+        parts.append(f"## {name}\n\n{table(('made for', about.purpose), rows.items())}")
+    return "\n".join(parts)
+
+
+def licences() -> str:
+    """A list of the sources of training data."""
+    return "\n".join(
+        f"* **{name}**: {known.words}. Source: {known.source}." + (f" Open: {known.doubt}." if known.doubt else "")
+        for name, known in cards.LICENCES.items()
     )
-    return table(header, rows)
 
 
-def _symbol(number: int) -> str:
-    from rdkit import Chem
-
-    return Chem.GetPeriodicTable().GetElementSymbol(number)
+def models() -> str:
+    """The page of model cards."""
+    text = (Path(__file__).parent / "pages" / "models.md").read_text()
+    return text.replace("<!-- cards -->", model_cards()).replace("<!-- licences -->", licences())
 
 
 def copy(source: Path) -> None:
@@ -108,6 +105,6 @@ def write(name: str, text: str) -> None:
 
 write("properties.md", properties())
 write("reasons.md", reasons())
-write("models.md", (Path(__file__).parent / "pages" / "models.md").read_text().replace("<!-- facts -->", model_facts()))
+write("models.md", models())
 for folder in ("benchmarks", "theory", "training"):
     copy(DATA / folder)

@@ -62,3 +62,8 @@ def singles(mol: Chem.Mol) -> list[Chem.Mol]:
         set_properties(single, conformer.GetPropsAsDict(autoConvertStrings=False))
         molecules.append(single)
     return molecules
+
+
+def title_of(mol: Chem.Mol) -> str:
+    """The title of a molecule, "" if it has none."""
+    return mol.GetProp("_Name") if mol.HasProp("_Name") else ""

@@ -1,7 +1,10 @@
 """RDKit's exceptions, caught at its calls and given a reason, so that one molecule does not end the others."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+
+from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import MoleculeError
 
@@ -24,3 +27,14 @@ def first_line(error: Exception) -> str:
     lines = [line.strip(" \t*") for line in str(error).splitlines()]
     lines = [line for line in lines if line and not line.endswith("Violation")]
     return lines[0] if lines else type(error).__name__
+
+
+def parsed(parse: Callable[[], Chem.Mol | None]) -> tuple[Chem.Mol | None, str]:
+    """What a parser of RDKit makes of a text, None if nothing, and the first line of its complaints."""
+    capture = getattr(rdBase, "CaptureErrorLog", nullcontext)  # RDKit from 2025 on
+    with rdBase.BlockLogs(), capture() as log:
+        try:
+            mol = parse()
+        except (ValueError, RuntimeError) as error:
+            return None, str(error).strip().partition("\n")[0]
+    return mol, re.sub(r"^\[[\d:]+\]\s*", "", getattr(log, "messages", "")).strip().partition("\n")[0]

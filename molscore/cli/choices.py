@@ -4,17 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from molscore import extras
-from molscore.limits import shown
+from molscore import extras, limits
+from molscore.limits import WORDS, shown
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "sampler": ("dpm", "em", "pc", "ode"),
-    "generate relax": ("none", "mmff", "xtb"),
-    "relax": ("none", "torsions", "mmff", "xtb"),
-    "energy": ("mmff", "xtb"),
-    "stereo": ("sample", "enumerate"),
-    "fragments": ("largest", "refuse"),
-    "method": ("score", "etkdg"),
+    **WORDS,
+    "generate relax": ("none", *WORDS["energy"]),
     "posebusters": ("mol_fast", "mol", "none"),
 }
 """Option, of a certain command or of any: the words that it takes."""
@@ -44,8 +39,8 @@ def check_word(command: str, option: str, value: Any) -> None:
     """
     if isinstance(value, str):
         words = CHOICES.get(f"{command} {option}", CHOICES.get(option))
-        if words is not None and value not in words:
-            raise ValueError(f"unknown {option} {shown(value)}; choose one of {', '.join(words)}")
+        if words is not None:
+            limits.check_word(option, value, words)
         if option == "device" and not DEVICE.fullmatch(value):
             raise ValueError(f"unknown device {shown(value)}; use auto, cpu, cuda or cuda:N")
         if option == "model":

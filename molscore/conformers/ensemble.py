@@ -22,7 +22,7 @@ NAMES = {"mmff": "mmff94s", "xtb": "gfn2-xtb"}
 """What `ranked_by` calls a method."""
 
 
-class Made(NamedTuple):
+class SoundConformer(NamedTuple):
     """A sound conformer, as it was made.
 
     Attributes:
@@ -119,7 +119,7 @@ def distances(target: Target, x: np.ndarray, y: np.ndarray | None = None) -> np.
 
 
 def ranked(
-    target: Target, made: Sequence[Made], asked: int, options: ConformerOptions, dropped: Counter[str]
+    target: Target, made: Sequence[SoundConformer], asked: int, options: ConformerOptions, dropped: Counter[str]
 ) -> Chem.Mol:
     """Puts conformers in order of energy, and leaves out what the options ask to leave out.
 

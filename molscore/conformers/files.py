@@ -10,18 +10,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
-from molscore.chem.io.formats import check_output
 from molscore.chem.io.inputs import Entry, check_source, read_inputs
+from molscore.chem.io.outputs import check_outputs
 from molscore.conformers.generator import ConformerGenerator
 from molscore.conformers.one_file import Job, deliver, make, results
 from molscore.conformers.options import ConformerOptions
 from molscore.conformers.outcome import ConformerRun
 from molscore.conformers.shards import conformer_shards
 from molscore.files.part import PartFile
-from molscore.files.paths import check_apart, check_writable
-from molscore.files.shards import SHARD, Shards, check_apart_from_shards, check_pattern, is_pattern, shard_of
+from molscore.files.shards import SHARD, Shards
 from molscore.files.standard_output import standard_output
-from molscore.limits import check, check_proposals
+from molscore.limits import check_proposals
 from molscore.randomness import checked_seed
 from molscore.workers import WorkerNumber, count
 
@@ -76,20 +75,9 @@ def conformers_sdf(
     check_source(source, form)
     number = count(workers, generator.model.device.type)
     job = Job(generator, n, checked_seed(seed), options, number, on_progress)
-    out, many = Path(out), is_pattern(out)
-    check("shard_size", shard_size)
-    if many:
-        check_pattern(out, "out")
-        if problems is not None:
-            check_pattern(problems, "problems")
-        check_apart_from_shards({"out": out, "problems": problems}, {"source": source if stream is None else None})
-    elif chunk is not None:
-        raise ValueError("a chunk of a run is made of shards: write {shard} into the name of the output")
-    if str(out) != "-":
-        outputs = {"out": check_output(shard_of(out, 0) if many else out), "problems": None}
-        if problems is not None:
-            outputs["problems"] = check_writable(shard_of(problems, 0) if many else problems, (".csv",))
-        check_apart(outputs, {"source": source if stream is None else None})
+    out, problems = Path(out), None if problems is None else Path(problems)
+    given = source if stream is None else None
+    many = check_outputs(out, {"problems": problems}, given, shard_size=shard_size, chunk=chunk)
     columns: dict[str, Any] = {"smiles_column": smiles_column, "name_column": name_column}
     entries = read_inputs(source, form=form, **columns, stream=stream, encoding=encoding)
     if str(out) == "-":

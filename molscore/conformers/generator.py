@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain, islice
 from typing import Any, Literal, TypeVar, Unpack
 
@@ -14,7 +14,7 @@ from molscore.chem.arrays import MoleculeError
 from molscore.chem.io.rows import split_smiles
 from molscore.chem.io.smiles import parse_smiles
 from molscore.chem.prepare import isomers, open_stereo, whole
-from molscore.chem.properties import packed, unpacked
+from molscore.chem.properties import packed, title_of, unpacked
 from molscore.chem.stereo.marks import not_held, opposite
 from molscore.chem.whole import sanitised
 from molscore.conformers.ensemble import Ensemble
@@ -24,10 +24,10 @@ from molscore.conformers.result import Conformers
 from molscore.conformers.target import target_of
 from molscore.conformers.work import RDKIT, ROUNDS, Work, reason_of
 from molscore.limits import check_proposals, shown
-from molscore.model import MoleculeDiffusion, choose_device, load
-from molscore.model.fingerprint import fingerprint
+from molscore.model import MoleculeDiffusion
+from molscore.model.mixin import PretrainedMixin
 from molscore.randomness import checked_seed
-from molscore.results import Molecules, chosen, items_of
+from molscore.results import Molecules, items_of, options_of
 from molscore.versions import version
 from molscore.workers import WorkerNumber, Workers, count, ready, shared
 
@@ -40,7 +40,7 @@ PREPARATION = 0.3
 """Share of a molecule's time for finding out which of its isomers exist."""
 
 
-class ConformerGenerator:
+class ConformerGenerator(PretrainedMixin):
     """Makes conformers with one model on one device.
 
     Args:
@@ -56,23 +56,7 @@ class ConformerGenerator:
             raise ValueError(
                 f"{name} makes new molecules, not conformers of given ones; use '{pretrained.GRAPH_CONDITIONED}'"
             )
-        self.model, self.name = model, name
-
-    def __repr__(self) -> str:
-        return f"ConformerGenerator({self.name!r}, device='{self.model.device}')"
-
-    @classmethod
-    def from_pretrained(cls, name: str = pretrained.GRAPH_CONDITIONED, device: str = "auto") -> "ConformerGenerator":
-        """Loads a bundled model by name, or a model file by path.
-
-        Args:
-            name: a name that ``molscore models`` lists, or the path of a .safetensors file.
-            device: ``auto`` (CUDA if available), ``cpu``, ``cuda`` or ``cuda:1``.
-
-        Raises:
-            ValueError: for an unknown model or a device that is not there.
-        """
-        return cls(load(pretrained.find(name), choose_device(device)), name)
+        super().__init__(model, name)
 
     def generate(
         self,
@@ -97,11 +81,7 @@ class ConformerGenerator:
                 on a CPU bit for bit, whatever the other molecules are.
             smiles: the column of a DataFrame that holds SMILES or molecules; None: ``mol``, ``smiles`` or ``SMILES``.
             options: the choices as one object, in place of keywords.
-            workers: processes that share the work, each of one thread, or ``auto`` for as many as there are cores to
-                use; by default one. They change nothing but the time. A script that asks for several needs
-                ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
-            ray: a cluster whose processes share the work: ``auto`` or an address, see `molscore.workers.connect`; by
-                default one for each of its CPUs.
+            workers, ray: processes, or a cluster, that share the work, see `molscore.workers`.
             keywords: the choices, see `ConformerOptions`.
 
         Returns:
@@ -113,7 +93,7 @@ class ConformerGenerator:
             TypeError: for an unknown keyword, or keywords and `options` together.
             ValueError: for a choice out of range, or ``n``, ``seed`` or ``n`` times ``oversampling`` out of bounds.
         """
-        choices, items = chosen(ConformerOptions, options, keywords), items_of(molecules, smiles)
+        choices, items = options_of(ConformerOptions, options, keywords), items_of(molecules, smiles)
         ensembles = list(self._ensembles(items.values, n, seed, choices, shared(workers, ray)))
         index = None if items.index is None else items.index.take([ensemble.item for ensemble in ensembles])
         return Conformers(ensembles, self.manifest(n, seed, choices), index)
@@ -135,7 +115,7 @@ class ConformerGenerator:
         Yields:
             For each item, in order, its ensemble, or those of its isomers; one without conformers has a reason.
         """
-        choices, items = chosen(ConformerOptions, options, keywords), items_of(molecules, smiles)
+        choices, items = options_of(ConformerOptions, options, keywords), items_of(molecules, smiles)
         return self._ensembles(items.values, n, seed, choices, shared(workers, ray))
 
     def manifest(self, n: int, seed: int, options: ConformerOptions) -> dict[str, Any]:
@@ -148,11 +128,6 @@ class ConformerGenerator:
             "options": options.text(n),
             "device": str(self.model.device),
         }
-
-    @cached_property
-    def weights(self) -> str:
-        """The first 16 digits of the SHA-256 of the model's weights, to tell it from others of its name."""
-        return fingerprint(self.model)[:16]
 
     def _ensembles(
         self,
@@ -282,8 +257,8 @@ def _molecule(given: object) -> Chem.Mol:
 def _title(given: object, number: int) -> str:
     """The name that came with a molecule or a SMILES; where there is none, the place in the stream."""
     name = ""
-    if isinstance(given, Chem.Mol) and given.HasProp("_Name"):
-        name = given.GetProp("_Name").strip()
+    if isinstance(given, Chem.Mol):
+        name = title_of(given).strip()
     elif isinstance(given, str):
         name = split_smiles(given)[1]
     return name or f"molecule_{number}"

@@ -85,7 +85,7 @@ class Recorder:
         return results
 
 
-class Made(NamedTuple):
+class Piece(NamedTuple):
     """Number of a record, its part of the output, None if an earlier run has made it, and what the summary needs."""
 
     number: int
@@ -93,7 +93,7 @@ class Made(NamedTuple):
     about: dict[str, Any]
 
 
-def results(job: Job, entries: Iterator[Entry], part: PartFile | None = None) -> Generator[Made, None, None]:
+def results(job: Job, entries: Iterator[Entry], part: PartFile | None = None) -> Generator[Piece, None, None]:
     """What the records of an input come to, in their order.
 
     Args:
@@ -109,10 +109,10 @@ def results(job: Job, entries: Iterator[Entry], part: PartFile | None = None) ->
         made = chain.from_iterable(pool.map(job.generator.groups(missing, job.options)))
         for entry, digest, finished in again:
             if finished and part is not None:
-                yield Made(entry.number, None, part.about(entry.number))
+                yield Piece(entry.number, None, part.about(entry.number))
             else:
                 text, about = next(made)
-                yield Made(entry.number, text, {"input": digest, **about})
+                yield Piece(entry.number, text, {"input": digest, **about})
 
 
 def make(job: Job, entries: Iterator[Entry], part: PartFile, outcome: ConformerRun) -> tuple[int, str]:

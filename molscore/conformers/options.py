@@ -4,11 +4,10 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TypedDict
 
-from molscore.chem.checks.filters import Keep, Lists, MoleculeFilter
+from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.forcefield import minimise
-from molscore.chem.forcefield.settle import RELAXATIONS
-from molscore.limits import check
+from molscore.limits import check, check_word
 from molscore.reprs import changes_repr
 
 
@@ -57,22 +56,14 @@ class ConformerOptions:
     oversampling: float = 1.3
     steps: int | None = None
     fill: bool = False
-    filter: str | Keep | None = None
-    must_match: Lists = ()
-    must_not_match: Lists = ()
+    filter: str | Predicate | None = None
+    must_match: SmartsLists = ()
+    must_not_match: SmartsLists = ()
 
     def __post_init__(self) -> None:
-        words = {
-            "relax": RELAXATIONS,
-            "energy": (None, *minimise.METHODS),
-            "stereo": ("sample", "enumerate"),
-            "fragments": ("largest", "refuse"),
-            "method": ("score", "etkdg"),
-        }
-        for name, known in words.items():
-            if getattr(self, name) not in known:
-                choices = ", ".join(word for word in known if word)
-                raise ValueError(f"unknown {name} '{getattr(self, name)}'; choose one of {choices}")
+        for name in ("relax", "energy", "stereo", "fragments", "method"):
+            if name != "energy" or self.energy is not None:
+                check_word(name, getattr(self, name))
         for name in ("window", "rmsd", "max_isomers", "seconds", "oversampling", "steps"):
             if (value := getattr(self, name)) is not None:
                 check(name, value)
@@ -118,6 +109,6 @@ class ConformerArguments(TypedDict, total=False):
     oversampling: float
     steps: int | None
     fill: bool
-    filter: str | Keep | None
-    must_match: Lists
-    must_not_match: Lists
+    filter: str | Predicate | None
+    must_match: SmartsLists
+    must_not_match: SmartsLists

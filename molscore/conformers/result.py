@@ -10,9 +10,11 @@ from rdkit import Chem
 
 from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.io.sdf_text import DataItem
+from molscore.chem.properties import title_of
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.records import sdf_records
-from molscore.results import Reject, Result, counted
+from molscore.files.summary import listed
+from molscore.results import Reject, Result
 from molscore.results.result import frame
 
 if TYPE_CHECKING:
@@ -93,16 +95,16 @@ class Conformers(Result):
         methods = sum((ensemble.methods for ensemble in made), Counter[str]())
         lines = [f"{methods.total():,} conformers of {len(made):,} of {len(self.ensembles):,} molecules"]
         if methods:
-            lines.append(f"made by: {counted(methods)}")
+            lines.append(f"made by: {listed(methods)}")
         fallbacks = [ensemble.reason[0] for ensemble in made if ensemble.reason]
         if fallbacks:
-            lines.append(f"ETKDGv3 in place of the model: {counted(fallbacks)}")
+            lines.append(f"ETKDGv3 in place of the model: {listed(fallbacks)}")
         if exhausted := sum(ensemble.exhausted for ensemble in made):
             lines.append(f"without further distinct conformers: {exhausted:,}")
         if short := sum(ensemble.short for ensemble in made):
             lines.append(f"with fewer conformers than asked for: {short:,}")
         if reasons := self.reasons():
-            lines.append(f"without a conformer: {counted(reasons)}")
+            lines.append(f"without a conformer: {listed(reasons)}")
         return "\n".join(lines)
 
     def reasons(self) -> Counter[str]:
@@ -120,7 +122,7 @@ class Conformers(Result):
         rows, places = [], []
         for place, ensemble in enumerate(self.ensembles):
             for mol, properties in ensemble.single():
-                given = {"item": ensemble.item, "title": _title(mol), "SMILES": _smiles(ensemble), "mol": mol}
+                given = {"item": ensemble.item, "title": title_of(mol), "SMILES": _smiles(ensemble), "mol": mol}
                 rows.append(given | properties)
                 places.append(place)
         return frame(rows, None if self.index is None else self.index.take(places), CONFORMER_COLUMNS)
@@ -134,15 +136,14 @@ class Conformers(Result):
         for ensemble in self.ensembles:
             given = ensemble.mol.GetPropsAsDict(autoConvertStrings=False).items()
             items = [DataItem(name, str(value)) for name, value in given]
-            title = _title(ensemble.mol) or ""
-            yield from sdf_records(ensemble, items, title=title, number=ensemble.item + 1, **made_with)
+            yield from sdf_records(ensemble, items, title=title_of(ensemble.mol), number=ensemble.item + 1, **made_with)
 
 
 def _row(ensemble: Ensemble) -> dict[str, Any]:
     count = ensemble.mol.GetNumConformers()
     row: dict[str, Any] = {
         "item": ensemble.item,
-        "title": _title(ensemble.mol),
+        "title": title_of(ensemble.mol),
         "SMILES": _smiles(ensemble),
         "mol": ensemble.mol if count else None,
         "conformers": count,
@@ -159,10 +160,6 @@ def _row(ensemble: Ensemble) -> dict[str, Any]:
     elif ensemble.reason:
         row["reason"], row["detail"] = ensemble.reason
     return row
-
-
-def _title(mol: Chem.Mol) -> str | None:
-    return mol.GetProp("_Name") if mol.HasProp("_Name") else None
 
 
 def _smiles(ensemble: Ensemble) -> str | None:

@@ -15,7 +15,7 @@ from molscore.chem.properties import set_properties
 from molscore.chem.rdkit_errors import first_line
 from molscore.conformers.barriers import leave_barriers
 from molscore.conformers.build import completed, embedded, fault
-from molscore.conformers.ensemble import Ensemble, Made, distances, ranked
+from molscore.conformers.ensemble import Ensemble, SoundConformer, distances, ranked
 from molscore.conformers.options import ConformerOptions
 from molscore.conformers.target import Target
 
@@ -69,7 +69,7 @@ class Work:
     proposed: int = 0
     pool: np.ndarray | None = None
     numbers: list[int] = field(default_factory=list)
-    made: list[Made] = field(default_factory=list)
+    made: list[SoundConformer] = field(default_factory=list)
     distinct: list[np.ndarray] = field(default_factory=list)
     repeats: int = 0
     spent: float = 0.0
@@ -210,7 +210,7 @@ class Work:
         self.ensemble.dropped.update(token for token in faults if token)
         sound = [k for k, token in enumerate(faults) if not token]
         conformers = list(mol.GetConformers())
-        self.made += [Made(method, numbers[k], Chem.Conformer(conformers[k])) for k in sound]
+        self.made += [SoundConformer(method, numbers[k], Chem.Conformer(conformers[k])) for k in sound]
         if not sound:
             return
         new, known = heavy_positions(mol)[sound], len(self.distinct)

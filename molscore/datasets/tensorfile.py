@@ -20,8 +20,8 @@ from molscore.datasets.layout import (
     check_arrays,
     check_header,
 )
-from molscore.files.output import write_bytes
-from molscore.header import HeaderError, read_header
+from molscore.files.output import written
+from molscore.header import HeaderError, in_order, read_header
 from molscore.limits import MOST_ATOMS, MOST_CHARGE
 
 if TYPE_CHECKING:
@@ -170,7 +170,9 @@ def write_tensorfile(
     metadata = {**metadata, "format": FORMAT, "format_version": FORMAT_VERSION, "units": "positions: 0.001 angstrom"}
     check_arrays(arrays, path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, to_bytes({name: np.ascontiguousarray(arrays[name]) for name in LAYOUT}, metadata))
+    data = to_bytes({name: np.ascontiguousarray(arrays[name]) for name in LAYOUT}, metadata)
+    with written(path) as file:
+        file.writelines(in_order(data))
 
 
 def read_tensorfile(path: str | os.PathLike[str]) -> TensorFile:

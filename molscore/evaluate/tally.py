@@ -16,7 +16,7 @@ from molscore.evaluate.molecules import busters
 from molscore.evaluate.molecules.assess import Assessment
 from molscore.evaluate.molecules.conformers import Ensembles
 from molscore.evaluate.rates import Rate
-from molscore.files.shards import LANE
+from molscore.files.shards import ATTEMPTS
 
 SHOWN_FAULTS = 5
 """Unreadable records that are described in the notes; the others are counted."""
@@ -180,6 +180,6 @@ def _made(attempts: set[int]) -> int:
     """How many attempts there were up to the last that was delivered, of each shard."""
     last: dict[int, int] = {}
     for attempt in attempts:
-        shard, number = divmod(attempt, LANE)
+        shard, number = divmod(attempt, ATTEMPTS)
         last[shard] = max(number, last.get(shard, 0))
     return sum(number + 1 for number in last.values())

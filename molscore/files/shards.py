@@ -18,7 +18,7 @@ from molscore.files.paths import Named, resolved
 SHARD = 10_000
 """Molecules, or records of the input, of a shard, where nothing else is asked for."""
 
-LANE = 2**32
+ATTEMPTS = 2**32
 """Numbers of attempts that each shard of new molecules may use; those of shard k begin at k times this."""
 
 MANIFEST = ".manifest.json"

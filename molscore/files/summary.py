@@ -1,6 +1,7 @@
 """Sentences that the summaries of runs to files have in common."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 
 def place(out: object, in_place: bool, shards: int | None) -> str:
@@ -28,6 +29,6 @@ def by_frequency(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def listed(counts: Mapping[str, int]) -> str:
-    """Counts in words: ``2 duplicate, 1 valence``."""
-    return ", ".join(f"{count} {word}" for word, count in by_frequency(counts).items())
+def listed(counts: Mapping[str, int] | Iterable[str]) -> str:
+    """Counts, or how often each word occurs: ``2 duplicate, 1 valence``."""
+    return ", ".join(f"{count} {word}" for word, count in by_frequency(Counter(counts)).items())

@@ -8,10 +8,10 @@ what there is, unless others stood at their names when the run began. Memory doe
 from collections.abc import Callable
 from pathlib import Path
 
-from molscore.chem.io.formats import check_output, format_of
+from molscore.chem.io.formats import format_of
+from molscore.chem.io.outputs import check_outputs
 from molscore.files.part import PartFile, ResumeError, journal_of
-from molscore.files.paths import check_apart, check_writable
-from molscore.files.shards import SHARD, Shards, check_pattern, is_pattern, shard_of
+from molscore.files.shards import SHARD, Shards
 from molscore.files.standard_output import standard_output
 from molscore.generate.generator import MoleculeGenerator
 from molscore.generate.judge import Attempt
@@ -44,9 +44,8 @@ def generate_sdf(
         generator, n, seed: as for `MoleculeGenerator.generate`.
         options: its choices.
         out: the file, in a format of `molscore.chem.io.formats`; an existing one is replaced when the run is complete.
-            With ``{shard}`` in its name there are
-            many, and a manifest, see `molscore.files.shards`; the molecules are not the same as those of a single file.
-            ``-`` is standard output, where molecules are written as they are made.
+            With ``{shard}`` in its name there are many, and a manifest, see `molscore.files.shards`; the molecules are
+            not the same as those of a single file. ``-`` is standard output, where they are written as they are made.
         rejects: CSV file of rejected attempts: index, reason, detail; with ``{shard}`` if ``out`` has it.
         resume: go on with what a run of the same model, seed and options left beside ``out`` when it was stopped, or
             add to the finished file of such a run. ``n`` may be another.
@@ -67,23 +66,13 @@ def generate_sdf(
     check("molecules", n, "n")
     processes = count(workers, generator.model.device.type)
     job = Job(generator, checked_seed(seed), generator.resolved(options), processes, on_attempt)
-    out, many = Path(out), is_pattern(out)
+    out, rejects = Path(out), None if rejects is None else Path(rejects)
+    many = check_outputs(out, {"rejects": rejects}, shard_size=shard_size, chunk=chunk)
     if str(out) == "-":
         return _to_standard_output(job, n)
-    check("shard_size", shard_size)
-    if many:
-        check_pattern(out, "out")
-        if rejects is not None:
-            check_pattern(rejects, "rejects")
-    elif chunk is not None:
-        raise ValueError("a chunk of a run is made of shards: write {shard} into the name of the output")
-    outputs = {"out": check_output(shard_of(out, 0) if many else out), "rejects": None}
-    if rejects is not None:
-        outputs["rejects"] = check_writable(shard_of(rejects, 0) if many else rejects, (".csv",))
-    check_apart(outputs, {})
     if many:
         return generate_shards(job, n, Shards(out, shard_size, chunk), rejects, resume)
-    return _to_file(job, n, out, None if rejects is None else Path(rejects), resume)
+    return _to_file(job, n, out, rejects, resume)
 
 
 def _to_file(job: Job, n: int, out: Path, rejects: Path | None, resume: bool) -> GenerationRun:

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, Literal, Unpack
 
 import numpy as np
@@ -27,10 +26,10 @@ from molscore.generate.options import GenerationArguments, GenerationOptions
 from molscore.generate.result import Generation
 from molscore.generate.trajectories import trajectories
 from molscore.limits import check
-from molscore.model import MoleculeDiffusion, Sample, choose_device, load, sample_molecules
-from molscore.model.fingerprint import fingerprint
+from molscore.model import MoleculeDiffusion, Sample, sample_molecules
+from molscore.model.mixin import PretrainedMixin
 from molscore.randomness import Purpose, checked_seed, stream
-from molscore.results import chosen
+from molscore.results import options_of
 from molscore.versions import version
 from molscore.workers import WorkerNumber, count, shared
 
@@ -38,7 +37,7 @@ CPU_BATCH, GPU_BATCH = 16, 256
 """Molecules in a call of the network. On a CPU larger batches save little, and are more padding and less to share."""
 
 
-class MoleculeGenerator:
+class MoleculeGenerator(PretrainedMixin):
     """Generates molecules with one model on one device.
 
     Args:
@@ -49,28 +48,14 @@ class MoleculeGenerator:
         ValueError: if the model has always been given the graph, and so cannot make one.
     """
 
+    default_model = pretrained.DEFAULT
+
     def __init__(self, model: MoleculeDiffusion, name: str):
         if model.config.graph_conditioned == 1:
             raise ValueError(
                 f"{name} samples coordinates of given graphs, not new molecules; use '{pretrained.DEFAULT}'"
             )
-        self.model, self.name = model, name
-
-    def __repr__(self) -> str:
-        return f"MoleculeGenerator({self.name!r}, device='{self.model.device}')"
-
-    @classmethod
-    def from_pretrained(cls, name: str = pretrained.DEFAULT, device: str = "auto") -> "MoleculeGenerator":
-        """Loads a bundled model by name, or a model file by path.
-
-        Args:
-            name: a name that ``molscore models`` lists, or the path of a .safetensors file.
-            device: ``auto`` (CUDA if available), ``cpu``, ``cuda`` or ``cuda:1``.
-
-        Raises:
-            ValueError: for an unknown model or a device that is not there.
-        """
-        return cls(load(pretrained.find(name), choose_device(device)), name)
+        super().__init__(model, name)
 
     def generate(
         self,
@@ -88,11 +73,7 @@ class MoleculeGenerator:
             n: how many.
             seed: together with the model and the options it fixes the result.
             options: the choices as one object, in place of keywords.
-            workers: processes that share the work, each of one thread, or ``auto`` for as many as there are cores to
-                use; by default one. They change nothing but the time. A script that asks for several needs
-                ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
-            ray: a cluster whose processes share the work: ``auto`` or an address, see `molscore.workers.connect`; by
-                default one for each of its CPUs.
+            workers, ray: processes, or a cluster, that share the work, see `molscore.workers`.
             keywords: the choices, see `GenerationOptions`.
 
         Returns:
@@ -104,7 +85,7 @@ class MoleculeGenerator:
             ValueError: for ``n`` or ``seed`` out of bounds, bad options, or sizes that the model has never seen.
         """
         began, result, made = time.monotonic(), Generation(), 0
-        choices = self.resolved(chosen(GenerationOptions, options, keywords))
+        choices = self.resolved(options_of(GenerationOptions, options, keywords))
         for attempt in self._checked_attempts(n, seed, choices, shared(workers, ray)):
             made += 1
             if attempt.fault is None:
@@ -134,7 +115,7 @@ class MoleculeGenerator:
         Yields:
             Up to ``n`` molecules, each with title and properties of an SDF record.
         """
-        choices = self.resolved(chosen(GenerationOptions, options, keywords))
+        choices = self.resolved(options_of(GenerationOptions, options, keywords))
         attempts = self._checked_attempts(n, seed, choices, shared(workers, ray))
         return (self.delivered(attempt, seed, choices) for attempt in attempts if attempt.fault is None)
 
@@ -174,7 +155,7 @@ class MoleculeGenerator:
             TypeError: for an unknown keyword, or keywords and `options` together.
             ValueError: for an index below 0, or bad options.
         """
-        choices = self.resolved(chosen(GenerationOptions, options, keywords))
+        choices = self.resolved(options_of(GenerationOptions, options, keywords))
         if any(index < 0 for index in indices):
             raise ValueError(f"attempts are numbered from 0, there is none with number {min(indices)}")
         return trajectories(self, list(indices), checked_seed(seed), choices)
@@ -182,11 +163,6 @@ class MoleculeGenerator:
     def resolved(self, options: GenerationOptions) -> GenerationOptions:
         """The options with the model's own steps, if none were chosen."""
         return replace(options, steps=options.steps or self.model.config.sampling.steps)
-
-    @cached_property
-    def weights(self) -> str:
-        """The first 16 digits of the SHA-256 of the model's weights, to tell it from others of its name."""
-        return fingerprint(self.model)[:16]
 
     def properties(self, attempt: Attempt, seed: int, options: GenerationOptions) -> dict[str, object]:
         """The properties of a record: provenance and tags."""

@@ -5,12 +5,11 @@ from functools import cached_property
 from typing import TypedDict
 
 from molscore.chem.checks.conditions import check_computed
-from molscore.chem.checks.filters import Keep, Lists, MoleculeFilter
+from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
-from molscore.core.samplers import SAMPLERS
-from molscore.limits import check, shown
+from molscore.limits import check, check_word, shown
 from molscore.reprs import changes_repr
 
 
@@ -47,9 +46,9 @@ class GenerationOptions:
     batch_size: int | None = None
     raw: bool = False
     relax: str = "none"
-    filter: str | Keep | None = None
-    must_match: Lists = ()
-    must_not_match: Lists = ()
+    filter: str | Predicate | None = None
+    must_match: SmartsLists = ()
+    must_not_match: SmartsLists = ()
     uncertainty: bool = False
     checks: tuple[Check, ...] = ()
 
@@ -59,8 +58,7 @@ class GenerationOptions:
                 check(name, value)
         if self.atoms is not None:
             check_atoms(self.atoms)
-        if self.sampler not in SAMPLERS:
-            raise ValueError(f"unknown sampler '{self.sampler}'; choose one of {', '.join(SAMPLERS)}")
+        check_word("sampler", self.sampler)
         check_method(self.relax)
         for name in ("must_match", "must_not_match"):  # read once: a run must not change with a file
             object.__setattr__(self, name, smarts_texts(getattr(self, name)))
@@ -99,9 +97,9 @@ class GenerationArguments(TypedDict, total=False):
     batch_size: int | None
     raw: bool
     relax: str
-    filter: str | Keep | None
-    must_match: Lists
-    must_not_match: Lists
+    filter: str | Predicate | None
+    must_match: SmartsLists
+    must_not_match: SmartsLists
     uncertainty: bool
     checks: tuple[Check, ...]
 

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from rdkit import Chem
 
 from molscore.chem.io.sdf_text import format_record
+from molscore.files.summary import listed
 from molscore.generate.judge import Attempt
-from molscore.results import Result, counted
+from molscore.results import Result
 
 
 @dataclass(repr=False, eq=False)
@@ -39,7 +40,7 @@ class Generation(Result):
         reasons = self.reasons()
         asked = self.manifest.get("requested", len(self.mols))
         missing = f"\n{asked - len(self.mols):,} fewer than asked for" if asked > len(self.mols) else ""
-        return line + (f"\nrejected: {counted(reasons)}" if reasons else "") + missing
+        return line + (f"\nrejected: {listed(reasons)}" if reasons else "") + missing
 
     def reasons(self) -> Counter[str]:
         """How many attempts were rejected, by reason."""

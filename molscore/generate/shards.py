@@ -1,9 +1,9 @@
 """Molecules into many files, in constant memory, resumable, and in parts that know nothing of one another.
 
-Shard k takes its attempts from a lane of its own, numbers from k 2^32 on, and holds the first of them that pass and are
-in no shard before it. A part of a run (``--chunk``) does not know the shards of the other parts. A run that goes on
-after the parts takes their shards one by one: what is in an earlier shard is taken out, and the lane goes on where it
-was left. What the whole run rejects as a duplicate is rejected by then, so the result is that of the whole run.
+Shard k has attempts of its own, numbers from k 2^32 on, and holds the first of them that pass and are in no shard
+before it. A part of a run (``--chunk``) does not know the shards of the other parts. A run that goes on after the parts
+takes their shards one by one: what is in an earlier shard is taken out, and further attempts of the shard take its
+place. What the whole run rejects as a duplicate is rejected by then, so the result is that of the whole run.
 """
 
 import csv
@@ -19,7 +19,7 @@ from molscore.extras import need
 from molscore.files.manifest import Entry, Manifest
 from molscore.files.ondisk import Texts
 from molscore.files.part import PartFile, ResumeError, journal_of, remove_pieces
-from molscore.files.shards import LANE, Shards, shard_of
+from molscore.files.shards import ATTEMPTS, Shards, shard_of
 from molscore.generate.attempts import patience
 from molscore.generate.judge import Attempt
 from molscore.generate.one_file import Job, deliver, delivered, finished_molecules, finished_rejects, make
@@ -77,7 +77,7 @@ class _Shard:
 
     def __init__(self, job: Job, number: int, n: int, shards: Shards, rejects: Path | None, manifest: Manifest):
         self.job, self.number, self.n, self.manifest = job, number, n, manifest
-        self.path, self.first = shards.path(number), number * LANE
+        self.path, self.first = shards.path(number), number * ATTEMPTS
         self.rejects = None if rejects is None else shard_of(rejects, number)
 
     def run(self, seen: Texts, resume: bool) -> GenerationRun:

@@ -11,8 +11,8 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from molscore import forks
-from molscore.files.output import write_bytes
-from molscore.header import Header, HeaderError, read_header
+from molscore.files.output import written
+from molscore.header import Header, HeaderError, in_order, read_header
 from molscore.limits import shown
 from molscore.model.config import Description
 from molscore.model.diffusion import MoleculeDiffusion, last_layer_features
@@ -54,7 +54,8 @@ def save(model: MoleculeDiffusion, path: str | Path, record: Mapping[str, object
     text = json.dumps(about)
     _description(text)
     _numbers(tensors)
-    write_bytes(path, to_bytes(tensors, {"format": FORMAT, "about": text}))
+    with written(path) as file:
+        file.writelines(in_order(to_bytes(tensors, {"format": FORMAT, "about": text})))
 
 
 def load(path: str | Path, device: torch.device | str = "cpu") -> MoleculeDiffusion:

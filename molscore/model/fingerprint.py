@@ -32,6 +32,6 @@ def identity(model: MoleculeDiffusion, name: str, seed: int, options: str) -> di
         seed: of the run.
         options: in words, those that decide on the result.
     """
-    versions = {package: version(package) for package in ("molscore", "rdkit", "torch")}
+    versions = {"molscore": version(), "rdkit": version("rdkit"), "torch": version("torch")}
     made_with = {"model": name, "weights (SHA-256)": fingerprint(model), "seed": seed, "options": options}
     return {f"{package} version": version for package, version in versions.items()} | made_with

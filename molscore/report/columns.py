@@ -1,9 +1,12 @@
 """The columns of the property table: which properties a record is shown with, in which order, under which heading."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from molscore.chem.checks.catalogue import PROPERTIES
+from molscore.chem.io.writers.values import kind
+from molscore.chem.io.writers.values import number as parsed
 
 Value = float | int | str | None
 
@@ -77,15 +80,11 @@ MOST = 40
 """Columns of a table, at most: the first ones."""
 
 
-def number(text: str) -> Value:
-    """A finite number if the text is one, else the text."""
-    try:
-        value = float(text)
-    except ValueError:
-        return text
-    if value != value or abs(value) == float("inf"):
-        return text
-    return int(text) if text.strip().lstrip("+-").isdecimal() and len(text) < 16 else value
+def value_of(text: str) -> Value:
+    """A finite number if the text is one, as in tables (`molscore.chem.io.writers.values`), else the text."""
+    number = parsed(text.strip())
+    held = number is not None and math.isfinite(number) and kind(text.strip()) is not str
+    return number if held else text
 
 
 def columns_of(rows: Iterable[Mapping[str, Value]]) -> list[Column]:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 
 import numpy as np
 from rdkit import Chem
-from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from molscore.chem.arrays import MoleculeError
+from molscore.chem.depiction import laid_out
 from molscore.chem.settings import configured
 
 COLOURS = {
@@ -51,16 +51,6 @@ def draw_formula(mol: Chem.Mol, hydrogens: bool = False) -> str:
     Returns:
         An ``<svg>`` element. Letters are drawn as paths, so no font is needed.
     """
-    flat = Chem.Mol(mol) if hydrogens else Chem.RemoveHs(mol, sanitize=False)
-    flat.UpdatePropertyCache(strict=False)
-    Chem.GetSymmSSSR(flat)
-    flat.RemoveAllConformers()
-    rdDepictor.Compute2DCoords(flat)
-    aromatic = any(bond.GetIsAromatic() for bond in flat.GetBonds())
-    try:
-        flat = rdMolDraw2D.PrepareMolForDrawing(flat, kekulize=aromatic, addChiralHs=False)
-    except (ValueError, RuntimeError):  # no Kekulé structure: drawn as it is
-        flat = rdMolDraw2D.PrepareMolForDrawing(flat, kekulize=False, addChiralHs=False)
     drawer = rdMolDraw2D.MolDraw2DSVG(-1, -1)  # as large as the drawing
     configured(
         drawer.drawOptions(),
@@ -71,7 +61,7 @@ def draw_formula(mol: Chem.Mol, hydrogens: bool = False) -> str:
         bondLineWidth=1.5,
         padding=0.05,
     )
-    drawer.DrawMolecule(flat)
+    drawer.DrawMolecule(laid_out(mol, hydrogens))
     drawer.FinishDrawing()
     elements = drawer.GetDrawingText().partition("<!-- END OF HEADER -->")[2]
     box = f"0 0 {drawer.Width()} {drawer.Height()}"

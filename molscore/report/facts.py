@@ -18,7 +18,6 @@ LABELS = {
     "model": "Model",
     "seed": "Seed",
     "molscore_version": "molscore version",
-    "version": "molscore version",
     "steps": "Steps",
     "sampler": "Sampler",
     "device": "Device",
@@ -29,7 +28,7 @@ LABELS = {
 
 def shortfall(facts: Mapping[str, Any]) -> str:
     """A warning if fewer molecules were delivered than asked for."""
-    asked, delivered = facts.get("requested", facts.get("asked")), facts.get("delivered")
+    asked, delivered = facts.get("requested"), facts.get("delivered")
     if not (isinstance(asked, int) and isinstance(delivered, int) and delivered < asked):
         return ""
     return f'<p class="warning">{delivered:,} molecules were delivered, {asked:,} were asked for.</p>'

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from molscore.evaluate.molecules.conformers import best_fit
+from molscore.chem.superposition import best_fit
 from molscore.report.columns import Value
 from molscore.report.rows import Row
 

@@ -16,8 +16,8 @@ from molscore.chem.checks.descriptors import describe
 from molscore.chem.checks.validity import check
 from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.io.sdf_text import format_record
-from molscore.chem.properties import Packed, packed, unpacked
-from molscore.report.columns import DESCRIBED, PROVENANCE, Value, number
+from molscore.chem.properties import Packed, packed, title_of, unpacked
+from molscore.report.columns import DESCRIBED, PROVENANCE, Value, value_of
 from molscore.report.depict import draw_formula, first_view
 from molscore.workers import Workers, ready
 
@@ -72,8 +72,8 @@ def make_row(mol: Chem.Mol, strain: bool = True) -> Row:
     clean, sound = _perceive(mol)
     sound = sound and clean.GetNumAtoms() > 0
     given = {name: mol.GetProp(name) for name in mol.GetPropNames()}
-    title = mol.GetProp("_Name").strip() if mol.HasProp("_Name") else ""
-    values: dict[str, Value] = {name: number(text) for name, text in given.items() if name not in PROVENANCE}
+    title = title_of(mol).strip()
+    values: dict[str, Value] = {name: value_of(text) for name, text in given.items() if name not in PROVENANCE}
     values["title"] = title
     values["verdict"] = "sound" if fault is None else str(fault)
     values["formula"] = CalcMolFormula(clean)

@@ -10,7 +10,7 @@ from molscore.limits import shown
 Options = TypeVar("Options")
 
 
-def chosen(kind: type[Options], options: Options | None, keywords: Mapping[str, Any]) -> Options:
+def options_of(kind: type[Options], options: Options | None, keywords: Mapping[str, Any]) -> Options:
     """The options of a call.
 
     Args:

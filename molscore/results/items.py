@@ -34,7 +34,7 @@ class Table(Protocol):
     def __getitem__(self, key: Any, /) -> Any: ...
 
 
-class Made(Protocol):
+class HasMols(Protocol):
     """The result of another call."""
 
     @property
@@ -42,7 +42,7 @@ class Made(Protocol):
         """Its molecules."""
 
 
-Molecules: TypeAlias = str | Chem.Mol | Iterable[str | Chem.Mol | None] | Column | Table | Made | None
+Molecules: TypeAlias = str | Chem.Mol | Iterable[str | Chem.Mol | None] | Column | Table | HasMols | None
 """What may be given: a SMILES, an RDKit molecule, or a list, a generator, a column, a table or a result of them."""
 
 

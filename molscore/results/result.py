@@ -3,12 +3,11 @@
 import os
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
 from molscore.chem.io.formats import SDF, check_output, record_writer
 from molscore.chem.io.lines import ERRORS
@@ -136,30 +135,15 @@ def frame(rows: list[dict[str, Any]], index: Any = None, types: Mapping[str, typ
     return pandas.DataFrame(columns, columns=list(names), index=index)
 
 
-def counted(counts: Iterable[str] | Counter[str]) -> str:
-    """How often each word occurs, the most frequent first: ``valence 2, duplicate 1``."""
-    return ", ".join(f"{word} {count}" for word, count in Counter(counts).most_common())
-
-
 def depiction(mol: Chem.Mol, width: int = 200, height: int = 150) -> str:
     """The graph of a molecule, hydrogens left out where that is possible, as SVG."""
     from rdkit.Chem.Draw import rdMolDraw2D  # loads Pillow, which nothing else needs
 
-    flat = Chem.Mol(mol)
-    flat.RemoveAllConformers()
-    flat.UpdatePropertyCache(strict=False)
-    with rdBase.BlockLogs():
-        flat = Chem.RemoveHs(flat, sanitize=False)
-    flat.UpdatePropertyCache(strict=False)
-    Chem.FastFindRings(flat)
-    prepare = partial(rdMolDraw2D.PrepareMolForDrawing, flat, addChiralHs=False)
-    try:
-        flat = prepare()
-    except (ValueError, RuntimeError):  # no molecule, and so without alternating bonds
-        flat = prepare(kekulize=False)
+    from molscore.chem.depiction import laid_out
+
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     configured(drawer.drawOptions(), prepareMolsBeforeDrawing=False)
-    drawer.DrawMolecule(flat)
+    drawer.DrawMolecule(laid_out(mol))
     drawer.FinishDrawing()
     return drawer.GetDrawingText().partition("?>")[2].strip()
 

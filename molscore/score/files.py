@@ -98,7 +98,7 @@ def score_sdf(
     """
     check_output(out, OUT)
     check_apart({"out": out}, {"source": source})
-    outcome, start = ScoringRun(), partial(_Judge, scorer, checked_seed(seed), protein)
+    outcome, start = ScoringRun(), partial(_Scoring, scorer, checked_seed(seed), protein)
     with Workers(start, count(workers, scorer.model.device.type)) as pool, record_writer(out) as writer:
         records, again = tee(read_structures(source, encoding=encoding))
         judged = in_batches(pool, (record.mol for record in records), scorer.batch)
@@ -123,7 +123,7 @@ def score_sdf(
     return outcome
 
 
-class _Judge:
+class _Scoring:
     """Scores molecules, and finds how they fit into a protein, if there is one."""
 
     def __init__(self, scorer: MoleculeScorer, seed: int, protein: Protein | None):

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from rdkit import Chem
 from rdkit.Chem import rdMolAlign
-from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from molscore.chem.arrays import MoleculeError, isomeric_smiles, to_mol
@@ -23,6 +22,7 @@ from molscore.chem.checks.validity import check as find_fault
 from molscore.chem.forcefield.minimise import check_method, energies
 from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.hydrogens import complete
+from molscore.chem.superposition import best_fit
 from molscore.limits import check
 from molscore.model import MoleculeDiffusion
 from molscore.model.conformation import flow, scaled
@@ -105,7 +105,7 @@ def interpolate(
     for fraction, x in zip(fractions.tolist(), positions.double().cpu().numpy(), strict=True):
         arrays = replace(ends[0], positions=x.astype(np.float32))
         mol = complete(arrays) if model.implied_hydrogens else to_mol(arrays)
-        to_first, to_last = (_best_fit(x, end.positions) for end in ends)
+        to_first, to_last = (best_fit(x, end.positions)[1] for end in ends)
         fault = find_fault(mol)
         if fault is None and (name := isomeric_smiles(mol)) != names[0]:
             fault = Fault("stereo", f"it is {name}")
@@ -146,10 +146,3 @@ def _aligned(first: Chem.Mol, last: Chem.Mol) -> np.ndarray:
     if positions is None:
         raise MoleculeError("different", "no mapping of one graph to the other keeps the stereo centres")
     return positions.astype(np.float32)
-
-
-def _best_fit(x: np.ndarray, y: np.ndarray) -> float:
-    """Å: RMSD after the best rotation and translation."""
-    x, y = x - x.mean(0), (y - y.mean(0)).astype(float)
-    turn, _ = Rotation.align_vectors(y, x)
-    return float(np.sqrt(((turn.apply(x) - y) ** 2).sum(1).mean()))

@@ -9,8 +9,9 @@ from rdkit import Chem
 
 from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.io.sdf_text import DataItem, carried, format_mol, tagged
-from molscore.chem.properties import set_properties
-from molscore.results import Reject, Result, counted
+from molscore.chem.properties import set_properties, title_of
+from molscore.files.summary import listed
+from molscore.results import Reject, Result
 from molscore.score.score import ATOM_TAG, TAGS, MoleculeScore
 
 
@@ -57,7 +58,7 @@ class Scores(Result, Sequence[MoleculeScore]):
         """Counts: scored molecules, and the others by reason."""
         reasons = self.reasons()
         line = f"{len(self.scores) - reasons.total():,} of {len(self.scores):,} molecules scored"
-        return line + (f"\nnot scored: {counted(reasons)}" if reasons else "")
+        return line + (f"\nnot scored: {listed(reasons)}" if reasons else "")
 
     def reasons(self) -> Counter[str]:
         """How many items have no score, by reason."""
@@ -69,7 +70,7 @@ class Scores(Result, Sequence[MoleculeScore]):
             row = {tag: getattr(score, name) for tag, name in TAGS.items()}
             row |= dict(zip(("reason", "detail"), _words(score), strict=True)) if score.reason is not None else {}
             if mol is not None:
-                row |= {"title": _title(mol), "SMILES": isomeric_smiles(mol), "mol": mol}
+                row |= {"title": title_of(mol), "SMILES": isomeric_smiles(mol), "mol": mol}
             rows.append({name: row[name] for name in self._columns if name in row})
         return rows
 
@@ -83,7 +84,7 @@ class Scores(Result, Sequence[MoleculeScore]):
             if ATOM_TAG in ours:
                 ours[ATOM_TAG] = f"{ours[ATOM_TAG]}{' n/a' * (whole.GetNumAtoms() - mol.GetNumAtoms())}"
             items = [DataItem(name, str(value)) for name, value in properties.items() if name not in ours]
-            yield tagged(format_mol(whole, _title(mol)) + carried(items, ours), ours)
+            yield tagged(format_mol(whole, title_of(mol)) + carried(items, ours), ours)
 
 
 def scored(item: object, score: MoleculeScore) -> Chem.Mol | None:
@@ -93,10 +94,6 @@ def scored(item: object, score: MoleculeScore) -> Chem.Mol | None:
     mol = Chem.Mol(item)
     set_properties(mol, score.properties())
     return mol
-
-
-def _title(mol: Chem.Mol) -> str:
-    return mol.GetProp("_Name") if mol.HasProp("_Name") else ""
 
 
 def _words(score: MoleculeScore) -> tuple[str, str]:

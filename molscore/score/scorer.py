@@ -12,7 +12,7 @@ If the model implies hydrogens, those of the molecule are not scored.
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 from rdkit import Chem
@@ -20,9 +20,9 @@ from rdkit import Chem
 from molscore import pretrained
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.properties import unpacked
-from molscore.model import MoleculeDiffusion, choose_device, load
+from molscore.model import MoleculeDiffusion
 from molscore.model.conformation import log_likelihood
-from molscore.model.fingerprint import fingerprint
+from molscore.model.mixin import PretrainedMixin
 from molscore.model.posterior import local_score, uncertainty
 from molscore.randomness import Purpose, checked_seed, stream
 from molscore.results import Molecules, items_of
@@ -37,7 +37,7 @@ PAIR_BUDGET = 20_000
 """Padded pairs of atoms in a batch on a CPU: larger batches are no faster."""
 
 
-class MoleculeScorer:
+class MoleculeScorer(PretrainedMixin):
     """Scores molecules.
 
     Args:
@@ -53,15 +53,7 @@ class MoleculeScorer:
             raise ValueError(
                 f"{name} is not graph-conditioned, so it cannot score coordinates; use '{pretrained.GRAPH_CONDITIONED}'"
             )
-        self.model, self.name = model.eval(), name
-
-    def __repr__(self) -> str:
-        return f"MoleculeScorer({self.name!r}, device='{self.model.device}')"
-
-    @classmethod
-    def from_pretrained(cls, name: str = pretrained.GRAPH_CONDITIONED, device: str = "auto") -> Self:
-        """A bundled model by name, or one from a ``.safetensors`` file."""
-        return cls(load(pretrained.find(name), choose_device(device)), name)
+        super().__init__(model.eval(), name)
 
     def fault(self, mol: Chem.Mol | None) -> str | None:
         """Why the model cannot represent a molecule; None if it can."""
@@ -87,9 +79,7 @@ class MoleculeScorer:
                 not (None, nan, a SMILES, a flat molecule) gets a row with a reason.
             seed: of probes and noise. A molecule's score depends on seed, model and molecule alone, not on its place.
             smiles: the column of a DataFrame that holds the molecules; None: ``mol``, if there is one.
-            workers: processes that share the work, each of one thread, or ``auto`` for as many as there are cores to
-                use. They change nothing but the time. A script that asks for several needs
-                ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
+            workers: processes that share the work, see `molscore.workers`.
 
         Returns:
             A score for each item, in order; without numbers but with a reason where the model cannot represent it.
@@ -132,7 +122,7 @@ class MoleculeScorer:
         return {
             "molscore_version": version(),
             "model": self.name,
-            "weights": fingerprint(self.model)[:16],
+            "weights": self.weights,
             "seed": seed,
             "device": str(self.model.device),
         }

@@ -5,6 +5,10 @@ started afresh (`server`), computes with one thread, gets tensors through shared
 has finished another. What comes out follows from the tasks alone: neither the number of workers nor their speed
 changes it. With one worker, or one task, all is done in the calling process, and no other is started.
 
+``workers`` is a number, by default 1, or ``auto`` for as many as there are cores to use. ``ray`` is a cluster in their
+place: ``auto`` or an address (`connect`), by default with a worker for each of its CPUs. A script that asks for several
+needs ``if __name__ == "__main__":``, as everywhere in `multiprocessing`.
+
 A worker that dies, as one does that the system kills for want of memory, is replaced, and its task is done again.
 Ctrl-C is left to the process that started them. They end with it, however it ends.
 """

@@ -108,7 +108,7 @@ def test_scores_are_a_sequence_and_lie_in_molecules(conformers, scorer):
         assert value == scores[place].log_likelihood == rows["log_likelihood_nats_per_atom"][place]
         assert not mols[place].HasProp("log_likelihood_nats_per_atom")
     assert rows["log_likelihood_nats_per_atom"].dtype == np.float64
-    assert scores.summary() == "2 of 3 molecules scored\nnot scored: unreadable 1"
+    assert scores.summary() == "2 of 3 molecules scored\nnot scored: 1 unreadable"
 
 
 def test_files_hold_what_tables_hold(conformers, scorer, made, tmp_path):
@@ -143,7 +143,7 @@ def test_results_say_what_they_are(conformers, scorer, made):
     named = conformers.generate(["CCCCO <b>bold</b>", None], n=2, steps=4)
     assert repr(named) == "Conformers(2 conformers of 1 of 2 molecules)"
     assert repr(scorer.score(named)) == "Scores(0 of 2 molecules scored)"
-    assert "without a conformer: unreadable 1" in named.summary()
+    assert "without a conformer: 1 unreadable" in named.summary()
     for result in (named, made, scorer.score([None])):
         page = result._repr_html_()
         assert "<b>" not in page and page.count("<svg") == min(sum(mol is not None for mol in result.mols), 4)

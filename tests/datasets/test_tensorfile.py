@@ -44,6 +44,14 @@ def test_round_trip(tmp_path, parsed, arrays):
         data.indices("validation")
 
 
+def test_the_same_molecules_are_the_same_bytes(tmp_path, arrays):
+    metadata = {f"text {k}": "é" * k for k in range(8)}
+    for k in range(6):  # safetensors writes them in an order that is drawn anew for each file
+        write_tensorfile(tmp_path / f"{k}.safetensors", arrays, metadata)
+    assert len({(tmp_path / f"{k}.safetensors").read_bytes() for k in range(6)}) == 1
+    assert metadata.items() <= read_tensorfile(tmp_path / "0.safetensors").metadata.items()
+
+
 def test_no_molecules_is_a_file_too(tmp_path):
     write_tensorfile(tmp_path / "a.safetensors", pack([], np.zeros(0), np.zeros(0)), {})
     assert len(read_tensorfile(tmp_path / "a.safetensors")) == 0

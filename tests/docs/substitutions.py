@@ -62,7 +62,7 @@ COMMANDS = [
 """Patterns and what takes their place, one after the other."""
 
 PROGRAMS = [
-    (r"generate\(100", "generate(2"),
+    (r"generate\((?:100|20)\b", "generate(2"),
     (r"n=20", "n=2"),
     (r'ray="auto"', 'ray="auto", workers=1'),
 ]

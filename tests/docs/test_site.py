@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from molscore.cards import ABOUT, LICENCES
 from molscore.chem.checks.catalogue import PROPERTIES
 from molscore.chem.checks.validity import FAULTS
 
@@ -53,9 +54,23 @@ def test_tables_are_those_of_the_code(site):
     assert all(f"<code>{name}</code>" in reasons for name in FAULTS)
 
 
+def test_model_cards_are_those_of_the_code(site):
+    page = unescape((site / "models.html").read_text())
+    for name, about in ABOUT.items():
+        assert (
+            f'id="{name}"' in page
+            and about.purpose in page
+            and all(limit.split("`")[0] in page for limit in about.limits)
+        )
+    assert all(licence.words in page and licence.doubt in page for licence in LICENCES.values())
+    assert "<!-- " not in page.partition("<article")[2].partition("</article>")[0]
+
+
 def test_the_api_and_the_theory_are_there(site):
     api = (site / "api.html").read_text()
     assert all(
         f'id="molscore.{name}"' in api for name in ("generate.MoleculeGenerator", "conformers.ConformerGenerator")
     )
+    core = (site / "core.html").read_text()
+    assert all(f'id="molscore.{name}"' in core for name in ("core.sde", "core.samplers", "testing"))
     assert (site / "theory" / "compass.png").is_file() and "compass.png" in (site / "theory" / "index.html").read_text()

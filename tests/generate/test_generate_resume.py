@@ -12,6 +12,8 @@ from generate_runs import STEPS, Killed, N, read, run
 from molscore.files.part import ResumeError, journal_of, part_of
 from molscore.files.signals import Terminated
 from molscore.generate import MoleculeGenerator
+from molscore.model import fingerprint
+from molscore.versions import version
 
 
 @pytest.mark.parametrize(
@@ -179,6 +181,14 @@ def test_resume_refuses_other_weights_of_the_same_name(generator, straight, tmp_
         next(iter(model.network.parameters())).view(-1)[0] += 1e-3
     with pytest.raises(ResumeError, match="weights"):
         run(MoleculeGenerator(model, "qm9"), sdf, n=N + 1, resume=True)
+
+
+def test_resume_refuses_another_version(generator, tmp_path, monkeypatch):
+    sdf = tmp_path / "mols.sdf"
+    run(generator, sdf, stop_at=4)
+    monkeypatch.setattr(fingerprint, "version", lambda package="": "9.9.9" if not package else version(package))
+    with pytest.raises(ResumeError, match="molscore version .*, and this run has molscore version 9.9.9"):
+        run(generator, sdf, resume=True)
 
 
 def test_there_is_nothing_to_resume(generator, tmp_path):

@@ -8,8 +8,9 @@ import os
 import pytest
 from generate_runs import Killed, read, rows
 
+import molscore
 from molscore.files.part import ResumeError
-from molscore.files.shards import LANE, Shards
+from molscore.files.shards import ATTEMPTS, Shards
 from molscore.generate import GenerationOptions
 from molscore.generate.files import generate_sdf
 from molscore.generate.shards import smiles_of
@@ -69,7 +70,7 @@ def test_shards_hold_different_molecules_and_the_manifest_says_which(generator, 
     assert manifest["complete"] and manifest["delivered"] == N == manifest["requested"]
     made_with = manifest["made with"]
     assert made_with["seed"] == 0 and made_with["shard size"] == SIZE and "steps 20" in made_with["options"]
-    assert len(made_with["weights (SHA-256)"]) == 64 and made_with["molscore version"]
+    assert len(made_with["weights (SHA-256)"]) == 64 and made_with["molscore version"] == molscore.__version__
     for k, entry in enumerate(manifest["shards"]):
         path = folder / entry["file"]
         assert path.name == f"m-{k:03d}.sdf.gz" and entry["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -77,7 +78,7 @@ def test_shards_hold_different_molecules_and_the_manifest_says_which(generator, 
         listed = rows(folder / f"why-{k}.csv")
         numbers = [int(row["molscore_index"]) for row in listed]
         numbers += [int(mol.GetProp("molscore_index")) for mol in read(path)]
-        assert sorted(numbers) == list(range(k * LANE, k * LANE + entry["attempts"]))
+        assert sorted(numbers) == list(range(k * ATTEMPTS, k * ATTEMPTS + entry["attempts"]))
         assert sum(entry["rejected"].values()) == len(listed)
     assert manifest["attempts"] == outcome.attempts == sum(entry["attempts"] for entry in manifest["shards"])
 

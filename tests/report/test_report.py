@@ -16,6 +16,7 @@ from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.evaluate import evaluate
 from molscore.report import write_report
+from molscore.report.columns import value_of
 from molscore.report.depict import orient
 
 
@@ -129,6 +130,14 @@ def test_every_column_has_a_heading_and_a_meaning(page):
     assert [column["key"] for column in columns][:3] == ["title", "verdict", "strain_kcal_per_mol"]
     assert all(column["label"] and column["meaning"] for column in columns)
     assert {c["key"] for c in columns if not c["number"]} == {"title", "verdict", "formula", "SMILES", "alerts"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("5", 5), (" 5.5 ", 5.5), ("1e-3", 0.001), *((t, t) for t in ("007", "1_000", "inf", "1e400", "9" * 20, "", "a"))],
+)
+def test_what_no_number_holds_stays_a_text(text, value):
+    assert value_of(text) == value and type(value_of(text)) is type(value)
 
 
 def test_what_a_record_says_is_kept(mols, tmp_path):

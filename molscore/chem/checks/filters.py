@@ -17,12 +17,12 @@ from molscore.chem.checks.descriptors import DESCRIPTORS
 from molscore.chem.checks.smarts import SmartsList, smarts_texts
 from molscore.chem.properties import set_properties
 
-__all__ = ["FilterError", "Keep", "Lists", "MoleculeFilter"]
+__all__ = ["FilterError", "Predicate", "SmartsLists", "MoleculeFilter"]
 
-Keep = Callable[[Chem.Mol], bool]
+Predicate = Callable[[Chem.Mol], bool]
 """Whether to keep a molecule: hydrogens explicit, one conformer, the properties of its record set."""
 
-Lists = str | Path | Sequence[str | Path]
+SmartsLists = str | Path | Sequence[str | Path]
 """Lists of SMARTS, one or several: each a SMARTS, the text of a list, or the file that holds one."""
 
 _MISSING: dict[str, Value] = {"number": float("nan"), "text": "", "words": ()}
@@ -47,9 +47,9 @@ class MoleculeFilter:
 
     def __init__(
         self,
-        wanted: str | Keep | None = None,
-        must_match: Lists = (),
-        must_not_match: Lists = (),
+        wanted: str | Predicate | None = None,
+        must_match: SmartsLists = (),
+        must_not_match: SmartsLists = (),
         command: str = "generate",
     ):
         self.command = command
@@ -130,7 +130,7 @@ class MoleculeFilter:
         return self._late({**values, **input_values(inputs or {})})
 
 
-def name_of(keep: Keep) -> str:
+def name_of(keep: Predicate) -> str:
     """How records and manifests name a function."""
     return getattr(keep, "__qualname__", type(keep).__qualname__)
 

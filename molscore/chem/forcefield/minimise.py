@@ -18,8 +18,9 @@ from molscore.chem.forcefield.strays import strays
 from molscore.chem.forcefield.trust import correct, trust
 from molscore.chem.geometry.expected import expected
 from molscore.chem.thresholds import THRESHOLDS
+from molscore.limits import WORDS
 
-METHODS = ("mmff", "xtb")
+METHODS = WORDS["energy"]
 
 HARTREE = 627.509474
 """kcal/mol."""

@@ -22,11 +22,12 @@ from molscore.chem.forcefield.springs import settle_by_table_in_place
 from molscore.chem.forcefield.strays import strays
 from molscore.chem.forcefield.trust import Trust, correct, trust
 from molscore.chem.geometry.expected import Expected, expected
+from molscore.limits import WORDS
 
 STEPS = 100
 """Of a minimisation, at most."""
 
-RELAXATIONS = ("none", "torsions", "mmff", "xtb")
+RELAXATIONS = WORDS["relax"]
 """Relaxations of a geometry: none; of all but the torsions (`settle_in_place`); to the nearest minimum of MMFF94s, or
 of GFN2-xTB."""
 

@@ -1,7 +1,6 @@
 """Tripos mol2 files read block by block: https://zhanggroup.org/DockRMSD/mol2.pdf. RDKit reads Corina's atom types."""
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 
@@ -12,6 +11,7 @@ from molscore.chem.arrays import assign_stereo_in_place
 from molscore.chem.io.lines import DamagedFile, opened, printable, undecoded
 from molscore.chem.io.sdf_reader import Record, read_sdf
 from molscore.chem.io.source import form_of
+from molscore.chem.rdkit_errors import parsed
 
 MARK = "@<TRIPOS>MOLECULE"
 """Line that begins a molecule."""
@@ -88,13 +88,7 @@ def _record(index: int, line: int, lines: list[str], sanitize: bool) -> Record:
 
 def _molecule(block: str, sanitize: bool) -> tuple[Chem.Mol | None, str]:
     """The molecule, or None and what RDKit says."""
-    capture = getattr(rdBase, "CaptureErrorLog", nullcontext)  # RDKit from 2025 on
-    with rdBase.BlockLogs(), capture() as log:
-        try:
-            mol = Chem.MolFromMol2Block(block, sanitize=sanitize, removeHs=False)
-        except (ValueError, RuntimeError) as error:
-            return None, str(error).strip().partition("\n")[0]
-    words = re.sub(r"^\[[\d:]+\]\s*", "", getattr(log, "messages", "")).strip().partition("\n")[0]
+    mol, words = parsed(lambda: Chem.MolFromMol2Block(block, sanitize=sanitize, removeHs=False))
     return mol, words or "RDKit cannot read it"
 
 

@@ -4,10 +4,10 @@ An InChI leaves open where its mobile hydrogens are: the molecule is the tautome
 """
 
 import re
-from contextlib import nullcontext
 
 from rdkit import Chem, rdBase
 
+from molscore.chem.rdkit_errors import parsed
 from molscore.chem.settings import configured
 from molscore.chem.stereo.marks import note_in_place
 
@@ -53,10 +53,4 @@ def _from_inchi(text: str) -> tuple[Chem.Mol | None, str | None, str | None]:
 def _molecule(text: str, sanitize: bool) -> tuple[Chem.Mol | None, str]:
     """The molecule that RDKit reads from a SMILES, and the first line of its error message."""
     parameters = configured(Chem.SmilesParserParams(), sanitize=sanitize, removeHs=False, parseName=False)
-    capture = getattr(rdBase, "CaptureErrorLog", nullcontext)  # RDKit from 2025 on
-    with rdBase.BlockLogs(), capture() as log:
-        try:
-            mol = Chem.MolFromSmiles(text, parameters)
-        except (ValueError, RuntimeError) as error:
-            return None, str(error).strip().partition("\n")[0]
-    return mol, re.sub(r"^\[[\d:]+\]\s*", "", getattr(log, "messages", "")).partition("\n")[0]
+    return parsed(lambda: Chem.MolFromSmiles(text, parameters))

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 from rdkit import Chem
-from scipy.spatial.transform import Rotation
 
 from molscore.chem.arrays import isomeric_smiles
+from molscore.chem.superposition import best_fit
 from molscore.evaluate.molecules.records import Judgement
 
 
@@ -125,15 +125,6 @@ class Ensembles:
             "methods": dict(self._methods.most_common()),
             "fallbacks": dict(self._fallbacks.most_common()),
         }
-
-
-def best_fit(x: np.ndarray, onto: np.ndarray) -> tuple[np.ndarray, float]:
-    """The rotation (3, 3) of the best fit of (n, 3) points, and their RMSD in Å; atoms in the same order."""
-    a, b = x - x.mean(axis=0), onto - onto.mean(axis=0)
-    if len(a) < 2:
-        return np.eye(3), 0.0
-    turn, distance = Rotation.align_vectors(b, a)
-    return turn.as_matrix(), float(distance) / len(a) ** 0.5
 
 
 def _distance(one: Conformer, first: Conformer) -> float:

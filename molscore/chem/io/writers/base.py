@@ -13,7 +13,7 @@ from typing import Self
 from rdkit import Chem
 
 from molscore.chem.io.lines import ERRORS, printable
-from molscore.chem.io.sdf_reader import read_sdf
+from molscore.chem.io.sdf_reader import Record, read_sdf
 
 _END = re.compile(rb"^\$\$\$\$.*(?:\n|\Z)", re.MULTILINE)
 
@@ -48,7 +48,7 @@ class RecordWriter(ABC):
         try:
             self.write(text)
         except UnwritableError as error:
-            place = f"record {self.count + self.refused.total() + 1}, {title_of(text)[:40]}{error.detail}"
+            place = f"record {self.count + self.refused.total() + 1}, {first_line(text)[:40]}{error.detail}"
             self._first.setdefault(error.reason, printable(place))
             self.refused[error.reason] += 1
         else:
@@ -94,14 +94,19 @@ def molecule(text: str, sanitize: bool = False) -> Chem.Mol:
     Raises:
         UnwritableError: if it cannot be read, or has no 3-D coordinates.
     """
-    record = next(read_sdf(text.splitlines(keepends=True), sanitize), None)
-    if record is None or record.mol is None:
-        raise UnwritableError("unreadable" if record is None else str(record.reason).partition(":")[0])
+    record = only_record(text, sanitize)
+    if record.mol is None:
+        raise UnwritableError(str(record.reason).partition(":")[0])
     if not record.mol.GetConformer().Is3D():
         raise UnwritableError("without 3-D coordinates")
     return record.mol
 
 
-def title_of(text: str) -> str:
-    """The first line of a record."""
+def only_record(text: str, sanitize: bool = False) -> Record:
+    """The record that a text is, as `read_sdf` reads it."""
+    return next(read_sdf(text.splitlines(keepends=True), sanitize), Record(0, 1, None, "unreadable", text))
+
+
+def first_line(text: str) -> str:
+    """The first line of a record, its title."""
     return text.partition("\n")[0].rstrip("\r")

@@ -7,7 +7,7 @@ from pathlib import Path
 from rdkit import Chem
 
 from molscore.chem.io.lines import printable
-from molscore.chem.io.writers.base import UnwritableError, molecule, title_of
+from molscore.chem.io.writers.base import UnwritableError, first_line, molecule
 from molscore.chem.io.writers.models import ModelWriter
 
 MOST = 99_999
@@ -32,7 +32,7 @@ class PDBRecords(ModelWriter):
         atoms = [line for line in lines if line.startswith("HETATM")]
         bonds = "".join(line for line in lines if line.startswith("CONECT"))
         same = bonds, *(line[:_POSITION] for line in atoms)
-        title = f"REMARK   6 {printable(title_of(text))}"[:80].rstrip()
+        title = f"REMARK   6 {printable(first_line(text))}"[:80].rstrip()
         self.model("".join([title, "\n", *atoms]), before="" if same == self._same else self._bonds)
         self._bonds, self._same = bonds, same
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rdkit import Chem, rdBase
 
 from molscore.chem.io.lines import printable
-from molscore.chem.io.writers.base import UnwritableError, molecule, title_of
+from molscore.chem.io.writers.base import UnwritableError, first_line, molecule
 from molscore.chem.io.writers.models import ModelWriter
 from molscore.extras import need
 
@@ -33,7 +33,7 @@ class PDBQTRecords(ModelWriter):
 
     def write(self, text: str) -> None:
         """As `RecordWriter.write`."""
-        title = printable(title_of(text)).strip()
+        title = printable(first_line(text)).strip()
         ligand = f"REMARK  Name = {title}\n{self._pdbqt(molecule(text, sanitize=True))}"
         if self._zip is not None:
             name = f"{self.count + 1:05d}_{_UNSAFE.sub('_', title)[:80].strip('_')}.pdbqt"

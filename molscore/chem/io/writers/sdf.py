@@ -3,9 +3,8 @@
 from rdkit import Chem, rdBase
 
 from molscore.chem.io.lines import ERRORS
-from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_text import split_record
-from molscore.chem.io.writers.base import RecordWriter
+from molscore.chem.io.writers.base import RecordWriter, only_record
 
 
 class SDFRecords(RecordWriter):
@@ -27,9 +26,9 @@ class SDFRecords(RecordWriter):
 def in_v3000(text: str) -> str:
     """A record, its mol block in V3000 if it can be read; all else as it was."""
     block, items = split_record(text)
-    record = next(read_sdf(block.splitlines(keepends=True), sanitize=False), None)
-    if record is None or record.mol is None or "V3000" in block[:400].partition("M  ")[0]:
+    mol = only_record(block).mol
+    if mol is None or "V3000" in block[:400].partition("M  ")[0]:
         return text if text.endswith("\n") else f"{text}\n"
     with rdBase.BlockLogs():
-        block = Chem.MolToV3KMolBlock(record.mol, kekulize=False)
+        block = Chem.MolToV3KMolBlock(mol, kekulize=False)
     return block + "".join(item.text for item in items)

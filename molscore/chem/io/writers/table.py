@@ -9,13 +9,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from rdkit import Chem
-
 from molscore.chem.arrays import isomeric_smiles
 from molscore.chem.io.lines import ERRORS
-from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.io.sdf_text import split_record
-from molscore.chem.io.writers.base import RecordWriter, title_of
+from molscore.chem.io.writers.base import RecordWriter, first_line, only_record
 from molscore.chem.io.writers.values import common, declared, kind
 from molscore.files.output import naming
 from molscore.files.paths import resolved
@@ -41,7 +38,7 @@ class TableRecords(RecordWriter):
         """As `RecordWriter.write`; a record that cannot be read is a row without SMILES."""
         block, items = split_record(text)
         row = {self._name(item.name): item.value for item in items}
-        row |= {"SMILES": row.get("SMILES") or _smiles(block), "title": title_of(text), **self.more(block)}
+        row |= {"SMILES": row.get("SMILES") or _smiles(block), "title": first_line(text), **self.more(block)}
         for name, value in row.items():
             if name not in self.fixed:
                 self.columns[name] = common(self.columns.get(name, declared(name)), kind(value))
@@ -77,5 +74,5 @@ class CSVRecords(TableRecords):
 
 
 def _smiles(block: str) -> str:
-    record = next(read_sdf(block.splitlines(keepends=True)), None)
-    return "" if record is None or record.mol is None else isomeric_smiles(Chem.Mol(record.mol))
+    mol = only_record(block, sanitize=True).mol
+    return "" if mol is None else isomeric_smiles(mol)

@@ -6,7 +6,7 @@ from rdkit.Chem import GetFormalCharge
 
 from molscore.chem.io.lines import printable
 from molscore.chem.io.sdf_text import data_items
-from molscore.chem.io.writers.base import RecordWriter, molecule, title_of
+from molscore.chem.io.writers.base import RecordWriter, first_line, molecule
 from molscore.chem.io.writers.values import number
 
 _NO_KEY = re.compile(r"[^\w.-]+")
@@ -19,7 +19,7 @@ class XYZRecords(RecordWriter):
     def write(self, text: str) -> None:
         """As `RecordWriter.write`."""
         mol = molecule(text)
-        values = {"Properties": "species:S:1:pos:R:3", "title": title_of(text), "charge": str(GetFormalCharge(mol))}
+        values = {"Properties": "species:S:1:pos:R:3", "title": first_line(text), "charge": str(GetFormalCharge(mol))}
         keys = {item: _NO_KEY.sub("_", item.name or "unnamed") for item in data_items(text)}
         values |= {f"input_{key}" if key in _OURS else key: item.value for item, key in keys.items()}
         comment = " ".join(f"{key}={_value(key, value)}" for key, value in values.items())

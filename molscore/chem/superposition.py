@@ -1,0 +1,16 @@
+"""One set of points laid over another."""
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+
+def best_fit(x: np.ndarray, onto: np.ndarray) -> tuple[np.ndarray, float]:
+    """The rotation (3, 3) of the best fit of (n, 3) points, and their RMSD in Å; atoms in the same order.
+
+    Source: Kabsch, Acta Cryst. A 32, 922 (1976).
+    """
+    a, b = (points - points.mean(axis=0) for points in (x.astype(np.float64), onto.astype(np.float64)))
+    if len(a) < 2:
+        return np.eye(3), 0.0
+    turn, distance = Rotation.align_vectors(b, a)
+    return turn.as_matrix(), float(distance) / len(a) ** 0.5
