@@ -2,9 +2,12 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from molscore.conformers import ConformerGenerator
 from molscore.conformers.files import conformers_sdf
 from molscore.generate import GenerationOptions, MoleculeGenerator
 from molscore.generate.files import generate_sdf
-from molscore.workers import WorkerError, Workers
+from molscore.workers import WorkerError, Workers, check_cluster
 
 ray = pytest.importorskip("ray")
 
@@ -153,12 +156,52 @@ def test_python_methods_take_a_cluster(cluster):
         (["--ray", "nonsense"], "HOST:PORT"),
         (["--ray", "127.0.0.1:9"], "no Ray cluster answers"),
         (["--ray", "x:0"], "HOST:PORT"),
+        (["--ray", "{silent}"], "no Ray cluster answers"),
+        (["--ray", "ray://{silent}"], "no Ray cluster answers"),
+        (["--ray", "{other}"], "is no Ray"),
     ],
 )
 @pytest.mark.parametrize("command", [["generate", "--n", "3", "--model", "qm9"], ["conformers", "CCO"]])
-def test_a_cluster_that_is_none_is_misuse(tmp_path, command, words, message):
-    done = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "out.sdf"), *words])
+def test_a_cluster_that_is_none_is_misuse(tmp_path, command, words, message, monkeypatch):
+    monkeypatch.setattr("molscore.workers.cluster.PATIENCE", 0.5)
+    with server(b"") as silent, server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as other:
+        words = [word.format(silent=silent, other=other) for word in words]
+        done = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "out.sdf"), *words])
     assert done.exit_code == 2 and message in done.stderr and not list(tmp_path.iterdir())
+
+
+@contextmanager
+def server(answer: bytes):
+    """The address of a server that says one thing to one client."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            with suppress(OSError):
+                connection, _ = listening.accept()
+                connection.sendall(answer)
+                kept.append(connection)
+
+        kept: list[socket.socket] = []
+        threading.Thread(target=serve, daemon=True).start()
+        yield "{}:{}".format(*listening.getsockname())
+        listening.close()
+        for connection in kept:
+            connection.close()
+
+
+def test_auto_takes_what_ray_start_started_or_the_environment_names(tmp_path, cluster, monkeypatch):
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    assert check_cluster("auto") is None  # not that of this program, though it runs
+    (folder := tmp_path / "ray").mkdir()
+    with server(b"") as killed:
+        (folder / "ray_current_cluster").write_text(killed)
+    assert check_cluster("auto") is None
+    running = ray.get_runtime_context().gcs_address
+    (folder / "ray_current_cluster").write_text(running)
+    assert check_cluster("auto") == check_cluster(running) == running
+    monkeypatch.setenv("RAY_ADDRESS", killed)
+    with pytest.raises(ValueError, match="RAY_ADDRESS"):
+        check_cluster("auto")
 
 
 def test_without_ray_the_message_says_what_to_install(tmp_path, monkeypatch):
@@ -170,6 +213,29 @@ def test_without_ray_the_message_says_what_to_install(tmp_path, monkeypatch):
 def test_a_cluster_computes_on_cpus():
     with pytest.raises(ValueError, match="device='cpu'"):
         workers.count(workers.Cluster(2), "cuda")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are not listed here")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", [b"gcs_server", b"ray::IDLE"])
+def test_a_command_that_is_stopped_while_ray_starts_leaves_nothing(tmp_path, how, moment):
+    out = tmp_path / "out.sdf"
+    words = ["--n", "500", "--model", "qm9", "--steps", "20", "--ray", "auto", "--workers", "2"]
+    command = subprocess.Popen([sys.executable, "-m", "molscore", "generate", "--out", str(out), *words])
+    end = time.monotonic() + 120
+    while not any(moment in cmdline(pid) for pid in children(command.pid)):
+        assert time.monotonic() < end and command.poll() is None
+    command.send_signal(how)
+    processes = set(children(command.pid))
+    while command.poll() is None:
+        assert time.monotonic() < end
+        processes |= set(children(command.pid))
+        time.sleep(0.1)
+    assert command.returncode == 128 + how and not out.exists()
+    while any(b"ray" in cmdline(pid) for pid in processes):
+        assert time.monotonic() < end + 60
+        time.sleep(0.1)
 
 
 @pytest.mark.slow

@@ -79,7 +79,8 @@ def _sentence(error: Exception) -> str:
 def interruptible(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
     """A command that SIGTERM stops as Ctrl-C does: in order, with a message and the exit code that shells expect.
 
-    Where an optional package is missing, it says what to install, and ends with code 2.
+    Where an optional package is missing, it says what to install, and ends with code 2. Where workers died again and
+    again, or are of no use, it says how, and ends with code 1.
     """
 
     @wraps(command)
@@ -89,6 +90,11 @@ def interruptible(command: Callable[Parameters, None]) -> Callable[Parameters, N
                 command(*arguments, **options)
         except KeyboardInterrupt as stop:
             fail("interrupted", exit_code(stop))
+        except RuntimeError as error:
+            workers = sys.modules.get("molscore.workers")
+            if workers is None or not isinstance(error, workers.WorkerError):
+                raise
+            fail(str(error), 1)
 
     return run
 

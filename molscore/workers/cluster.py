@@ -1,33 +1,32 @@
-"""Workers on many machines: actors of Ray, of one CPU each.
+"""A cluster of Ray: which one an address means, whether it answers, and the connection. Its workers are `actors`.
 
-What starts a worker, and with it the network, is put into Ray's object store once; each node fetches it once. Tasks and
-results are those of worker processes, and so is what comes out. A task whose actor or node died is done by another.
+Every node needs the same installation. Files are written by the process that connects, on its machine.
 
-Every node needs this package in the same version. Files are written by the process that connects, on its machine.
-
-Source: the Ray documentation, "Actors" and "Fault tolerance"; Moritz et al., OSDI 2018, arXiv:1712.05889.
+Sources: the Ray documentation, "ray.init"; RFC 9113 (HTTP/2), section 3.4, for what the servers of Ray answer with.
 """
 
+import atexit
 import os
-import pickle
-import re
-import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from molscore.extras import check as check_extra
 from molscore.extras import need
 from molscore.limits import check
-from molscore.versions import version
 from molscore.workers.cores import Cluster, WorkerNumber, available
-from molscore.workers.crew import DiedError, WorkerError
-from molscore.workers.serve import Answers
-from molscore.workers.threads import THREADS
 
 PATIENCE = 10.0
-"""Seconds within which a cluster must take a connection; Ray itself would try for five minutes."""
+"""Seconds within which a cluster must answer; Ray itself would try for five minutes."""
+
+GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+"""What a client of HTTP/2 begins with: the preface and empty settings."""
 
 
 def shared(workers: int | Literal["auto"] | None, ray: str | None) -> WorkerNumber:
@@ -41,9 +40,9 @@ def connect(address: str = "auto", workers: int | Literal["auto"] | None = None)
     """Connects this process to a cluster, until it ends; a connection that stands is used.
 
     Args:
-        address: ``auto`` for the cluster that runs on this machine or that the environment variable RAY_ADDRESS names,
-            and if there is none for one of this machine's cores, which ends with this process; or ``HOST:PORT`` or
-            ``ray://HOST:PORT``.
+        address: ``auto`` for the cluster that the environment variable RAY_ADDRESS names, or that ``ray start`` has
+            started on this machine, and if there is none for one of this machine's cores, which ends with this process;
+            or ``HOST:PORT`` or ``ray://HOST:PORT``.
         workers: how many actors are to share the work; by default, and with ``auto``, one for each CPU of the cluster.
 
     Raises:
@@ -53,116 +52,105 @@ def connect(address: str = "auto", workers: int | Literal["auto"] | None = None)
     number = None if workers == "auto" else workers
     if number is not None:
         check("workers", number)
-    check_cluster(address)
+    found = check_cluster(address)
     ray: Any = need("ray", "ray")
     if not ray.is_initialized():
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-        with _own_signals():
-            try:
-                ray.init(address=address, **options)
-            except (ConnectionError, ValueError) as error:
-                if address != "auto" or os.environ.get("RAY_ADDRESS"):
-                    raise ValueError(f"no Ray cluster at {os.environ.get('RAY_ADDRESS', address)}: {error}") from None
-                os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves this machine
-                ray.init(num_cpus=number or available(), include_dashboard=False, **options)
+        if found is None:
+            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves this machine
+            options |= {"num_cpus": number or available(), "include_dashboard": False}
+            found = "local"
+        elif found == _started():
+            found = None  # only so does Ray itself look for the token of that cluster
+        atexit.register(ray.shutdown)  # it comes before Ray's own, which waits for messages that nobody would read
+        try:
+            _undisturbed(partial(ray.init, found, **options))
+        except Exception as error:
+            raise ValueError(_refusal(found or address, error)) from None
     return Cluster(number or max(1, int(ray.cluster_resources().get("CPU", 1))))
 
 
-def check_cluster(address: str) -> None:
-    """Whether Ray is installed, and something answers at the address; takes no connection. Raises as `connect` does."""
+def check_cluster(address: str) -> str | None:
+    """Whether Ray is installed, and a cluster answers at the address; takes no connection. Raises as `connect` does.
+
+    Returns:
+        The address, that which ``auto`` stands for; None if this process is to start a cluster.
+    """
     check_extra("ray", "ray", "work on a cluster")
-    if address == "auto":
-        return
+    started = _started()
+    if address != "auto":
+        _check_answer(address, address)
+        host, _, port = address.rpartition(":")
+        return started if host in ("localhost", "127.0.0.1") and started.endswith(f":{port}") else address
+    if (named := os.environ.get("RAY_ADDRESS", "")) not in ("", "auto", "local"):
+        _check_answer(named, f"{named}, which RAY_ADDRESS names")
+        return named
+    if named == "local" or not started:
+        return None
+    try:
+        _check_answer(started, started)
+    except ValueError:
+        return None  # one that was not stopped, but killed
+    return started
+
+
+def _refusal(address: str, error: Exception) -> str:
+    """Why there is no connection, and what to look at."""
+    if address == "local":
+        return f"Ray does not start: {error}"
+    advice = "HOST:PORT is for the cluster's own machines, ray://HOST:10001 for others"
+    token = "if it asks for a token, set RAY_AUTH_MODE=token"
+    return f"the cluster at {address} takes no connection: {error}; {advice}; {token}"
+
+
+def _started() -> str:
+    """The address of the cluster that ``ray start`` last started on this machine, "" if there is none.
+
+    It is in a file. Ray's own ``auto`` looks for other clusters too, such as one that another program runs for itself.
+    """
+    folder = "/tmp" if sys.platform in ("linux", "darwin") else tempfile.gettempdir()
+    try:
+        return Path(os.environ.get("RAY_TMPDIR", folder), "ray", "ray_current_cluster").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _check_answer(address: str, shown: str) -> None:
+    """Raises ValueError unless there is a server of HTTP/2, which those of Ray are."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise ValueError(f"a Ray cluster is auto, HOST:PORT or ray://HOST:PORT, not {address!r}")
+        raise ValueError(f"a Ray cluster is auto, HOST:PORT or ray://HOST:PORT, not {shown}")
     try:
-        socket.create_connection((host, int(port)), PATIENCE).close()
-    except OSError as error:
-        raise ValueError(f"no Ray cluster answers at {address} ({error}); `ray status` shows where one runs") from None
+        with socket.create_connection((host.strip("[]"), int(port)), PATIENCE) as connection:
+            if os.environ.get("RAY_USE_TLS", "0") != "0":
+                return
+            connection.sendall(GREETING)
+            if connection.recv(9)[3:4] == GREETING[-6:-5]:  # settings
+                return
+            error = "what answers there is no Ray"
+    except OSError as caught:
+        error = str(caught)
+    raise ValueError(f"no Ray cluster answers at {shown} ({error}); `ray status` shows where one runs")
 
 
-@contextmanager
-def _own_signals() -> Iterator[None]:
-    """Within the block Ray may set handlers of signals; afterwards they are this process's own again."""
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.getsignal(number) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            if signal.getsignal(number) is not handler:
-                signal.signal(number, handler)
+def _undisturbed(function: Callable[[], Any]) -> None:
+    """Calls a function in a thread of its own, where neither can signals break it off half done, nor can it set
+    handlers for them; an exception that a handler raises here waits for its end.
 
-
-class _Served:
-    """What an actor is."""
-
-    def __init__(self, start: Callable[[], Callable[[Any], Any]]):
-        self._answers = Answers(start)
-
-    def version(self) -> str:
-        """That of the package where the actor is."""
-        return version()
-
-    def answer(self, task: bytes) -> bytes:
-        """The answer to a task."""
-        return self._answers(pickle.loads(task))
-
-
-class Actor:
-    """A worker of a cluster. It begins by telling its version."""
-
-    def __init__(self, ray: Any, handle: Any):
-        self._ray, self._handle, self._started = ray, handle, False
-        self.pending = handle.version.remote()
-
-    @property
-    def busy(self) -> bool:
-        return self.pending is not None
-
-    def send(self, task: Any) -> None:
-        self.pending = self._handle.answer.remote(pickle.dumps(task, pickle.HIGHEST_PROTOCOL))
-
-    def receive(self) -> Any:
-        try:
-            answer = self._ray.get(self.pending)
-        except self._ray.exceptions.RayError as error:
-            raise DiedError(_sentence(error)) from None
-        self.pending = None
-        if self._started:
-            return pickle.loads(answer)
-        self._started = True
-        if answer != version():
-            raise WorkerError(f"a node has molscore {answer}, this process {version()}: install the same on all")
-        return None
-
-    def end(self) -> None:
-        self._ray.kill(self._handle)
-
-
-def _sentence(error: Exception) -> str:
-    """The last line of what Ray says of a death: the error that an actor could not be made for, or what killed it."""
-    lines = [line.strip() for line in re.sub("\x1b\\[[0-9;]*m", "", str(error)).splitlines()]
-    return next((line for line in reversed(lines) if line), type(error).__name__)
-
-
-class Actors:
-    """Starts actors.
-
-    Args:
-        start: as for `molscore.workers.Workers`.
+    The thread lives as long as this process: the processes that Ray starts end with the thread that has started them.
     """
+    done: Future[None] = Future()
 
-    def __init__(self, start: Callable[[], Callable[[Any], Any]]):
-        self._ray: Any = need("ray", "ray")
-        self._start = self._ray.put(start)
-        environment = {"env_vars": THREADS}
-        self._class = self._ray.remote(_Served).options(num_cpus=1, max_restarts=0, runtime_env=environment)
+    def run() -> None:
+        try:
+            function()
+            done.set_result(None)
+        except BaseException as error:
+            done.set_exception(error)
+        threading.Event().wait()
 
-    def start(self) -> Actor:
-        return Actor(self._ray, self._class.remote(self._start))
-
-    def wait(self, workers: Sequence[Actor]) -> list[Actor]:
-        answered, _ = self._ray.wait([worker.pending for worker in workers], num_returns=1)
-        return [worker for worker in workers if worker.pending in answered]
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        done.result()
+    finally:
+        wait([done])

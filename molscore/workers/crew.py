@@ -1,4 +1,4 @@
-"""What `Workers` asks of those who do the work: processes here (`processes`), or on a cluster (`cluster`)."""
+"""What `Workers` asks of those who do the work: processes here (`processes`), or on a cluster (`actors`)."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol

@@ -6,7 +6,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from molscore.workers.cluster import Actors
+from molscore.workers.actors import Actors
 from molscore.workers.cores import Cluster
 from molscore.workers.crew import TRIES, Crew, DiedError, Worker, WorkerError
 from molscore.workers.processes import Processes
