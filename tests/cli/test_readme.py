@@ -12,6 +12,7 @@ from molscore.train.record import sha256
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+CLUSTER = (ROOT / "data" / "docs" / "pages" / "cluster.md").read_text()
 MEASUREMENTS = (ROOT / "data" / "benchmarks" / "README.md").read_text()
 QUALITY = {path.stem: path.read_text() for path in sorted((ROOT / "data" / "docs" / "pages" / "quality").glob("*.md"))}
 FENCE = r"```bash\n(.*?)```"
@@ -69,13 +70,14 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
         script("ablate")["markdown"](results("shapes")["rows"]),
         script("bench")["markdown"](results("speed")),
         script("train_processes")["markdown"](results("speed_of_training")["rows"]),
+        script("ray_workers")["markdown"](results("ray_workers")["rows"]),
         script("overfit")["markdown"](results("overfit")),
         script("bench_conformers")["markdown"](results("conformer_ensembles")["rows"]),
         script("conformer_starts")["markdown"](results("conformer_starts")["rows"]),
     ]
     for table in tables:
         assert len(table.splitlines()) > 3
-        assert table in "\n".join([*QUALITY.values(), MEASUREMENTS])
+        assert table in "\n".join([*QUALITY.values(), CLUSTER, MEASUREMENTS])
 
 
 def test_ensembles_are_those_of_the_bundled_weights():

@@ -58,6 +58,7 @@ COMMANDS = [
     ),
     (r"^(python scripts/ablate.py .*)--seconds \d+", r"\1--steps 2 --variants baseline"),
     (r"^(python scripts/hard_molecules.py .*)", r"\1 --n 2"),
+    (r"^(python scripts/ray_workers.py) --n \d+", r"\1 --n 2 --model qm9 --steps 20 --clusters own"),
 ]
 """Patterns and what takes their place, one after the other."""
 
