@@ -1,0 +1,255 @@
+"""Parts of molecules that are kept, while a model makes the rest: cores, fragments, what is left of a lead.
+
+A part is heavy atoms with Kekulé bonds and charges, with or without their positions, and the atoms at which new bonds
+may be made: those that are named, or all that have a free valence, which hydrogens or what was taken away fill.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from rdkit import Chem, rdBase
+
+from molscore.chem.arrays import MoleculeArrays, assign_stereo_in_place, to_mol
+from molscore.chem.stereo.tags import tags, wrong
+from molscore.reprs import short_repr
+
+
+@dataclass(frozen=True, eq=False)
+class KeptPart:
+    """What is kept of a molecule.
+
+    Attributes:
+        arrays: its N heavy atoms; positions in Å from ``origin``, zeros if its pose is free; tags of its stereo.
+        origin: ``(3,)`` float64, Å.
+        posed: whether its positions are kept.
+        open: ``(N,)`` bool, atoms at which new bonds may be made.
+        named: whether these were named, and not just all with a free valence.
+        all_open: whether each of them must have one; else one of them.
+        removed: heavy atoms that were taken away.
+    """
+
+    arrays: MoleculeArrays
+    origin: np.ndarray
+    posed: bool
+    open: np.ndarray
+    named: bool
+    all_open: bool
+    removed: int = 0
+
+    __repr__ = short_repr
+
+    def __len__(self) -> int:
+        return len(self.arrays.atomic_numbers)
+
+    @cached_property
+    def digest(self) -> str:
+        """The first 16 digits of a SHA-256 of all that it is."""
+        arrays = self.arrays
+        parts = (arrays.atomic_numbers, arrays.formal_charges, arrays.positions, arrays.bonds, arrays.bond_orders)
+        text = [y.tolist() for y in (*parts, arrays.stereo, self.origin, self.open)]
+        return hashlib.sha256(repr((text, self.posed, self.named, self.all_open)).encode()).hexdigest()[:16]
+
+    @cached_property
+    def smiles(self) -> str:
+        """With ``*`` where bonds may be made."""
+        mol = Chem.RWMol(to_mol(self.arrays, sanitize=False))
+        for k in np.flatnonzero(self.open).tolist():
+            mol.AddBond(k, mol.AddAtom(Chem.Atom(0)), Chem.BondType.SINGLE)
+        for atom in mol.GetAtoms():
+            atom.SetNoImplicit(False)
+        mol.UpdatePropertyCache(strict=False)
+        Chem.SetAromaticity(mol)
+        return Chem.MolToSmiles(mol)
+
+    @cached_property
+    def pieces(self) -> np.ndarray:
+        """``(N,)`` number of the fragment of each atom."""
+        first = np.arange(len(self))
+        for i, j in self.arrays.bonds.tolist():
+            low, high = sorted((first[i], first[j]))
+            first[first == high] = low
+        return np.unique(first, return_inverse=True)[1]
+
+    @property
+    def charge(self) -> int:
+        """Sum of its formal charges."""
+        return int(self.arrays.formal_charges.sum())
+
+    @property
+    def classes(self) -> list[tuple[int, int]]:
+        """(Atomic number, formal charge) of its atoms."""
+        return list(zip(self.arrays.atomic_numbers.tolist(), self.arrays.formal_charges.tolist(), strict=True))
+
+    def fault(self, made: MoleculeArrays) -> str | None:
+        """A sentence on how a molecule, whose first atoms should be the part, does not keep it; None if it does."""
+        n = len(self)
+        own = list(zip(made.atomic_numbers[:n].tolist(), made.formal_charges[:n].tolist(), strict=True))
+        if own != self.classes:
+            return "an atom of the kept part has become another"
+        bonds = np.column_stack([made.bonds, made.bond_orders]).astype(int).reshape(-1, 3)
+        inside = (bonds[:, :2] < n).all(1)
+        kept = np.column_stack([self.arrays.bonds, self.arrays.bond_orders]).astype(int)
+        if sorted(bonds[inside].tolist()) != sorted(kept.tolist()):
+            return "a bond within the kept part has changed"
+        ends = bonds[~inside, :2]
+        used = np.zeros(n, dtype=bool)
+        used[ends[ends < n]] = True
+        if (used & ~self.open).any():
+            return f"atom {np.flatnonzero(used & ~self.open)[0]} of the kept part has a bond, where none is allowed"
+        if not used.any() or (self.all_open and not used[self.open].all()):
+            return "an atom at which to grow has no new bond"
+        if len(self.arrays.stereo) and wrong(made.positions[None], self.arrays.stereo).any():
+            return "the stereo of the kept part has changed"
+        return None
+
+
+def kept_part(
+    mol: Chem.Mol,
+    keep: Collection[int] | None = None,
+    attach: Sequence[int] | None = None,
+    posed: bool = True,
+    all_open: bool = False,
+) -> KeptPart:
+    """A part of a molecule, or all of it.
+
+    Args:
+        mol: sanitised; hydrogens may be atoms or not. Dummy atoms are places of bonds to be made.
+        keep: its atoms that are kept; None is all. Hydrogens and dummy atoms do not count.
+        attach: atoms at which new bonds may be made, none if it is empty; a hydrogen stands for its heavy atom. None:
+            the neighbours of dummy atoms, if there are any; else those of atoms taken away, if there are any; else all
+            with a free valence.
+        posed: keep positions as well.
+        all_open: whether each of them must get a bond; else one of them.
+
+    Raises:
+        ValueError: for a molecule without 3-D positions where they are to be kept, of no heavy atoms, with unknown
+            kinds of bonds, or atoms at which nothing can be bonded; the message says what to do.
+    """
+    if posed and (mol.GetNumConformers() == 0 or not mol.GetConformer().Is3D()):
+        raise ValueError("the part to keep has no 3-D positions: give an SDF file with coordinates, or a SMILES")
+    copy = Chem.Mol(mol)
+    if posed:
+        assign_stereo_in_place(copy)
+    rows = tags(copy)
+    _kekulised(copy)
+    heavy = [atom.GetIdx() for atom in copy.GetAtoms() if atom.GetAtomicNum() > 1]
+    chosen = heavy if keep is None else [k for k in heavy if k in set(keep)]
+    if not chosen:
+        raise ValueError("there is no heavy atom to keep")
+    place = {k: n for n, k in enumerate(chosen)}
+    free, dummies, cut = _free_valences(copy, place)
+    if attach is not None:
+        wanted = _attached(copy, attach, place)
+    elif dummies or cut:
+        wanted = sorted(dummies or cut)
+    else:
+        wanted = [k for k in range(len(chosen)) if free[k] > 0]
+    if not wanted and attach is None:
+        raise ValueError("the part to keep has no free valence: nothing can be bonded to it")
+    for k in wanted:
+        if free[k] < 1:
+            symbol = copy.GetAtomWithIdx(chosen[k]).GetSymbol()
+            raise ValueError(f"atom {chosen[k]} ({symbol}) has no free valence: nothing can be bonded to it")
+    positions = copy.GetConformer().GetPositions()[chosen] if posed else np.zeros((len(chosen), 3))
+    if not np.isfinite(positions).all():
+        raise ValueError("a position of the part to keep is not a finite number")
+    origin = positions.mean(0)
+    return KeptPart(
+        arrays=_arrays(copy, chosen, place, positions - origin, rows),
+        origin=origin,
+        posed=posed,
+        open=np.isin(np.arange(len(chosen)), wanted),
+        named=attach is not None or bool(dummies or cut),
+        all_open=all_open,
+        removed=len(heavy) - len(chosen),
+    )
+
+
+def matched(lead: Chem.Mol, pattern: Chem.Mol, rest: bool = False) -> list[int]:
+    """Atoms of the one match of a SMARTS pattern in a molecule, or all but these.
+
+    Raises:
+        ValueError: if it matches nowhere, in several places, or everywhere.
+    """
+    matches = {frozenset(match) for match in lead.GetSubstructMatches(pattern, uniquify=True, maxMatches=1000)}
+    text = Chem.MolToSmarts(pattern)
+    if not matches:
+        raise ValueError(f"'{text}' matches nothing of the lead; check the SMARTS against its SMILES")
+    if len(matches) > 1:
+        raise ValueError(f"'{text}' matches the lead in {len(matches)} places; extend the SMARTS until it is one")
+    inside = next(iter(matches))
+    heavy = [atom.GetIdx() for atom in lead.GetAtoms() if atom.GetAtomicNum() > 1]
+    kept = [k for k in heavy if (k in inside) != rest]
+    if len(kept) in (0, len(heavy)):
+        raise ValueError(f"'{text}' matches the whole lead: nothing would be {'kept' if rest else 'made'}")
+    return kept
+
+
+def _kekulised(mol: Chem.Mol) -> None:
+    try:
+        with rdBase.BlockLogs():
+            Chem.Kekulize(mol, clearAromaticFlags=True)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"the part to keep has no Kekulé structure: {error}") from error
+
+
+def _free_valences(mol: Chem.Mol, place: dict[int, int]) -> tuple[list[int], set[int], set[int]]:
+    """Valences of the kept atoms that hydrogens, radicals or atoms not kept fill; neighbours of dummies; of others."""
+    free, dummies, cut = [0] * len(place), set[int](), set[int]()
+    for k, n in place.items():
+        atom = mol.GetAtomWithIdx(k)
+        free[n] = atom.GetNumImplicitHs() + atom.GetNumExplicitHs() + atom.GetNumRadicalElectrons()
+        for bond in atom.GetBonds():
+            other = bond.GetOtherAtom(atom)
+            if other.GetIdx() in place:
+                continue
+            free[n] += round(bond.GetBondTypeAsDouble())
+            if other.GetAtomicNum() != 1:
+                (dummies if other.GetAtomicNum() == 0 else cut).add(n)
+    return free, dummies, cut
+
+
+def _attached(mol: Chem.Mol, attach: Iterable[int], place: dict[int, int]) -> list[int]:
+    """Numbers within the part of the atoms named."""
+    wanted = []
+    for index in attach:
+        if not 0 <= index < mol.GetNumAtoms():
+            raise ValueError(f"there is no atom {index} to grow at: atoms are 0 to {mol.GetNumAtoms() - 1}")
+        atom = mol.GetAtomWithIdx(index)
+        if atom.GetAtomicNum() == 1 and atom.GetDegree() == 1:
+            index = atom.GetNeighbors()[0].GetIdx()
+        if index not in place:
+            raise ValueError(f"atom {index} is not kept, so that nothing can grow at it")
+        wanted.append(place[index])
+    return sorted(set(wanted))
+
+
+_ORDERS = {Chem.BondType.SINGLE: 1, Chem.BondType.DOUBLE: 2, Chem.BondType.TRIPLE: 3}
+
+
+def _arrays(
+    mol: Chem.Mol, chosen: list[int], place: dict[int, int], positions: np.ndarray, rows: np.ndarray
+) -> MoleculeArrays:
+    """The kept atoms, their bonds, and the tags that name them alone."""
+    bonds = []
+    for bond in mol.GetBonds():
+        ends = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+        if all(k in place for k in ends):
+            if bond.GetBondType() not in _ORDERS:
+                raise ValueError(f"bond {bond.GetIdx()} of the part to keep is {bond.GetBondType()}, not 1 to 3")
+            bonds.append((*sorted(place[k] for k in ends), _ORDERS[bond.GetBondType()]))
+    table = np.array(sorted(bonds), dtype=np.int64).reshape(-1, 3)
+    known = np.isin(rows[:, :4], chosen).all(1)
+    stereo = [[*(place[k] for k in row[:4]), row[4]] for row in rows[known].tolist()]
+    atoms = [mol.GetAtomWithIdx(k) for k in chosen]
+    return MoleculeArrays(
+        atomic_numbers=np.array([atom.GetAtomicNum() for atom in atoms], dtype=np.uint8),
+        formal_charges=np.array([atom.GetFormalCharge() for atom in atoms], dtype=np.int8),
+        positions=positions.astype(np.float32),
+        bonds=table[:, :2],
+        bond_orders=table[:, 2].astype(np.uint8),
+        stereo=np.array(stereo, dtype=np.int64).reshape(-1, 5),
+    )

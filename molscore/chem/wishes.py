@@ -1,0 +1,157 @@
+"""What a user wants kept, as options name it: a core, fragments, or all but a part of a lead."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rdkit import Chem, rdBase
+
+from molscore.chem.io.sdf_reader import read_sdf
+from molscore.chem.parts import KeptPart, kept_part, matched
+from molscore.limits import shown
+
+Source = str | Path | Chem.Mol
+"""A molecule, or a file of one."""
+
+KINDS = ("scaffold", "link", "replace", "near")
+
+
+def check_wishes(wishes: dict[str, object]) -> None:
+    """Whether wishes go together; `wishes` are those that were given, by their names.
+
+    Raises:
+        ValueError: if not; the message says which to leave out, or what is missing.
+    """
+    kinds = [name for name in KINDS if name in wishes]
+    if len(kinds) > 1:
+        raise ValueError(f"{' and '.join(kinds)} do not go together: give one of them")
+    for name, needed in (
+        ("attach", ("scaffold",)),
+        ("anchors", ("link",)),
+        ("noise", ("near",)),
+        ("lead", ("scaffold", "replace")),
+    ):
+        if name in wishes and not any(other in wishes for other in needed):
+            raise ValueError(f"{name} goes with {' or '.join(needed)}: add that, or leave it out")
+    if "replace" in wishes and "lead" not in wishes:
+        raise ValueError("replace takes away a part of a lead: give the lead as well")
+    if "elements" in wishes and "near" in wishes:
+        raise ValueError("elements are of a part that is made: near makes all atoms anew, leave one of them out")
+
+
+def keep(
+    scaffold: Source | None = None,
+    attach: Sequence[int] | None = None,
+    link: Source | None = None,
+    anchors: Sequence[int] | None = None,
+    replace: str | None = None,
+    lead: Source | None = None,
+) -> KeptPart | None:
+    """The part that wishes keep; None if they keep none.
+
+    Args:
+        scaffold: a core in 3-D, the SMILES of one whose pose is free (``[*:1]`` marks where to grow), or, with a lead,
+            the SMARTS of the part to keep.
+        attach: atoms of the scaffold at which to grow.
+        link: two or more fragments in 3-D, in one record.
+        anchors: atoms of the fragments that are to be bonded to what joins them.
+        replace: SMARTS of the part of the lead that is made anew.
+        lead: in 3-D.
+
+    Raises:
+        ValueError: for what is not to be understood, or cannot be kept; the message says what to do.
+    """
+    if replace is not None:
+        assert lead is not None
+        mol = molecule(lead, "lead")
+        return kept_part(mol, matched(mol, pattern(replace), rest=True))
+    if link is not None:
+        mol = molecule(link, "link")
+        fragments = Chem.GetMolFrags(mol)
+        if len(fragments) < 2:
+            raise ValueError("link joins two or more fragments, but there is one; to grow it use scaffold")
+        part = kept_part(mol, attach=anchors, all_open=anchors is not None)
+        named = set(range(mol.GetNumAtoms())) if anchors is None else set(_heavy(mol, anchors))
+        if bare := [k for k, atoms in enumerate(fragments) if not named & set(atoms)]:
+            raise ValueError(f"fragment {bare[0] + 1} of {len(fragments)} has no anchor: name an atom of each")
+        return part
+    if scaffold is None:
+        return None
+    if lead is not None:
+        mol = molecule(lead, "lead")
+        part = kept_part(mol, matched(mol, pattern(str(scaffold))), attach)
+    elif isinstance(scaffold, str) and not _is_file(scaffold):
+        if attach is not None:
+            raise ValueError("mark the atoms at which a scaffold given as SMILES grows with [*:1], not with attach")
+        part = kept_part(_smiles(scaffold), posed=False)
+    else:
+        part = kept_part(molecule(scaffold, "scaffold"), attach=attach)
+    return part
+
+
+def read(source: Source | None, name: str) -> Source | None:
+    """The molecule, where a file is named; else what was given, such as a SMILES; errors as for `molecule`."""
+    if source is None or isinstance(source, Chem.Mol):
+        return source
+    return molecule(source, name) if isinstance(source, Path) or _is_file(source) else source
+
+
+def molecule(source: Source, name: str) -> Chem.Mol:
+    """The one molecule of a file, or the molecule itself.
+
+    Raises:
+        ValueError: if there is no such file, it is no SDF or MOL file, or does not hold one sound molecule.
+    """
+    if isinstance(source, Chem.Mol):
+        return source
+    path = Path(source)
+    if not path.is_file():
+        raise ValueError(f"{name}: there is no file {shown(str(source))}")
+    if not _is_file(str(source)):
+        raise ValueError(f"{name}: {path.name} is no SDF or MOL file")
+    records = [record for _, record in zip(range(2), read_sdf(path), strict=False)]
+    if len(records) != 1:
+        count = "no molecule" if not records else "several molecules"
+        raise ValueError(f"{name}: {path.name} holds {count}; give a file of one")
+    if records[0].mol is None:
+        raise ValueError(f"{name}: {path.name}: {records[0].reason}")
+    return records[0].mol
+
+
+def kept_texts(part: KeptPart | None, query: KeptPart | None) -> dict[str, str]:
+    """What is kept, and what is to be neared, for a manifest: SMILES, and a digest of atoms, bonds and positions."""
+    named = {"kept": part, "near": query}
+    return {name: f"{value.smiles} ({value.digest})" for name, value in named.items() if value is not None}
+
+
+def pattern(smarts: str) -> Chem.Mol:
+    """A SMARTS pattern.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmarts(smarts)
+    if mol is None or not mol.GetNumAtoms():
+        raise ValueError(f"{shown(smarts)} is no SMARTS")
+    return mol
+
+
+def _smiles(text: str) -> Chem.Mol:
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(text)
+    if mol is None:
+        raise ValueError(f"scaffold {shown(text)} is neither an SDF file nor a SMILES")
+    if len(Chem.GetMolFrags(mol)) > 1:
+        raise ValueError("a scaffold given as SMILES is one fragment; give fragments to join in 3-D, with link")
+    return mol
+
+
+def _is_file(text: str) -> bool:
+    """Whether it is the name of an SDF or MOL file."""
+    return text.lower().endswith((".sdf", ".sdf.gz", ".mol", ".sd"))
+
+
+def _heavy(mol: Chem.Mol, atoms: Sequence[int]) -> list[int]:
+    """The atoms, or of hydrogens their neighbours."""
+    named = [mol.GetAtomWithIdx(k) for k in atoms]
+    return [(a.GetNeighbors()[0] if a.GetAtomicNum() == 1 and a.GetDegree() else a).GetIdx() for a in named]
