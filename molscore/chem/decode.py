@@ -13,6 +13,8 @@ solution that takes it, and is left out when that exceeds the cost of a solution
 
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
@@ -46,13 +48,20 @@ _MAX_ROUNDS = 8  # of cutting
 _MAX_NODES = 200  # of branch and bound, in each round: unlike a time limit, the same on every machine
 
 
+class Charges(NamedTuple):
+    """Formal charges of the classes, ``(K,)``, and the sum that is asked for; None is any."""
+
+    each: np.ndarray
+    asked: int | None
+
+
 def decode(
     atom_probabilities: np.ndarray,
     bond_probabilities: np.ndarray,
     positions: np.ndarray,
     vocabulary: list[tuple[int, int]],
     repair: bool = True,
-    neutral: bool = False,
+    charge: int | None = None,
     implied: bool = False,
 ) -> MoleculeArrays:
     """Decodes one sample.
@@ -65,7 +74,7 @@ def decode(
         vocabulary: K pairs (atomic number, formal charge).
         repair: if the most probable classes break valence or connectivity, return the most probable assignment that
             does not. If there is none, or none is found within the search bounds, return the most probable classes.
-        neutral: whether a repair must also make the charges add up to zero.
+        charge: to which a repair must also make the charges add up; None is any.
         implied: the atoms are heavy atoms, and what their bonds leave of a valence is hydrogens.
 
     Returns:
@@ -78,9 +87,9 @@ def decode(
     atom_costs, bond_costs = _costs(atom_probabilities, bond_probabilities, positions, vocabulary)
     classes, orders = atom_costs.argmin(axis=1), np.triu(bond_costs.argmin(axis=2), k=1)
     valences = [allowed_sums(*pair, implied) for pair in vocabulary]
-    charges = np.array([charge for _, charge in vocabulary]) * neutral
-    if repair and not _is_sound(classes, orders, valences, charges):
-        classes, orders = _most_probable(atom_costs, bond_costs, valences, charges) or (classes, orders)
+    sums = Charges(np.array([q for _, q in vocabulary]), charge)
+    if repair and not _is_sound(classes, orders, valences, sums):
+        classes, orders = _most_probable(atom_costs, bond_costs, valences, sums) or (classes, orders)
     bonds = np.argwhere(orders > 0)
     return MoleculeArrays(
         atomic_numbers=np.array([vocabulary[k][0] for k in classes], dtype=np.uint8),
@@ -135,11 +144,11 @@ def _less_than_best(logs: np.ndarray) -> np.ndarray:
     return logs.max(axis=-1, keepdims=True) - logs
 
 
-def _is_sound(classes: np.ndarray, orders: np.ndarray, valences: list[tuple[int, ...]], charges: np.ndarray) -> bool:
+def _is_sound(classes: np.ndarray, orders: np.ndarray, valences: list[tuple[int, ...]], sums: Charges) -> bool:
     totals = orders.sum(axis=0) + orders.sum(axis=1)
     return (
         all(total in valences[k] for k, total in zip(classes, totals, strict=True))
-        and charges[classes].sum() == 0
+        and sums.asked in (None, sums.each[classes].sum())
         and _fragments(orders).max() == 0
     )
 
@@ -154,7 +163,7 @@ def _fragments(orders: np.ndarray) -> np.ndarray:
 
 
 def _most_probable(
-    atom_costs: np.ndarray, bond_costs: np.ndarray, valences: list[tuple[int, ...]], charges: np.ndarray
+    atom_costs: np.ndarray, bond_costs: np.ndarray, valences: list[tuple[int, ...]], sums: Charges
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """The cheapest sound classes (N,) and orders (N, N, upper half), or None.
 
@@ -169,9 +178,9 @@ def _most_probable(
     taken = n * (n + 1) // 2  # the most probable option of every atom and pair comes first
     limits = [ranked[taken + tries] for tries in _TRIES if taken + tries < len(ranked)]
     for limit in [*limits, np.inf]:
-        best = _cheapest(atom_costs, bond_costs, bounds, valences, charges, limit)
+        best = _cheapest(atom_costs, bond_costs, bounds, valences, sums, limit)
         if best is not None and best[0] > limit and np.searchsorted(ranked, best[0]) <= taken + _MAX_PROVED:
-            best = _cheapest(atom_costs, bond_costs, bounds, valences, charges, best[0]) or best
+            best = _cheapest(atom_costs, bond_costs, bounds, valences, sums, best[0]) or best
         if best is not None:
             return best[1:]
     return None
@@ -210,7 +219,7 @@ def _cheapest(
     bond_costs: np.ndarray,
     bounds: tuple[np.ndarray, np.ndarray],
     valences: list[tuple[int, ...]],
-    charges: np.ndarray,
+    sums: Charges,
     limit: float,
 ) -> tuple[float, np.ndarray, np.ndarray] | None:
     """Cost, classes and orders of the cheapest sound solution among the options bounded by `limit`, or None."""
@@ -237,10 +246,11 @@ def _cheapest(
     rows = np.concatenate([atom, n + pair, n + p + np.concatenate([i, j, atom]), np.full(len(b), 2 * n + p)])
     rows = np.concatenate([rows, np.full(len(a), 2 * n + p + 1)])
     columns = np.concatenate([a, b, b, b, a, b, a])
-    values = np.concatenate([np.ones(len(a) + len(b)), order, order, -valence, order > 0, charges[kind]])
+    values = np.concatenate([np.ones(len(a) + len(b)), order, order, -valence, order > 0, sums.each[kind]])
     matrix = coo_array((values, (rows, columns)), shape=(2 * n + p + 2, len(cost))).tocsr()
-    lower = np.concatenate([np.ones(n + p), np.zeros(n), [n - 1, 0]])
-    upper = np.concatenate([lower[:-2], [np.inf, 0]])
+    charge = (-np.inf, np.inf) if sums.asked is None else (sums.asked, sums.asked)
+    lower = np.concatenate([np.ones(n + p), np.zeros(n), [n - 1, charge[0]]])
+    upper = np.concatenate([lower[:-2], [np.inf, charge[1]]])
 
     for _ in range(_MAX_ROUNDS):
         result = milp(

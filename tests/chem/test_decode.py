@@ -230,7 +230,7 @@ def test_neutral_repair_gives_the_charge_a_counterpart_or_takes_it_away(embed):
     atoms, bonds = probabilities(arrays)
     charged = decode(atoms, bonds, arrays.positions, VOCABULARY)
     assert charged.formal_charges.sum() == 1
-    neutral = decode(atoms, bonds, arrays.positions, VOCABULARY, neutral=True)
+    neutral = decode(atoms, bonds, arrays.positions, VOCABULARY, charge=0)
     assert neutral.formal_charges.sum() == 0
     to_mol(neutral)
     assert isomeric_smiles(to_mol(neutral)).count(".") == 0
@@ -238,4 +238,4 @@ def test_neutral_repair_gives_the_charge_a_counterpart_or_takes_it_away(embed):
 
 def test_neutral_changes_nothing_in_a_zwitterion(embed):
     arrays = from_mol(embed("[NH3+]CC(=O)[O-]"))
-    assert same(decode(*probabilities(arrays), arrays.positions, VOCABULARY, neutral=True), arrays)
+    assert same(decode(*probabilities(arrays), arrays.positions, VOCABULARY, charge=0), arrays)

@@ -5,11 +5,13 @@ has it (Tosco, Stiefl and Landrum, J. Cheminformatics 6, 37, 2014). GFN2-xTB: Ba
 Theory Comput. 15, 1652 (2019), as tblite has it (the extra ``xtb``), with SciPy's L-BFGS.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers as forcefield
+from rdkit.ForceField.rdForceField import ForceField
 
 from molscore import extras
 from molscore.chem.forcefield.mmff import NO_CUTOFF, typed
@@ -62,7 +64,7 @@ def check_method(method: str) -> None:
         extras.check("tblite", "xtb", "GFN2-xTB")
 
 
-def minimise(mol: Chem.Mol, method: str = "mmff") -> Minimum:
+def minimise(mol: Chem.Mol, method: str = "mmff", fixed: Sequence[int] = ()) -> Minimum:
     """The minimum that lies downhill from the first conformer.
 
     Terms of MMFF94s that contradict what is known of bonds and angles are corrected on the way
@@ -71,6 +73,7 @@ def minimise(mol: Chem.Mol, method: str = "mmff") -> Minimum:
     Args:
         mol: sanitised, hydrogens explicit. It is left as it is.
         method: ``mmff`` or ``xtb``.
+        fixed: atoms that stay where they are.
 
     Raises:
         ValueError: for an unknown method, or one that is not installed.
@@ -79,7 +82,7 @@ def minimise(mol: Chem.Mol, method: str = "mmff") -> Minimum:
     if mol.GetNumConformers() == 0 or not np.isfinite(mol.GetConformer().GetPositions()).all():
         return Minimum(reason="no_geometry")
     with rdBase.BlockLogs():
-        return _mmff(Chem.Mol(mol)) if method == "mmff" else _xtb(mol)
+        return _mmff(Chem.Mol(mol), fixed) if method == "mmff" else _xtb(mol, fixed=fixed)
 
 
 def energies(mol: Chem.Mol, method: str = "mmff") -> list[float | None]:
@@ -107,7 +110,7 @@ def energies(mol: Chem.Mol, method: str = "mmff") -> list[float | None]:
         return [energy if np.isfinite(energy) else None for energy in values]
 
 
-def _mmff(mol: Chem.Mol) -> Minimum:
+def _mmff(mol: Chem.Mol, fixed: Sequence[int] = ()) -> Minimum:
     wanted = expected(mol)
     trusted = trust(mol, wanted)
     if trusted.field != "mmff94s":
@@ -120,6 +123,7 @@ def _mmff(mol: Chem.Mol) -> Minimum:
     if trusted.lengths or trusted.angles or trusted.cumulenes:
         field.Initialize()
         correct(field, trusted)
+    _fix(field, fixed)
     for _ in range(1 + HOLDING):
         if all(field.Minimize(maxIts=STEPS) for _ in range(ROUNDS)):
             return Minimum(before=before, reason="not_converged")
@@ -128,10 +132,16 @@ def _mmff(mol: Chem.Mol) -> Minimum:
             break
         field.Initialize()
         strayed.hold_in(field, "MMFF")
+        _fix(field, fixed)
     return Minimum(positions, before, forcefield.MMFFGetMoleculeForceField(mol, properties).CalcEnergy())
 
 
-def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
+def _fix(field: ForceField, atoms: Sequence[int]) -> None:
+    for atom in atoms:
+        field.AddFixedPoint(atom)
+
+
+def _xtb(mol: Chem.Mol, steps: int = STEPS, fixed: Sequence[int] = ()) -> Minimum:
     from scipy.optimize import minimize
     from tblite.interface import Calculator
 
@@ -143,7 +153,9 @@ def _xtb(mol: Chem.Mol, steps: int = STEPS) -> Minimum:
         nonlocal last
         calculator.update(x.reshape(-1, 3))
         last = calculator.singlepoint(last)
-        return float(last.get("energy")), np.asarray(last.get("gradient")).ravel()
+        gradient = np.array(last.get("gradient"))
+        gradient[list(fixed)] = 0
+        return float(last.get("energy")), gradient.ravel()
 
     try:
         calculator = Calculator("GFN2-xTB", numbers, start, float(Chem.GetFormalCharge(mol)), unpaired)

@@ -4,6 +4,7 @@ What comes out is the same molecule: if stereo would be read differently from th
 would no longer be one, the old ones stay, and the result has the reason.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rdkit import Chem
@@ -46,12 +47,13 @@ def check_method(method: str) -> None:
         minimise.check_method(method)
 
 
-def relax(mol: Chem.Mol, method: str = "mmff") -> Relaxation:
+def relax(mol: Chem.Mol, method: str = "mmff", fixed: Sequence[int] = ()) -> Relaxation:
     """Relaxes the first conformer of a molecule.
 
     Args:
         mol: sanitised, hydrogens explicit. It is left as it is.
         method: ``none``, ``mmff`` or ``xtb``.
+        fixed: atoms that stay where they are.
 
     Raises:
         ValueError: for an unknown method, or one that is not installed.
@@ -59,7 +61,7 @@ def relax(mol: Chem.Mol, method: str = "mmff") -> Relaxation:
     check_method(method)
     if method == "none":
         return Relaxation(Chem.Mol(mol))
-    minimum = minimise.minimise(mol, method)
+    minimum = minimise.minimise(mol, method, fixed)
     if minimum.reason is not None:
         return Relaxation(Chem.Mol(mol), minimum.before, None, minimum.reason)
     moved = Chem.Mol(mol)
