@@ -21,7 +21,9 @@ from molscore.chem.properties import set_properties
 from molscore.chem.trajectory import Trajectory
 from molscore.core.samplers import SAMPLERS
 from molscore.generate.attempts import attempts
+from molscore.generate.completion import check_conditions, conditions
 from molscore.generate.judge import Attempt
+from molscore.generate.made_sizes import made_sizes
 from molscore.generate.options import GenerationArguments, GenerationOptions
 from molscore.generate.result import Generation
 from molscore.generate.trajectories import trajectories
@@ -124,7 +126,7 @@ class MoleculeGenerator(PretrainedMixin):
     ) -> Iterator[Attempt]:
         """As `attempts`, with arguments that are checked at once, not at the first attempt."""
         check("molecules", n, "n")
-        self.sizes(options.atoms)
+        self.sizes_for(options)
         return self.attempts(n, seed, options, workers=workers)
 
     def delivered(self, attempt: Attempt, seed: int, options: GenerationOptions) -> Chem.Mol:
@@ -200,7 +202,7 @@ class MoleculeGenerator(PretrainedMixin):
 
     def batches(self, indices: Sequence[int], seed: int, options: GenerationOptions) -> list[tuple[int, ...]]:
         """Attempts sorted by size, the largest first, cut into what calls of the network take."""
-        sizes = self._sizes([stream(seed, Purpose.MOLECULE, i) for i in indices], options.atoms)
+        sizes = self._sizes([stream(seed, Purpose.MOLECULE, i) for i in indices], options)
         order = [indices[k] for k in sorted(range(len(indices)), key=lambda k: -sizes[k])]
         size = self.batch_size(options)
         return [tuple(order[at : at + size]) for at in range(0, len(order), size)]
@@ -224,15 +226,29 @@ class MoleculeGenerator(PretrainedMixin):
         own = None if options.sampler == "dpm" else SAMPLERS[options.sampler]()  # dpm: the noise that suits the model
         for batch in self.batches(indices, seed, options):
             streams = [stream(seed, Purpose.MOLECULE, i) for i in batch]
-            sizes = self._sizes(streams, options.atoms)
-            molecules = sample_molecules(self.model, sizes, streams, steps=options.steps, sampler=own, **more)
+            sizes = self._sizes(streams, options)
+            given = conditions(options, self.model, len(batch))
+            molecules = sample_molecules(self.model, sizes, streams, steps=options.steps, sampler=own, **given, **more)
             samples |= zip(batch, molecules, strict=True)
         return [samples[index] for index in indices]
 
-    def _sizes(self, streams: Sequence[np.random.Generator], atoms: tuple[int, int] | None) -> list[int]:
+    def _sizes(self, streams: Sequence[np.random.Generator], options: GenerationOptions) -> list[int]:
         """The number of atoms of each attempt: the first that its stream draws."""
-        cumulative = self.sizes(atoms).double().cumsum(0).numpy()
+        cumulative = self.sizes_for(options).cumsum()
         return [int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right")) for rng in streams]
+
+    def sizes_for(self, options: GenerationOptions) -> np.ndarray:
+        """Weights of the numbers of atoms, from 0 on, of all that an attempt has.
+
+        Raises:
+            ValueError: if the model cannot do what the options ask for; the message says why.
+        """
+        check_conditions(options, self.model, self.name)
+        if options.query is not None:
+            return np.eye(len(options.query) + 1)[-1]
+        if options.part is not None:
+            return made_sizes(options.part, self.model.size_probabilities.double().cpu().numpy(), options.atoms)
+        return self.sizes(options.atoms).double().numpy()
 
     def sizes(self, atoms: tuple[int, int] | None = None) -> torch.Tensor:
         """Weights of the numbers of atoms, from 0 on, within bounds.

@@ -20,6 +20,7 @@ from molscore.chem.forcefield.relax import relax
 from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.hydrogens import complete
 from molscore.chem.properties import set_properties
+from molscore.generate.completion import kept_tags, likeness, shift_in_place, with_part
 from molscore.generate.options import GenerationOptions
 from molscore.model import MoleculeDiffusion, Sample
 
@@ -78,30 +79,36 @@ class Judge:
     def __init__(self, model: MoleculeDiffusion, options: GenerationOptions):
         self.vocabulary, self.implied = model.vocabulary, model.implied_hydrogens
         self.raw, self.method, self.checks = options.raw, options.relax, (*CHECKS, *options.checks)
+        self.part, self.query = options.part, options.query
         self.filter = options.wanted
         scored = any(PROPERTIES[name].origin == "score" for name in self.filter.names)
         self.waits = scored or (options.uncertainty and self.filter.keep is not None)
 
     def __call__(self, index: int, sample: Sample) -> Attempt:
         """Attempt ``index``, checked, but not for duplicates."""
+        part, repaired = self.part, False
+        charge = 0 if part is None else part.charge
+        sample = sample if part is None else with_part(sample, part, self.vocabulary)
         parts = sample.atom_probabilities, sample.bond_probabilities, sample.positions, self.vocabulary
-        repaired = False
         try:
             arrays = plain = decode(*parts, repair=False)
             if not self.raw:
-                arrays = decode(*parts, repair=True, neutral=True, implied=self.implied)
+                arrays = decode(*parts, repair=True, charge=charge, implied=self.implied)
                 repaired = not _same_graph(arrays, plain)
             build = complete if self.implied else to_mol
             mol = build(arrays, sanitize=not self.raw)
         except MoleculeError as error:
             return Attempt(index, None, Fault(error.reason, error.detail), repaired)
         if self.raw:
+            shift_in_place(mol, part)
             return Attempt(index, _numbered(mol, index), None, repaired, smiles=isomeric_smiles(mol))
-        fault, properties = check(mol, 0, self.checks), dict[str, Any]()
+        fault, properties = check(mol, charge, self.checks), dict[str, Any]()
+        if fault is None and part is not None and (detail := part.fault(arrays)):
+            fault = Fault("kept_part", detail)
         if fault is None and (detail := self.filter.graph(mol)):
             fault = Fault("filter", detail)
         if fault is None:
-            relaxation = relax(mol, self.method)
+            relaxation = relax(mol, self.method, fixed=range(len(part)) if part is not None and part.posed else ())
             mol = relaxation.mol
             if self.method != "none":
                 reason = relaxation.reason
@@ -111,7 +118,12 @@ class Judge:
                     "energy_after_kcal_per_mol": relaxation.after,
                 }
             at_minimum = self.method == "mmff" and relaxation.reason is None
-            properties |= tags(mol, 0.0 if at_minimum else None)
+            properties |= tags(mol, 0.0 if at_minimum and part is None else None)
+            if part is not None:
+                properties |= kept_tags(mol, part)
+            if self.query is not None:
+                properties |= likeness(mol, self.query)
+        shift_in_place(mol, part or self.query)
         properties = {name: value for name, value in properties.items() if value is not None}
         smiles = isomeric_smiles(mol) if fault is None else None
         attempt = Attempt(index, _numbered(mol, index), fault, repaired, properties, smiles)

@@ -9,8 +9,12 @@ from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
+from molscore.chem.parts import KeptPart, kept_part
+from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, molecule, read
 from molscore.limits import check, check_word, shown
 from molscore.reprs import changes_repr
+
+WISHES = ("scaffold", "attach", "link", "anchors", "replace", "lead", "near", "noise", "elements")
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,11 @@ class GenerationOptions:
         atoms: fewest and most atoms of a molecule, as the model counts them: heavy atoms if it implies hydrogens. None
             follows the sizes of the training data; so does what lies within the bounds.
         batch_size: molecules per network call; None chooses by device.
+        scaffold, attach, link, anchors, replace, lead: what is kept while the rest is made, see
+            `molscore.chem.wishes.keep`; ``atoms`` are then those of the part that is made.
+        near: a molecule in 3-D, or a file of one, whose neighbours are made.
+        noise: how far they may go, from 0, the molecule itself, to 1, any of its size.
+        elements: symbols of the elements of what is made; None is all that the model knows.
         raw: deliver the first ``n`` samples as they are: nothing repaired, relaxed or rejected but what no mol block
             can hold.
         relax: ``none``, ``mmff`` or ``xtb``: let what passed relax, see `molscore.chem.forcefield.relax`.
@@ -51,6 +60,15 @@ class GenerationOptions:
     must_not_match: SmartsLists = ()
     uncertainty: bool = False
     checks: tuple[Check, ...] = ()
+    scaffold: Source | None = None
+    attach: tuple[int, ...] | None = None
+    link: Source | None = None
+    anchors: tuple[int, ...] | None = None
+    replace: str | None = None
+    lead: Source | None = None
+    near: Source | None = None
+    noise: float | None = None
+    elements: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size"):
@@ -60,11 +78,17 @@ class GenerationOptions:
             check_atoms(self.atoms)
         check_word("sampler", self.sampler)
         check_method(self.relax)
-        for name in ("must_match", "must_not_match"):  # read once: a run must not change with a file
+        for name in ("must_match", "must_not_match"):  # files are read once: a run must not change with them
             object.__setattr__(self, name, smarts_texts(getattr(self, name)))
         if self.raw and (not self.wanted.empty or self.relax != "none" or self.checks):
             raise ValueError("raw samples are not filtered, checked or relaxed: leave out raw, or what asks for that")
         check_computed(self.wanted.names, self.relax, self.uncertainty)
+        check_wishes({name: value for name in WISHES if (value := getattr(self, name)) is not None})
+        if self.noise is not None and not 0 <= self.noise <= 1:
+            raise ValueError(f"noise must be between 0, the molecule itself, and 1, any, not {shown(self.noise)}")
+        for name in ("scaffold", "link", "lead", "near"):
+            object.__setattr__(self, name, read(getattr(self, name), name))
+        _ = self.part, self.query
 
     __repr__ = changes_repr
 
@@ -73,12 +97,25 @@ class GenerationOptions:
         """What the options ask to keep."""
         return MoleculeFilter(self.filter, self.must_match, self.must_not_match)
 
+    @cached_property
+    def part(self) -> KeptPart | None:
+        """What is kept."""
+        return keep(self.scaffold, self.attach, self.link, self.anchors, self.replace, self.lead)
+
+    @cached_property
+    def query(self) -> KeptPart | None:
+        """The molecule whose neighbours are made."""
+        return None if self.near is None else kept_part(molecule(self.near, "near"), attach=())
+
     def manifest(self) -> dict[str, object]:
         """For a manifest: the options that decide on the result, where they are not the default."""
         manifest: dict[str, object] = {"steps": self.steps, "sampler": self.sampler}
         manifest |= {"atoms": list(self.atoms)} if self.atoms else {}
         manifest |= {"relax": self.relax} if self.relax != "none" else {}
         manifest |= self.wanted.texts()
+        manifest |= kept_texts(self.part, self.query)
+        manifest |= {"noise": self.noise} if self.query and self.noise is not None else {}
+        manifest |= {"elements": list(self.elements)} if self.elements else {}
         names = [getattr(check, "__name__", repr(check)) for check in self.checks]
         manifest |= {"checks": names} if names else {}
         return manifest | {name: True for name in ("raw", "uncertainty") if getattr(self, name)}
@@ -102,6 +139,15 @@ class GenerationArguments(TypedDict, total=False):
     must_not_match: SmartsLists
     uncertainty: bool
     checks: tuple[Check, ...]
+    scaffold: Source | None
+    attach: tuple[int, ...] | None
+    link: Source | None
+    anchors: tuple[int, ...] | None
+    replace: str | None
+    lead: Source | None
+    near: Source | None
+    noise: float | None
+    elements: tuple[str, ...] | None
 
 
 def check_atoms(bounds: tuple[int, int]) -> None:

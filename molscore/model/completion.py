@@ -18,6 +18,11 @@ from molscore.model.state import MoleculeState, Parts, centres, closed_pairs, pa
 from molscore.reprs import short_repr
 
 
+def whole(batch: MoleculeBatch) -> "Given":
+    """Whole molecules, given."""
+    return Given(batch, batch.mask, batch.mask)
+
+
 @dataclass(frozen=True, eq=False)
 class Given:
     """What is given of a batch of molecules.

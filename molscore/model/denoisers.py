@@ -17,6 +17,9 @@ from molscore.model.features import Features, Prediction, softmax
 from molscore.model.state import Layout, MoleculeState, Times, pair_mask
 from molscore.network.geometry import centre
 
+BARRED = -1e4
+"""Logit of a class that may not be made."""
+
 
 class MoleculeDenoiser(Denoiser):
     """Of coordinates, atoms and bonds together; states and times are flat, see `molscore.model.state.Layout`.
@@ -27,10 +30,14 @@ class MoleculeDenoiser(Denoiser):
         model: on the device to work on.
         mask: ``(B, N)`` bool.
         stereo: ``(B, S, 5)`` tags of what is given; None if there are none.
+        classes: ``(K,)`` bool, the atom classes that may be made; None is all.
     """
 
-    def __init__(self, model: MoleculeDiffusion, mask: Tensor, stereo: Tensor | None = None):
+    def __init__(
+        self, model: MoleculeDiffusion, mask: Tensor, stereo: Tensor | None = None, classes: Tensor | None = None
+    ):
         _prepare(model)
+        self.barred = None if classes is None else ~classes
         self.model, self.mask, self.stereo, self.sde = model, mask, stereo, model.sde
         self.layout = Layout(mask.shape[1], len(model.classes), BOND_CLASSES)
         self.parts = mask[..., None], pair_mask(mask)[..., None]
@@ -45,6 +52,9 @@ class MoleculeDenoiser(Denoiser):
         own = self.layout.unpack_times(t.to(model.dtype))
         times = Times(*(y.expand(shape) for y, shape in zip(own, shapes, strict=True)))
         prediction = model.predict(state, times, self.mask, carry, self.stereo)
+        if self.barred is not None:
+            made = (times.graph > 0)[..., None] & self.barred
+            prediction = prediction._replace(atom_logits=prediction.atom_logits.masked_fill(made, BARRED))
         a, e = (
             model.config.category_scale * softmax(logits) * part
             for logits, part in zip(prediction[1:], self.parts, strict=True)

@@ -20,7 +20,8 @@ from torch import Tensor
 from molscore.core.denoiser import Denoiser, Posterior
 from molscore.core.samplers import DPMSolver, Noise, Sampler, SamplerState
 from molscore.core.times import time_grid
-from molscore.model.completion import Given
+from molscore.datasets.batch import MoleculeBatch
+from molscore.model.completion import Given, whole
 from molscore.model.config import SamplingConfig
 from molscore.model.denoisers import MoleculeDenoiser
 from molscore.model.device import sent
@@ -83,6 +84,8 @@ def sample_molecules(
     sampler: Sampler | None = None,
     guide: Callable[[MoleculeDenoiser], Denoiser] | None = None,
     given: Given | None = None,
+    near: tuple[MoleculeBatch, float] | None = None,
+    classes: Sequence[bool] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     **settings: float,
 ) -> list[Sample]:
@@ -97,6 +100,9 @@ def sample_molecules(
         sampler: None takes `DPMSolver` with the noise of the settings ``eta_x`` and ``eta_g``.
         guide: what to make of the model's denoiser, such as `molscore.core.guidance.Guided` of it.
         given: parts that are known, see `molscore.model.completion`.
+        near: molecules of these sizes, and the time in (0, 1] to which they are noised: the way back starts there. The
+            steps are the share of that time of all.
+        classes: which atom classes may be made; None is all.
         on_step: called with (step, steps).
         settings: changes to the model's own `SamplingConfig`. ``power`` and ``middle`` pack the steps towards the end,
             and towards the middle, see `molscore.core.times.time_grid`. ``t_end`` is the graph time at which the
@@ -124,7 +130,8 @@ def sample_molecules(
     n_atoms = [n + fakes for n, fakes in zip(n_atoms, fakes_for(model.config.fake_atoms, streams), strict=True)]
     mask = size_mask(n_atoms, device)
     given = None if given is None else given.padded(mask)
-    denoiser = MoleculeDenoiser(model, mask, None if given is None else given.stereo)
+    allowed = None if classes is None else torch.tensor(classes, device=device)
+    denoiser = MoleculeDenoiser(model, mask, None if given is None else given.stereo, allowed)
     layout = denoiser.layout
     framed = None if given is None else given.positions.any(1).tolist()
 
@@ -132,9 +139,16 @@ def sample_molecules(
         return sent(molecule_noise(layout, n_atoms, streams, framed), z)
 
     t = time_grid(max(chosen.steps - 1, 1), t_min=chosen.t_end, power=chosen.power, middle=chosen.middle)
-    t = t[: chosen.steps].to(device)
+    t = t[: chosen.steps]
+    if near is not None:
+        t = torch.cat([t.new_tensor([near[1]]), t[t < near[1]]])
+    t = t.to(device)
     times = Times.uniform(model.position_time(t)[:, None], t[:, None], layout.atoms)
     start = model.sde.prior(noise(torch.empty(0, dtype=dtype, device=device)))
+    if near is not None:
+        clean = whole(near[0]).padded(mask).start(model, layout.unpack(start))
+        first = Times(*(y[0].expand(len(mask), *y.shape[2:]) for y in times))
+        start = layout.pack(model.noised(clean, first, layout.unpack(start)))
     if given is not None:
         times, start = given.parts.times(times), layout.pack(given.start(model, layout.unpack(start)))
     if sampler is None:

@@ -41,6 +41,6 @@ if __name__ == "__main__":
     core, model = Chem.RemoveHs(benzene), load(find("druglike"))
     Chem.Kekulize(core, clearAromaticFlags=True)
     for sample in completed(model, core):
-        arrays = decode(*sample[1:], sample[0], model.vocabulary, repair=True, neutral=True, implied=True)
+        arrays = decode(*sample[1:], sample[0], model.vocabulary, repair=True, charge=0, implied=True)
         moved = np.abs(sample.positions[:6] - core.GetConformer().GetPositions()).max()
         print(Chem.MolToSmiles(Chem.RemoveHs(complete(arrays))), f"the ring has moved by {moved:.0e} Å")

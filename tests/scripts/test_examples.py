@@ -55,7 +55,7 @@ def test_complete_scaffold(benzene):
         for sample in complete_scaffold.completed(model, core, n=3, atoms=12, steps=40):
             np.testing.assert_allclose(sample.positions[:6], ring, atol=1e-5)
             assert (sample.atom_probabilities[:6].argmax(1) == model.vocabulary.index((6, 0))).all()
-            arrays = decode(*sample[1:], sample.positions, model.vocabulary, repair=True, neutral=True, implied=True)
+            arrays = decode(*sample[1:], sample.positions, model.vocabulary, repair=True, charge=0, implied=True)
             whole += complete(arrays).HasSubstructMatch(Chem.MolFromSmarts("c1ccccc1"))
             centre = sample.positions.mean(0) - ring.mean(0)
             assert np.linalg.norm(centre) < 5

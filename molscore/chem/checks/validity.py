@@ -47,6 +47,7 @@ FAULTS: dict[str, str] = {
     "flat_biaryl": "two hindered aromatic rings lie in one plane",
     "cumulene": "the ends of cumulated double bonds are turned from where they belong",
     "ring_flat": "a six-membered ring of mostly sp3 atoms is flat",
+    "kept_part": "the part to keep is not kept, or has a bond where none is allowed, or none where one must be",
     "filter": "it fails the filter that was asked for",
     "duplicate": "the same molecule has been seen before",
 }

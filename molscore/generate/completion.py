@@ -1,0 +1,154 @@
+"""Kept parts as a model sees them, and as they stand in what it made."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from rdkit import Chem, DataStructs
+from rdkit.Chem import rdFingerprintGenerator, rdShapeHelpers
+from torch import Tensor
+
+from molscore.chem.arrays import to_mol
+from molscore.chem.parts import KeptPart
+from molscore.datasets.batch import MoleculeBatch
+from molscore.generate.options import GenerationOptions
+from molscore.model import MoleculeDiffusion, Sample
+from molscore.model.completion import Given
+
+NOISE, LEAST_NOISE = 0.4, 0.05
+"""Graph time to which the molecule is noised whose neighbours are made: by default, and at least."""
+
+
+def check_part(part: KeptPart, model: MoleculeDiffusion, name: str) -> None:
+    """Whether a model can complete a part.
+
+    Raises:
+        ValueError: for a part that it has no classes for, or no room.
+    """
+    if not model.implied_hydrogens:
+        raise ValueError(f"{name} makes hydrogens as atoms of their own; complete molecules with a drug-like model")
+    for number, charge in part.classes:
+        if (number, charge) not in model.vocabulary:
+            known = ", ".join(sorted({str(z) for z, _ in model.vocabulary}, key=int))
+            raise ValueError(
+                f"{name} knows no atom of atomic number {number} and charge {charge:+d}, as the part to keep has; "
+                f"it knows the elements {known}, and few charges"
+            )
+    most = len(model.size_probabilities) - 1
+    if len(part) >= most:
+        raise ValueError(f"the part to keep has {len(part)} heavy atoms, and {name} makes molecules of up to {most}")
+
+
+def check_conditions(options: GenerationOptions, model: MoleculeDiffusion, name: str) -> None:
+    """Whether a model can do what options ask of what is kept, neared and made; errors as for `check_part`."""
+    for part in (options.part, options.query):
+        if part is not None:
+            check_part(part, model, name)
+    if options.elements is not None:
+        allowed_classes(options.elements, model, name)
+
+
+def allowed_classes(elements: Sequence[str], model: MoleculeDiffusion, name: str) -> list[bool]:
+    """Which classes of atoms are of these elements.
+
+    Raises:
+        ValueError: for no element, or one that the model does not know.
+    """
+    known = {Chem.GetPeriodicTable().GetElementSymbol(z): z for z, _ in model.vocabulary}
+    if unknown := [symbol for symbol in elements if symbol not in known]:
+        raise ValueError(f"{name} does not make {', '.join(unknown)}; it knows {', '.join(known)}")
+    if not elements:
+        raise ValueError(f"elements must name one at least; {name} knows {', '.join(known)}")
+    return [z in {known[symbol] for symbol in elements} for z, _ in model.vocabulary]
+
+
+def conditions(options: GenerationOptions, model: MoleculeDiffusion, count: int) -> dict[str, Any]:
+    """What options ask of samples, as arguments of `molscore.model.sample_molecules`."""
+    arguments: dict[str, Any] = {}
+    if options.part is not None:
+        arguments["given"] = given_parts(options.part, model, count)
+    if options.query is not None:
+        noise = options.noise if options.noise is not None else NOISE
+        arguments["near"] = given_parts(options.query, model, count).batch, max(noise, LEAST_NOISE)
+    if options.elements is not None:
+        arguments["classes"] = allowed_classes(options.elements, model, "the model")
+    return arguments
+
+
+def given_parts(part: KeptPart, model: MoleculeDiffusion, count: int) -> Given:
+    """The part, given to each of so many molecules; their first atoms are its own."""
+    n, arrays = len(part), part.arrays
+    classes = {pair: k for k, pair in enumerate(model.vocabulary)}
+    bonds = np.zeros((n, n), dtype=np.int64)
+    i, j = arrays.bonds.T
+    bonds[i, j] = bonds[j, i] = arrays.bond_orders
+
+    def repeated(values: np.ndarray) -> Tensor:
+        one = torch.from_numpy(np.ascontiguousarray(values)).to(model.device)
+        return one[None].expand(count, *one.shape).clone()
+
+    batch = MoleculeBatch(
+        positions=repeated(arrays.positions),
+        atoms=repeated(np.array([classes[pair] for pair in part.classes], dtype=np.int64)),
+        bonds=repeated(bonds),
+        mask=repeated(np.ones(n, dtype=bool)),
+        stereo=repeated(arrays.stereo if model.config.network.stereo else np.zeros((0, 5), dtype=np.int64)),
+    )
+    graph = batch.mask
+    return Given(batch, graph, graph if part.posed else torch.zeros_like(graph), repeated(~part.open))
+
+
+def with_part(sample: Sample, part: KeptPart, vocabulary: list[tuple[int, int]]) -> Sample:
+    """A sample whose first atoms are the part, without doubt: as it is given, no repair may change it."""
+    n, arrays = len(part), part.arrays
+    positions, atoms, bonds = (np.array(y) for y in sample)
+    classes = [vocabulary.index(pair) for pair in part.classes]
+    atoms[:n] = np.eye(len(vocabulary))[classes]
+    orders = np.zeros((n, n), dtype=int)
+    i, j = arrays.bonds.T
+    orders[i, j] = orders[j, i] = arrays.bond_orders
+    bonds[:n, :n] = np.eye(4)[orders]
+    closed = np.flatnonzero(~part.open)
+    bonds[closed, n:] = bonds[n:, closed] = (1, 0, 0, 0)
+    if part.posed:
+        positions[:n] = arrays.positions
+    return Sample(positions, atoms, bonds)
+
+
+def shift_in_place(mol: Chem.Mol, part: KeptPart | None) -> None:
+    """Moves a molecule from where its part lies about the origin to where the part was given."""
+    if part is None or not part.posed or mol.GetNumConformers() == 0:
+        return
+    conformer = mol.GetConformer()
+    conformer.SetPositions(conformer.GetPositions() + part.origin)
+
+
+def kept_tags(mol: Chem.Mol, part: KeptPart) -> dict[str, Any]:
+    """``kept_atoms``, those that were given; where they had positions, how far the farthest has moved from there.
+
+    Args:
+        mol: whose first atoms are the part, about the origin.
+        part: what was given.
+    """
+    n = len(part)
+    values: dict[str, Any] = {"kept_atoms": " ".join(map(str, range(n)))}
+    if part.posed:
+        moved = mol.GetConformer().GetPositions()[:n] - part.arrays.positions
+        values["kept_displacement_angstrom"] = round(float(np.linalg.norm(moved, axis=1).max()), 4)
+    return values
+
+
+def likeness(mol: Chem.Mol, query: KeptPart) -> dict[str, float]:
+    """Tanimoto similarity to the query: of Morgan fingerprints (radius 2, 2048 bits), and of the shapes as they lie.
+
+    Args:
+        mol: hydrogens explicit, in the frame of the query.
+        query: a whole molecule.
+    """
+    fingerprints = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
+    own = Chem.RemoveHs(mol)
+    other = to_mol(query.arrays, implied=True)
+    graph = DataStructs.TanimotoSimilarity(*(fingerprints.GetFingerprint(m) for m in (own, other)))
+    shape = 1 - rdShapeHelpers.ShapeTanimotoDist(own, other)
+    return {"near_similarity": round(graph, 3), "near_shape_similarity": round(shape, 3)}

@@ -1,0 +1,80 @@
+"""How many atoms are made around a part that is kept.
+
+In a core's place grows what makes molecules of sizes like those of the training data; a part of a lead is replaced by
+one of about its size; fragments are joined by linkers as long as their anchors are apart, see
+``scripts/linker_sizes.py``.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from molscore.chem.parts import KeptPart
+
+SPREAD = 0.25
+"""Standard deviation of the size of what replaces a part, in shares of it; at least `LEAST_SPREAD` atoms."""
+
+LEAST_SPREAD = 1.0
+
+LINKERS = Path(__file__).with_name("linker_sizes.json")
+
+
+def made_sizes(part: KeptPart, known: np.ndarray, atoms: tuple[int, int] | None = None) -> np.ndarray:
+    """Weights of the numbers of atoms of whole molecules, from 0 on.
+
+    Args:
+        part: what is kept.
+        known: weights of the sizes that the model has seen, from 0 on.
+        atoms: fewest and most atoms that are made; None is any.
+
+    Raises:
+        ValueError: if the model has room for none of them.
+    """
+    n, most = len(part), len(known) - 1
+    made = np.arange(most - n + 1)
+    if part.removed:
+        spread = max(SPREAD * part.removed, LEAST_SPREAD)
+        weights = np.exp(-(((made - part.removed) / spread) ** 2) / 2)
+    elif (distance := anchor_distance(part)) is not None:
+        weights = np.interp(made, *linkers(distance), left=0, right=0)
+    else:
+        weights = known[n:].copy()
+    least = int(part.open.sum()) if part.named and anchor_distance(part) is None else 1
+    weights[: min(least, len(weights))] = 0
+    if atoms is not None or not weights.any():
+        low, high = atoms or (least, least + 5)
+        inside = (made >= max(low, 1)) & (made <= high)
+        if not inside.any():
+            room = f"the model's largest molecule has {most} atoms, {n} of which are kept"
+            raise ValueError(f"no room for {low} to {high} atoms: {room}")
+        weights = np.where(inside, np.maximum(weights, 1e-6 * inside), 0)
+    return np.concatenate([np.zeros(n), weights])
+
+
+def anchor_distance(part: KeptPart) -> float | None:
+    """Å between the anchors of fragments that are to be joined: of the two closest of different fragments.
+
+    None for a part in one piece, or without a pose.
+    """
+    pieces = part.pieces
+    if not part.posed or len(set(pieces)) < 2:
+        return None
+    anchors = np.flatnonzero(part.open)
+    x, piece = part.arrays.positions[anchors], pieces[anchors]
+    apart = np.linalg.norm(x[:, None] - x[None], axis=-1)
+    return float(apart[piece[:, None] != piece[None]].min())
+
+
+def linkers(distance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of atoms of linkers between anchors so many Å apart, and their weights."""
+    step, rows = _table()
+    weights = rows[min(int(distance / step), len(rows) - 1)]
+    return np.arange(1, len(weights) + 1), weights
+
+
+@cache
+def _table() -> tuple[float, np.ndarray]:
+    table = json.loads(LINKERS.read_text())
+    return float(table["step"]), np.array(table["weights"], dtype=float)
