@@ -1,0 +1,331 @@
+"""Linkers and R-groups: what a model completes, judged against molecules that it has not seen.
+
+    python scripts/completion.py linkers zinc.sdf.gz --out data/benchmarks/linkers_zinc.json [--model druglike]
+    python scripts/completion.py scaffolds bioactive.sdf.gz --out data/benchmarks/scaffolds.json
+
+``linkers`` reads pairs of fragments in 3-D, with the properties ``anchors``, ``reference_smiles`` and ``linker_smiles``
+(DeLinker's test sets: Imrie et al., J. Chem. Inf. Model. 60, 1983, 2020); 20 samples of each, anchors given, sizes
+drawn by the product. ``scaffolds`` cuts Murcko scaffolds out of molecules, with their poses and without, and marks
+where the rest was.
+
+A sample is valid if, as sampled, it sanitises, is one molecule, keeps the part with its bonds, charges and stereo
+within 0.1 Å, and its hydrogens are placed without clash. Rates have Wilson intervals at 95 %, over samples; means over
+cases have those of a bootstrap over molecules. The same command goes on where it stopped.
+"""
+
+import argparse
+import gzip
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from judge.likeness import sc_rdkit
+from rdkit import Chem, RDLogger
+from rdkit.Chem import AllChem
+from rdkit.Chem.Scaffolds import MurckoScaffold
+from results import interval, percent, read_rows, write_rows
+
+from molscore.chem.arrays import MoleculeError
+from molscore.chem.checks.validity import check
+from molscore.chem.decode import decode
+from molscore.chem.hydrogens import complete
+from molscore.evaluate.molecules.busters import bust
+from molscore.evaluate.rates import wilson
+from molscore.generate import GenerationOptions, MoleculeGenerator
+from molscore.generate.judge import Judge
+from molscore.train.record import sha256
+from molscore.workers import Workers, count
+
+GEOMETRY = {
+    "bond_length",
+    "bond_angle",
+    "ring_not_flat",
+    "double_bond_not_flat",
+    "flat_biaryl",
+    "cumulene",
+    "ring_flat",
+}
+"""Faults of a geometry that make no sample invalid; what is delivered has none of them."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is to be completed: a name, options of the product, and the answer, which only the judge sees."""
+
+    name: str
+    molecule: str
+    options: dict[str, Any]
+    reference: Chem.Mol
+
+
+def main() -> None:
+    """Completes what is missing in the file, writes it, prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("job", choices=("linkers", "scaffolds"))
+    parser.add_argument("data", type=Path, help="SDF file, may be gzipped")
+    parser.add_argument("--model", default="druglike")
+    parser.add_argument("--steps", type=int, help="steps from noise to molecule; by default the model's")
+    parser.add_argument("--samples", type=int, default=20, help="of each case")
+    parser.add_argument("--cases", type=int, help="a random choice of so many")
+    parser.add_argument("--workers", default="auto")
+    parser.add_argument("--out", type=Path, required=True)
+    words = parser.parse_args()
+    RDLogger.DisableLog("rdApp.*")
+    cases = list({"linkers": linkers, "scaffolds": scaffolds}[words.job](words.data))
+    order = np.random.default_rng(0).permutation(len(cases))[: words.cases]
+    cases = [cases[k] for k in sorted(order.tolist())]
+    generator = MoleculeGenerator.from_pretrained(words.model, device="cpu")
+    header = {
+        "job": words.job,
+        "data": words.data.name,
+        "data_sha256": sha256(words.data),
+        "model": Path(words.model).name,
+        "weights": generator.weights,
+        "steps": words.steps or generator.model.config.sampling.steps,
+        "samples": words.samples,
+    }
+    rows = read_rows(words.out, header)
+    known = {row["case"] for row in rows}
+    missing = [case for case in cases if case.name not in known]
+    workers = words.workers if words.workers == "auto" else int(words.workers)
+    with Workers(partial(Completer, generator, words.samples, words.steps), count(workers, "cpu")) as pool:
+        for case in missing:
+            pool.submit(case)
+        for done, _ in enumerate(missing, 1):
+            rows.append(pool.result())
+            if done % 10 == 0 or done == len(missing):
+                write_rows(words.out, header | {"summary": summary(rows)}, rows)
+                print(f"{len(rows)} of {len(cases)}", file=sys.stderr, flush=True)
+    print(markdown(summary(rows)))
+
+
+def records(path: Path) -> list[Chem.Mol]:
+    """The molecules of an SDF file."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        return [mol for mol in Chem.ForwardSDMolSupplier(file) if mol is not None]
+
+
+def linkers(path: Path) -> Iterator[Case]:
+    """Pairs of fragments and the atoms that are to be joined."""
+    mols = records(path)
+    groups: dict[str, list[Chem.Mol]] = {}
+    for mol in mols:
+        groups.setdefault(Chem.CanonSmiles(mol.GetProp("reference_smiles")), []).append(mol)
+    for k, mol in enumerate(mols):
+        anchors = tuple(int(x) for x in mol.GetProp("anchors").split(","))
+        smiles = Chem.CanonSmiles(mol.GetProp("reference_smiles"))
+        bare = Chem.Mol(mol)
+        for name in list(bare.GetPropNames()):
+            bare.ClearProp(name)
+        yield Case(f"{k}", smiles, {"link": bare, "anchors": anchors}, pose(smiles, groups[smiles]))
+
+
+def pose(smiles: str, pieces: Sequence[Chem.Mol]) -> Chem.Mol:
+    """The whole molecule in 3-D, if the fragments that different cuts leave show all of its atoms; else without a pose.
+
+    Records of one molecule are of one conformation, in one frame. Bonds between atoms that no record has side by side
+    are those of atoms closer than 1.3 times the sum of their covalent radii.
+    """
+    template, table = Chem.MolFromSmiles(smiles), Chem.GetPeriodicTable()
+    atoms: dict[tuple[float, ...], int] = {}
+    mol = Chem.RWMol()
+    for piece in pieces:
+        for atom, x in zip(piece.GetAtoms(), piece.GetConformer().GetPositions().round(3).tolist(), strict=True):
+            if tuple(x) not in atoms:
+                atoms[tuple(x)] = mol.AddAtom(Chem.Atom(atom.GetAtomicNum()))
+    if mol.GetNumAtoms() != template.GetNumAtoms():
+        return template
+    positions = np.array(list(atoms))
+    radii = np.array([table.GetRcovalent(atom.GetAtomicNum()) for atom in mol.GetAtoms()])
+    apart = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
+    for i, j in np.argwhere(np.triu(apart < 1.3 * (radii[:, None] + radii[None]), k=1)).tolist():
+        mol.AddBond(i, j, Chem.BondType.SINGLE)
+    conformer = Chem.Conformer(mol.GetNumAtoms())
+    conformer.SetPositions(positions)
+    mol.AddConformer(conformer)
+    try:
+        whole = AllChem.AssignBondOrdersFromTemplate(template, mol.GetMol())
+        Chem.SanitizeMol(whole)
+    except (ValueError, RuntimeError):
+        return template
+    return whole
+
+
+def scaffolds(path: Path) -> Iterator[Case]:
+    """Murcko scaffolds of molecules in 3-D, with their poses and without; atoms are missing at two places at least."""
+    for k, mol in enumerate(records(path)):
+        mol = Chem.RemoveHs(mol)
+        core = mol.GetSubstructMatch(MurckoScaffold.GetScaffoldForMol(mol))
+        ends = {a for a in core for b in mol.GetAtomWithIdx(a).GetNeighbors() if b.GetIdx() not in core}
+        if not core or len(ends) < 2 or mol.GetNumHeavyAtoms() > 35:
+            continue
+        part = Chem.RWMol(mol)
+        for atom in sorted(set(range(mol.GetNumAtoms())) - set(core), reverse=True):
+            part.RemoveAtom(atom)
+        place = {old: new for new, old in enumerate(sorted(core))}
+        marked = Chem.RWMol(part)
+        for a in ends:
+            marked.AddBond(place[a], marked.AddAtom(Chem.Atom(0)), Chem.BondType.SINGLE)
+        if Chem.SanitizeMol(part, catchErrors=True) or Chem.SanitizeMol(marked, catchErrors=True):
+            continue
+        smiles = Chem.MolToSmiles(mol)
+        yield Case(f"{k} posed", smiles, {"scaffold": part.GetMol(), "attach": tuple(place[a] for a in ends)}, mol)
+        yield Case(f"{k} free", smiles, {"scaffold": Chem.MolToSmiles(marked)}, mol)
+
+
+class Completer:
+    """Completes a case and judges it."""
+
+    def __init__(self, generator: MoleculeGenerator, samples: int, steps: int | None):
+        self.generator, self.samples, self.steps = generator, samples, steps
+
+    def __call__(self, case: Case) -> dict:
+        """A row: how many samples are valid and why others are not, what was delivered, and how alike it is."""
+        began = time.monotonic()
+        row: dict[str, Any] = {"case": case.name, "molecule": case.molecule, "samples": self.samples}
+        try:
+            options = GenerationOptions(steps=self.steps, **case.options)
+            seed = int(case.name.split()[0])
+            sampled = self.generator.sample(range(self.samples), seed, options)
+        except ValueError as error:
+            return row | {"refused": str(error)}
+        judge, part = Judge(self.generator.model, options), options.part
+        assert part is not None
+        faults, valid, delivered = Counter[str](), [], []
+        for k, sample in enumerate(sampled):
+            fault, mol = self.raw_fault(sample, part)
+            faults[fault or "none"] += 1
+            if fault is None or fault in GEOMETRY:
+                valid.append(Chem.MolToSmiles(Chem.RemoveHs(mol), isomericSmiles=False))
+            attempt = judge(k, sample)
+            if attempt.fault is None:
+                delivered.append(attempt.built)
+        wanted = Chem.MolToSmiles(Chem.RemoveHs(case.reference), isomericSmiles=False)
+        found = [Chem.MolToSmiles(Chem.RemoveHs(mol), isomericSmiles=False) for mol in delivered]
+        posed = part.posed and case.reference.GetNumConformers() > 0
+        return row | {
+            "faults": dict(faults),
+            "valid": len(valid),
+            "unique": len(set(valid)),
+            "recovered": wanted in valid or wanted in found,
+            "delivered": len(delivered),
+            "busters": sum(all(bust(mol).values()) for mol in delivered),
+            "sc_rdkit": [round(sc_rdkit(mol, case.reference), 4) for mol in delivered] if posed else [],
+            "moved": displacement(delivered, part),
+            "seconds": round(time.monotonic() - began, 2),
+        }
+
+    def raw_fault(self, sample, part) -> tuple[str | None, Chem.Mol | None]:
+        """The fault of a sample as it is, and its molecule."""
+        model = self.generator.model
+        plain = decode(
+            sample.atom_probabilities, sample.bond_probabilities, sample.positions, model.vocabulary, repair=False
+        )
+        if part.fault(plain):
+            return "kept_part", None
+        if part.posed and np.abs(plain.positions[: len(part)] - part.arrays.positions).max() > 0.1:
+            return "moved", None
+        try:
+            mol = complete(plain)
+        except MoleculeError as error:
+            return error.reason, None
+        fault = check(mol)
+        return (None if fault is None else fault.token), mol
+
+
+def displacement(mols: Sequence[Chem.Mol], part) -> float | None:
+    """Å by which an atom of the part has moved at most."""
+    if not part.posed or not mols:
+        return None
+    given = part.arrays.positions + part.origin
+    return round(max(float(np.abs(mol.GetConformer().GetPositions()[: len(part)] - given).max()) for mol in mols), 5)
+
+
+def summary(rows: Sequence[dict]) -> dict[str, dict]:
+    """By kind of case, the second word of its name: rates, means and their intervals."""
+    kinds: dict[str, list[dict]] = {}
+    for row in rows:
+        kinds.setdefault(row["case"].partition(" ")[2] or "all", []).append(row)
+    return {kind: figures(chosen) for kind, chosen in kinds.items()}
+
+
+def figures(rows: Sequence[dict]) -> dict[str, Any]:
+    """Of one kind of cases; what was refused counts as samples that are not valid."""
+    made = [row for row in rows if "refused" not in row]
+    samples = sum(row["samples"] for row in rows)
+    delivered = sum(row["delivered"] for row in made)
+    faults = sum((Counter(row["faults"]) for row in made), Counter())
+    moved = [row["moved"] for row in made if row["moved"] is not None]
+    alike = [row | {"sc": statistics.fmean(row["sc_rdkit"])} for row in made if row["sc_rdkit"]]
+    unique = [row | {"share": row["unique"] / row["valid"]} for row in made if row["valid"]]
+    return {
+        "cases": len(rows),
+        "molecules": len({row["molecule"] for row in rows}),
+        "refused": len(rows) - len(made),
+        "valid": rate(sum(row["valid"] for row in made), samples),
+        "no_fault": rate(faults["none"], samples),
+        "faults": dict(faults.most_common()),
+        "unique_among_valid": mean(unique, "share"),
+        "recovered": rate(sum(row["recovered"] for row in made), len(rows)),
+        "delivered": rate(delivered, samples),
+        "posebusters": rate(sum(row["busters"] for row in made), delivered),
+        "sc_rdkit": mean(alike, "sc"),
+        "sc_rdkit_cases": len(alike),
+        "moved_angstrom": max(moved, default=None),
+        "seconds_per_delivered": round(sum(row["seconds"] for row in made) / max(delivered, 1), 2),
+    }
+
+
+def rate(count: int, total: int) -> dict[str, float] | None:
+    """With its Wilson interval."""
+    if not total:
+        return None
+    low, high = wilson(count, total)
+    return {"count": count, "total": total, "value": count / total, "low": low, "high": high}
+
+
+def mean(rows: Sequence[dict], name: str) -> dict[str, float | None]:
+    """Over cases, with the interval of a bootstrap over molecules."""
+    if not rows:
+        return {"value": None, "low": None, "high": None}
+    groups: dict[str, list[float]] = {}
+    for row in rows:
+        groups.setdefault(row["molecule"], []).append(row[name])
+    each = list(groups.values())
+    generator = np.random.default_rng(0)
+    draws = [np.mean([x for k in generator.integers(len(each), size=len(each)) for x in each[k]]) for _ in range(1000)]
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return {"value": float(np.mean([row[name] for row in rows])), "low": float(low), "high": float(high)}
+
+
+def markdown(kinds: dict[str, dict]) -> str:
+    """The table of the documentation."""
+    lines = ["| | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
+    for name, words in {
+        "valid": "valid, as sampled",
+        "unique_among_valid": "unique among valid",
+        "recovered": "reference found",
+        "sc_rdkit": "SC_RDKit of delivered",
+        "posebusters": "PoseBusters-valid of delivered",
+    }.items():
+        values = [
+            percent(k[name]) if name not in ("sc_rdkit", "unique_among_valid") else interval(k[name])
+            for k in kinds.values()
+        ]
+        lines.append(f"| {words} | " + " | ".join(values) + " |")
+    lines.append("| largest displacement, Å | " + " | ".join(str(k["moved_angstrom"]) for k in kinds.values()) + " |")
+    lines.append(
+        "| cases (molecules) | " + " | ".join(f"{k['cases']} ({k['molecules']})" for k in kinds.values()) + " |"
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
