@@ -31,9 +31,10 @@ def check_wishes(wishes: dict[str, object]) -> None:
         ("lead", ("scaffold", "replace")),
     ):
         if name in wishes and not any(other in wishes for other in needed):
-            raise ValueError(f"{name} goes with {' or '.join(needed)}: add that, or leave it out")
+            word = "lead (--from)" if name == "lead" else name
+            raise ValueError(f"{word} goes with {' or '.join(needed)}: add that, or leave it out")
     if "replace" in wishes and "lead" not in wishes:
-        raise ValueError("replace takes away a part of a lead: give the lead as well")
+        raise ValueError("replace takes away a part of a lead: give the lead as well (--from)")
     if "elements" in wishes and "near" in wishes:
         raise ValueError("elements are of a part that is made: near makes all atoms anew, leave one of them out")
 

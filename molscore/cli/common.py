@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, ParamSpec, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, ParamSpec, Protocol
 
 import typer
 
@@ -169,6 +169,31 @@ def size_range(text: str) -> tuple[int, int]:
     if bounds[0] > bounds[1]:
         raise ValueError(f"--atoms {text} runs backwards; write {bounds[1]}-{bounds[0]}")
     return bounds
+
+
+def whole_numbers(text: str, option: str) -> tuple[int, ...]:
+    """``3,7`` as numbers of atoms, or a ValueError that says what to write."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"{option} must be numbers of atoms from 0 on, such as 3,7, not {shown(text)}") from None
+
+
+def check_completion(wishes: dict[str, Any]) -> None:
+    """Refuses what cannot be kept, joined, replaced or neared, before a model is loaded.
+
+    Raises:
+        ValueError: the message names the option and says what to do.
+    """
+    given = {name: value for name, value in wishes.items() if value is not None}
+    if not given:
+        return
+    from molscore.chem import wishes as completion
+
+    completion.check_wishes(given)
+    if "near" in given:
+        completion.molecule(given["near"], "--near")
+    completion.keep(**{name: value for name, value in given.items() if name not in ("near", "noise", "elements")})
 
 
 def unless_none(reference: str) -> str | None:

@@ -1,7 +1,7 @@
 """``molscore generate``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from molscore.cli.common import (
     Ray,
     Workers,
     bar,
+    check_completion,
     check_filter,
     complaints,
     exit_code,
@@ -21,6 +22,7 @@ from molscore.cli.common import (
     share,
     size_range,
     whole_number,
+    whole_numbers,
     worker_number,
 )
 from molscore.cli.outputs import SHARD, Chunk, Overwrite, ShardSize, check_shards
@@ -43,8 +45,22 @@ def generate(
     steps: Annotated[int | None, typer.Option(min=1, help="Sampler steps.", show_default="the model's")] = None,
     sampler: Annotated[str, typer.Option(help="dpm, em, pc or ode.")] = "dpm",
     atoms: Annotated[
-        str | None, typer.Option(help="Size, 25 or 20-30: heavy atoms, or all if the model has H.")
+        str | None, typer.Option(help="Size of what is made, 25 or 20-30: heavy atoms, or all if the model has H.")
     ] = None,
+    scaffold: Annotated[
+        str | None,
+        typer.Option(help="Core to grow: SDF file with its pose, SMILES with [*:1] marks, or with --from SMARTS."),
+    ] = None,
+    attach: Annotated[str | None, typer.Option(help="Atoms of the core to grow at, such as 3,7; from 0 on.")] = None,
+    link: Annotated[str | None, typer.Option(help="SDF file of fragments, in one record, to join.")] = None,
+    anchors: Annotated[str | None, typer.Option(help="Atoms of the fragments to join at, such as 4,11.")] = None,
+    replace: Annotated[str | None, typer.Option(help="SMARTS of the part of --from that is made anew.")] = None,
+    lead: Annotated[str | None, typer.Option("--from", help="SDF file of the lead.")] = None,
+    near: Annotated[str | None, typer.Option(help="SDF file of a molecule whose neighbours are made.")] = None,
+    noise: Annotated[
+        float | None, typer.Option(help="How far from --near: 0, itself, to 1, anything.", show_default="0.4")
+    ] = None,
+    elements: Annotated[str | None, typer.Option(help="Of what is made, such as C,N,O,F.")] = None,
     relax: Annotated[str, typer.Option(help="none, mmff (MMFF94s) or xtb (GFN2-xTB; needs the extra xtb).")] = "none",
     filter_: Filter = None,
     must_match: MustMatch = None,
@@ -87,6 +103,18 @@ def generate(
         bounds = None if atoms is None else size_range(atoms)
         size = None if batch_size == "auto" else whole_number(batch_size, "--batch-size", "batch_size")
         check_filter("generate", filter_, must_match, must_not_match, relax, uncertainty)
+        completion: dict[str, Any] = {
+            "scaffold": scaffold,
+            "attach": None if attach is None else whole_numbers(attach, "--attach"),
+            "link": link,
+            "anchors": None if anchors is None else whole_numbers(anchors, "--anchors"),
+            "replace": replace,
+            "lead": lead,
+            "near": near,
+            "noise": noise,
+            "elements": None if elements is None else tuple(elements.split(",")),
+        }
+        check_completion(completion)
     wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW, ray=ray)
     from molscore.generate import GenerationOptions, MoleculeGenerator
@@ -105,9 +133,10 @@ def generate(
             must_match or (),
             must_not_match or (),
             uncertainty,
+            **completion,
         )
         generator = MoleculeGenerator.from_pretrained(model, "cpu" if ray and device == "auto" else device)
-        generator.sizes(bounds)
+        generator.sizes_for(options)
         processes = share(wanted, ray, generator.model.device.type)
     played: list[int] = []
     with complaints(ValueError), complaints(OSError, code=1), bar("generating", n, quiet) as advance:

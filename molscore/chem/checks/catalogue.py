@@ -9,13 +9,14 @@ from typing import Literal, NamedTuple
 Kind = Literal["number", "words", "text"]
 """``words``: names, joined by "; " in a record; to a filter how many there are, and ``"name" in`` them."""
 
-Origin = Literal["graph", "geometry", "relaxation", "score", "conformer", "protein", "provenance"]
+Origin = Literal["graph", "geometry", "relaxation", "lead", "score", "conformer", "protein", "provenance"]
 """What a property tells of, see `ORIGINS`."""
 
 ORIGINS: dict[Origin, str] = {
     "graph": "the molecule, without its coordinates",
     "geometry": "the molecule with its coordinates",
     "relaxation": "what --relax did to a generated molecule",
+    "lead": "how a generated molecule relates to what was given of it",
     "score": "what the graph-conditioned model makes of the coordinates",
     "conformer": "a conformer among the others of its molecule",
     "protein": "how a molecule lies in a protein",
@@ -53,6 +54,10 @@ class Property(NamedTuple):
 
 def _graph(unit: str, meaning: str, source: str = "", records: tuple[str, ...] = ()) -> Property:
     return Property(unit, meaning, "number", "graph", records, ("generate", "conformers"), source)
+
+
+def _lead(unit: str, meaning: str) -> Property:
+    return Property(unit, meaning, "number", "lead", _GENERATED, _GENERATED)
 
 
 def _score(unit: str, meaning: str) -> Property:
@@ -124,6 +129,10 @@ PROPERTIES: dict[str, Property] = {
     "energy_after_kcal_per_mol": Property(
         "kcal/mol", "energy of what was made of it", "number", "relaxation", _GENERATED, _GENERATED
     ),
+    "kept_atoms": Property("", "atoms that were given, numbers from 0 on", "text", "lead", _GENERATED),
+    "kept_displacement_angstrom": _lead("Å", "how far the farthest of them lies from where it was given"),
+    "near_similarity": _lead("", "Tanimoto similarity to the lead of Morgan fingerprints, radius 2, 2048 bits"),
+    "near_shape_similarity": _lead("", "Tanimoto similarity to the lead of volumes, as they lie"),
     "log_likelihood_nats_per_atom": _score("nats/atom", "log-likelihood of the coordinates, given the graph"),
     "log_likelihood_standard_error_nats_per_atom": _score("nats/atom", "standard error of that estimate"),
     "score_norm_per_angstrom": _score("1/Å", "norm of the score; small where the geometry is relaxed"),
