@@ -79,11 +79,13 @@ def conformers_sdf(
     given = source if stream is None else None
     many = check_outputs(out, {"problems": problems}, given, shard_size=shard_size, chunk=chunk)
     columns: dict[str, Any] = {"smiles_column": smiles_column, "name_column": name_column}
-    entries = read_inputs(source, form=form, **columns, stream=stream, encoding=encoding)
+    shards = Shards(out, shard_size, chunk)
+    wanted = None if chunk is None else lambda number: shards.own((number - 1) // shard_size)
+    entries = read_inputs(source, form=form, **columns, stream=stream, encoding=encoding, wanted=wanted)
     if str(out) == "-":
         outcome = _to_standard_output(job, entries)
     elif many:
-        outcome = conformer_shards(job, entries, Shards(out, shard_size, chunk), problems, resume)
+        outcome = conformer_shards(job, entries, shards, problems, resume)
     else:
         outcome = _to_file(job, entries, out, problems, resume)
     if not outcome.records and not outcome.interrupted and outcome.shards is None:

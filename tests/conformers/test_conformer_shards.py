@@ -6,6 +6,8 @@ import json
 import pytest
 from conformer_runs import LIST, QUICK, Killed, read, run
 
+from molscore.chem.io import inputs
+from molscore.chem.io.smiles import parse_smiles
 from molscore.files.part import ResumeError
 
 
@@ -43,9 +45,12 @@ def test_shards_are_the_single_file_cut_by_records(generator, whole, tmp_path):
 
 
 @pytest.mark.parametrize("chunks", [2, 5])
-def test_parts_are_disjoint_and_become_the_whole_run(generator, whole, tmp_path, chunks):
+def test_parts_are_disjoint_and_become_the_whole_run(generator, whole, tmp_path, chunks, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(inputs, "parse_smiles", lambda text: parsed.append(text) or parse_smiles(text))
     for part in range(chunks, 0, -1):
         shards(generator, tmp_path, chunk=(part, chunks))
+    assert len(parsed) == 5  # of the others' records none
     expected = contents(whole[0])
     made = {name: data for name, data in contents(tmp_path).items() if "manifest" not in name}
     assert made == {name: data for name, data in expected.items() if "manifest" not in name}
