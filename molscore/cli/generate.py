@@ -70,7 +70,8 @@ def generate(
 ) -> None:
     """Generate new 3-D molecules: valid, connected, different, with hydrogens."""
     from molscore import pretrained
-    from molscore.chem.io.formats import ENDINGS, SDF, check_output
+    from molscore.chem.checks.conditions import check_raw
+    from molscore.chem.io.formats import ENDINGS, SDF, check_molecule_shards, check_output
     from molscore.files.shards import is_pattern
 
     with complaints(ValueError):
@@ -81,12 +82,17 @@ def generate(
             raise ValueError("--trajectory is for a run into a single file: leave {shard} out of --out")
     outputs = {"--out": (out, ENDINGS), "--rejects": (rejects, (".csv",)), "--report": (report, (".html",))}
     outputs["--trajectory"] = (trajectory, (".html",))
-    part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk)
+    part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk, grows=True)
     with complaints(ValueError, ImportError):
         check_output(out)
+        if is_pattern(out):
+            check_molecule_shards(out, n, shard_size)
         bounds = None if atoms is None else size_range(atoms)
         size = None if batch_size == "auto" else whole_number(batch_size, "--batch-size", "batch_size")
+        check_raw(raw, filter_, must_match, must_not_match, relax != "none")
         check_filter("generate", filter_, must_match, must_not_match, relax, uncertainty)
+        if bounds is not None:
+            pretrained.check_sizes(model, pretrained.about(model)["size_probabilities"], bounds)
     wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW, ray=ray)
     from molscore.generate import GenerationOptions, MoleculeGenerator
@@ -107,7 +113,6 @@ def generate(
             uncertainty,
         )
         generator = MoleculeGenerator.from_pretrained(model, "cpu" if ray and device == "auto" else device)
-        generator.sizes(bounds)
         processes = share(wanted, ray, generator.model.device.type)
     played: list[int] = []
     with complaints(ValueError), complaints(OSError, code=1), bar("generating", n, quiet) as advance:

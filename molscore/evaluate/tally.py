@@ -115,7 +115,9 @@ class Tally:
         """How many are delivered, readable, sanitised, connected, valid."""
         rates = {}
         if self.records and len(self._attempts) == self.records:  # each of its own number
-            made = sum(last % ATTEMPTS + 1 for last in self._attempts.greatest(ATTEMPTS))  # of each shard, up to its last
+            made = sum(
+                last % ATTEMPTS + 1 for last in self._attempts.greatest(ATTEMPTS)
+            )  # of each shard, up to its last
             rates["delivered"] = Rate(self.records, made, "attempts")
         names = {"readable": "readable", "sanitised": "sanitised", "valid_connected": "connected", "valid": "valid"}
         return rates | {name: Rate(self._is[key], self.records, "records") for name, key in names.items()}

@@ -243,10 +243,8 @@ class MoleculeGenerator(PretrainedMixin):
         weights = self.model.size_probabilities.cpu()
         if atoms is None:
             return weights
+        pretrained.check_sizes(self.name, weights.tolist(), atoms)
         low, high = atoms
         inside = torch.arange(len(weights))
         weights = weights * ((inside >= low) & (inside <= high))
-        if not weights.any():
-            known = self.model.size_probabilities.nonzero().flatten().tolist()
-            raise ValueError(f"no molecule of {low} to {high} atoms: {self.name} knows {known[0]} to {known[-1]}")
         return weights

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypedDict
 
-from molscore.chem.checks.conditions import check_computed
+from molscore.chem.checks.conditions import check_computed, check_raw
 from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
@@ -62,8 +62,7 @@ class GenerationOptions:
         check_method(self.relax)
         for name in ("must_match", "must_not_match"):  # read once: a run must not change with a file
             object.__setattr__(self, name, smarts_texts(getattr(self, name)))
-        if self.raw and (not self.wanted.empty or self.relax != "none" or self.checks):
-            raise ValueError("raw samples are not filtered, checked or relaxed: leave out raw, or what asks for that")
+        check_raw(self.raw, not self.wanted.empty, self.relax != "none", self.checks)
         check_computed(self.wanted.names, self.relax, self.uncertainty)
 
     __repr__ = changes_repr

@@ -6,7 +6,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
 from molscore.limits import ELEMENTS, LIMITS, MOST_ATOMS, MOST_CHARGE
 from molscore.model.tasks import TaskShares
-from molscore.network.network import NetworkConfig
+from molscore.network.config import NetworkConfig
 
 
 class SamplingConfig(BaseModel):
