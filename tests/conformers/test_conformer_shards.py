@@ -4,6 +4,7 @@ import io
 import json
 
 import pytest
+from child import full_disk, start
 from conformer_runs import LIST, QUICK, Killed, read, run
 
 from molscore.chem.io import inputs
@@ -104,3 +105,16 @@ def test_from_standard_input(generator, whole, tmp_path):
     run(generator, "-", out, problems, stream=io.StringIO(LIST), shard_size=2, chosen=QUICK)
     assert len(read(tmp_path / "out-00.sdf")) == 4
     assert contents(tmp_path).items() == contents(whole[0]).items() - {("in.smi", LIST.encode())}
+
+
+def test_a_full_disk_keeps_the_pieces_of_a_shard(generator, whole, tmp_path, capfd):
+    def fill():
+        full_disk(4000)
+        shards(generator, tmp_path)
+
+    child = start(fill)
+    child.join()
+    assert child.exitcode == 1 and "out-00.sdf" in (said := capfd.readouterr().out) and "OSError" in said
+    assert not list(tmp_path.glob("out-*.sdf")) and list(tmp_path.glob(".out-00.sdf.journal"))
+    outcome = shards(generator, tmp_path, resume=True)
+    assert outcome.kept == 1 and contents(tmp_path) == contents(whole[0]) and outcome.text("x") == whole[1].text("x")
