@@ -36,7 +36,10 @@ CASES = {
     "evaluate": "evaluate {folder}/{n}.sdf --json {folder}/{n}.json",
     "report": "report {folder}/{n}.sdf --out {folder}/{n}.html",
 }
-"""Commands by name, with few steps, on which memory does not depend. ``{n}.smi`` and ``{n}.sdf`` are lists of molecules, the second with coordinates."""
+"""Commands by name, with few steps, on which memory does not depend.
+
+``{n}.smi`` and ``{n}.sdf`` are lists of molecules, the second with coordinates.
+"""
 
 
 def main() -> None:

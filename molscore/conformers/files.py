@@ -22,7 +22,7 @@ from molscore.files.shards import SHARD, Shards
 from molscore.files.standard_output import standard_output
 from molscore.limits import check_proposals
 from molscore.randomness import checked_seed
-from molscore.workers import WorkerNumber, count
+from molscore.workers import WorkerNumber, check_function, count
 
 
 def conformers_sdf(
@@ -74,6 +74,7 @@ def conformers_sdf(
     check_proposals(n, options.oversampling)
     check_source(source, form)
     number = count(workers, generator.model.device.type)
+    check_function(options.filter, number, "filter")
     job = Job(generator, n, checked_seed(seed), options, number, on_progress)
     out, problems = Path(out), None if problems is None else Path(problems)
     given = source if stream is None else None

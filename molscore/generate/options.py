@@ -29,6 +29,7 @@ class GenerationOptions:
         relax: ``none``, ``mmff`` or ``xtb``: let what passed relax, see `molscore.chem.forcefield.relax`.
         filter: a condition such as ``qed > 0.5 and alerts == 0``, see `molscore.chem.checks.conditions`, or a function
             of a molecule with the properties of its record; what fails it, or is False to the function, is rejected.
+            Several workers take functions of modules alone, no lambdas.
         must_match, must_not_match: SMARTS, or files of them, see `molscore.chem.checks.smarts`: what does not match one
             of each, or matches any, is rejected.
         uncertainty: let the graph-conditioned model score what passed, see `molscore.score`.
