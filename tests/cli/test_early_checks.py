@@ -35,6 +35,8 @@ WRONG = {
     "problems": ("no/such/m.csv", ".", "m.txt", "-"),
     "json_file": ("no/such/m.json", ".", "m.txt", "-"),
     "report": ("no/such/m.html", ".", "m.txt", "-"),
+    "trajectory": ("no/such/m.html", ".", "m.txt", "-"),
+    "plot": ("no/such/m.png", ".", "m.txt", "-"),
     "source": ("none.smi",),
     "sources": ("none.safetensors",),
     "mols": ("none.sdf", "in.csv", "."),
