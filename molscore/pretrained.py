@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,20 @@ def find(name: str) -> Path:
             f"unknown model {shown(name)}; bundled models: {', '.join(names())}; or give a .safetensors file"
         )
     return WEIGHTS / f"{name}.safetensors"
+
+
+def check_sizes(name: str, probabilities: Sequence[float], atoms: tuple[int, int]) -> None:
+    """Raises ValueError if a model has seen no molecule of so many atoms.
+
+    Args:
+        name: of the model.
+        probabilities: of each number of atoms, from 0 on.
+        atoms: the fewest and the most.
+    """
+    low, high = atoms
+    known = [size for size, probability in enumerate(probabilities) if probability > 0]
+    if not any(low <= size <= high for size in known):
+        raise ValueError(f"no molecule of {low} to {high} atoms: {name} knows {known[0]} to {known[-1]}")
 
 
 def about(name: str) -> dict[str, Any]:

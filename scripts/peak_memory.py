@@ -36,7 +36,10 @@ CASES = {
     "evaluate": "evaluate {folder}/{n}.sdf --json {folder}/{n}.json",
     "report": "report {folder}/{n}.sdf --out {folder}/{n}.html",
 }
-"""Commands by name. ``{n}.smi`` and ``{n}.sdf`` are lists of molecules, the second with coordinates."""
+"""Commands by name, with few steps, on which memory does not depend.
+
+``{n}.smi`` and ``{n}.sdf`` are lists of molecules, the second with coordinates.
+"""
 
 
 def main() -> None:
@@ -53,14 +56,23 @@ def main() -> None:
         for name in words.cases:
             few = words.generated if name.startswith("generate") else words.few
             peaks = [peak(CASES[name], Path(folder), n, words.workers, few) for n in (few, 10 * few)]
-            rows.append(
-                {"case": name, "records": [few, 10 * few], "peak_mib": peaks, "ratio": round(peaks[1] / peaks[0], 3)}
-            )
+            row = {"case": name, "command": CASES[name], "records": [few, 10 * few], "peak_mib": peaks}
+            rows.append(row | {"ratio": round(peaks[1] / peaks[0], 3)})
             print(f"{name:18s} {peaks[0]:8.1f} MiB {peaks[1]:8.1f} MiB  {rows[-1]['ratio']:.3f} times", flush=True)
     header = {"molscore": molscore.__version__, "workers": words.workers, "floor": FLOOR, "goal": GOAL}
     if words.json is not None:
         words.json.write_text(json.dumps({"header": header, "rows": rows}, indent=1) + "\n")
     sys.exit(0 if all(row["ratio"] <= FLOOR for row in rows) else 1)
+
+
+def markdown(rows: list[dict]) -> str:
+    """The table of the documentation."""
+    lines = ["| command | records | peak memory | |", "|---|---|---|---|"]
+    for row in rows:
+        records, peaks = ("; ".join(f"{value:,.0f}" for value in row[name]) for name in ("records", "peak_mib"))
+        command, *more = row["case"].split(", ")
+        lines.append(f"| {', '.join([f'`{command}`', *more])} | {records} | {peaks} MiB | {row['ratio']:.2f} times |")
+    return "\n".join(lines)
 
 
 def peak(text: str, folder: Path, n: int, workers: str, tenth: int) -> float:

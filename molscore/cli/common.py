@@ -213,6 +213,15 @@ def share(wanted: int | Literal["auto"], ray: str | None, device: str) -> "Worke
     return count(shared(wanted, ray), device)
 
 
+def check_device(device: str) -> None:
+    """Ends with code 2 if a GPU is asked for that is not there, which torch alone can tell: before all else loads."""
+    if device.startswith("cuda"):
+        from molscore.model.device import choose_device
+
+        with complaints(ValueError):
+            choose_device(device)
+
+
 def prepare_workers(
     wanted: int | Literal["auto"], device: str, *modules: str, several: bool = True, ray: str | None = None
 ) -> None:
@@ -220,17 +229,23 @@ def prepare_workers(
 
     Args:
         wanted: number of workers.
-        device: of the network.
+        device: of the network; ends with code 2 if it is not there, or those who do the work cannot use it.
         modules: what workers need.
         several: whether there is work for more than one.
         ray: address of the cluster that does the work in their place.
     """
     from molscore import workers
 
+    if ray is not None and device not in ("auto", "cpu"):
+        fail(f"the workers of a cluster compute on CPUs: leave out --ray, or --device {device}")
+    if wanted != "auto" and wanted > 1 and device not in ("auto", "cpu"):
+        fail(f"a GPU is served by one process: leave out --workers {wanted}, or --device {device}")
     for name, value in workers.THREADS.items():
         os.environ.setdefault(name, value)
     if ray is not None:
         with complaints(ValueError):
             workers.check_cluster(ray)
-    elif several and device in ("auto", "cpu") and workers.count(wanted) > 1:
+    elif device not in ("auto", "cpu"):
+        check_device(device)
+    elif several and workers.count(wanted) > 1:
         workers.prepare(*modules)

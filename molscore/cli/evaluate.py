@@ -40,13 +40,21 @@ def evaluate(
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_sdf
     from molscore.files.output import write_text
-    from molscore.files.paths import Named
+    from molscore.files.paths import Named, check_read_once
+    from molscore.references import check_reference
 
+    inputs: Named = {"MOLS": mols, "--reference": reference, "--training": training}
     with complaints(ValueError, OSError):
+        check_read_once(inputs)
         check_sdf(mols)
         check_encoding(encoding)
-    inputs: Named = {"MOLS": mols, "--reference": reference, "--training": training}
+        check_reference(unless_none(reference), fcd)
     check_outputs({"--json": (json_file, (".json",))}, inputs, overwrite)
+    if training is not None:
+        from molscore.datasets.layout import check_file
+
+        with complaints(ValueError, OSError):
+            check_file(training)
     number = worker_number(workers)
     prepare_workers(number, "cpu", "molscore.evaluate.molecules.assess")
     from molscore.evaluate import evaluate as judge
@@ -84,11 +92,16 @@ def report(
     """Write an HTML report of a file of molecules."""
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_sdf
+    from molscore.files.paths import Named, check_read_once
+    from molscore.references import check_reference
 
+    inputs: Named = {"MOLS": mols, "--reference": reference}
     with complaints(ValueError, OSError):
+        check_read_once(inputs)
         check_sdf(mols)
         check_encoding(encoding)
-    check_outputs({"--out": (out, (".html",))}, {"MOLS": mols, "--reference": reference}, overwrite)
+        check_reference(unless_none(reference))
+    check_outputs({"--out": (out, (".html",))}, inputs, overwrite)
     number = worker_number(workers)
     prepare_workers(number, "cpu", "molscore.evaluate.molecules.assess")
     from molscore.report import report_file

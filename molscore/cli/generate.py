@@ -86,7 +86,8 @@ def generate(
 ) -> None:
     """Generate new 3-D molecules: valid, connected, different, with hydrogens."""
     from molscore import pretrained
-    from molscore.chem.io.formats import ENDINGS, SDF, check_output
+    from molscore.chem.checks.conditions import check_raw
+    from molscore.chem.io.formats import ENDINGS, SDF, check_molecule_shards, check_output
     from molscore.files.shards import is_pattern
 
     with complaints(ValueError):
@@ -97,11 +98,14 @@ def generate(
             raise ValueError("--trajectory is for a run into a single file: leave {shard} out of --out")
     outputs = {"--out": (out, ENDINGS), "--rejects": (rejects, (".csv",)), "--report": (report, (".html",))}
     outputs["--trajectory"] = (trajectory, (".html",))
-    part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk)
+    part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk, grows=True)
     with complaints(ValueError, ImportError):
         check_output(out)
+        if is_pattern(out):
+            check_molecule_shards(out, n, shard_size)
         bounds = None if atoms is None else size_range(atoms)
         size = None if batch_size == "auto" else whole_number(batch_size, "--batch-size", "batch_size")
+        check_raw(raw, filter_, must_match, must_not_match, relax != "none")
         check_filter("generate", filter_, must_match, must_not_match, relax, uncertainty)
         completion: dict[str, Any] = {
             "scaffold": scaffold,
@@ -115,6 +119,8 @@ def generate(
             "elements": None if elements is None else tuple(elements.split(",")),
         }
         check_completion(completion)
+        if bounds is not None and not (scaffold or link or replace):
+            pretrained.check_sizes(model, pretrained.about(model)["size_probabilities"], bounds)
     wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW, ray=ray)
     from molscore.generate import GenerationOptions, MoleculeGenerator

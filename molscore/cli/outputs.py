@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from molscore.cli.common import complaints
-from molscore.files.paths import Named, check_apart, check_free, check_writable
+from molscore.files.manifest import manifests
+from molscore.files.part import check_begun
+from molscore.files.paths import Named, check_alone, check_apart, check_free, check_writable
 from molscore.files.shards import (
     SHARD,
     Shards,
@@ -49,9 +51,21 @@ def check_outputs(outputs: Outputs, inputs: Named, overwrite: bool, standard: bo
 
 
 def check_shards(
-    outputs: Outputs, inputs: Named, overwrite: bool, resume: bool, size: int, chunk: str | None
+    outputs: Outputs,
+    inputs: Named,
+    overwrite: bool,
+    resume: bool,
+    size: int,
+    chunk: str | None,
+    grows: bool = False,
 ) -> tuple[int, int] | None:
-    """`check_outputs` for a command whose outputs may have ``{shard}`` in their names.
+    """`check_outputs` for a command whose outputs may have ``{shard}`` in their names, and which may go on.
+
+    Args:
+        outputs, inputs, overwrite: as for `check_outputs`.
+        resume: whether to go on with what an earlier run left.
+        size, chunk: of shards, and which of them, as the user wrote it.
+        grows: whether the command can go on with a single file that is complete.
 
     Returns:
         Which part of the run is wanted, as numbers.
@@ -62,18 +76,26 @@ def check_shards(
         part = None if chunk is None else parse_chunk(chunk)
         if str(out) == "-" and resume:
             raise ValueError(f"{option} - is standard output, where there is nothing to resume")
+        if resume and overwrite:
+            raise ValueError("--resume goes on with an earlier run and --overwrite replaces it: give one of them")
+        check_alone({name: path for name, (path, endings) in outputs.items() if name == option or endings == (".csv",)})
         if not is_pattern(out):
             if part is not None:
                 raise ValueError(f"--chunk is for many files: write {{shard}} into the name of {option}")
         else:
             patterns = {name: check_pattern(path, name) for name, (path, _) in outputs.items() if path is not None}
             check_apart_from_shards(patterns, inputs)
-            if not overwrite and not resume:
+            if resume:
+                manifests(Shards(out, size, part))
+            elif not overwrite:
                 for name, pattern in patterns.items():
                     if there := next(Shards(pattern, size, part).existing(), None):
                         check_free({name: there}, "; --resume goes on with the run that made it")
             outputs = {name: (path and shard_of(path, 0), endings) for name, (path, endings) in outputs.items()}
     check_outputs(outputs, inputs, overwrite or resume or is_pattern(out), standard=True)
+    if resume and not is_pattern(out) and not (grows and out.is_file()):
+        with complaints(ValueError):
+            check_begun(out)
     return part
 
 

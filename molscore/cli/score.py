@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from molscore.cli.common import Encoding, Model, Quiet, Workers, bar, complaints, fail, prepare_workers, worker_number
+from molscore.cli.common import (
+    Encoding,
+    Model,
+    Quiet,
+    Workers,
+    bar,
+    check_device,
+    complaints,
+    fail,
+    prepare_workers,
+    worker_number,
+)
 from molscore.cli.outputs import Overwrite, check_outputs, place
 from molscore.pretrained import GRAPH_CONDITIONED
 
@@ -31,10 +42,12 @@ def score(
     from molscore.chem.io.formats import SDF, TABLES, check_output
     from molscore.chem.io.lines import check_encoding
     from molscore.chem.io.source import check_sdf, form_of
+    from molscore.files.paths import check_read_once
 
-    if structure is not None and not structure.is_file():
-        fail(f"there is no file {structure}")
     with complaints(ValueError, OSError):
+        check_read_once({"MOLS": mols, "--protein": structure})
+        if structure is not None and not structure.is_file():
+            fail(f"there is no file {structure}")
         check_sdf(mols)
         check_encoding(encoding)
         inputs = {"MOLS": mols, "--protein": structure, "--model": pretrained.find(model)}
@@ -95,6 +108,7 @@ def interpolate(
         inputs = {"FIRST": first, "LAST": last, "--model": pretrained.find(model)}
     outputs = {"--out": (out, (".sdf", ".sdf.gz")), "--plot": (plot, (".png",))}
     check_outputs(outputs, inputs, overwrite, standard=True)
+    check_device(device)
     from molscore.chem.io.sdf_reader import read_sdf
     from molscore.chem.io.sdf_writer import SDFWriter
     from molscore.files.summary import listed

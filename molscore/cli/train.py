@@ -28,9 +28,9 @@ def train(
         if resume:
             fail("--init-from begins a new run and --resume goes on with one: give one of them")
         with complaints(ValueError):
-            pretrained.find(init_from)
+            pretrained.about(init_from)
     from molscore.datasets.layout import TensorFileError
-    from molscore.train.config import ConfigError, load_config
+    from molscore.train.config import ConfigError, check, load_config
 
     with complaints(ConfigError):
         settings = load_config(config, overrides or [])
@@ -43,9 +43,11 @@ def train(
         check_apart({"the weights": settings.out / "model.safetensors"}, {"data": settings.data, "--init-from": init})
         if not resume:
             check_apart({"the run's configuration": settings.out / "config.yaml"}, {"CONFIG": config})
+    launched = "RANK" in os.environ  # by a launcher, as one of several processes
+    with complaints(ConfigError, OSError):
+        check(settings, resume, init_from)
     from molscore.train.processes import TrainingError, count, train_together
 
-    launched = "RANK" in os.environ  # by a launcher, as one of several processes
     with complaints(ConfigError, ValueError), complaints(TensorFileError, FloatingPointError, OSError, code=1):
         number = 1 if launched else count(worker_number(workers), settings)
         with complaints(TrainingError, code=1):

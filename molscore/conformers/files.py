@@ -22,7 +22,7 @@ from molscore.files.shards import SHARD, Shards
 from molscore.files.standard_output import standard_output
 from molscore.limits import check_proposals
 from molscore.randomness import checked_seed
-from molscore.workers import WorkerNumber, count
+from molscore.workers import WorkerNumber, check_function, count
 
 
 def conformers_sdf(
@@ -74,16 +74,19 @@ def conformers_sdf(
     check_proposals(n, options.oversampling)
     check_source(source, form)
     number = count(workers, generator.model.device.type)
+    check_function(options.filter, number, "filter")
     job = Job(generator, n, checked_seed(seed), options, number, on_progress)
     out, problems = Path(out), None if problems is None else Path(problems)
     given = source if stream is None else None
     many = check_outputs(out, {"problems": problems}, given, shard_size=shard_size, chunk=chunk)
     columns: dict[str, Any] = {"smiles_column": smiles_column, "name_column": name_column}
-    entries = read_inputs(source, form=form, **columns, stream=stream, encoding=encoding)
+    shards = Shards(out, shard_size, chunk)
+    wanted = None if chunk is None else lambda number: shards.own((number - 1) // shard_size)
+    entries = read_inputs(source, form=form, **columns, stream=stream, encoding=encoding, wanted=wanted)
     if str(out) == "-":
         outcome = _to_standard_output(job, entries)
     elif many:
-        outcome = conformer_shards(job, entries, Shards(out, shard_size, chunk), problems, resume)
+        outcome = conformer_shards(job, entries, shards, problems, resume)
     else:
         outcome = _to_file(job, entries, out, problems, resume)
     if not outcome.records and not outcome.interrupted and outcome.shards is None:

@@ -29,7 +29,7 @@ from molscore.model.mixin import PretrainedMixin
 from molscore.randomness import checked_seed
 from molscore.results import Molecules, items_of, options_of
 from molscore.versions import version
-from molscore.workers import WorkerNumber, Workers, count, ready, shared
+from molscore.workers import WorkerNumber, Workers, check_function, count, ready, shared
 
 Item = TypeVar("Item")
 
@@ -141,6 +141,7 @@ class ConformerGenerator(PretrainedMixin):
         check_proposals(n, options.oversampling)
         start = ready(partial(self.served, n=n, seed=checked_seed(seed), options=options))
         number = count(workers, self.model.device.type)
+        check_function(options.filter, number, "filter")
         groups = self.groups(((k, packed(mol)) for k, mol in enumerate(molecules, start=1)), options)
 
         def made() -> Iterator[Ensemble]:

@@ -34,7 +34,8 @@ class ConformerOptions:
         fill: where there are fewer distinct conformers than asked for, repeat some up to that number.
         filter: a condition such as ``mw < 500 and relative_energy_kcal_per_mol < 5 and input.pIC50 > 7``, see
             `molscore.chem.checks.conditions`, or a function of a molecule with one conformer and the properties of its
-            record; molecules and conformers that fail it are left out.
+            record; molecules and conformers that fail it are left out. Several workers take functions of modules alone,
+            no lambdas.
         must_match, must_not_match: SMARTS, or files of them, see `molscore.chem.checks.smarts`: molecules that do not
             match one of each, or match any, are left out.
 

@@ -21,7 +21,10 @@ from molscore.files.shards import Shards, shard_of
 def conformer_shards(
     job: Job, entries: Iterator[Entry], shards: Shards, problems: Path | None, resume: bool
 ) -> ConformerRun:
-    """Makes conformers into shards; arguments and errors as for `molscore.conformers.files.conformers_sdf`."""
+    """Makes conformers into shards; arguments and errors as for `molscore.conformers.files.conformers_sdf`.
+
+    The records of shards that are not this part's need not be parsed.
+    """
     total, number = ConformerRun(shards=0), -1
     with Manifest(shards, job.identity(), resume) as manifest:
         try:

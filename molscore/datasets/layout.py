@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
-from molscore.header import Header
+from molscore.header import Header, HeaderError, read_header
 from molscore.limits import ELEMENTS, MOST_CHARGE, shown
 
 FORMAT = "molscore-molecules"
@@ -60,8 +60,8 @@ class TensorFileError(ValueError):
     """Not a tensor file, or one whose parts do not fit together."""
 
 
-def check_header(header: Header, path: Path) -> bool:
-    """Whether it is a file of version 1, which has no stereo. TensorFileError unless its arrays are those of the table.
+def check_header(header: Header, path: Path) -> None:
+    """TensorFileError unless the arrays are those of the table; a file of version 1 has no stereo.
 
     Asked of the header alone, before the arrays are read.
     """
@@ -84,7 +84,23 @@ def check_header(header: Header, path: Path) -> bool:
             raise TensorFileError(f"{path}: {name} is {entry.dtype}, not {_HEADER_TYPES[kind]}")
         if len(entry.shape) != dimensions:
             raise TensorFileError(f"{path}: {name} has shape {entry.shape}, not {dimensions} dimensions")
-    return version == "1"
+
+
+def check_file(path: Path) -> Header:
+    """The header of a tensor file, the arrays of which are not read.
+
+    Raises:
+        FileNotFoundError: if there is none; the message says how to make it.
+        TensorFileError: if the file is cut short or corrupt, is something else or of another version.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist. `molscore data --help` says how to make a tensor file.")
+    try:
+        header = read_header(path)
+    except (HeaderError, OSError) as error:
+        raise TensorFileError(f"{path} is cut short, damaged or no tensor file: {error}") from error
+    check_header(header, path)
+    return header
 
 
 def check_arrays(arrays: Mapping[str, np.ndarray], path: Path) -> None:

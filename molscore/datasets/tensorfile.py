@@ -18,10 +18,10 @@ from molscore.datasets.layout import (
     SPLITS,
     TensorFileError,
     check_arrays,
-    check_header,
+    check_file,
 )
 from molscore.files.output import written
-from molscore.header import HeaderError, in_order, read_header
+from molscore.header import in_order
 from molscore.limits import MOST_ATOMS, MOST_CHARGE
 
 if TYPE_CHECKING:
@@ -184,15 +184,12 @@ def read_tensorfile(path: str | os.PathLike[str]) -> TensorFile:
             arrays contradict one another.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist. `molscore data --help` says how to make a tensor file.")
+    header = check_file(path)
+    metadata, old = header.metadata, "stereo" not in header.tensors
     try:
-        header = read_header(path)
-        metadata = header.metadata
-        old = check_header(header, path)
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in header.tensors}
-    except (HeaderError, SafetensorError, OSError) as error:
+    except (SafetensorError, OSError) as error:
         raise TensorFileError(f"{path} is cut short, damaged or no tensor file: {error}") from error
     if old:
         arrays["n_stereo"], arrays["stereo"] = np.zeros_like(arrays["n_atoms"]), np.zeros((0, 5), np.int16)

@@ -13,9 +13,10 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from molscore.evaluate.compare.reference import BadReferenceError, build_reference, load_reference, save_reference
+from molscore.evaluate.compare.reference import build_reference, load_reference, save_reference
 from molscore.evaluate.evaluation import evaluate
 from molscore.evaluate.metrics import Metrics
+from molscore.references import BadReferenceError
 
 __all__ = ["BadReferenceError", "Metrics", "build_reference", "evaluate", "load_reference", "save_reference"]
 

@@ -11,7 +11,7 @@ from molscore.core.diagnostics import effective_number
 from molscore.datasets.tensorfile import read_tensorfile
 from molscore.evaluate.compare.chemnet import chemnet_distance, load_statistics
 from molscore.evaluate.compare.composition import composition, differences
-from molscore.evaluate.compare.reference import AUTO, Reference, reference_of, resolve_reference
+from molscore.evaluate.compare.reference import Reference, reference_of, resolve_reference
 from molscore.evaluate.memorisation import check_splits, memorisation, rediscovery
 from molscore.evaluate.metrics import Metrics
 from molscore.evaluate.molecules import busters
@@ -21,6 +21,7 @@ from molscore.evaluate.molecules.records import stream_records
 from molscore.evaluate.molecules.relaxation import summary
 from molscore.evaluate.rates import Rate
 from molscore.evaluate.tally import Tally
+from molscore.references import AUTO
 from molscore.results import Molecules
 from molscore.workers import count as count_workers
 

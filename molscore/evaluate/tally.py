@@ -1,4 +1,7 @@
-"""The tally of an evaluation: what is kept of the records once they have been assessed, one by one."""
+"""The tally of an evaluation: what is kept of the records once they have been assessed, one by one.
+
+The numbers of their attempts, of which none may come twice, are kept on disk.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,6 +19,7 @@ from molscore.evaluate.molecules import busters
 from molscore.evaluate.molecules.assess import Assessment
 from molscore.evaluate.molecules.conformers import Ensembles
 from molscore.evaluate.rates import Rate
+from molscore.files.ondisk import Numbers
 from molscore.files.shards import ATTEMPTS
 
 SHOWN_FAULTS = 5
@@ -55,7 +59,7 @@ class Tally:
     def __post_init__(self) -> None:
         self._is: Counter[str] = Counter()
         self._stable: Counter[str] = Counter()
-        self._attempts: set[int] = set()
+        self._attempts = Numbers()
         self._faults: list[str] = []
         self._unread = 0
         self._hydrogens: bool | None = None
@@ -110,8 +114,11 @@ class Tally:
     def validity(self) -> dict[str, Rate]:
         """How many are delivered, readable, sanitised, connected, valid."""
         rates = {}
-        if self._attempts and len(self._attempts) == self.records:
-            rates["delivered"] = Rate(self.records, _made(self._attempts), "attempts")
+        if self.records and len(self._attempts) == self.records:  # each of its own number
+            made = sum(
+                last % ATTEMPTS + 1 for last in self._attempts.greatest(ATTEMPTS)
+            )  # of each shard, up to its last
+            rates["delivered"] = Rate(self.records, made, "attempts")
         names = {"readable": "readable", "sanitised": "sanitised", "valid_connected": "connected", "valid": "valid"}
         return rates | {name: Rate(self._is[key], self.records, "records") for name, key in names.items()}
 
@@ -174,12 +181,3 @@ class Tally:
             joined = Coordinates(*(np.concatenate(column) for column in zip(empty, *parts, strict=True)))
             counts = count(joined, distributions.codes, kind)
             self._counts[kind] = self._counts[kind] + counts if kind in self._counts else counts
-
-
-def _made(attempts: set[int]) -> int:
-    """How many attempts there were up to the last that was delivered, of each shard."""
-    last: dict[int, int] = {}
-    for attempt in attempts:
-        shard, number = divmod(attempt, ATTEMPTS)
-        last[shard] = max(number, last.get(shard, 0))
-    return sum(number + 1 for number in last.values())

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from molscore.files.lock import locked
 from molscore.files.output import write_text
-from molscore.files.part import ResumeError, check_same, journal_of
+from molscore.files.part import KEPT, ResumeError, check_same, journal_of
 from molscore.files.shards import Shards
 
 FORMAT = "molscore-manifest-1"
@@ -53,6 +53,8 @@ class Manifest:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if isinstance(error, OSError) and self._own and KEPT not in getattr(error, "__notes__", ()):
+            error.add_note(KEPT)
         self._open.__exit__(kind, error, traceback)
 
     def finished(self, number: int) -> Entry | None:
@@ -86,14 +88,11 @@ class Manifest:
                 path.unlink(missing_ok=True)
 
     def _read(self) -> None:
-        paths = [self.shards.manifest] if self.shards.manifest.is_file() else []
-        parts = [] if self.shards.chunk else self.shards.manifests_of_chunks()
-        if not paths and not parts:
-            raise ResumeError(f"there is nothing to resume: there is no {self.shards.manifest}; run without --resume")
-        for path in [*parts, *paths]:
+        paths = manifests(self.shards)
+        for path in paths:
             content = _content(path)
             check_same(path, content["made with"], self.made_with)
-            entries = self._own if path in paths else self._parts
+            entries = self._own if path == self.shards.manifest else self._parts
             entries |= {entry["shard"]: entry for entry in content["shards"]}
 
     def _sound(self, entry: Entry | None) -> Entry | None:
@@ -115,6 +114,19 @@ class Manifest:
             "shards": [self._own[number] for number in sorted(self._own)],
         }
         write_text(self.shards.manifest, json.dumps(content, indent=1) + "\n", lock=False)
+
+
+def manifests(shards: Shards) -> list[Path]:
+    """The manifests that a run which goes on reads: those of its parts, if it is no part itself, and its own last.
+
+    Raises:
+        ResumeError: if there is none.
+    """
+    own = [shards.manifest] if shards.manifest.is_file() else []
+    paths = own if shards.chunk else [*shards.manifests_of_chunks(), *own]
+    if not paths:
+        raise ResumeError(f"there is nothing to resume: there is no {shards.manifest}; run without --resume")
+    return paths
 
 
 def digest_of(path: Path) -> str | None:

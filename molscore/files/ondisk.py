@@ -22,6 +22,9 @@ class _Table:
         """Removes the table."""
         self._database.close()
 
+    def __del__(self) -> None:
+        self.close()
+
     def _run(self, command: str, *values: object) -> sqlite3.Cursor:
         try:
             return self._database.execute(command, values)
@@ -80,6 +83,22 @@ class Texts(_Table):
     def add(self, text: str) -> None:
         """Adds a text, if it is not there."""
         self._run("INSERT OR IGNORE INTO entries VALUES (?)", _digest(text))
+
+
+class Numbers(_Table):
+    """A set of whole numbers from 0 to 2^63 - 1."""
+
+    def __init__(self) -> None:
+        super().__init__("number INTEGER PRIMARY KEY")
+
+    def add(self, number: int) -> None:
+        """Adds a number, if it is not there."""
+        self._run("INSERT OR IGNORE INTO entries VALUES (?)", number)
+
+    def greatest(self, width: int) -> Iterator[int]:
+        """The greatest of those from 0 to ``width`` - 1, of those from ``width`` to 2 ``width`` - 1, and so on."""
+        for (number,) in self._run("SELECT max(number) FROM entries GROUP BY number / ?", width):
+            yield number
 
 
 class Columns(_Table):

@@ -28,6 +28,9 @@ from molscore.files.signals import uninterrupted
 
 FORMAT = "molscore-journal-1"
 
+KEPT = "what is finished is kept; the same command with --resume goes on"
+"""Note on an error of the system, such as a full disk."""
+
 
 class ResumeError(ValueError):
     """There is nothing to resume, or it was made by another model, version, or with other options."""
@@ -50,6 +53,12 @@ def part_of(path: str | os.PathLike[str]) -> Path:
 def journal_of(path: str | os.PathLike[str]) -> Path:
     """Where the journal of these pieces lies."""
     return beside(path, ".journal")
+
+
+def check_begun(path: str | os.PathLike[str]) -> None:
+    """Raises ResumeError if no run that was to write `path` was stopped."""
+    if not journal_of(path).is_file():
+        raise ResumeError(f"there is nothing to resume: no run into {path} was stopped; run without --resume")
 
 
 def remove_pieces(path: str | os.PathLike[str]) -> None:
@@ -104,7 +113,7 @@ class PartFile:
             if not len(self._at):
                 self.remove()
             elif isinstance(error, OSError):
-                error.add_note("what is finished is kept; the same command with --resume goes on")
+                error.add_note(KEPT)
         self._open.__exit__(kind, error, traceback)
 
     def __contains__(self, number: int) -> bool:
@@ -165,8 +174,7 @@ class PartFile:
 
     def _resume(self, stack: ExitStack) -> None:
         journal, part = journal_of(self.path), part_of(self.path)
-        if not journal.is_file():
-            raise ResumeError(f"there is nothing to resume: no run into {self.path} was stopped; run without --resume")
+        check_begun(self.path)
         with journal.open("rb") as lines:
             first = lines.readline()
             self._check(_content(first))

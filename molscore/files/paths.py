@@ -76,8 +76,9 @@ def check_apart(outputs: Named, inputs: Named) -> None:
         inputs: what it reads, ``-`` for standard input; names of things that are no files do not matter.
 
     Raises:
-        ValueError: if two of them are one file: the same name, a link, another spelling.
+        ValueError: if two of them are one file: the same name, a link, another spelling; or as `check_read_once`.
     """
+    check_read_once(inputs)
     read = {word: "/dev/stdin" if str(path) == "-" else path for word, path in inputs.items() if path is not None}
     before: dict[str, str | os.PathLike[str]] = {}
     for word, path in outputs.items():
@@ -91,6 +92,24 @@ def check_apart(outputs: Named, inputs: Named) -> None:
             if any(same_file(hidden, name) for hidden in hidden_names(path)):
                 raise ValueError(f"{other} {name} is a file that {word} {path} needs while it is written; rename it")
         before[word] = path
+
+
+def check_read_once(inputs: Named) -> None:
+    """Raises ValueError if standard input is to be read as two of the inputs."""
+    words = [word for word, path in inputs.items() if str(path) == "-"]
+    if len(words) > 1:
+        raise ValueError(
+            f"{' and '.join(words)} are both standard input, which can be read only once; give files for all but one"
+        )
+
+
+def check_alone(outputs: Named) -> None:
+    """Raises ValueError if the first of several outputs is standard output: others are made of the file beside them."""
+    (option, path), *others = [(word, path) for word, path in outputs.items() if path is not None]
+    if str(path) == "-" and others:
+        raise ValueError(
+            f"{option} - is standard output, beside which {others[0][0]} is not written; name a file for {option}"
+        )
 
 
 def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:

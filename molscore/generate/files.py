@@ -21,7 +21,7 @@ from molscore.generate.outcome import GenerationRun
 from molscore.generate.shards import generate_shards
 from molscore.limits import check
 from molscore.randomness import checked_seed
-from molscore.workers import WorkerNumber, count
+from molscore.workers import WorkerNumber
 
 
 def generate_sdf(
@@ -64,7 +64,7 @@ def generate_sdf(
         OSError: if a file cannot be written, or another run is writing it.
     """
     check("molecules", n, "n")
-    processes = count(workers, generator.model.device.type)
+    processes = generator.workers(workers, options)
     job = Job(generator, checked_seed(seed), generator.resolved(options), processes, on_attempt)
     out, rejects = Path(out), None if rejects is None else Path(rejects)
     many = check_outputs(out, {"rejects": rejects}, shard_size=shard_size, chunk=chunk)

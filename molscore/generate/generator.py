@@ -33,7 +33,7 @@ from molscore.model.mixin import PretrainedMixin
 from molscore.randomness import Purpose, checked_seed, stream
 from molscore.results import options_of
 from molscore.versions import version
-from molscore.workers import WorkerNumber, count, shared
+from molscore.workers import Cluster, WorkerNumber, check_function, count, shared
 
 CPU_BATCH, GPU_BATCH = 16, 256
 """Molecules in a call of the network. On a CPU larger batches save little, and are more padding and less to share."""
@@ -194,7 +194,15 @@ class MoleculeGenerator(PretrainedMixin):
     ) -> Iterator[Attempt]:
         """Attempts 0, 1, ... until ``n`` of them have passed; see `molscore.generate.attempts.attempts`."""
         seed, options = checked_seed(seed), self.resolved(options)
-        return attempts(self, n, seed, options, workers=count(workers, self.model.device.type), **more)
+        return attempts(self, n, seed, options, workers=self.workers(workers, options), **more)
+
+    def workers(self, workers: WorkerNumber, options: GenerationOptions) -> int | Cluster:
+        """How many workers there are to be, as `molscore.workers.count`; the functions among the options suit them."""
+        number = count(workers, self.model.device.type)
+        check_function(options.filter, number, "filter")
+        for check_of_user in options.checks:
+            check_function(check_of_user, number, "checks")
+        return number
 
     def batch_size(self, options: GenerationOptions) -> int:
         """Molecules per network call."""
@@ -259,10 +267,8 @@ class MoleculeGenerator(PretrainedMixin):
         weights = self.model.size_probabilities.cpu()
         if atoms is None:
             return weights
+        pretrained.check_sizes(self.name, weights.tolist(), atoms)
         low, high = atoms
         inside = torch.arange(len(weights))
         weights = weights * ((inside >= low) & (inside <= high))
-        if not weights.any():
-            known = self.model.size_probabilities.nonzero().flatten().tolist()
-            raise ValueError(f"no molecule of {low} to {high} atoms: {self.name} knows {known[0]} to {known[-1]}")
         return weights

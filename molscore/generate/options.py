@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypedDict
 
-from molscore.chem.checks.conditions import check_computed
+from molscore.chem.checks.conditions import check_computed, check_raw
 from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
@@ -38,6 +38,7 @@ class GenerationOptions:
         relax: ``none``, ``mmff`` or ``xtb``: let what passed relax, see `molscore.chem.forcefield.relax`.
         filter: a condition such as ``qed > 0.5 and alerts == 0``, see `molscore.chem.checks.conditions`, or a function
             of a molecule with the properties of its record; what fails it, or is False to the function, is rejected.
+            Several workers take functions of modules alone, no lambdas.
         must_match, must_not_match: SMARTS, or files of them, see `molscore.chem.checks.smarts`: what does not match one
             of each, or matches any, is rejected.
         uncertainty: let the graph-conditioned model score what passed, see `molscore.score`.
@@ -80,8 +81,7 @@ class GenerationOptions:
         check_method(self.relax)
         for name in ("must_match", "must_not_match"):  # files are read once: a run must not change with them
             object.__setattr__(self, name, smarts_texts(getattr(self, name)))
-        if self.raw and (not self.wanted.empty or self.relax != "none" or self.checks):
-            raise ValueError("raw samples are not filtered, checked or relaxed: leave out raw, or what asks for that")
+        check_raw(self.raw, not self.wanted.empty, self.relax != "none", self.checks)
         check_computed(self.wanted.names, self.relax, self.uncertainty)
         check_wishes({name: value for name in WISHES if (value := getattr(self, name)) is not None})
         if self.noise is not None and not 0 <= self.noise <= 1:

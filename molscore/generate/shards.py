@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from molscore.chem.io.formats import format_of
+from molscore.chem.io.formats import check_molecule_shards, format_of
 from molscore.chem.io.lines import opened
 from molscore.extras import need
 from molscore.files.manifest import Entry, Manifest
@@ -25,24 +25,14 @@ from molscore.generate.judge import Attempt
 from molscore.generate.one_file import Job, deliver, delivered, finished_molecules, finished_rejects, make
 from molscore.generate.outcome import GenerationRun
 
-FORMATS = ("sdf", "csv", "parquet")
-"""Formats of shards: those from which the molecules of earlier shards can be read."""
-
-MOST = 100_000
-"""Shards of a run. The manifest, which lists them, is written after each."""
-
 _BASE = -1
 """Number of the piece that keeps the counts of a shard which was taken over; it is added when all its molecules are."""
 
 
 def generate_shards(job: Job, n: int, shards: Shards, rejects: Path | None, resume: bool) -> GenerationRun:
     """Generates ``n`` molecules into shards; arguments and errors as for `molscore.generate.files.generate_sdf`."""
-    if format_of(shards.pattern) not in FORMATS:
-        raise ValueError(f"{shards.pattern}: shards of new molecules are {', '.join(FORMATS)}, which hold their SMILES")
-    number = -(-n // shards.size)
-    if number > MOST:
-        raise ValueError(f"{n:,} molecules in shards of {shards.size:,} are {number:,} files; make the shards larger")
-    wanted = {k: min(shards.size, n - k * shards.size) for k in range(number) if shards.own(k)}
+    check_molecule_shards(shards.pattern, n, shards.size)
+    wanted = {k: min(shards.size, n - k * shards.size) for k in range(-(-n // shards.size)) if shards.own(k)}
     outcome = GenerationRun(sum(wanted.values()), shards=0)
     together = shards.chunk is None and not job.options.raw
     with closing(Texts()) as seen, Manifest(shards, job.identity(), resume) as manifest:

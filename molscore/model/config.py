@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from molscore.limits import ELEMENTS, LIMITS, MOST_ATOMS, MOST_CHARGE
-from molscore.model.tasks import TaskShares
-from molscore.network.network import NetworkConfig
+from molscore.network.config import NetworkConfig
 
 
 class SamplingConfig(BaseModel):
@@ -36,6 +35,28 @@ class SamplingConfig(BaseModel):
         if self.t_end >= self.t_start:
             raise ValueError(f"t_end must lie below t_start, but is {self.t_end} and t_start {self.t_start}")
         return self
+
+
+class TaskShares(BaseModel):
+    """Shares of training molecules by what they are given, see `molscore.model.tasks`. The rest is given nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    pieces: float = Field(default=0, ge=0, le=1)
+    scaffolds: float = Field(default=0, ge=0, le=1)
+    cores: float = Field(default=0, ge=0, le=1)
+    shapes: float = Field(default=0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _within_one(self) -> Self:
+        if self.total > 1:
+            raise ValueError(f"shares must add up to at most 1, not to {self.total:.6g}")
+        return self
+
+    @property
+    def total(self) -> float:
+        """Share of the molecules that are given something, graph-conditioned ones aside."""
+        return self.pieces + self.scaffolds + self.cores + self.shapes
 
 
 class DiffusionConfig(BaseModel):

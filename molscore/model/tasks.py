@@ -22,12 +22,12 @@ bond is in a ring exactly if its effective resistance is below 1, every bond bei
 J. Math. Chem. 12, 81, 1993).
 """
 
-from typing import Any, Self
+from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
+from molscore.model.config import TaskShares
 from molscore.model.state import Parts, closed_pairs
 
 MOST_PIECES = 4
@@ -37,28 +37,6 @@ WHOLE_RINGS = 0.75
 """Share of the molecules whose rings are given whole or not at all."""
 CLOSED = 0.5
 """Share of the molecules of which it is given where the pieces have no bond to the rest."""
-
-
-class TaskShares(BaseModel):
-    """Shares of training molecules by what they are given, see `molscore.model.tasks`. The rest is given nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    pieces: float = Field(default=0, ge=0, le=1)
-    scaffolds: float = Field(default=0, ge=0, le=1)
-    cores: float = Field(default=0, ge=0, le=1)
-    shapes: float = Field(default=0, ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _within_one(self) -> Self:
-        if self.total > 1:
-            raise ValueError(f"shares must add up to at most 1, not to {self.total:.6g}")
-        return self
-
-    @property
-    def total(self) -> float:
-        """Share of the molecules that are given something, graph-conditioned ones aside."""
-        return self.pieces + self.scaffolds + self.cores + self.shapes
 
 
 def given_parts(

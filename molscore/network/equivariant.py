@@ -9,43 +9,17 @@ which the evolving batch of a sampler drifts away.
 Source: Geiger & Smidt, "e3nn: Euclidean Neural Networks", arXiv:2207.09453.
 """
 
-import re
-
 import torch
 from torch import Tensor, nn
 
 from molscore.network import o3
+from molscore.network.config import SCALAR
 from molscore.network.linear import Linear, linear
 
-SCALAR, VECTOR = o3.Irrep(0, 1), o3.Irrep(1, -1)
 EPS = 1e-5
-
-_NOTATION = re.compile(r"\s*([1-9]\d{0,3}x)?[0-4][eo](\s*\+\s*([1-9]\d{0,3}x)?[0-4][eo]){0,9}\s*", re.ASCII)
 
 Blocks = list[Tensor]
 """One tensor ``(..., 2l + 1, multiplicity)`` for each block of some irreps."""
-
-
-def hidden_irreps(text: str | o3.Irreps) -> o3.Irreps:
-    """Irreps of an atom's features.
-
-    Raises:
-        ValueError: if the text is no irreps, or too large ones, if the scalars are not exactly one block, in front, no
-            block of vectors follows, or an irrep comes twice.
-    """
-    if isinstance(text, str) and text and not _NOTATION.fullmatch(text):
-        raise ValueError(
-            f"'{text[:60]}' is not e3nn's notation of irreps, such as '128x0e + 32x1o', with multiplicities below "
-            "10,000 and l up to 4"
-        )
-    irreps = o3.Irreps(text)
-    kinds = [m.ir for m in irreps]
-    if kinds[:1] != [SCALAR] or VECTOR not in kinds or len(set(kinds)) < len(kinds):
-        raise ValueError(
-            f"hidden irreps must begin with their only 0e block, hold 1o, without which no atom can move, and name "
-            f"each irrep once, e.g. '128x0e + 32x1o', not '{irreps}'"
-        )
-    return irreps
 
 
 class EquivariantLinear(nn.Module):

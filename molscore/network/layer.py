@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from molscore.network import o3
-from molscore.network.equivariant import SCALAR, Blocks, EquivariantLinear, EquivariantNorm, GatedUpdate
+from molscore.network.config import SCALAR
+from molscore.network.equivariant import Blocks, EquivariantLinear, EquivariantNorm, GatedUpdate
 from molscore.network.geometry import LOG2E, Neighbours, neighbour_basis, pair_vectors, radial_basis, soft_lengths
 from molscore.network.linear import Linear, linear
 from molscore.network.pairs import CentredLinear, PairNorm, hidden_pairs, updated_pairs

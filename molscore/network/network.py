@@ -16,59 +16,16 @@ It knows neither SDE nor units; `molscore.model` does.
 
 import math
 from functools import partial
-from typing import Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from torch import Tensor, nn
 
-from molscore.network.equivariant import VECTOR, hidden_irreps
+from molscore.network.config import VECTOR, NetworkConfig, hidden_irreps
 from molscore.network.geometry import Neighbours, centre, pair_vectors, radial_basis, soft_lengths
 from molscore.network.layer import Layer
 from molscore.network.linear import Linear
 from molscore.network.pairs import CentredLinear, PairNorm, embedded_pairs, hidden_pairs
 from molscore.network.stereo import Handedness, sides
-
-
-class NetworkConfig(BaseModel):
-    """Sizes of the network.
-
-    Attributes:
-        irreps: features of an atom, in e3nn's notation, ``0e`` first.
-        pair_channels: invariants of a pair.
-        layers: message-passing layers.
-        heads: attention heads; divides every multiplicity in ``irreps``.
-        radial: radial basis functions of a distance.
-        vectors: vectors per atom whose dot products enter the pair messages.
-        condition_channels: channels of the embedding of times and size.
-        energy: the displacement is minus the gradient of an energy, so that the score is a gradient too. A training
-            step then takes second derivatives, which ``torch.compile`` cannot.
-        stereo: the network reads the tags of stereo, see `molscore.network.stereo`.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    irreps: str = "192x0e + 32x1o"
-    pair_channels: int = Field(default=48, ge=1, le=4096)
-    layers: int = Field(default=5, ge=1, le=256)
-    heads: int = Field(default=8, ge=1, le=1024)
-    radial: int = Field(default=12, ge=1, le=1024)
-    vectors: int = Field(default=8, ge=0, le=1024)
-    condition_channels: int = Field(default=128, ge=1, le=16384)
-    energy: bool = False
-    stereo: bool = False
-
-    @field_validator("irreps")
-    @classmethod
-    def _known(cls, text: str) -> str:
-        hidden_irreps(text)
-        return text
-
-    @model_validator(mode="after")
-    def _divided(self) -> Self:
-        if any(m.mul % self.heads for m in hidden_irreps(self.irreps)):
-            raise ValueError(f"every multiplicity of irreps='{self.irreps}' must be a multiple of heads={self.heads}")
-        return self
 
 
 class TimeEmbedding(nn.Module):

@@ -1,17 +1,18 @@
 """Irreps of O(3), in e3nn's notation and with its names, without its import, which takes a second.
 
-e3nn is loaded where a network asks for its numbers: Wigner symbols and spherical harmonics. Scalars and vectors, such
-as ``128x0e + 16x1o``, need neither: the scalar product of two vectors and the direction of one are plain.
+e3nn, and torch, are loaded where a network asks for numbers: Wigner symbols and spherical harmonics. Scalars and
+vectors, such as ``128x0e + 16x1o``, need neither: the scalar product of two vectors and the direction of one are plain.
 
 Source: Geiger & Smidt, "e3nn: Euclidean Neural Networks", arXiv:2207.09453.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 _WORD = re.compile(r"\s*(?:(\d+)x)?(\d+)([eo])\s*", re.ASCII)
 
@@ -70,14 +71,14 @@ class Irreps(tuple[Block, ...]):
         return "+".join(f"{block.mul}x{block.ir}" for block in self)
 
 
-def wigner_3j(l1: int, l2: int, l3: int, dtype: torch.dtype) -> Tensor:
+def wigner_3j(l1: int, l2: int, l3: int, dtype: "torch.dtype") -> "Tensor":
     """e3nn's Wigner 3j symbols, ``(2 l1 + 1, 2 l2 + 1, 2 l3 + 1)``."""
     from e3nn import o3
 
     return o3.wigner_3j(l1, l2, l3, dtype=dtype)
 
 
-def spherical_harmonics(ell: int, x: Tensor) -> Tensor:
+def spherical_harmonics(ell: int, x: "Tensor") -> "Tensor":
     """e3nn's spherical harmonics of vectors ``(..., 3)`` as they are, component normalisation: ``(..., 2 ell + 1)``."""
     from e3nn import o3
 

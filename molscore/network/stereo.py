@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from molscore.network import o3
-from molscore.network.equivariant import VECTOR, Blocks
+from molscore.network.config import VECTOR
+from molscore.network.equivariant import Blocks
 from molscore.network.geometry import SOFTENING
 
 WIDTH = 32

@@ -1,5 +1,6 @@
-"""The training configuration: a YAML file, overridden by ``key=value`` words; unknown keys are errors."""
+"""The training configuration: a YAML file, overridden by ``key=value`` words; unknown keys are errors. No torch."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from molscore.limits import LIMITS
 from molscore.model.config import DiffusionConfig
 from molscore.train.text import TextError, parse, read
+
+CHECKPOINT = "checkpoint.pt"
+"""In the folder of a run: all that is needed to go on with it."""
 
 STEPS = 1_000_000_000
 """Steps of a run at most, and of intervals that are counted in steps."""
@@ -113,3 +117,30 @@ def _override(values: dict[str, Any], word: str) -> None:
         values[last] = parse(value)
     except TextError as error:
         raise ConfigError(f"'{word}': the value is not valid YAML: {error}") from error
+
+
+def check(config: TrainConfig, resume: bool, init_from: str | None) -> None:
+    """Checks what can be known before anything is read; arguments and errors as for `molscore.train.loop.train`."""
+    checkpoint = config.out / CHECKPOINT
+    if resume and init_from:
+        raise ConfigError("--init-from begins a new run and --resume goes on with one: give one of them")
+    if checkpoint.exists() and not resume:
+        raise ConfigError(f"{config.out} already holds a run: add --resume to go on with it, or choose another 'out'")
+    if resume and not checkpoint.is_file():
+        raise ConfigError(f"there is nothing to resume in {config.out}: run without --resume first")
+    if config.compile and config.model.network.energy:
+        raise ConfigError("compile does not go with an energy head, which needs second derivatives: leave one of them")
+    check_folder(config.out)
+
+
+def check_folder(out: Path) -> None:
+    """Checks before training that results can be written.
+
+    Raises:
+        OSError: if there can be no folder `out`, or nothing can be written there.
+    """
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"{out} is no folder; choose another 'out'")
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(f"{out}: the folder {there} cannot be written to; choose another 'out'")

@@ -8,7 +8,6 @@ Between two lines of the log nothing waits for the device: no value is read from
 """
 
 import math
-import os
 import time
 import warnings
 from contextlib import ExitStack
@@ -30,14 +29,12 @@ from molscore.model.files import save as save_model
 from molscore.model.posterior import fit_posterior
 from molscore.randomness import Purpose, stream, torch_seed
 from molscore.train.checkpoint import Progress, go_on_from, write_checkpoint
-from molscore.train.config import ConfigError, TrainConfig
+from molscore.train.config import CHECKPOINT, ConfigError, TrainConfig, check
 from molscore.train.log import RunLog
 from molscore.train.optimiser import make_optimisers
 from molscore.train.record import LEDGER_HEAD, Record, hardware, ledger_row, sha256
 from molscore.train.sharing import SharedSteps
 from molscore.train.start import begin_from
-
-CHECKPOINT = "checkpoint.pt"
 
 VALID_EPOCH = 2**31
 """The order of the validation molecules is that of an epoch which training never reaches."""
@@ -180,33 +177,6 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
     del network, wrapped, muon  # they hold on to the group
     accelerator.end_training()
     return config.out / "model.safetensors"
-
-
-def check(config: TrainConfig, resume: bool, init_from: str | None) -> None:
-    """Checks what can be known before anything is read; arguments and errors as for `train`."""
-    checkpoint = config.out / CHECKPOINT
-    if resume and init_from:
-        raise ConfigError("--init-from begins a new run and --resume goes on with one: give one of them")
-    if checkpoint.exists() and not resume:
-        raise ConfigError(f"{config.out} already holds a run: add --resume to go on with it, or choose another 'out'")
-    if resume and not checkpoint.is_file():
-        raise ConfigError(f"there is nothing to resume in {config.out}: run without --resume first")
-    if config.compile and config.model.network.energy:
-        raise ConfigError("compile does not go with an energy head, which needs second derivatives: leave one of them")
-    check_folder(config.out)
-
-
-def check_folder(out: Path) -> None:
-    """Checks before training that results can be written.
-
-    Raises:
-        OSError: if there can be no folder `out`, or nothing can be written there.
-    """
-    if out.exists() and not out.is_dir():
-        raise NotADirectoryError(f"{out} is no folder; choose another 'out'")
-    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise PermissionError(f"{out}: the folder {there} cannot be written to; choose another 'out'")
 
 
 def _conditioned(config: TrainConfig, step: int) -> bool:

@@ -13,8 +13,8 @@ import torch
 
 from molscore import workers as processes
 from molscore.files.signals import Terminated
-from molscore.train.config import TrainConfig
-from molscore.train.loop import check, train
+from molscore.train.config import TrainConfig, check
+from molscore.train.loop import train
 
 
 class TrainingError(RuntimeError):

@@ -14,7 +14,7 @@ Ctrl-C is left to the process that started them. They end with it, however it en
 """
 
 from molscore.workers.cluster import check_cluster, connect, shared
-from molscore.workers.cores import Cluster, WorkerNumber, count
+from molscore.workers.cores import Cluster, WorkerNumber, check_function, count
 from molscore.workers.crew import WorkerError
 from molscore.workers.pool import AHEAD, Workers, ready
 from molscore.workers.server import prepare
@@ -28,6 +28,7 @@ __all__ = [
     "WorkerNumber",
     "Workers",
     "check_cluster",
+    "check_function",
     "connect",
     "count",
     "one_thread",

@@ -8,6 +8,7 @@ Sources: sched_getaffinity(2); "Control Group v2", section CPU, of the Linux doc
 import math
 import multiprocessing
 import os
+import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,27 @@ def count(workers: WorkerNumber, device: str = "cpu") -> int | Cluster:
     if workers > 1 and alone:
         raise ValueError(f"{alone}; leave workers at 1 here")
     return int(workers)
+
+
+def check_function(function: object, workers: int | Cluster, option: str) -> None:
+    """Checks, before the work begins, a function that a user chose.
+
+    Args:
+        function: what it is; anything but a function is left to others.
+        workers: a number, from `count`, or a cluster, which takes any function.
+        option: its name in the message.
+
+    Raises:
+        ValueError: if it cannot be sent to other processes, as lambdas and functions inside functions cannot.
+    """
+    if callable(function) and isinstance(workers, int) and workers > 1:
+        try:
+            pickle.dumps(function)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise ValueError(
+                f"{option} cannot be sent to other processes ({error}): define it with def at the top of a module, or "
+                "leave workers at 1"
+            ) from error
 
 
 def available() -> int:

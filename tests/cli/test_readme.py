@@ -80,6 +80,14 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
         assert table in "\n".join([*QUALITY.values(), CLUSTER, MEASUREMENTS])
 
 
+def test_memory_does_not_grow_with_the_records():
+    memory, measured = script("peak_memory"), results("peak_memory")
+    assert memory["markdown"](measured["rows"]) in (ROOT / "data/docs/pages/tutorials/screening.md").read_text()
+    assert [row["case"] for row in measured["rows"]] == list(memory["CASES"])
+    assert all(row["ratio"] <= memory["FLOOR"] for row in measured["rows"])
+    assert all(row["ratio"] == round(row["peak_mib"][1] / row["peak_mib"][0], 3) for row in measured["rows"])
+
+
 def test_ensembles_are_those_of_the_bundled_weights():
     rows = [row for row in results("conformer_ensembles")["rows"] if row["method"] == "score"]
     digests = {row["weights"] for row in rows} | {results("conformer_starts")["header"]["weights"]}

@@ -4,8 +4,11 @@ import io
 import json
 
 import pytest
+from child import full_disk, start
 from conformer_runs import LIST, QUICK, Killed, read, run
 
+from molscore.chem.io import inputs
+from molscore.chem.io.smiles import parse_smiles
 from molscore.files.part import ResumeError
 
 
@@ -43,9 +46,12 @@ def test_shards_are_the_single_file_cut_by_records(generator, whole, tmp_path):
 
 
 @pytest.mark.parametrize("chunks", [2, 5])
-def test_parts_are_disjoint_and_become_the_whole_run(generator, whole, tmp_path, chunks):
+def test_parts_are_disjoint_and_become_the_whole_run(generator, whole, tmp_path, chunks, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(inputs, "parse_smiles", lambda text: parsed.append(text) or parse_smiles(text))
     for part in range(chunks, 0, -1):
         shards(generator, tmp_path, chunk=(part, chunks))
+    assert len(parsed) == 5  # of the others' records none
     expected = contents(whole[0])
     made = {name: data for name, data in contents(tmp_path).items() if "manifest" not in name}
     assert made == {name: data for name, data in expected.items() if "manifest" not in name}
@@ -99,3 +105,16 @@ def test_from_standard_input(generator, whole, tmp_path):
     run(generator, "-", out, problems, stream=io.StringIO(LIST), shard_size=2, chosen=QUICK)
     assert len(read(tmp_path / "out-00.sdf")) == 4
     assert contents(tmp_path).items() == contents(whole[0]).items() - {("in.smi", LIST.encode())}
+
+
+def test_a_full_disk_keeps_the_pieces_of_a_shard(generator, whole, tmp_path, capfd):
+    def fill():
+        full_disk(4000)
+        shards(generator, tmp_path)
+
+    child = start(fill)
+    child.join()
+    assert child.exitcode == 1 and "out-00.sdf" in (said := capfd.readouterr().out) and "OSError" in said
+    assert not list(tmp_path.glob("out-*.sdf")) and list(tmp_path.glob(".out-00.sdf.journal"))
+    outcome = shards(generator, tmp_path, resume=True)
+    assert outcome.kept == 1 and contents(tmp_path) == contents(whole[0]) and outcome.text("x") == whole[1].text("x")

@@ -63,3 +63,13 @@ def test_ensembles_in_memory_are_the_same_with_all_their_properties(generator):
             assert x.GetPropsAsDict() == y.GetPropsAsDict()
             assert (x.GetPositions() == y.GetPositions()).all()
     assert there[0].mol.GetProp("_Name") == "propanol" and there[0].mol.GetIntProp("number") == 7
+
+
+def test_a_lambda_as_filter_is_refused_at_once_by_several_workers(generator, tmp_path):
+    with pytest.raises(ValueError, match="filter cannot be sent"):
+        generator.generate(["CCO", "CCN"], n=2, filter=lambda mol: True, workers=2)
+    options = ConformerOptions(filter=lambda mol: True)
+    with pytest.raises(ValueError, match="filter cannot be sent"):
+        conformers_sdf(generator, "CCO", tmp_path / "m.sdf", 2, 0, options, workers=2)
+    assert not list(tmp_path.iterdir())
+    assert len(generator.generate(["CCO", "CCN"], n=2, filter=lambda mol: True).mols) == 2

@@ -87,8 +87,9 @@ def test_reads_gzip(tmp_path):
 
 
 def test_attempt_is_read_from_the_property(tmp_path):
-    path = write_sdf(tmp_path / "a.sdf", [embed("C")] * 3, {"molscore_index": [4, "17", "none"]})
-    assert [judge(record).attempt for record in read_records(path)] == [4, 17, None]
+    indices = [4, "17", "none", 2**70, "9" * 19, "9" * 5000]
+    path = write_sdf(tmp_path / "a.sdf", [embed("C")] * 6, {"molscore_index": indices})
+    assert [judge(record).attempt for record in read_records(path)] == [4, 17, None, None, None, None]
 
 
 def test_clear_errors(tmp_path):

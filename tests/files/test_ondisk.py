@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 
-from molscore.files.ondisk import Columns, Places, Texts
+from molscore.files.ondisk import Columns, Numbers, Places, Texts
 
 
 def test_places_are_a_dictionary_in_order():
@@ -42,6 +42,14 @@ def test_texts_are_a_set():
     for text in ("C", "CC", "C", "", "\udcff", "ä"):
         texts.add(text)
     assert len(texts) == 5 and "C" in texts and "\udcff" in texts and "" in texts and "CCC" not in texts
+
+
+def test_numbers_are_a_set_with_the_greatest_of_each_range():
+    numbers = Numbers()
+    for number in (3, 10**18, 0, 3, 25, 21, 10**18):
+        numbers.add(number)
+    assert len(numbers) == 5 and sorted(numbers.greatest(10)) == [3, 25, 10**18]
+    assert list(Numbers().greatest(10)) == []
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 8])

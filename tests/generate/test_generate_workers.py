@@ -57,3 +57,25 @@ def test_molecules_in_memory_are_the_same(generator):
         assert a.GetPropsAsDict() == b.GetPropsAsDict() and a.GetProp("_Name") == b.GetProp("_Name")
         assert (a.GetConformer().GetPositions() == b.GetConformer().GetPositions()).all()
     assert [(a.index, a.fault) for a in alone.rejects] == [(b.index, b.fault) for b in shared.rejects]
+
+
+def few_rings(mol):
+    """A filter that other processes can find."""
+    return mol.GetRingInfo().NumRings() < 2
+
+
+def test_functions_as_filters_are_sent_or_refused_at_once(generator, tmp_path):
+    """What cannot be sent is refused before a file is touched; one worker takes any function."""
+    out = tmp_path / "mols.sdf"
+    out.write_text("an older file")
+    for more in ({"filter": lambda mol: True}, {"checks": (lambda mol: None,)}):
+        with pytest.raises(ValueError, match=f"{next(iter(more))} cannot be sent .* def at the top of a module"):
+            generator.generate(20, workers=2, steps=STEPS, **more)
+        with pytest.raises(ValueError, match="cannot be sent"):
+            generate_sdf(generator, 20, out, 0, GenerationOptions(STEPS, **more), workers=2)
+        with pytest.raises(ValueError, match="cannot be sent"):
+            generate_sdf(generator, 20, tmp_path / "m-{shard}.sdf", 0, GenerationOptions(STEPS, **more), workers=2)
+    assert [path.name for path in tmp_path.iterdir()] == ["mols.sdf"] and out.read_text() == "an older file"
+    here = generator.generate(3, steps=STEPS, batch_size=2, filter=lambda mol: mol.GetRingInfo().NumRings() < 2)
+    there = generator.generate(3, steps=STEPS, batch_size=2, filter=few_rings, workers=2)
+    assert [mol.GetProp("SMILES") for mol in here.mols] == [mol.GetProp("SMILES") for mol in there.mols]

@@ -6,7 +6,8 @@ import pytest
 import torch
 from e3nn import o3
 
-from molscore.network.equivariant import ChannelProduct, EquivariantLinear, EquivariantNorm, GatedUpdate, hidden_irreps
+from molscore.network.config import hidden_irreps
+from molscore.network.equivariant import ChannelProduct, EquivariantLinear, EquivariantNorm, GatedUpdate
 
 IRREPS = o3.Irreps("6x0e + 4x0o + 4x1o + 4x1e + 4x2e + 4x2o")
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-11}

@@ -49,6 +49,12 @@ class FilterError(ValueError):
     """Not a filter; the message says what is wrong and what is understood."""
 
 
+def check_raw(raw: bool, *choices: object) -> None:
+    """Raises ValueError if samples are to stay as they are, and any of the choices asks for something else."""
+    if raw and any(choices):
+        raise ValueError("raw samples are not filtered, checked or relaxed: leave out raw, or what asks for that")
+
+
 class _Unknown(str):
     """A property of an input record: a text, to be read as a number where one is needed."""
 

@@ -24,6 +24,12 @@ STRUCTURES = (".xyz", ".xyz.gz", ".pdb", ".pdb.gz", ".pdbqt", ".pdbqt.zip")
 ENDINGS = SDF + TABLES + STRUCTURES
 """Endings of outputs, in upper or lower case."""
 
+SHARDS = ("sdf", "csv", "parquet")
+"""Formats of shards of new molecules: those from which the molecules of earlier shards can be read."""
+
+MOST = 100_000
+"""Shards of new molecules. The manifest, which lists them, is written after each."""
+
 EXTRAS = {"parquet": ("pyarrow", "tables"), "pdbqt": ("meeko", "docking")}
 """The package that a format needs beyond the installation, and the extra that installs it."""
 
@@ -55,6 +61,23 @@ def check_output(path: str | os.PathLike[str], endings: tuple[str, ...] = ENDING
     if (form := format_of(path)) in EXTRAS:
         check(*EXTRAS[form], f"writing {path.name}")
     return path
+
+
+def check_molecule_shards(pattern: Path, n: int, size: int) -> None:
+    """Checks shards of new molecules.
+
+    Args:
+        pattern: their names.
+        n: molecules.
+        size: molecules of a shard.
+
+    Raises:
+        ValueError: if they are too many, or the molecules of earlier ones cannot be read from them.
+    """
+    if format_of(pattern) not in SHARDS:
+        raise ValueError(f"{pattern}: shards of new molecules are {', '.join(SHARDS)}, which hold their SMILES")
+    if (number := -(-n // size)) > MOST:
+        raise ValueError(f"{n:,} molecules in shards of {size:,} are {number:,} files; make the shards larger")
 
 
 @contextmanager

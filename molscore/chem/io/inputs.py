@@ -4,7 +4,7 @@ Only the current record is in memory, so a file may be of any length. A record t
 a reason, one of `INPUT_REASONS`, and the reading goes on.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import IO
@@ -17,7 +17,7 @@ from molscore.chem.io.rows import NAME_COLUMNS, Row, read_rows, split_smiles
 from molscore.chem.io.sdf_reader import Record, read_sdf
 from molscore.chem.io.sdf_text import DataItem, data_items
 from molscore.chem.io.smiles import parse_smiles
-from molscore.chem.io.source import FORMS, check_source
+from molscore.chem.io.source import FORMS, STRUCTURES, check_source
 from molscore.chem.properties import set_properties
 
 __all__ = ["FORMS", "NAME_COLUMNS", "INPUT_REASONS", "Entry", "check_source", "read_inputs"]
@@ -73,6 +73,7 @@ def read_inputs(
     name_column: str | None = None,
     stream: IO[str] | None = None,
     encoding: str | None = None,
+    wanted: Callable[[int], bool] | None = None,
 ) -> Iterator[Entry]:
     """Reads molecules one by one.
 
@@ -90,6 +91,7 @@ def read_inputs(
         name_column: of a table; by default the first of `NAME_COLUMNS` that is there.
         stream: text to read in place of standard input. It is left open.
         encoding: of the file, such as ``cp1252``; by default UTF-8. A byte order mark overrides it.
+        wanted: whether the record of a number is to be parsed; the entries of others have neither molecule nor reason.
 
     Returns:
         An iterator over the records, none for an empty list or SDF file.
@@ -102,18 +104,16 @@ def read_inputs(
     form = check_source(source, form)
     if form == "smiles":
         return _command_line(source)
-    if form == "sdf":
+    if form in STRUCTURES:
+        at = None if wanted is None else lambda index: wanted(index + 1)
         with ExitStack() as stack:
-            lines = stack.enter_context(opened(source, stream, encoding, carriage_returns=False))
-            return _structures(read_sdf(lines), stack.pop_all())
-    if form == "mol2":
-        with ExitStack() as stack:
-            lines = stack.enter_context(opened(source, stream, encoding))
-            return _structures(read_mol2(lines), stack.pop_all())
+            lines = stack.enter_context(opened(source, stream, encoding, carriage_returns=form == "mol2"))
+            read = read_mol2 if form == "mol2" else read_sdf
+            return _structures(read(lines, wanted=at), stack.pop_all())
     rows = read_rows(
         source, form, smiles_column=smiles_column, name_column=name_column, stream=stream, encoding=encoding
     )
-    return map(_entry, rows)
+    return (_entry(row, wanted is None or wanted(row.number)) for row in rows)
 
 
 def _structures(records: Iterable[Record], closing: AbstractContextManager[object]) -> Iterator[Entry]:
@@ -125,8 +125,10 @@ def _structures(records: Iterable[Record], closing: AbstractContextManager[objec
             yield Entry(record.index + 1, record.line, name, record.mol, items, "", reason or None, detail or None)
 
 
-def _entry(row: Row) -> Entry:
+def _entry(row: Row, wanted: bool = True) -> Entry:
     """The entry of a SMILES, which is not parsed if something else is wrong already."""
+    if not wanted:
+        return Entry(row.number, row.line, row.name, None, (), row.text)
     mol, reason, detail = (None, row.reason, row.detail) if row.reason else parse_smiles(row.text)
     items = tuple(DataItem(name, value) for name, value in row.properties)
     if mol is not None:

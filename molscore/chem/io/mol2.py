@@ -1,7 +1,7 @@
 """Tripos mol2 files read block by block: https://zhanggroup.org/DockRMSD/mol2.pdf. RDKit reads Corina's atom types."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 
 import numpy as np
@@ -25,12 +25,15 @@ def read_structures(
 
 
 def read_mol2(
-    source: str | os.PathLike[str] | Iterable[str], sanitize: bool = True, encoding: str | None = None
+    source: str | os.PathLike[str] | Iterable[str],
+    sanitize: bool = True,
+    encoding: str | None = None,
+    wanted: Callable[[int], bool] | None = None,
 ) -> Iterator[Record]:
     """Reads the molecules of a mol2 file one by one. A bad one is reported and does not end the reading.
 
     Args:
-        source, sanitize, encoding: as for `molscore.chem.io.sdf_reader.read_sdf`.
+        source, sanitize, encoding, wanted: as for `molscore.chem.io.sdf_reader.read_sdf`.
 
     Returns:
         An iterator over the records, none for a file without molecules. Their `text` is a V2000 mol block; of one that
@@ -40,21 +43,32 @@ def read_mol2(
         ValueError, OSError: at once, as `read_sdf`.
     """
     if not isinstance(source, (str, os.PathLike)):
-        return _records(source, nullcontext(), sanitize)
+        return _records(source, nullcontext(), sanitize, wanted)
     with ExitStack() as stack:
         lines = stack.enter_context(opened(os.fspath(source), None, encoding))
-        return _records(lines, stack.pop_all(), sanitize)
+        return _records(lines, stack.pop_all(), sanitize, wanted)
 
 
-def _records(source: Iterable[str], closing: AbstractContextManager[object], sanitize: bool) -> Iterator[Record]:
+def _records(
+    source: Iterable[str],
+    closing: AbstractContextManager[object],
+    sanitize: bool,
+    wanted: Callable[[int], bool] | None,
+) -> Iterator[Record]:
     index, start = 0, 0
     lines: list[str] = []
+
+    def record() -> Record:
+        if wanted is None or wanted(index):
+            return _record(index, start, lines, sanitize)
+        return Record(index, start, None, None)
+
     with closing:
         try:
             for number, line in enumerate(source, start=1):
                 if line.startswith(MARK):
                     if start:
-                        yield _record(index, start, lines, sanitize)
+                        yield record()
                         index += 1
                     start, lines = number, []
                 if start:
@@ -63,7 +77,7 @@ def _records(source: Iterable[str], closing: AbstractContextManager[object], san
             yield _bad(index, start or 1, lines, f"unreadable: {error}")
             return
         if start:
-            yield _record(index, start, lines, sanitize)
+            yield record()
 
 
 def _record(index: int, line: int, lines: list[str], sanitize: bool) -> Record:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from molscore.chem.io.formats import check_output
-from molscore.files.paths import Named, check_apart, check_writable
+from molscore.files.paths import Named, check_alone, check_apart, check_writable
 from molscore.files.shards import check_apart_from_shards, check_pattern, is_pattern, shard_of
 from molscore.limits import check
 
@@ -34,6 +34,7 @@ def check_outputs(
     """
     check("shard_size", shard_size)
     outputs: Named = {"out": out, **beside}
+    check_alone(outputs)
     many = is_pattern(out)
     if many:
         for name, path in outputs.items():

@@ -13,6 +13,12 @@ from molscore.chem.io.lines import MAX_LINE, DamagedFile, opened, printable, und
 NAME_COLUMNS = ("name", "title", "id", "compound_id")
 """Columns of a table that may hold the name, the first that is there."""
 
+SMILES_COLUMN = "smiles"
+"""The column of a table that holds the SMILES, unless the user says otherwise."""
+
+TABLES = ("csv", "tsv", "parquet")
+"""Forms of a file that have columns."""
+
 LONGEST_ROW = 2**20
 """Characters of a row that spans several lines. Beyond that, a quotation mark was left open."""
 
@@ -83,14 +89,21 @@ def read_rows(
 
 
 def check_columns(
-    source: str, form: str, smiles_column: str = "smiles", name_column: str | None = None, encoding: str | None = None
+    source: str,
+    form: str,
+    smiles_column: str = SMILES_COLUMN,
+    name_column: str | None = None,
+    encoding: str | None = None,
 ) -> None:
     """Checks, before the work begins, that a table has the columns that are asked for. A pipe is not looked into.
 
     Raises:
-        ValueError, OSError: as `read_rows`.
+        ValueError, OSError: as `read_rows`; also if columns are asked for of what is no table.
     """
-    if form in ("csv", "tsv", "parquet") and os.path.isfile(source):
+    if form not in TABLES and (smiles_column != SMILES_COLUMN or name_column is not None):
+        option = "--name-column" if name_column is not None else "--smiles-column"
+        raise ColumnError(f"{option} is of a table, and {source} is none; --format csv says that it is one")
+    if form in TABLES and os.path.isfile(source):
         rows = read_rows(source, form, smiles_column=smiles_column, name_column=name_column, encoding=encoding)
         for _ in rows:  # opens what closing it closes
             break

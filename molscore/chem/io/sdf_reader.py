@@ -1,7 +1,7 @@
 """SDF files read record by record, whatever the records are like."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 
@@ -32,7 +32,10 @@ class Record:
 
 
 def read_sdf(
-    source: str | os.PathLike[str] | Iterable[str], sanitize: bool = True, encoding: str | None = None
+    source: str | os.PathLike[str] | Iterable[str],
+    sanitize: bool = True,
+    encoding: str | None = None,
+    wanted: Callable[[int], bool] | None = None,
 ) -> Iterator[Record]:
     """Reads the records of an SDF file one by one. A bad record is reported and does not end the reading.
 
@@ -41,6 +44,7 @@ def read_sdf(
         sanitize: let RDKit sanitise the molecules; what it refuses is a bad record. Without it they come as written, to
             be judged by ``molscore.chem.checks.validity.check``. Stereo is assigned in either case.
         encoding: of the file, by default UTF-8; see `molscore.chem.io.lines.read_lines`.
+        wanted: whether the record at a position is to be parsed; others have neither molecule nor reason nor text.
 
     Returns:
         An iterator over the records, none for an empty file. Any line ends will do; the last ``$$$$`` may be missing.
@@ -50,27 +54,39 @@ def read_sdf(
         OSError: at once, if the file cannot be opened.
     """
     if not isinstance(source, (str, os.PathLike)):
-        return _records(source, nullcontext(), sanitize)
+        return _records(source, nullcontext(), sanitize, wanted)
     with ExitStack() as stack:
         lines = stack.enter_context(opened(os.fspath(source), None, encoding, carriage_returns=False))
-        return _records(lines, stack.pop_all(), sanitize)
+        return _records(lines, stack.pop_all(), sanitize, wanted)
 
 
-def _records(source: Iterable[str], closing: AbstractContextManager[object], sanitize: bool) -> Iterator[Record]:
-    index, start, lines = 0, 1, []
+def _records(
+    source: Iterable[str],
+    closing: AbstractContextManager[object],
+    sanitize: bool,
+    wanted: Callable[[int], bool] | None,
+) -> Iterator[Record]:
+    index, start = 0, 1
+    lines: list[str] = []
+
+    def record() -> Record:
+        if wanted is None or wanted(index):
+            return _record(index, start, "".join(lines), sanitize)
+        return Record(index, start, None, None)
+
     with closing:
         try:
             for number, line in enumerate(source, start=1):
                 if not line.startswith("$$$$"):
                     lines.append(line)
                     continue
-                yield _record(index, start, "".join(lines), sanitize)
+                yield record()
                 index, start, lines = index + 1, number + 1, []
         except DamagedFile as error:
             yield Record(index, start, None, f"unreadable: {error}", "".join(lines))
             return
         if any(line.strip() for line in lines):
-            yield _record(index, start, "".join(lines), sanitize)
+            yield record()
 
 
 def _record(index: int, line: int, text: str, sanitize: bool) -> Record:

@@ -20,12 +20,10 @@ from typing import IO, Any
 import numpy as np
 
 from molscore import extras
+from molscore.references import check_statistics
 
 FLOOR_SIZES = (100, 300, 1000, 2000, 5000, 10_000)
 """Sizes for which a floor is kept."""
-
-REFERENCES = ("druglike", "qm9")
-"""References with ChemNet statistics in the package."""
 
 FEWEST = 2
 """A covariance takes two molecules."""
@@ -127,8 +125,7 @@ def load_statistics(name: str) -> Statistics:
         MissingExtraError: without the package ``fcd``, which computes what is compared with them.
     """
     package()
-    if name not in REFERENCES:
-        raise ValueError(f"there are no ChemNet statistics for the reference {name}; only for {', '.join(REFERENCES)}")
+    check_statistics(name)
     with as_file(files("molscore.evaluate").joinpath("references", f"{name}_fcd.npz")) as path, np.load(path) as file:
         mean = file["mean"].astype(np.float64)
         covariance = np.zeros((len(mean), len(mean)))

@@ -41,15 +41,10 @@ from molscore.evaluate.molecules.identity import canonical_smiles, hash_smiles
 from molscore.evaluate.molecules.records import judge, read_records
 from molscore.evaluate.molecules.relaxation import summary
 from molscore.files.output import written
+from molscore.references import BUNDLED, BadReferenceError, check_reference
 from molscore.reprs import short_repr
 
 FORMAT = "molscore-reference-2"
-BUNDLED = ("druglike", "qm9")
-"""References that come with the package; the first is the default."""
-
-AUTO = "auto"
-"""Instead of a name: the reference of the model that made the molecules."""
-
 MODEL_PROPERTY = "molscore_model"
 """SDF property: the name of that model."""
 
@@ -57,10 +52,6 @@ RELAXED = 2000
 """Molecules of which a relaxation energy is computed, at most: chosen at random."""
 
 FLOOR_SIZES = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000)
-
-
-class BadReferenceError(ValueError):
-    """Not a reference, or one that cannot be used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,12 +211,8 @@ def resolve_reference(reference: str | os.PathLike[str]) -> Reference:
     if str(reference) in BUNDLED:
         with as_file(files("molscore.evaluate").joinpath("references", f"{reference}.npz")) as path:
             return load_reference(path)
+    check_reference(reference)
     path = Path(reference)
-    if not path.is_file():
-        raise BadReferenceError(
-            f"no reference called {str(reference)!r}: give {' or '.join(BUNDLED)}, or the path of an .npz reference or "
-            "of an SDF file of molecules to compare with"
-        )
     if path.suffix.lower() == ".npz":
         return load_reference(path)
     records = [record for record in map(judge, read_records(path)) if record.valid]

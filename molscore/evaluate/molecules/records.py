@@ -32,6 +32,9 @@ from molscore.results import Molecules, items_of
 INDEX_PROPERTY = "molscore_index"
 """SDF property: the number of the sampling attempt, from 0, that gave the record."""
 
+DIGITS = 19
+"""Of a number that is none of an attempt, at least."""
+
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
@@ -139,4 +142,4 @@ def _attempt(mol: Chem.Mol) -> int | None:
     if not mol.HasProp(INDEX_PROPERTY):
         return None
     text = str(mol.GetPropsAsDict(autoConvertStrings=False)[INDEX_PROPERTY])
-    return int(text) if text.isdecimal() else None
+    return int(text) if text.isdecimal() and len(text) < DIGITS else None

@@ -6,6 +6,7 @@ import pytest
 from chem.conftest import put, read, smiles
 from rdkit import Chem
 
+from molscore.chem.io import inputs, mol2, sdf_reader
 from molscore.chem.io.count import record_count
 from molscore.chem.io.inputs import INPUT_REASONS, read_inputs
 from molscore.chem.io.mol2 import read_mol2, read_structures
@@ -164,3 +165,23 @@ def test_a_damaged_mol2_file_ends_with_a_reason(tmp_path):
     (bad,) = read_inputs(put(tmp_path, "b.mol2", ACID.replace("acetate", "acétate").encode("latin-1")))
     assert bad.reason == "encoding"
     assert list(read_inputs(put(tmp_path, "c.mol2", "nothing here\n"))) == []
+
+
+@pytest.mark.parametrize("form", ["smi", "csv", "sdf", "mol2"])
+def test_records_that_are_not_wanted_are_not_parsed(form, tmp_path, monkeypatch):
+    """They keep their numbers and lines, so that a part of a file is that part of the whole."""
+    record = f"a{Chem.MolToMolBlock(Chem.MolFromSmiles('CCO'))}>  <x>\n1\n\n$$$$\n"
+    text = {"smi": "CCO a\n\nnonsense( b\nCC c\n", "csv": "smiles,id,x\nCCO,a,1\nnonsense(,b,2\nCC,c,3\n"}
+    text |= {"sdf": f"{record}b\n\n\nnonsense\n$$$$\n{record}", "mol2": 3 * ACID}
+    path = put(tmp_path, f"in.{form}", text[form])
+    whole = list(read_inputs(path))
+    parsed = []
+    for home, parse in ((inputs, "parse_smiles"), (sdf_reader, "_record"), (mol2, "_record")):
+        original = getattr(home, parse)
+        noted = lambda *words, original=original: parsed.append(words) or original(*words)  # noqa: E731
+        monkeypatch.setattr(home, parse, noted)
+    part = list(read_inputs(path, wanted=lambda number: number == 3))
+    assert [(entry.number, entry.line) for entry in part] == [(entry.number, entry.line) for entry in whole]
+    assert all(entry.mol is entry.reason is None and entry.items == () for entry in part[:2])
+    assert (part[2].name, part[2].items, smiles(part[2:])) == (whole[2].name, whole[2].items, smiles(whole[2:]))
+    assert len(parsed) == 1
