@@ -79,6 +79,7 @@ def conformers_sdf(
     given = source if stream is None else None
     many = check_outputs(out, {"problems": problems}, given, shard_size=shard_size, chunk=chunk)
     columns: dict[str, Any] = {"smiles_column": smiles_column, "name_column": name_column}
+    columns["filtered"] = options.wanted.inputs
     entries = read_inputs(source, form=form, **columns, stream=stream, encoding=encoding)
     if str(out) == "-":
         outcome = _to_standard_output(job, entries)

@@ -90,6 +90,11 @@ class Condition:
         if not isinstance(_value(tree, samples), bool):
             raise FilterError(f"the filter {shown(text)} is a number, not a condition; compare it with something")
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The properties of an input record that it asks for, as the record names them."""
+        return tuple(name.removeprefix(f"{INPUT}.") for name in self.names if name.startswith(f"{INPUT}."))
+
     def _set(self, tree: ast.expr) -> None:
         self._tree, self.names = tree, tuple(sorted(set(_names(tree))))
 

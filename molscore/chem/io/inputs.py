@@ -4,16 +4,17 @@ Only the current record is in memory, so a file may be of any length. A record t
 a reason, one of `INPUT_REASONS`, and the reading goes on.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import IO
 
 from rdkit import Chem
 
+from molscore.chem.io.columns import NAME_COLUMNS
 from molscore.chem.io.lines import opened, printable
 from molscore.chem.io.mol2 import read_mol2
-from molscore.chem.io.rows import NAME_COLUMNS, Row, read_rows, split_smiles
+from molscore.chem.io.rows import Row, read_rows, split_smiles
 from molscore.chem.io.sdf_reader import Record, read_sdf
 from molscore.chem.io.sdf_text import DataItem, data_items
 from molscore.chem.io.smiles import parse_smiles
@@ -71,6 +72,7 @@ def read_inputs(
     form: str | None = None,
     smiles_column: str = "smiles",
     name_column: str | None = None,
+    filtered: Sequence[str] = (),
     stream: IO[str] | None = None,
     encoding: str | None = None,
 ) -> Iterator[Entry]:
@@ -88,6 +90,7 @@ def read_inputs(
 
         smiles_column: of a table, upper or lower case.
         name_column: of a table; by default the first of `NAME_COLUMNS` that is there.
+        filtered: other columns that a table must have, because a filter asks for them.
         stream: text to read in place of standard input. It is left open.
         encoding: of the file, such as ``cp1252``; by default UTF-8. A byte order mark overrides it.
 
@@ -111,7 +114,13 @@ def read_inputs(
             lines = stack.enter_context(opened(source, stream, encoding))
             return _structures(read_mol2(lines), stack.pop_all())
     rows = read_rows(
-        source, form, smiles_column=smiles_column, name_column=name_column, stream=stream, encoding=encoding
+        source,
+        form,
+        smiles_column=smiles_column,
+        name_column=name_column,
+        filtered=filtered,
+        stream=stream,
+        encoding=encoding,
     )
     return map(_entry, rows)
 
