@@ -9,7 +9,7 @@ from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
-from molscore.limits import check, check_word, shown
+from molscore.limits import check, check_flags, check_word, shown
 from molscore.reprs import changes_repr
 
 
@@ -56,6 +56,7 @@ class GenerationOptions:
         for name in ("steps", "batch_size"):
             if (value := getattr(self, name)) is not None:
                 check(name, value)
+        check_flags(self)
         if self.atoms is not None:
             check_atoms(self.atoms)
         check_word("sampler", self.sampler)

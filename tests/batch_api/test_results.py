@@ -201,6 +201,14 @@ def test_choices_are_keywords_or_options(conformers, generator):
     assert keywords.ToBinary() == options.ToBinary()
 
 
+@pytest.mark.parametrize("options", [molscore.ConformerOptions, molscore.GenerationOptions])
+@pytest.mark.parametrize("value", ["no", 0, None])
+def test_words_are_not_taken_for_yes_and_no(options, value):
+    for name in ("fill", "fallback") if options is molscore.ConformerOptions else ("raw", "uncertainty"):
+        with pytest.raises(ValueError, match=f"{name} must be True or False"):
+            options(**{name: value})
+
+
 def _as_options(**keywords) -> dict:
     return {"options": molscore.ConformerOptions(**keywords)}
 

@@ -48,8 +48,19 @@ def test_molecules_are_left_out_with_a_reason(generator, table, tmp_path, option
         "amine",
         "alkane",
     } - kept
-    assert "left out by the filter" in outcome.text(tmp_path / "out.sdf")
+    first = next(detail for reason, detail in reasons.values() if reason == "filter")
+    assert f"left out by the filter: {outcome.filtered} molecules" in outcome.text(tmp_path / "out.sdf")
+    assert f": {first}\n" in outcome.text(tmp_path / "out.sdf")
     assert all(next(iter(options.values())) in mol.GetProp("molscore_options") for mol in mols)
+
+
+def test_the_summary_of_shards_counts_what_the_filter_left_out(generator, table, tmp_path):
+    options = replace(QUICK, filter="input.pIC50 > 7.2")
+    single = conformers_sdf(generator, table, tmp_path / "one.sdf", 1, 0, options)
+    for resume in (False, True):
+        out = tmp_path / "out-{shard}.sdf"
+        outcome = conformers_sdf(generator, table, out, 1, 0, options, shard_size=1, resume=resume)
+        assert outcome.filtered == 2 and outcome.text("x").splitlines()[1:] == single.text("x").splitlines()[1:]
 
 
 def test_conformers_are_left_out_and_the_others_keep_their_ranks(generator, table, tmp_path):
