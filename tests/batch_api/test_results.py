@@ -111,6 +111,15 @@ def test_scores_are_a_sequence_and_lie_in_molecules(conformers, scorer):
     assert scores.summary() == "2 of 3 molecules scored\nnot scored: 1 unreadable"
 
 
+def test_items_without_a_score_are_named_too(scorer):
+    flat, five_bonds = Chem.MolFromSmiles("CCO"), Chem.MolFromSmiles("C(C)(C)(C)(C)C", sanitize=False)
+    flat.SetProp("_Name", "ethanol")
+    rows = scorer.score(["CCN ethylamine", flat, five_bonds, None]).to_frame()
+    assert rows["title"].fillna("-").tolist() == ["ethylamine", "ethanol", "", "-"]
+    assert rows["SMILES"].fillna("-").tolist() == ["CCN", "CCO", "CC(C)(C)(C)C", "-"]
+    assert rows["mol"].isna().all() and rows["reason"].notna().all()
+
+
 def test_files_hold_what_tables_hold(conformers, scorer, made, tmp_path):
     mol = Chem.MolFromSmiles("CCCCO")
     mol.SetIntProp("rank", 17)
