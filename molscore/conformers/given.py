@@ -1,5 +1,6 @@
 """What a user gives in place of a molecule, as a molecule: an RDKit molecule, a SMILES, or the row of a table."""
 
+import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from molscore.chem.io.smiles import parse_smiles
 from molscore.chem.properties import packed, set_properties, title_of, unpacked
 from molscore.limits import shown
 from molscore.results import Items
-from molscore.results.items import Cells
+from molscore.results.items import READ_FILES, Cells
 
 
 class Row(NamedTuple):
@@ -53,7 +54,8 @@ def molecule_of(given: object) -> Chem.Mol:
     smiles, name = split_smiles(given)
     mol, reason, detail = parse_smiles(smiles)
     if mol is None:
-        raise MoleculeError(reason or "smiles", detail or "")
+        hint = f"; it is the name of a file: {READ_FILES}" if os.path.isfile(given) else ""
+        raise MoleculeError(reason or "smiles", f"{detail or ''}{hint}")
     mol.SetProp("_Name", name)
     return mol
 

@@ -5,12 +5,16 @@ Nothing is judged here: an item that is no molecule (None, nan, a number) is pas
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
+from os import PathLike
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from rdkit import Chem
 
 from molscore.chem.io.columns import name_column_of
 from molscore.limits import shown
+
+READ_FILES = "read the file with RDKit or pandas, or give it to the command `molscore`"
+"""What to do with a file."""
 
 COLUMNS = ("mol", "smiles", "SMILES")
 """Columns of a table that may hold the molecules; the first that is there, if none is named."""
@@ -85,7 +89,7 @@ def items_of(source: object, column: str | None = None) -> Items:
 
     Raises:
         ValueError: for a column that is not there, or is there twice.
-        TypeError: for a column where there is no table, and for a mapping.
+        TypeError: for a column where there is no table, for a mapping and for a path.
     """
     if (columns := getattr(source, "columns", None)) is not None and not callable(columns):
         return _rows(source, list(columns), column)
@@ -95,6 +99,8 @@ def items_of(source: object, column: str | None = None) -> Items:
         raise TypeError(f"'{column}' names a column of a DataFrame, but {shown(source)} is none")
     if isinstance(source, Mapping):
         raise TypeError("a dictionary was given where molecules are expected; put its values in a list")
+    if isinstance(source, PathLike):
+        raise TypeError(f"a path was given where molecules are expected; {READ_FILES}")
     if source is None or isinstance(source, (str, bytes, Chem.Mol)) or not isinstance(source, Iterable):
         return Items(iter([source]))
     if getattr(source, "ndim", 1) == 2 and source.shape[1] == 1:  # type: ignore[attr-defined]

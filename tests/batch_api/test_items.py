@@ -1,5 +1,7 @@
 """One item or many, in whatever holds them, come as one stream; nothing is lost and nothing judged."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,6 +59,8 @@ def test_a_column_by_name():
         items_of(TWO, "ligand")
     with pytest.raises(TypeError, match="put its values in a list"):
         items_of({"a": "CCO"})
+    with pytest.raises(TypeError, match="read the file with RDKit or pandas"):
+        items_of(Path("mols.sdf"))
 
 
 def test_the_other_cells_of_a_table_are_properties_of_its_molecules():

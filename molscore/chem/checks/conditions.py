@@ -255,7 +255,7 @@ def _number(node: ast.expr, values: Mapping[str, Value]) -> float:
             except ValueError:
                 return float("nan")
         case str() if isinstance(node, ast.Constant):
-            raise _not_understood(node)
+            raise FilterError(f"{_not_understood(node)}; texts have no order, and are compared with ==, != or in")
         case str():
             raise FilterError(f'{shown(ast.unparse(node))} in the filter is a text; compare it with == "..."')
         case tuple():

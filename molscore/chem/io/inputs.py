@@ -122,7 +122,7 @@ def read_inputs(
         stream=stream,
         encoding=encoding,
     )
-    return map(_entry, rows)
+    return map(_listed if form == "smi" else _entry, rows)
 
 
 def _structures(records: Iterable[Record], closing: AbstractContextManager[object]) -> Iterator[Entry]:
@@ -141,6 +141,14 @@ def _entry(row: Row) -> Entry:
     if mol is not None:
         set_properties(mol, {name: value for name, value in row.properties if not name.startswith("_")})
     return Entry(row.number, row.line, row.name, mol, items, row.text, reason, detail)
+
+
+def _listed(row: Row) -> Entry:
+    """The entry of a line of a list, which may be that of a table: no SMILES has commas or semicolons."""
+    entry = _entry(row)
+    if entry.reason == "smiles" and {",", ";"} & set(row.text):
+        entry = replace(entry, detail=f"{entry.detail}; is it a table? --format csv says so")
+    return entry
 
 
 def _command_line(source: str) -> Iterator[Entry]:
