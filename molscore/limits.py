@@ -5,6 +5,7 @@ their pydantic models. Imports nothing but the standard library.
 """
 
 import math
+from dataclasses import fields
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -95,6 +96,13 @@ def check_word(name: str, value: Any, words: tuple[str, ...] | None = None) -> N
     words = WORDS[name] if words is None else words
     if value not in words:
         raise ValueError(f"unknown {name} {shown(value)}; choose one of {', '.join(words)}")
+
+
+def check_flags(options: Any) -> None:
+    """Raises ValueError if a field of a dataclass that is True or False by default is something else, such as "no"."""
+    for field in fields(options):
+        if isinstance(field.default, bool) and not isinstance(value := getattr(options, field.name), bool):
+            raise ValueError(f"{field.name} must be True or False, not {shown(value)}")
 
 
 def check_proposals(n: int, oversampling: float) -> None:

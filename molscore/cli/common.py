@@ -134,18 +134,25 @@ def check_filter(
     must_not_match: list[str] | None,
     relax: str = "none",
     uncertainty: bool = False,
-) -> None:
-    """Raises ValueError for filters of a command that are not understood, or ask for what it does not compute."""
+) -> tuple[str, ...]:
+    """Raises ValueError for filters of a command that are not understood, or ask for what it does not compute.
+
+    Returns:
+        The properties of input records that the condition asks for, as records name them.
+    """
+    inputs: tuple[str, ...] = ()
     if condition is not None:
         from molscore.chem.checks.conditions import check_computed, condition_of
 
-        names = condition_of(condition, command).names
+        asked = condition_of(condition, command)
+        inputs = asked.inputs
         if command == "generate":
-            check_computed(names, relax, uncertainty)
+            check_computed(asked.names, relax, uncertainty)
     if must_match or must_not_match:
         from molscore.chem.checks.smarts import smarts_texts
 
         smarts_texts([*(must_match or ()), *(must_not_match or ())])
+    return inputs
 
 
 def whole_number(text: str, name: str, limit: str) -> int:

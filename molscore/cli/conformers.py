@@ -100,8 +100,8 @@ def conformers(
         check_proposals(n, oversampling)
         kind = check_source(source, form)
         check_encoding(encoding)
-        check_columns(source, kind, smiles_column, name_column, encoding)
-        check_filter("conformers", filter_, must_match, must_not_match)
+        asked = check_filter("conformers", filter_, must_match, must_not_match)
+        check_columns(source, kind, smiles_column, name_column, encoding, asked)
         inputs: Named = {"INPUT": source, "--model": pretrained.find(model)}
     outputs = {"--out": (out, ENDINGS), "--problems": (problems, (".csv",))}
     part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk)
@@ -110,7 +110,7 @@ def conformers(
     several = source == "-" or Path(source).is_file()
     wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.conformers.files", several=several, ray=ray)
-    from molscore.chem.io.rows import ColumnError
+    from molscore.chem.io.columns import ColumnError
     from molscore.conformers import ConformerGenerator, ConformerOptions
     from molscore.conformers.files import conformers_sdf
     from molscore.files.part import ResumeError

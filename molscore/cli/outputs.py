@@ -14,6 +14,7 @@ from molscore.files.shards import (
     SHARD,
     Shards,
     check_apart_from_shards,
+    check_braces,
     check_pattern,
     is_pattern,
     parse_chunk,
@@ -82,6 +83,9 @@ def check_shards(
         if not is_pattern(out):
             if part is not None:
                 raise ValueError(f"--chunk is for many files: write {{shard}} into the name of {option}")
+            if size != SHARD:
+                raise ValueError(f"--shard-size is for many files: write {{shard}} into the name of {option}")
+            check_braces({name: path for name, (path, _) in outputs.items()})
         else:
             patterns = {name: check_pattern(path, name) for name, (path, _) in outputs.items() if path is not None}
             check_apart_from_shards(patterns, inputs)

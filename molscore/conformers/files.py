@@ -80,6 +80,7 @@ def conformers_sdf(
     given = source if stream is None else None
     many = check_outputs(out, {"problems": problems}, given, shard_size=shard_size, chunk=chunk)
     columns: dict[str, Any] = {"smiles_column": smiles_column, "name_column": name_column}
+    columns["filtered"] = options.wanted.inputs
     shards = Shards(out, shard_size, chunk)
     wanted = None if chunk is None else lambda number: shards.own((number - 1) // shard_size)
     entries = read_inputs(source, form=form, **columns, stream=stream, encoding=encoding, wanted=wanted)

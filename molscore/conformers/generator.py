@@ -11,23 +11,22 @@ from rdkit import Chem
 
 from molscore import pretrained
 from molscore.chem.arrays import MoleculeError
-from molscore.chem.io.rows import split_smiles
-from molscore.chem.io.smiles import parse_smiles
+from molscore.chem.io.columns import check_filtered
 from molscore.chem.prepare import isomers, open_stereo, whole
-from molscore.chem.properties import packed, title_of, unpacked
 from molscore.chem.stereo.marks import not_held, opposite
 from molscore.chem.whole import sanitised
 from molscore.conformers.ensemble import Ensemble
+from molscore.conformers.given import item_title, molecule_of, packed_items, properties_of, unpacked_item
 from molscore.conformers.options import ConformerArguments, ConformerOptions
 from molscore.conformers.propose import propose
 from molscore.conformers.result import Conformers
 from molscore.conformers.target import target_of
 from molscore.conformers.work import RDKIT, ROUNDS, Work, reason_of
-from molscore.limits import check_proposals, shown
+from molscore.limits import check_proposals
 from molscore.model import MoleculeDiffusion
 from molscore.model.mixin import PretrainedMixin
 from molscore.randomness import checked_seed
-from molscore.results import Molecules, items_of, options_of
+from molscore.results import Items, Molecules, items_of, options_of
 from molscore.versions import version
 from molscore.workers import WorkerNumber, Workers, check_function, count, ready, shared
 
@@ -74,8 +73,9 @@ class ConformerGenerator(PretrainedMixin):
 
         Args:
             molecules: a SMILES, an RDKit molecule, sanitised or not, or many of them: a list, a generator, a pandas
-                Series or DataFrame. Their own coordinates are used only for the sense of hindered axes. An item that
-                is no molecule (None, nan, a number, what RDKit cannot read) gets a row with a reason.
+                Series or DataFrame, whose other columns become properties of the molecules, ``input.NAME`` in a filter.
+                Their own coordinates are used only for the sense of hindered axes. An item that is no molecule (None,
+                nan, a number, what RDKit cannot read) gets a row with a reason.
             n: conformers of each, or of each isomer.
             seed: of the run. Conformers depend on molecule, model, seed and options alone; without a limit of time and
                 on a CPU bit for bit, whatever the other molecules are.
@@ -94,7 +94,7 @@ class ConformerGenerator(PretrainedMixin):
             ValueError: for a choice out of range, or ``n``, ``seed`` or ``n`` times ``oversampling`` out of bounds.
         """
         choices, items = options_of(ConformerOptions, options, keywords), items_of(molecules, smiles)
-        ensembles = list(self._ensembles(items.values, n, seed, choices, shared(workers, ray)))
+        ensembles = list(self._ensembles(items, n, seed, choices, shared(workers, ray)))
         index = None if items.index is None else items.index.take([ensemble.item for ensemble in ensembles])
         return Conformers(ensembles, self.manifest(n, seed, choices), index)
 
@@ -116,7 +116,7 @@ class ConformerGenerator(PretrainedMixin):
             For each item, in order, its ensemble, or those of its isomers; one without conformers has a reason.
         """
         choices, items = options_of(ConformerOptions, options, keywords), items_of(molecules, smiles)
-        return self._ensembles(items.values, n, seed, choices, shared(workers, ray))
+        return self._ensembles(items, n, seed, choices, shared(workers, ray))
 
     def manifest(self, n: int, seed: int, options: ConformerOptions) -> dict[str, Any]:
         """Provenance: version, model, weights, seed and options, which fix the result, and the device."""
@@ -131,7 +131,7 @@ class ConformerGenerator(PretrainedMixin):
 
     def _ensembles(
         self,
-        molecules: Iterator[object],
+        items: Items,
         n: int,
         seed: int,
         options: ConformerOptions,
@@ -139,10 +139,12 @@ class ConformerGenerator(PretrainedMixin):
     ) -> Iterator[Ensemble]:
         """The ensembles of each item in turn. Arguments are checked at once, not at the first item."""
         check_proposals(n, options.oversampling)
+        if items.columns is not None:
+            check_filtered(options.wanted.inputs, items.columns)
         start = ready(partial(self.served, n=n, seed=checked_seed(seed), options=options))
         number = count(workers, self.model.device.type)
         check_function(options.filter, number, "filter")
-        groups = self.groups(((k, packed(mol)) for k, mol in enumerate(molecules, start=1)), options)
+        groups = self.groups(enumerate(packed_items(items), start=1), options)
 
         def made() -> Iterator[Ensemble]:
             with Workers(start, number) as pool:
@@ -163,11 +165,10 @@ class ConformerGenerator(PretrainedMixin):
         """The ensembles of molecules that are worked on together; arguments as for `generate`.
 
         Args:
-            group: numbers, for the titles of molecules without one, and what `molscore.chem.properties.packed` made of
-                the molecules.
+            group: numbers, for the titles of molecules without one, and items as `packed_items` gives them.
         """
         end = time.monotonic() + (math.inf if options.seconds is None else options.seconds)
-        items = [self._prepared(unpacked(mol), number, n, seed, options) for number, mol in group]
+        items = [self._prepared(unpacked_item(item), number, n, seed, options) for number, item in group]
         works = [work for item in items if not isinstance(item, Ensemble) for work in item]
         if self._together(options):
             self._serve(works, seed, options)
@@ -183,7 +184,7 @@ class ConformerGenerator(PretrainedMixin):
     ) -> list[Work] | Ensemble:
         """The isomers of a molecule, to be worked on; an ensemble with a reason if there are none."""
         try:
-            mol = sanitised(_molecule(given))
+            mol = sanitised(molecule_of(given))
             prepared = whole(mol, options.fragments)
             if impossible := opposite(mol):
                 raise MoleculeError("stereo", impossible)
@@ -195,13 +196,13 @@ class ConformerGenerator(PretrainedMixin):
             targets = [target_of(isomer, self.model) for isomer in chosen]
         except RDKIT as error:
             nothing = Chem.Mol()
-            nothing.SetProp("_Name", _title(given, number))
+            nothing.SetProp("_Name", item_title(given, number))
             return Ensemble(nothing, n, reason=reason_of(error), item=number - 1)
         works = []
         for k, target in enumerate(targets):
             ensemble = Ensemble(target.mol, n, prepared.removed, k + 1, len(targets), stereo_open)
             ensemble.not_held, ensemble.item = not_held(mol), number - 1
-            works.append(Work(target, ensemble, _properties(mol, number), options))
+            works.append(Work(target, ensemble, properties_of(mol, number), options))
         return works
 
     def _in_turn(self, works: list[Work], seed: int, options: ConformerOptions, end: float) -> None:
@@ -233,38 +234,3 @@ class ConformerGenerator(PretrainedMixin):
             for work, (_, numbers), positions in zip(works, jobs, proposals, strict=True):
                 work.take(positions, numbers)
                 work.spent += time.monotonic() - began  # limited, it is alone
-
-
-def _molecule(given: object) -> Chem.Mol:
-    """The molecule that was given, or that of a SMILES.
-
-    Raises:
-        MoleculeError: if there is none.
-    """
-    if given is None:
-        raise MoleculeError("unreadable", "there is None in place of a molecule; RDKit could not read it")
-    if isinstance(given, Chem.Mol):
-        return given
-    if not isinstance(given, str):
-        raise MoleculeError("unreadable", f"an RDKit molecule or a SMILES is wanted, not {shown(given)}")
-    smiles, name = split_smiles(given)
-    mol, reason, detail = parse_smiles(smiles)
-    if mol is None:
-        raise MoleculeError(reason or "smiles", detail or "")
-    mol.SetProp("_Name", name)
-    return mol
-
-
-def _title(given: object, number: int) -> str:
-    """The name that came with a molecule or a SMILES; where there is none, the place in the stream."""
-    name = ""
-    if isinstance(given, Chem.Mol):
-        name = title_of(given).strip()
-    elif isinstance(given, str):
-        name = split_smiles(given)[1]
-    return name or f"molecule_{number}"
-
-
-def _properties(mol: Chem.Mol, number: int) -> dict[str, Any]:
-    """The properties of a molecule and its title."""
-    return mol.GetPropsAsDict(autoConvertStrings=False) | {"_Name": _title(mol, number)}

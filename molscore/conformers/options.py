@@ -7,7 +7,7 @@ from typing import TypedDict
 from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.forcefield import minimise
-from molscore.limits import check, check_word
+from molscore.limits import check, check_flags, check_word
 from molscore.reprs import changes_repr
 
 
@@ -68,6 +68,7 @@ class ConformerOptions:
         for name in ("window", "rmsd", "max_isomers", "seconds", "oversampling", "steps"):
             if (value := getattr(self, name)) is not None:
                 check(name, value)
+        check_flags(self)
         for method in {self.relax, self.ranking} & set(minimise.METHODS):
             minimise.check_method(method)
         for name in ("must_match", "must_not_match"):  # read once: a run must not change with a file

@@ -12,7 +12,7 @@ LISTED = 10
 
 COUNTS = (
     *("records", "molecules", "short", "exhausted", "unranked", "not_held", "conformers", "fallbacks", "relaxations"),
-    *("failed", "dropped", "problems"),
+    *("failed", "dropped", "problems", "filtered", "first_filtered"),
 )
 """What a manifest says of a shard, by the names of the attributes."""
 
@@ -34,6 +34,7 @@ class ConformerRun:
         fallbacks: why ETKDGv3 made conformers, ensembles by reason.
         relaxations: conformers that could not be relaxed as asked for, by the relaxation used instead.
         filtered: records without a conformer because the user's filter left them out.
+        first_filtered: why the first of them was, in words; none if there is none.
         failed: other records without a conformer, by reason.
         dropped: rejected conformers, by reason.
         problems: the first of what failed, in words.
@@ -52,6 +53,7 @@ class ConformerRun:
     unranked: int = 0
     not_held: int = 0
     filtered: int = 0
+    first_filtered: list[str] = field(default_factory=list)
     fallbacks: Counter[str] = field(default_factory=Counter)
     relaxations: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -85,12 +87,11 @@ class ConformerRun:
             getattr(self, name).update(about[name])
         if about.get("reason") == "filter":
             self.filtered += 1
+            self.first_filtered = self.first_filtered or [f"{_words(number, about)}: {about['detail']}"]
         elif "reason" in about:
             self.failed[about["reason"]] += 1
             if len(self.problems) < LISTED:
-                name = f" ({about['name']})" if about["name"] else ""
-                words = f"{about['reason']}: {about['detail']}"
-                self.problems.append(f"record {number}, line {about['line']}{name}: {words}")
+                self.problems.append(f"{_words(number, about)}: {about['reason']}: {about['detail']}")
 
     def counts(self) -> dict[str, Any]:
         """The counts for a manifest."""
@@ -103,7 +104,7 @@ class ConformerRun:
                 value.update(counts[name])
             else:
                 setattr(self, name, value + counts[name])
-        self.problems = self.problems[:LISTED]
+        self.problems, self.first_filtered = self.problems[:LISTED], self.first_filtered[:1]
 
     def text(self, out: object) -> str:
         """The summary for the user."""
@@ -129,7 +130,8 @@ class ConformerRun:
         if self.short:
             lines.append(f"ensembles with fewer conformers than asked for: {self.short}")
         if self.filtered:
-            lines.append(f"left out by the filter: {self.filtered} molecules; --problems FILE says why")
+            lines.append(f"left out by the filter: {self.filtered} molecules; --problems FILE says why, the first:")
+            lines += [f"  {words}" for words in self.first_filtered]
         if self.failed:
             lines.append(f"without a conformer: {listed(self.failed)}")
             lines += [f"  {problem}" for problem in self.problems]
@@ -138,3 +140,8 @@ class ConformerRun:
         if self.interrupted:
             lines.append(stopped(out))
         return "\n".join(lines)
+
+
+def _words(number: int, about: Mapping[str, Any]) -> str:
+    """Where a record stands, in words."""
+    return f"record {number}, line {about['line']}" + (f" ({about['name']})" if about["name"] else "")

@@ -48,6 +48,15 @@ def check_pattern(path: str | os.PathLike[str], called: str) -> Path:
     return path
 
 
+def check_braces(outputs: Named) -> None:
+    """Raises ValueError if the name of a single file looks like a pattern."""
+    for word, path in outputs.items():
+        if path is not None and (match := re.search(r"\{\w*(:\w*)?\}", Path(path).name)):
+            raise ValueError(
+                f"{word} {path}: {match[0]} is not filled in; write {{shard}} into --out for many files, or no braces"
+            )
+
+
 def shard_of(pattern: Path, number: int) -> Path:
     """The file of a shard, from 0 on."""
     return pattern.with_name(pattern.name.format(shard=number))

@@ -11,7 +11,7 @@ from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
 from molscore.chem.parts import KeptPart, kept_part
 from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, molecule, read
-from molscore.limits import check, check_word, shown
+from molscore.limits import check, check_flags, check_word, shown
 from molscore.reprs import changes_repr
 
 WISHES = ("scaffold", "attach", "link", "anchors", "replace", "lead", "near", "noise", "elements")
@@ -75,6 +75,7 @@ class GenerationOptions:
         for name in ("steps", "batch_size"):
             if (value := getattr(self, name)) is not None:
                 check(name, value)
+        check_flags(self)
         if self.atoms is not None:
             check_atoms(self.atoms)
         check_word("sampler", self.sampler)

@@ -4,11 +4,17 @@ Nothing is judged here: an item that is no molecule (None, nan, a number) is pas
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
+from os import PathLike
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from rdkit import Chem
 
+from molscore.chem.io.columns import name_column_of
 from molscore.limits import shown
+
+READ_FILES = "read the file with RDKit or pandas, or give it to the command `molscore`"
+"""What to do with a file."""
 
 COLUMNS = ("mol", "smiles", "SMILES")
 """Columns of a table that may hold the molecules; the first that is there, if none is named."""
@@ -46,16 +52,32 @@ Molecules: TypeAlias = str | Chem.Mol | Iterable[str | Chem.Mol | None] | Column
 """What may be given: a SMILES, an RDKit molecule, or a list, a generator, a column, a table or a result of them."""
 
 
+class Cells(NamedTuple):
+    """What the row of a table says of its molecule.
+
+    Attributes:
+        name: of the molecule, "" if there is no column of names.
+        properties: values of the other columns: numbers as numbers, other things as texts; missing ones left out.
+    """
+
+    name: str
+    properties: dict[str, object]
+
+
 class Items(NamedTuple):
     """The items in their order.
 
     Attributes:
         values: SMILES, molecules, or anything else; to be gone through once.
         index: labels of the items, if they came in a pandas Series or DataFrame; else None.
+        columns: of a table of SMILES, those of the SMILES and of the names left out; None of anything else.
+        cells: of each item of a table; to be gone through once.
     """
 
     values: Iterator[object]
     index: Any = None
+    columns: Sequence[str] | None = None
+    cells: Iterator[Cells] | None = None
 
 
 def items_of(source: object, column: str | None = None) -> Items:
@@ -67,16 +89,18 @@ def items_of(source: object, column: str | None = None) -> Items:
 
     Raises:
         ValueError: for a column that is not there, or is there twice.
-        TypeError: for a column where there is no table, and for a mapping.
+        TypeError: for a column where there is no table, for a mapping and for a path.
     """
     if (columns := getattr(source, "columns", None)) is not None and not callable(columns):
-        return Items(_column(source, [str(name) for name in columns], column), _index(source))
+        return _rows(source, list(columns), column)
     if isinstance(mols := getattr(source, "mols", None), Sequence):
         return Items(iter(mols), _index(source))
     if column is not None:
         raise TypeError(f"'{column}' names a column of a DataFrame, but {shown(source)} is none")
     if isinstance(source, Mapping):
         raise TypeError("a dictionary was given where molecules are expected; put its values in a list")
+    if isinstance(source, PathLike):
+        raise TypeError(f"a path was given where molecules are expected; {READ_FILES}")
     if source is None or isinstance(source, (str, bytes, Chem.Mol)) or not isinstance(source, Iterable):
         return Items(iter([source]))
     if getattr(source, "ndim", 1) == 2 and source.shape[1] == 1:  # type: ignore[attr-defined]
@@ -87,7 +111,45 @@ def items_of(source: object, column: str | None = None) -> Items:
         return Items(iter([source]))
 
 
-def _column(table: Any, columns: list[str], wanted: str | None) -> Iterator[object]:
+def _rows(table: Any, columns: list[Any], wanted: str | None) -> Items:
+    """The items of a table. Of columns of one name, which nothing tells apart, none is looked into."""
+    molecules = _column([str(name) for name in columns], wanted)
+    others = [name for name in columns if str(name) != molecules and columns.count(name) == 1]
+    at = name_column_of([str(name) for name in others])
+    names: Iterable[object] = repeat("") if at is None else table[others.pop(at)]
+    rows = zip(*(table[name] for name in others), strict=True) if others else repeat(())
+    labels = [str(name) for name in others]
+
+    def cells() -> Iterator[Cells]:
+        for _, name, row in zip(table[molecules], names, rows, strict=False):  # the first ends, others may not
+            pairs = zip(labels, row, strict=True)
+            yield Cells(_name(name), {label: _plain(value) for label, value in pairs if not _missing(value)})
+
+    bare = not isinstance(next(iter(table[molecules]), None), Chem.Mol)  # molecules have properties of their own
+    return Items(iter(table[molecules]), _index(table), labels if bare else None, cells())
+
+
+def _name(value: object) -> str:
+    return "" if _missing(value) else " ".join(str(value).split())
+
+
+def _missing(value: object) -> bool:
+    """Whether a cell holds nothing that a property could be: None, nan, NA, a molecule, an array."""
+    if value is None or isinstance(value, Chem.Mol):
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):  # NA; an array
+        return True
+
+
+def _plain(value: Any) -> object:
+    value = value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+    return value if isinstance(value, (bool, int, float)) else str(value)
+
+
+def _column(columns: list[str], wanted: str | None) -> str:
+    """The name of the column of the molecules."""
     name = wanted if wanted is not None else next((name for name in COLUMNS if name in columns), None)
     if name is None or name not in columns:
         looked_for = f"no column '{name}'" if name is not None else f"none of the columns {', '.join(COLUMNS)}"
@@ -96,7 +158,7 @@ def _column(table: Any, columns: list[str], wanted: str | None) -> Iterator[obje
         )
     if columns.count(name) > 1:
         raise ValueError(f"there are {columns.count(name)} columns '{name}'")
-    return iter(table[name])
+    return name
 
 
 def _index(source: object) -> Any:

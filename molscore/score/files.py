@@ -61,9 +61,12 @@ class ScoringRun:
             lines[-1] += "" if uncertainty is None else f", uncertainty of positions {uncertainty:.2g} Å"
         if self.fits:
             overlap, buried = (100 * (self.fits.median(name) or 0) for name in ("overlap", "buried"))
-            clean = self.fits.zeros("clashes")
+            apart = self.fits.zeros("buried")  # and so without a clash
+            clean = self.fits.zeros("clashes") - apart
             lines.append(f"{clean} of {len(self.fits)} lie in the protein without a clash; medians: ")
             lines[-1] += f"{overlap:.1f} % of the volume overlaps, {buried:.0f} % of the surface is buried"
+            if apart:
+                lines.append(f"{apart} of {len(self.fits)} lie apart from the protein: is it theirs, in their frame?")
         lines += [f"not scored: {count} {reason}" for reason, count in self.reasons.most_common()]
         return "\n".join(lines + ([f"the first: {self.first}"] if self.first else []))
 

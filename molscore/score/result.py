@@ -8,6 +8,7 @@ from typing import Any, ClassVar, overload
 from rdkit import Chem
 
 from molscore.chem.arrays import isomeric_smiles
+from molscore.chem.io.rows import split_smiles
 from molscore.chem.io.sdf_text import DataItem, carried, format_mol, tagged
 from molscore.chem.properties import set_properties, title_of
 from molscore.files.summary import listed
@@ -24,12 +25,14 @@ class Scores(Result, Sequence[MoleculeScore]):
         mols: copies of the molecules, with their scores as properties; None where there is no score.
         manifest: provenance: version, model, weights, seed.
         index: labels of the items, if they came in a pandas Series or DataFrame.
+        labels: title and SMILES of each item, scored or not; None where it has none.
     """
 
     scores: list[MoleculeScore]
     mols: list[Chem.Mol | None]
     manifest: dict[str, Any]
     index: Any = None
+    labels: Sequence[tuple[str | None, str | None]] = ()
     _columns: ClassVar[Mapping[str, type]] = {
         "title": str,
         "SMILES": str,
@@ -66,11 +69,11 @@ class Scores(Result, Sequence[MoleculeScore]):
 
     def _rows(self) -> list[dict[str, Any]]:
         rows = []
-        for mol, score in zip(self.mols, self.scores, strict=True):
-            row = {tag: getattr(score, name) for tag, name in TAGS.items()}
+        labels = self.labels or [label(mol) for mol in self.mols]
+        for mol, score, (title, smiles) in zip(self.mols, self.scores, labels, strict=True):
+            row: dict[str, Any] = {tag: getattr(score, name) for tag, name in TAGS.items()}
             row |= dict(zip(("reason", "detail"), _words(score), strict=True)) if score.reason is not None else {}
-            if mol is not None:
-                row |= {"title": title_of(mol), "SMILES": isomeric_smiles(mol), "mol": mol}
+            row |= {"title": title, "SMILES": smiles, "mol": mol}
             rows.append({name: row[name] for name in self._columns if name in row})
         return rows
 
@@ -94,6 +97,14 @@ def scored(item: object, score: MoleculeScore) -> Chem.Mol | None:
     mol = Chem.Mol(item)
     set_properties(mol, score.properties())
     return mol
+
+
+def label(item: object) -> tuple[str | None, str | None]:
+    """Title and SMILES of an item; None where it is no molecule."""
+    if isinstance(item, str):
+        smiles, title = split_smiles(item)
+        return title, smiles
+    return (title_of(item), isomeric_smiles(item)) if isinstance(item, Chem.Mol) else (None, None)
 
 
 def _words(score: MoleculeScore) -> tuple[str, str]:

@@ -28,7 +28,7 @@ from molscore.randomness import Purpose, checked_seed, stream
 from molscore.results import Molecules, items_of
 from molscore.score.batches import BATCH, in_batches
 from molscore.score.represent import UNREPRESENTABLE, Represented, batch_of, represent
-from molscore.score.result import Scores, scored
+from molscore.score.result import Scores, label, scored
 from molscore.score.score import MoleculeScore
 from molscore.versions import version
 from molscore.workers import Workers, count, ready
@@ -96,7 +96,7 @@ class MoleculeScorer(PretrainedMixin):
 
         scores = list(self._scores(keeping(), seed, workers))
         mols = [scored(item, score) for item, score in zip(kept, scores, strict=True)]
-        return Scores(scores, mols, self.manifest(seed), items.index)
+        return Scores(scores, mols, self.manifest(seed), items.index, [label(item) for item in kept])
 
     def score_conformers(self, mol: Chem.Mol, seed: int = 0) -> Scores:
         """Scores each conformer of a molecule, in order; see `score`."""

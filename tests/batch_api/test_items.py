@@ -1,5 +1,7 @@
 """One item or many, in whatever holds them, come as one stream; nothing is lost and nothing judged."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,9 +35,9 @@ INDEX = ["a", "b"]
     ids=lambda value: type(value).__name__,
 )
 def test_every_holder(source, expected, index):
-    values, labels = items_of(source)
-    assert list(values) == expected
-    assert index is None and labels is None or list(labels) == index
+    items = items_of(source)
+    assert list(items.values) == expected
+    assert index is None and items.index is None or list(items.index) == index
 
 
 def test_a_molecule_and_a_result_of_another_call(made):
@@ -57,3 +59,19 @@ def test_a_column_by_name():
         items_of(TWO, "ligand")
     with pytest.raises(TypeError, match="put its values in a list"):
         items_of({"a": "CCO"})
+    with pytest.raises(TypeError, match="read the file with RDKit or pandas"):
+        items_of(Path("mols.sdf"))
+
+
+def test_the_other_cells_of_a_table_are_properties_of_its_molecules():
+    columns = [TWO, ["ethanol", None], [1, None], [True, False], [1.5, 2], pd.to_datetime(["2024-05-01", None])]
+    table = pd.DataFrame(dict(zip(["smiles", "Name", "count", "in stock", 7, "date"], columns, strict=True)))
+    table["mol"] = [Chem.MolFromSmiles("CC")] * 2
+    table["array"] = [np.zeros(2)] * 2
+    items = items_of(table.astype({"count": "Int64"}), "smiles")
+    assert items.columns == ["count", "in stock", "7", "date", "mol", "array"]
+    first, second = items.cells
+    assert first == ("ethanol", {"count": 1, "in stock": True, "7": 1.5, "date": "2024-05-01 00:00:00"})
+    assert second == ("", {"in stock": False, "7": 2.0})
+    twice = pd.DataFrame([["CCO", 1, 2]], columns=["smiles", "a", "a"])
+    assert items_of(twice).columns == [] and list(items_of(twice).cells) == [("", {})]

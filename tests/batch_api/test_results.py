@@ -111,6 +111,15 @@ def test_scores_are_a_sequence_and_lie_in_molecules(conformers, scorer):
     assert scores.summary() == "2 of 3 molecules scored\nnot scored: 1 unreadable"
 
 
+def test_items_without_a_score_are_named_too(scorer):
+    flat, five_bonds = Chem.MolFromSmiles("CCO"), Chem.MolFromSmiles("C(C)(C)(C)(C)C", sanitize=False)
+    flat.SetProp("_Name", "ethanol")
+    rows = scorer.score(["CCN ethylamine", flat, five_bonds, None]).to_frame()
+    assert rows["title"].fillna("-").tolist() == ["ethylamine", "ethanol", "", "-"]
+    assert rows["SMILES"].fillna("-").tolist() == ["CCN", "CCO", "CC(C)(C)(C)C", "-"]
+    assert rows["mol"].isna().all() and rows["reason"].notna().all()
+
+
 def test_files_hold_what_tables_hold(conformers, scorer, made, tmp_path):
     mol = Chem.MolFromSmiles("CCCCO")
     mol.SetIntProp("rank", 17)
@@ -199,6 +208,14 @@ def test_choices_are_keywords_or_options(conformers, generator):
         conformers.generate("CCCCO", n=1, **way).mols[0] for way in ({"steps": 4}, _as_options(steps=4))
     )
     assert keywords.ToBinary() == options.ToBinary()
+
+
+@pytest.mark.parametrize("options", [molscore.ConformerOptions, molscore.GenerationOptions])
+@pytest.mark.parametrize("value", ["no", 0, None])
+def test_words_are_not_taken_for_yes_and_no(options, value):
+    for name in ("fill", "fallback") if options is molscore.ConformerOptions else ("raw", "uncertainty"):
+        with pytest.raises(ValueError, match=f"{name} must be True or False"):
+            options(**{name: value})
 
 
 def _as_options(**keywords) -> dict:

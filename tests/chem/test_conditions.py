@@ -52,6 +52,7 @@ def test_a_refusal_names_the_values():
         ("method > 1", "is a text; compare it with =="),
         ("method", "is a number, not a condition"),
         ("mw == 'a'", "neither a property, a number"),
+        ("input.date > '2024-01-01'", "texts have no order"),
         ("'a' in mw", "is a number, which holds no text"),
         ("'a' in 'abc'", "neither a property"),
         ("'a' == 'a'", "neither a property"),

@@ -81,6 +81,9 @@ def test_shards_that_exist_are_replaced_all_together(folder):
     ("words", "said"),
     [
         ("--out m.sdf --chunk 1/2", "write {shard} into the name"),
+        ("--out m.sdf --shard-size 3", "write {shard} into the name"),
+        ("--out m-{Shard:05d}.sdf", "{Shard:05d} is not filled in"),
+        ("--out m.sdf --problems p-{shard}.csv", "{shard} is not filled in"),
         ("--out m-{shard}.sdf --chunk 3/2", "1/8 to 8/8"),
         ("--out m-{shard}.sdf --chunk 0/2", "1/8 to 8/8"),
         ("--out m-{shard}.sdf --chunk one", "1/8 to 8/8"),

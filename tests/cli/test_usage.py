@@ -68,19 +68,21 @@ def test_misuse(words, complaint, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("option", ["--smiles-column", "--name-column"])
-def test_columns_are_looked_for_first(option, tmp_path):
+@pytest.mark.parametrize(
+    ("option", "value"), [("--smiles-column", "none"), ("--name-column", "none"), ("--filter", "input.none > 1")]
+)
+def test_columns_are_looked_for_first(option, value, tmp_path):
     """Before a model is loaded and a bar begins; of standard input as soon as it is read."""
     (tmp_path / "in.csv").write_text("smiles,name\nCCO,ethanol\n")
     script = (
         "import sys\nfrom typer.testing import CliRunner\nfrom molscore.cli import app\n"
-        f"result = CliRunner().invoke(app, ['conformers', 'in.csv', '--out', 'm.sdf', {option!r}, 'none'])\n"
+        f"result = CliRunner().invoke(app, ['conformers', 'in.csv', '--out', 'm.sdf', {option!r}, {value!r}])\n"
         "assert result.exit_code == 2 and 'there is no column' in result.stderr, result.output\n"
         "assert 'conformers ' not in result.stderr and not {'torch', 'rdkit'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
-    words = ["conformers", "-", "--format", "csv", "--out", str(tmp_path / "m.sdf"), option, "none", "--workers", "1"]
+    words = ["conformers", "-", "--format", "csv", "--out", str(tmp_path / "m.sdf"), option, value, "--workers", "1"]
     result = CliRunner().invoke(app, words, input="smiles,name\nCCO,ethanol\n")
     assert result.exit_code == 2 and "there is no column" in result.stderr
 

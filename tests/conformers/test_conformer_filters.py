@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from conformer_runs import QUICK, read
 from rdkit import Chem
@@ -47,8 +48,19 @@ def test_molecules_are_left_out_with_a_reason(generator, table, tmp_path, option
         "amine",
         "alkane",
     } - kept
-    assert "left out by the filter" in outcome.text(tmp_path / "out.sdf")
+    first = next(detail for reason, detail in reasons.values() if reason == "filter")
+    assert f"left out by the filter: {outcome.filtered} molecules" in outcome.text(tmp_path / "out.sdf")
+    assert f": {first}\n" in outcome.text(tmp_path / "out.sdf")
     assert all(next(iter(options.values())) in mol.GetProp("molscore_options") for mol in mols)
+
+
+def test_the_summary_of_shards_counts_what_the_filter_left_out(generator, table, tmp_path):
+    options = replace(QUICK, filter="input.pIC50 > 7.2")
+    single = conformers_sdf(generator, table, tmp_path / "one.sdf", 1, 0, options)
+    for resume in (False, True):
+        out = tmp_path / "out-{shard}.sdf"
+        outcome = conformers_sdf(generator, table, out, 1, 0, options, shard_size=1, resume=resume)
+        assert outcome.filtered == 2 and outcome.text("x").splitlines()[1:] == single.text("x").splitlines()[1:]
 
 
 def test_conformers_are_left_out_and_the_others_keep_their_ranks(generator, table, tmp_path):
@@ -87,6 +99,30 @@ def test_every_property_of_a_record_is_in_the_catalogue(generator, table, tmp_pa
             if name not in ("pIC50", "IC50 (nM)"):
                 assert "conformers" in PROPERTIES[name].records, name
                 assert isinstance(value, (int, float)) == (PROPERTIES[name].kind == "number"), name
+
+
+@pytest.mark.parametrize("asked", ["input.pic50 > 7", "input.name == 'alcohol'", "input.smiles == 'CCCCO'"])
+def test_a_column_that_is_not_there_is_refused(generator, table, tmp_path, asked):
+    with pytest.raises(ValueError, match="there is no column .* only pIC50, IC50"):
+        conformers_sdf(generator, table, tmp_path / "out.sdf", 1, 0, replace(QUICK, filter=asked))
+    frame = pd.read_csv(table)
+    with pytest.raises(ValueError, match="there is no column .* only pIC50, IC50"):
+        generator.generate(frame, n=1, options=replace(QUICK, filter=asked))
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+def test_a_frame_is_filtered_as_the_file_that_holds_it(generator, table, tmp_path):
+    asked = replace(QUICK, filter='input.pIC50 > 7 and input["IC50 (nM)"] < 100')
+    conformers_sdf(generator, table, tmp_path / "file.sdf", 2, 0, asked)
+    result = generator.generate(pd.read_csv(table), n=2, options=asked)
+    assert [reject.reason for reject in result.rejects] == ["filter", "filter", "smiles"]
+    assert result.to_frame().title.tolist() == ["alcohol", "amine", "alkane", "bad"]
+    assert result.mols[0].GetDoubleProp("pIC50") == 7.1 and result.mols[0].GetIntProp("IC50 (nM)") == 30
+    result.to_sdf(tmp_path / "frame.sdf")
+    assert (tmp_path / "frame.sdf").read_text() == (tmp_path / "file.sdf").read_text()
+    molecules = pd.DataFrame({"mol": result.mols[:1], "price": [9]})
+    again = generator.generate(molecules, n=1, options=replace(QUICK, filter="input.pIC50 > 7 and input.price > 8"))
+    assert again.mols[0].GetPropsAsDict() == {"pIC50": 7.1, "IC50 (nM)": 30, "price": 9}
 
 
 @pytest.mark.parametrize("wrong", [{"filter": "strain_kcal_per_mol < 3"}, {"must_match": "Q("}, {"filter": 5}])

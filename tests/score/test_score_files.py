@@ -2,9 +2,11 @@
 
 import gzip
 
+import numpy as np
 import pytest
 from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
+from rdkit.Chem.rdMolTransforms import TransformConformer
 from typer.testing import CliRunner
 
 from molscore.chem import fit
@@ -101,6 +103,16 @@ def test_fits_into_a_protein_stand_beside_the_scores(scorer, mixed, peptide, tmp
     ]
     score_sdf(scorer, out, again, protein=around)
     assert again.read_text() == out.read_text()
+
+
+def test_poses_apart_from_the_protein_are_not_said_to_lie_in_it(scorer, mixed, tmp_path):
+    mol, path = Chem.MolFromSequence("GADH"), tmp_path / "elsewhere.pdb"
+    assert EmbedMolecule(mol, randomSeed=7) == 0
+    TransformConformer(mol.GetConformer(), np.eye(4) + 100 * np.eye(4, k=3))
+    Chem.MolToPDBFile(mol, str(path))
+    text = score_sdf(scorer, mixed, tmp_path / "out.sdf", protein=read_protein(path)).text("out.sdf")
+    assert "0 of 2 lie in the protein without a clash" in text
+    assert "2 of 2 lie apart from the protein: is it theirs" in text
 
 
 def test_a_record_without_a_score_has_a_fit(peptide, tmp_path):

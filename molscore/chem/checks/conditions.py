@@ -96,6 +96,11 @@ class Condition:
         if not isinstance(_value(tree, samples), bool):
             raise FilterError(f"the filter {shown(text)} is a number, not a condition; compare it with something")
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The properties of an input record that it asks for, as the record names them."""
+        return tuple(name.removeprefix(f"{INPUT}.") for name in self.names if name.startswith(f"{INPUT}."))
+
     def _set(self, tree: ast.expr) -> None:
         self._tree, self.names = tree, tuple(sorted(set(_names(tree))))
 
@@ -256,7 +261,7 @@ def _number(node: ast.expr, values: Mapping[str, Value]) -> float:
             except ValueError:
                 return float("nan")
         case str() if isinstance(node, ast.Constant):
-            raise _not_understood(node)
+            raise FilterError(f"{_not_understood(node)}; texts have no order, and are compared with ==, != or in")
         case str():
             raise FilterError(f'{shown(ast.unparse(node))} in the filter is a text; compare it with == "..."')
         case tuple():

@@ -39,6 +39,7 @@ class MoleculeFilter:
 
     Attributes:
         names: the properties that the condition asks for.
+        inputs: of them, those of an input record, as the record names them.
 
     Raises:
         FilterError: for a condition that is not understood.
@@ -57,12 +58,13 @@ class MoleculeFilter:
         self.must_match = [SmartsList(text) for text in smarts_texts(must_match)]
         self.must_not_match = [SmartsList(text) for text in smarts_texts(must_not_match)]
         self.names: tuple[str, ...] = ()
+        self.inputs: tuple[str, ...] = ()
         self._text = "" if wanted is None else name_of(self.keep) if self.keep else str(wanted)
         self._early: Condition | None = None
         self._late: Condition | None = None
         if wanted is not None and not callable(wanted):
             condition = condition_of(wanted, command)
-            self.names = condition.names
+            self.names, self.inputs = condition.names, condition.inputs
             self._early, self._late = condition.split(lambda name: _of_graph(name, command))
 
     @property

@@ -4,16 +4,17 @@ Only the current record is in memory, so a file may be of any length. A record t
 a reason, one of `INPUT_REASONS`, and the reading goes on.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import IO
 
 from rdkit import Chem
 
+from molscore.chem.io.columns import NAME_COLUMNS
 from molscore.chem.io.lines import opened, printable
 from molscore.chem.io.mol2 import read_mol2
-from molscore.chem.io.rows import NAME_COLUMNS, Row, read_rows, split_smiles
+from molscore.chem.io.rows import Row, read_rows, split_smiles
 from molscore.chem.io.sdf_reader import Record, read_sdf
 from molscore.chem.io.sdf_text import DataItem, data_items
 from molscore.chem.io.smiles import parse_smiles
@@ -71,6 +72,7 @@ def read_inputs(
     form: str | None = None,
     smiles_column: str = "smiles",
     name_column: str | None = None,
+    filtered: Sequence[str] = (),
     stream: IO[str] | None = None,
     encoding: str | None = None,
     wanted: Callable[[int], bool] | None = None,
@@ -89,6 +91,7 @@ def read_inputs(
 
         smiles_column: of a table, upper or lower case.
         name_column: of a table; by default the first of `NAME_COLUMNS` that is there.
+        filtered: other columns that a table must have, because a filter asks for them.
         stream: text to read in place of standard input. It is left open.
         encoding: of the file, such as ``cp1252``; by default UTF-8. A byte order mark overrides it.
         wanted: whether the record of a number is to be parsed; the entries of others have neither molecule nor reason.
@@ -111,9 +114,16 @@ def read_inputs(
             read = read_mol2 if form == "mol2" else read_sdf
             return _structures(read(lines, wanted=at), stack.pop_all())
     rows = read_rows(
-        source, form, smiles_column=smiles_column, name_column=name_column, stream=stream, encoding=encoding
+        source,
+        form,
+        smiles_column=smiles_column,
+        name_column=name_column,
+        filtered=filtered,
+        stream=stream,
+        encoding=encoding,
     )
-    return (_entry(row, wanted is None or wanted(row.number)) for row in rows)
+    entry = _listed if form == "smi" else _entry
+    return (entry(row, wanted is None or wanted(row.number)) for row in rows)
 
 
 def _structures(records: Iterable[Record], closing: AbstractContextManager[object]) -> Iterator[Entry]:
@@ -134,6 +144,14 @@ def _entry(row: Row, wanted: bool = True) -> Entry:
     if mol is not None:
         set_properties(mol, {name: value for name, value in row.properties if not name.startswith("_")})
     return Entry(row.number, row.line, row.name, mol, items, row.text, reason, detail)
+
+
+def _listed(row: Row, wanted: bool = True) -> Entry:
+    """The entry of a line of a list, which may be that of a table: no SMILES has commas or semicolons."""
+    entry = _entry(row, wanted)
+    if entry.reason == "smiles" and {",", ";"} & set(row.text):
+        entry = replace(entry, detail=f"{entry.detail}; is it a table? --format csv says so")
+    return entry
 
 
 def _command_line(source: str) -> Iterator[Entry]:

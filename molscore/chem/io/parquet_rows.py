@@ -1,10 +1,11 @@
 """Parquet tables as rows, batch by batch: pyarrow, extra ``tables``."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from molscore.chem.io.rows import Row, columns_of, row_of
+from molscore.chem.io.columns import columns_of
+from molscore.chem.io.rows import Row, row_of
 from molscore.extras import need
 
 BATCH = 1024
@@ -12,13 +13,17 @@ BATCH = 1024
 
 
 def parquet_rows(
-    path: str | os.PathLike[str], *, smiles_column: str = "smiles", name_column: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    smiles_column: str = "smiles",
+    name_column: str | None = None,
+    filtered: Sequence[str] = (),
 ) -> Iterator[Row]:
     """The rows of a Parquet file; `Row.line` is the number of the row.
 
     Args:
-        path, smiles_column, name_column: as for `molscore.chem.io.rows.read_rows`. Numbers of other columns are written
-            as Python writes them, nulls are "".
+        path, smiles_column, name_column, filtered: as for `molscore.chem.io.rows.read_rows`. Numbers of other columns
+            are written as Python writes them, nulls are "".
 
     Raises:
         ValueError: at once, if this is no Parquet file, or it has not the column.
@@ -27,7 +32,7 @@ def parquet_rows(
     """
     file = parquet_file(path)
     header = file.schema_arrow.names
-    return _rows(file, header, *columns_of(header, smiles_column, name_column))
+    return _rows(file, header, *columns_of(header, smiles_column, name_column, filtered))
 
 
 def parquet_file(path: str | os.PathLike[str]) -> Any:

@@ -4,14 +4,12 @@ import csv
 import os
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import IO, NamedTuple
 
+from molscore.chem.io.columns import ColumnError, columns_of
 from molscore.chem.io.lines import MAX_LINE, DamagedFile, opened, printable, undecoded
-
-NAME_COLUMNS = ("name", "title", "id", "compound_id")
-"""Columns of a table that may hold the name, the first that is there."""
 
 SMILES_COLUMN = "smiles"
 """The column of a table that holds the SMILES, unless the user says otherwise."""
@@ -24,10 +22,6 @@ LONGEST_ROW = 2**20
 
 _HEADERS = ("smiles", "smi", "canonical_smiles", "isomeric_smiles")
 _SEPARATOR = re.compile(r'"?sep=([^"\w\r\n ])"?\s*', re.IGNORECASE)
-
-
-class ColumnError(ValueError):
-    """A table has not the column that was asked for."""
 
 
 class Row(NamedTuple):
@@ -59,6 +53,7 @@ def read_rows(
     *,
     smiles_column: str = "smiles",
     name_column: str | None = None,
+    filtered: Sequence[str] = (),
     stream: IO[str] | None = None,
     encoding: str | None = None,
 ) -> Iterator[Row]:
@@ -76,13 +71,14 @@ def read_rows(
     if form == "parquet":
         from molscore.chem.io.parquet_rows import parquet_rows
 
-        return parquet_rows(source, smiles_column=smiles_column, name_column=name_column)
+        return parquet_rows(source, smiles_column=smiles_column, name_column=name_column, filtered=filtered)
     if form not in ("smi", "csv", "tsv"):
         raise ValueError(f"{source} holds no list or table of SMILES")
     with ExitStack() as stack:
         lines = stack.enter_context(opened(source, stream, encoding))
         try:
-            rows = _list(lines) if form == "smi" else _table(lines, smiles_column, name_column, "\t" * (form == "tsv"))
+            asked = (smiles_column, name_column, filtered)
+            rows = _list(lines) if form == "smi" else _table(lines, *asked, "\t" * (form == "tsv"))
         except DamagedFile as error:
             raise ValueError(f"the header of {source} cannot be read: {error}") from error
         return _checked(rows, stack.pop_all())
@@ -94,6 +90,7 @@ def check_columns(
     smiles_column: str = SMILES_COLUMN,
     name_column: str | None = None,
     encoding: str | None = None,
+    filtered: Sequence[str] = (),
 ) -> None:
     """Checks, before the work begins, that a table has the columns that are asked for. A pipe is not looked into.
 
@@ -104,7 +101,8 @@ def check_columns(
         option = "--name-column" if name_column is not None else "--smiles-column"
         raise ColumnError(f"{option} is of a table, and {source} is none; --format csv says that it is one")
     if form in TABLES and os.path.isfile(source):
-        rows = read_rows(source, form, smiles_column=smiles_column, name_column=name_column, encoding=encoding)
+        asked = {"smiles_column": smiles_column, "name_column": name_column, "filtered": filtered}
+        rows = read_rows(source, form, **asked, encoding=encoding)  # type: ignore[arg-type]
         for _ in rows:  # opens what closing it closes
             break
         rows.close()  # type: ignore[attr-defined]  # a generator
@@ -146,7 +144,9 @@ def split_smiles(content: str) -> tuple[str, str]:
     return text, rest.strip()
 
 
-def _table(lines: Iterable[str], smiles_column: str, name_column: str | None, separator: str | None) -> Iterator[Row]:
+def _table(
+    lines: Iterable[str], smiles_column: str, name_column: str | None, filtered: Sequence[str], separator: str | None
+) -> Iterator[Row]:
     """The rows of a table, whose header is read at once. Without a separator it is the one that serves the header best.
 
     Raises:
@@ -166,7 +166,7 @@ def _table(lines: Iterable[str], smiles_column: str, name_column: str | None, se
     if fault is not None:
         raise ValueError(f"the header of the table cannot be read: {fault}")
     header = [printable(cell.strip()) for cell in cells]
-    return _rows(_split_rows(lines, delimiter), header, *columns_of(header, smiles_column, name_column))
+    return _rows(_split_rows(lines, delimiter), header, *columns_of(header, smiles_column, name_column, filtered))
 
 
 def _rows(
@@ -189,19 +189,6 @@ def row_of(number: int, line: int, cells: list[str], header: list[str], smiles_a
     name = "" if name_at is None else " ".join(cells[name_at].strip().splitlines())
     others = [k for k, name in enumerate(header) if name and k not in (smiles_at, name_at)]
     return Row(number, line, cells[smiles_at].strip(), name, tuple((header[k], cells[k]) for k in others))
-
-
-def columns_of(header: list[str], smiles_column: str, name_column: str | None) -> tuple[int, int | None]:
-    """Where the SMILES and the names stand in a table.
-
-    Raises:
-        ValueError: if there is no such column.
-    """
-    smiles_at = _column(header, smiles_column, "--smiles-column")
-    if name_column is not None:
-        return smiles_at, _column(header, name_column, "--name-column")
-    lowered = [name.lower() for name in header]
-    return smiles_at, next((lowered.index(name) for name in NAME_COLUMNS if name in lowered), None)
 
 
 class _LeftOpen(csv.Error):
@@ -272,11 +259,3 @@ def _delimiter(line: str, smiles_column: str) -> str:
         return smiles_column.strip().lower() in names, len(names)
 
     return max(",;\t", key=score)
-
-
-def _column(header: list[str], wanted: str, option: str) -> int:
-    """Where a column is, spelled just so or else in upper or lower case."""
-    for names, name in ((header, wanted.strip()), ([name.lower() for name in header], wanted.strip().lower())):
-        if name in names:
-            return names.index(name)
-    raise ColumnError(f"there is no column '{wanted}', only {', '.join(header)}; say which with {option}")

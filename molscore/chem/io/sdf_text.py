@@ -105,15 +105,19 @@ def carried(items: Iterable[DataItem], taken: Container[str]) -> str:
     """The data items or columns that came with an input molecule, as data items of a new record.
 
     Those of an SDF file stay as they are, but for line ends; the name of a column may not hold angle brackets.
-    A name that is `taken` gets ``input_`` in front.
+    A name that is `taken` gets ``input_`` in front, once more for each item that has that name already.
     """
-    texts = []
+    items, texts = tuple(items), []
+    names = {item.name for item in items}
     for item in items:
         name, text = item.name, _closed(item).replace("\r\n", "\n")
         if not item.text:
             name = _LINE_BREAK.sub(" ", name.translate(_ROUND)).strip() or "unnamed"
             text = format_property(name, item.value)
-        texts.append(text.replace(f"<{name}>", f"<input_{name}>", 1) if name in taken else text)
+        free = name
+        while free in taken or (free != name and free in names):
+            free = f"input_{free}"
+        texts.append(text.replace(f"<{name}>", f"<{free}>", 1))
     return "".join(texts)
 
 

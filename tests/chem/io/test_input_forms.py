@@ -40,6 +40,11 @@ def test_columns_of_a_table_can_be_chosen():
     assert read("smiles,SMILES\nC,CC\n", "csv", smiles_column="SMILES")[0].text == "CC"
 
 
+def test_a_table_read_as_a_list_is_told_to_be_one():
+    first, second, third = read("smiles,name\nCC,ethane\nC(\n", "smi")
+    assert all("--format csv" in entry.detail for entry in (first, second)) and "--format" not in third.detail
+
+
 def test_rows_that_do_not_fit_the_header_are_bad_records():
     entries = read("smiles,name\nC\nCC,one\nCCC,two,three\nCCCC,four,\n", "csv")
     assert [e.reason for e in entries] == ["unreadable", None, "unreadable", None]

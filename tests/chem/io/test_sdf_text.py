@@ -128,6 +128,13 @@ def test_items_of_a_record_are_carried_into_another(data):
         assert carried(data_items(BLOCK + text), taken) == text
 
 
+def test_properties_of_an_earlier_run_are_kept_beside_those_of_this_one():
+    text = BLOCK
+    for run in "123":
+        text = BLOCK + carried(data_items(text), {"rank"}) + f">  <rank>\n{run}\n\n"
+    assert sorted(pairs(text)) == [("input_input_rank", "2"), ("input_rank", "1"), ("rank", "3")]
+
+
 def test_columns_become_items():
     columns = [DataItem("IC50 <nM>", "1\n\n2"), DataItem("b", "$$$$"), DataItem("b", "\r\nx"), DataItem("method", "")]
     text = carried(columns, {"method"})
