@@ -13,6 +13,7 @@ from molscore.chem.arrays import MoleculeError
 from molscore.chem.ensemble import heavy_positions, k_medoids
 from molscore.chem.properties import set_properties
 from molscore.chem.rdkit_errors import first_line
+from molscore.chem.stereo.tags import tags
 from molscore.conformers.barriers import leave_barriers
 from molscore.conformers.build import completed, embedded, fault
 from molscore.conformers.ensemble import Ensemble, SoundConformer, distances, ranked
@@ -264,7 +265,8 @@ class Work:
         if self.ensemble.reason and self.ensemble.reason[0] == "rdkit":
             return self.ensemble.reason
         if self.fallback:
-            return "embedding", "ETKDGv3 finds no conformer with this stereo"
+            stereo = " with this stereo" if len(tags(self.ensemble.mol)) else ""
+            return "embedding", f"ETKDGv3 finds no conformer{stereo}"
         counts = self.ensemble.dropped.most_common()
         return self.target.reason or ("failed", "every proposal failed: " + ", ".join(f"{k} {t}" for t, k in counts))
 
