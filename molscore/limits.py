@@ -48,6 +48,7 @@ LIMITS = {
     "steps": Limit(1, 10_000),
     "batch_size": Limit(1, 65_536),
     "atoms": Limit(1, 10_000),
+    "noise": Limit(0.0, 1.0),
     "oversampling": Limit(1.0, 1_000.0),
     "ph": Limit(-2.0, 16.0),
     "window": Limit(0.0, 1e6),

@@ -89,6 +89,54 @@ def keep(
     return part
 
 
+def check_ability(
+    parts: Sequence[KeptPart],
+    elements: Sequence[str] | None,
+    vocabulary: Sequence[tuple[int, int]],
+    most: int,
+    name: str,
+) -> None:
+    """Whether a model can keep or near parts, and make elements.
+
+    Args:
+        parts: heavy atoms that are given.
+        elements: of what is made; None is any.
+        vocabulary: (atomic number, formal charge) of the model's classes.
+        most: atoms of its largest molecule.
+        name: of the model.
+
+    Raises:
+        ValueError: if it has no class for an atom, no room for a part, or makes hydrogens as atoms of their own.
+    """
+    classes = {(int(number), int(charge)) for number, charge in vocabulary}
+    if parts and any(number == 1 for number, _ in classes):
+        raise ValueError(f"{name} makes hydrogens as atoms of their own; complete molecules with a drug-like model")
+    symbol = Chem.GetPeriodicTable().GetElementSymbol
+    for part in parts:
+        for number, charge in part.classes:
+            if (number, charge) not in classes:
+                known = ", ".join(f"{symbol(z)}{q:+d}" if q else symbol(z) for z, q in sorted(classes))
+                raise ValueError(f"{name} has no {symbol(number)} of charge {charge}, as is to be kept; it has {known}")
+        if len(part) >= most:
+            raise ValueError(f"there are {len(part)} heavy atoms to keep, and {name} makes molecules of up to {most}")
+    if elements is not None:
+        allowed_classes(elements, vocabulary, name)
+
+
+def allowed_classes(elements: Sequence[str], vocabulary: Sequence[tuple[int, int]], name: str) -> list[bool]:
+    """Which classes of atoms are of these elements.
+
+    Raises:
+        ValueError: for no element, or one that the model does not know.
+    """
+    known = {Chem.GetPeriodicTable().GetElementSymbol(int(z)): z for z, _ in vocabulary}
+    if unknown := [word for word in elements if word not in known]:
+        raise ValueError(f"{name} does not make {', '.join(map(shown, unknown))}; it knows {', '.join(known)}")
+    if not elements:
+        raise ValueError(f"elements must name one at least; {name} knows {', '.join(known)}")
+    return [z in {known[word] for word in elements} for z, _ in vocabulary]
+
+
 def read(source: Source | None, name: str) -> Source | None:
     """The molecule, where a file is named; else what was given, such as a SMILES; errors as for `molecule`."""
     if source is None or isinstance(source, Chem.Mol):

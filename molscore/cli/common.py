@@ -186,8 +186,8 @@ def whole_numbers(text: str, option: str) -> tuple[int, ...]:
         raise ValueError(f"{option} must be numbers of atoms from 0 on, such as 3,7, not {shown(text)}") from None
 
 
-def check_completion(wishes: dict[str, Any]) -> None:
-    """Refuses what cannot be kept, joined, replaced or neared, before a model is loaded.
+def check_completion(wishes: dict[str, Any], model: str) -> None:
+    """Refuses what cannot be kept, joined, replaced, neared or made by a model, before it is loaded.
 
     Raises:
         ValueError: the message names the option and says what to do.
@@ -195,12 +195,18 @@ def check_completion(wishes: dict[str, Any]) -> None:
     given = {name: value for name, value in wishes.items() if value is not None}
     if not given:
         return
+    from molscore import pretrained
     from molscore.chem import wishes as completion
+    from molscore.chem.parts import kept_part
 
     completion.check_wishes(given)
+    named = {name: value for name, value in given.items() if name not in ("near", "noise", "elements")}
+    parts = [completion.keep(**named)]
     if "near" in given:
-        completion.molecule(given["near"], "--near")
-    completion.keep(**{name: value for name, value in given.items() if name not in ("near", "noise", "elements")})
+        parts.append(kept_part(completion.molecule(given["near"], "near"), attach=()))
+    about = pretrained.about(model)
+    most, known = len(about["size_probabilities"]) - 1, [part for part in parts if part is not None]
+    completion.check_ability(known, given.get("elements"), about["vocabulary"], most, model)
 
 
 def unless_none(reference: str) -> str | None:

@@ -24,11 +24,8 @@ def train(
 
     if not config.is_file():
         fail(f"there is no configuration {config}")
-    if init_from is not None:
-        if resume:
-            fail("--init-from begins a new run and --resume goes on with one: give one of them")
-        with complaints(ValueError):
-            pretrained.about(init_from)
+    if init_from is not None and resume:
+        fail("--init-from begins a new run and --resume goes on with one: give one of them")
     from molscore.datasets.layout import TensorFileError
     from molscore.train.config import ConfigError, check, load_config
 
@@ -43,6 +40,8 @@ def train(
         check_apart({"the weights": settings.out / "model.safetensors"}, {"data": settings.data, "--init-from": init})
         if not resume:
             check_apart({"the run's configuration": settings.out / "config.yaml"}, {"CONFIG": config})
+        if init_from is not None:
+            pretrained.about(init_from)
     launched = "RANK" in os.environ  # by a launcher, as one of several processes
     with complaints(ConfigError, OSError):
         check(settings, resume, init_from)

@@ -1,6 +1,5 @@
 """Kept parts as a model sees them, and as they stand in what it made."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from molscore.chem.arrays import to_mol
 from molscore.chem.parts import KeptPart
+from molscore.chem.wishes import allowed_classes, check_ability
 from molscore.datasets.batch import MoleculeBatch
 from molscore.generate.options import GenerationOptions
 from molscore.model import MoleculeDiffusion, Sample
@@ -20,47 +20,10 @@ NOISE, LEAST_NOISE = 0.4, 0.05
 """Graph time to which the molecule is noised whose neighbours are made: by default, and at least."""
 
 
-def check_part(part: KeptPart, model: MoleculeDiffusion, name: str) -> None:
-    """Whether a model can complete a part.
-
-    Raises:
-        ValueError: for a part that it has no classes for, or no room.
-    """
-    if not model.implied_hydrogens:
-        raise ValueError(f"{name} makes hydrogens as atoms of their own; complete molecules with a drug-like model")
-    for number, charge in part.classes:
-        if (number, charge) not in model.vocabulary:
-            known = ", ".join(sorted({str(z) for z, _ in model.vocabulary}, key=int))
-            raise ValueError(
-                f"{name} knows no atom of atomic number {number} and charge {charge:+d}, as the part to keep has; "
-                f"it knows the elements {known}, and few charges"
-            )
-    most = len(model.size_probabilities) - 1
-    if len(part) >= most:
-        raise ValueError(f"the part to keep has {len(part)} heavy atoms, and {name} makes molecules of up to {most}")
-
-
 def check_conditions(options: GenerationOptions, model: MoleculeDiffusion, name: str) -> None:
-    """Whether a model can do what options ask of what is kept, neared and made; errors as for `check_part`."""
-    for part in (options.part, options.query):
-        if part is not None:
-            check_part(part, model, name)
-    if options.elements is not None:
-        allowed_classes(options.elements, model, name)
-
-
-def allowed_classes(elements: Sequence[str], model: MoleculeDiffusion, name: str) -> list[bool]:
-    """Which classes of atoms are of these elements.
-
-    Raises:
-        ValueError: for no element, or one that the model does not know.
-    """
-    known = {Chem.GetPeriodicTable().GetElementSymbol(z): z for z, _ in model.vocabulary}
-    if unknown := [symbol for symbol in elements if symbol not in known]:
-        raise ValueError(f"{name} does not make {', '.join(unknown)}; it knows {', '.join(known)}")
-    if not elements:
-        raise ValueError(f"elements must name one at least; {name} knows {', '.join(known)}")
-    return [z in {known[symbol] for symbol in elements} for z, _ in model.vocabulary]
+    """Whether a model can do what options ask of what is kept, neared and made; see `molscore.chem.wishes`."""
+    parts, most = (options.part, options.query), len(model.size_probabilities) - 1
+    check_ability([part for part in parts if part is not None], options.elements, model.vocabulary, most, name)
 
 
 def conditions(options: GenerationOptions, model: MoleculeDiffusion, count: int) -> dict[str, Any]:
@@ -72,7 +35,7 @@ def conditions(options: GenerationOptions, model: MoleculeDiffusion, count: int)
         noise = options.noise if options.noise is not None else NOISE
         arguments["near"] = given_parts(options.query, model, count).batch, max(noise, LEAST_NOISE)
     if options.elements is not None:
-        arguments["classes"] = allowed_classes(options.elements, model, "the model")
+        arguments["classes"] = allowed_classes(options.elements, model.vocabulary, "the model")
     return arguments
 
 

@@ -85,8 +85,8 @@ class GenerationOptions:
         check_raw(self.raw, not self.wanted.empty, self.relax != "none", self.checks)
         check_computed(self.wanted.names, self.relax, self.uncertainty)
         check_wishes({name: value for name in WISHES if (value := getattr(self, name)) is not None})
-        if self.noise is not None and not 0 <= self.noise <= 1:
-            raise ValueError(f"noise must be between 0, the molecule itself, and 1, any, not {shown(self.noise)}")
+        if self.noise is not None:
+            check("noise", self.noise)
         for name in ("scaffold", "link", "lead", "near"):
             object.__setattr__(self, name, read(getattr(self, name), name))
         _ = self.part, self.query

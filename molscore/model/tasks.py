@@ -22,6 +22,7 @@ bond is in a ring exactly if its effective resistance is below 1, every bond bei
 J. Math. Chem. 12, 81, 1993).
 """
 
+from itertools import accumulate, pairwise
 from typing import Any
 
 import torch
@@ -55,10 +56,9 @@ def given_parts(
     """
     b, n = mask.shape
     draw = torch.rand(b, **random)[rows]
-    bounds = torch.tensor([0, graph_conditioned, shares.pieces, shares.scaffolds, shares.cores, shares.shapes])
-    low, high = bounds.cumsum(0)[:-1].tolist(), bounds.cumsum(0)[1:].tolist()
+    each = graph_conditioned, shares.pieces, shares.scaffolds, shares.cores, shares.shapes
     conformers, pieces, scaffolds, cores, shapes = (
-        ((draw >= x) & (draw < y))[:, None] for x, y in zip(low, high, strict=True)
+        ((draw >= low) & (draw < high))[:, None] for low, high in pairwise(accumulate((0.0, *each)))
     )
     mask, bonds = mask[rows], bonds[rows]
     none = torch.zeros_like(mask)

@@ -57,7 +57,7 @@ def test_what_would_become_another_molecule_stays(embed, monkeypatch):
     """A minimiser that mirrors the molecule: its R would be S."""
     mol = embed("C[C@H](N)C(=O)O")
     mirror = mol.GetConformer().GetPositions() * [1, 1, -1]
-    monkeypatch.setattr(minimise, "_mmff", lambda copy: Minimum(mirror, 1.0, 0.0))
+    monkeypatch.setattr(minimise, "_mmff", lambda copy, fixed: Minimum(mirror, 1.0, 0.0))
     relaxation = relax(mol)
     assert relaxation.reason == "changed" and relaxation.after is None and relaxation.gain is None
     np.testing.assert_array_equal(relaxation.mol.GetConformer().GetPositions(), mol.GetConformer().GetPositions())

@@ -168,7 +168,8 @@ def test_every_reason_has_a_test():
         "no_bounds",
         "filter",
         "implied_hydrogens",
-    }  # test_filters, test_generator, test_hydrogens
+        "kept_part",
+    }  # test_filters, test_generator, test_hydrogens, test_parts
     assert {case.split(":")[0] for case in REJECTED} | elsewhere == set(FAULTS)
 
 

@@ -24,6 +24,7 @@ WHOLE = [
     (GENERATE, "--steps", ["0", "-5", "1000000000000", HUGE, "inf"]),
     (GENERATE, "--batch-size", ["0", "-1", "1000000000", HUGE, LONG, "nan", "many", "1.5", "²", "", "--"]),
     (GENERATE, "--atoms", ["0", "0-5", "-5", "5-", "-", "1-99999999999999999999999", f"1-{LONG}", "nan", "1-2-3", "²"]),
+    (GENERATE, "--noise", ["-0.1", "1.01", "nan", "inf", "much"]),
     (CONFORMERS, "--n", ["0", "-1", "1000000000", "5001", HUGE]),
     (CONFORMERS, "--seed", ["-1", str(2**128), 2 * HUGE]),
     (CONFORMERS, "--steps", ["0", "1000000000000"]),

@@ -39,8 +39,8 @@ def run(*words: str):
         (["--scaffold", "lead.sdf", "--link", "lead.sdf"], "scaffold and link do not go together"),
         (["--link", "lead.sdf"], "there is one; to grow it use scaffold"),
         (["--scaffold", "[Si]", "--from", "lead.sdf"], "matches nothing of the lead"),
-        (["--near", "lead.sdf", "--noise", "1.5"], "noise must be between 0"),
-        (["--elements", "C,Q"], "does not make Q"),
+        (["--near", "lead.sdf", "--noise", "1.5"], "noise must be a number from 0 to 1"),
+        (["--elements", "C,Q"], "does not make 'Q'"),
     ],
 )
 def test_wishes_that_cannot_be_met_end_with_code_2(lead, words, message):

@@ -77,7 +77,7 @@ def test_a_scaffold_whose_pose_is_free(generator):
 def test_elements_of_what_is_made(generator):
     for mol in generator.generate(3, steps=6, raw=True, elements=("C", "F"), atoms=(10, 12)).mols:
         assert {a.GetSymbol() for a in mol.GetAtoms()} <= {"C", "F", "H"}
-    with pytest.raises(ValueError, match="does not make Xe"):
+    with pytest.raises(ValueError, match="does not make 'Xe'"):
         generator.generate(1, elements=("C", "Xe"))
 
 
@@ -95,7 +95,7 @@ def test_neighbours_are_of_the_size_of_the_lead_and_less_alike_the_more_noise(ge
 def test_what_a_model_cannot_hold_is_refused(generator):
     for smiles, words in (
         ("C" * 60, "60 heavy atoms"),
-        ("C[Si](C)(C)C", "no atom of atomic number 14"),
+        ("C[Si](C)(C)C", "no Si of charge 0"),
     ):
         with pytest.raises(ValueError, match=words):
             generator.generate(1, scaffold=smiles)
@@ -107,7 +107,7 @@ def test_what_a_model_cannot_hold_is_refused(generator):
 
 @pytest.mark.parametrize("noise", [-0.1, 1.5, float("nan")])
 def test_noise_is_between_nothing_and_all(noise):
-    with pytest.raises(ValueError, match="noise must be between"):
+    with pytest.raises(ValueError, match="noise must be a number from 0 to 1"):
         GenerationOptions(near=embedded("CCO"), noise=noise)
 
 

@@ -181,7 +181,7 @@ def test_folders_that_cannot_be(tiny, tmp_path):
         config, path = write(tiny, tmp_path, out=out)
         with pytest.raises(OSError, match="out|folder"):
             train(config, quiet=True)
-        ends(path, 1, "file")
+        ends(path, 2, "file")
     assert (tmp_path / "file").read_text() == "text"
 
 
