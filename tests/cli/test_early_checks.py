@@ -57,7 +57,6 @@ WRONG = {
     "anchors": ("1-2", "3"),
     "replace": ("Q(", "CC"),
     "lead": ("none.sdf", "a.sdf"),
-    "keep": ("Q(", "CC"),
     "near": ("none.sdf", "in.csv"),
     "elements": ("Q", "C,,N", "C;N"),
     "sampler": ("magic",),
