@@ -141,7 +141,7 @@ def sample_molecules(
     t = time_grid(max(chosen.steps - 1, 1), t_min=chosen.t_end, power=chosen.power, middle=chosen.middle)
     t = t[: chosen.steps]
     if near is not None:
-        t = torch.cat([t.new_tensor([near[1]]), t[t < near[1]]])
+        t = times_from(t, near[1])
     t = t.to(device)
     times = Times.uniform(model.position_time(t)[:, None], t[:, None], layout.atoms)
     start = model.sde.prior(noise(torch.empty(0, dtype=dtype, device=device)))
@@ -163,6 +163,17 @@ def sample_molecules(
     x, a, e = (part.float().cpu().numpy() for part in parts)
     samples = [Sample(x[k, :n], a[k, :n], e[k, :n, :n]) for k, n in enumerate(n_atoms)]
     return [without_fakes(raw) for raw in samples] if model.config.fake_atoms else samples
+
+
+def times_from(times: Tensor, first: float) -> Tensor:
+    """Falling times ``(K,)`` from ``first`` on.
+
+    A first step of less than half the second is left out: solvers of second order divide by it.
+    """
+    later = times[times < first]
+    if len(later) > 1 and first - later[0] < (later[0] - later[1]) / 2:
+        later = later[1:]
+    return torch.cat([times.new_tensor([first]), later])
 
 
 def probabilities(mean: Tensor, none: Tensor | None = None) -> Tensor:
