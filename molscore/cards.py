@@ -18,12 +18,12 @@ class Licence(NamedTuple):
     Attributes:
         words: in short.
         source: where that is said.
-        doubt: what is not known; "" if nothing is open.
+        open_question: what is not known; "" if all is.
     """
 
     words: str
     source: str
-    doubt: str = ""
+    open_question: str = ""
 
 
 LICENCES = {

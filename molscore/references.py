@@ -1,6 +1,6 @@
 """References that molecules are compared with: the names of those in the package, and checks of what a user names.
 
-Light to import; what a reference holds is told by `molscore.evaluate.compare.reference`.
+Light to import; `molscore.evaluate.compare.reference` reads what a reference holds.
 """
 
 import os

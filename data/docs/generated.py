@@ -79,7 +79,8 @@ def model_cards() -> str:
 def licences() -> str:
     """A list of the sources of training data."""
     return "\n".join(
-        f"* **{name}**: {known.words}. Source: {known.source}." + (f" Open: {known.doubt}." if known.doubt else "")
+        f"* **{name}**: {known.words}. Source: {known.source}."
+        + (f" Open: {known.open_question}." if known.open_question else "")
         for name, known in cards.LICENCES.items()
     )
 

@@ -23,7 +23,8 @@ STEP = 16.0
 """Å by which molecules are moved towards the origin."""
 
 _BOND_TYPES = {1: Chem.BondType.SINGLE, 2: Chem.BondType.DOUBLE, 3: Chem.BondType.TRIPLE}
-_BOND_ORDERS = {bond_type: order for order, bond_type in _BOND_TYPES.items()}
+BOND_ORDERS = {bond_type: order for order, bond_type in _BOND_TYPES.items()}
+"""Orders of the bonds that arrays can hold."""
 
 # RDKit's clean-up steps rewrite charges and bonds (a five-valent nitro nitrogen becomes N+). Here that is an error.
 _SANITIZE_OPS = (
@@ -139,10 +140,10 @@ def from_mol(mol: Chem.Mol) -> MoleculeArrays:
             raise MoleculeError("unknown_element", f"atom {atom.GetIdx()} is a dummy atom; only elements can be stored")
     bonds = []
     for bond in copy.GetBonds():
-        if bond.GetBondType() not in _BOND_ORDERS:
+        if bond.GetBondType() not in BOND_ORDERS:
             raise MoleculeError("valence", f"bond {bond.GetIdx()} is {bond.GetBondType()}, not single to triple")
         i, j = sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))
-        bonds.append((i, j, _BOND_ORDERS[bond.GetBondType()]))
+        bonds.append((i, j, BOND_ORDERS[bond.GetBondType()]))
     table = np.array(sorted(bonds), dtype=np.int64).reshape(-1, 3)
     with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and not finite for whoever checks
         positions = near_origin(copy).astype(np.float32)

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from rdkit import Chem, rdBase
 
-from molscore.chem.arrays import MoleculeArrays, assign_stereo_in_place, to_mol
+from molscore.chem.arrays import BOND_ORDERS, MoleculeArrays, assign_stereo_in_place, to_mol
 from molscore.chem.stereo.tags import tags, wrong
 from molscore.reprs import short_repr
 
@@ -67,11 +67,10 @@ class KeptPart:
     @cached_property
     def pieces(self) -> np.ndarray:
         """``(N,)`` number of the fragment of each atom."""
-        first = np.arange(len(self))
-        for i, j in self.arrays.bonds.tolist():
-            low, high = sorted((first[i], first[j]))
-            first[first == high] = low
-        return np.unique(first, return_inverse=True)[1]
+        numbers = np.zeros(len(self), dtype=int)
+        for k, atoms in enumerate(Chem.GetMolFrags(to_mol(self.arrays, sanitize=False))):
+            numbers[list(atoms)] = k
+        return numbers
 
     @property
     def charge(self) -> int:
@@ -227,9 +226,6 @@ def _attached(mol: Chem.Mol, attach: Iterable[int], place: dict[int, int]) -> li
     return sorted(set(wanted))
 
 
-_ORDERS = {Chem.BondType.SINGLE: 1, Chem.BondType.DOUBLE: 2, Chem.BondType.TRIPLE: 3}
-
-
 def _arrays(
     mol: Chem.Mol, chosen: list[int], place: dict[int, int], positions: np.ndarray, rows: np.ndarray
 ) -> MoleculeArrays:
@@ -238,9 +234,9 @@ def _arrays(
     for bond in mol.GetBonds():
         ends = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
         if all(k in place for k in ends):
-            if bond.GetBondType() not in _ORDERS:
+            if bond.GetBondType() not in BOND_ORDERS:
                 raise ValueError(f"bond {bond.GetIdx()} of the part to keep is {bond.GetBondType()}, not 1 to 3")
-            bonds.append((*sorted(place[k] for k in ends), _ORDERS[bond.GetBondType()]))
+            bonds.append((*sorted(place[k] for k in ends), BOND_ORDERS[bond.GetBondType()]))
     table = np.array(sorted(bonds), dtype=np.int64).reshape(-1, 3)
     known = np.isin(rows[:, :4], chosen).all(1)
     stereo = [[*(place[k] for k in row[:4]), row[4]] for row in rows[known].tolist()]

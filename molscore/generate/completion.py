@@ -63,7 +63,7 @@ def given_parts(part: KeptPart, model: MoleculeDiffusion, count: int) -> Given:
 
 
 def with_part(sample: Sample, part: KeptPart, vocabulary: list[tuple[int, int]]) -> Sample:
-    """A sample whose first atoms are the part, without doubt: as it is given, no repair may change it."""
+    """A sample whose first atoms are the part, with probabilities of 1, so that no repair changes them."""
     n, arrays = len(part), part.arrays
     positions, atoms, bonds = (np.array(y) for y in sample)
     classes = [vocabulary.index(pair) for pair in part.classes]

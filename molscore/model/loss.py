@@ -12,7 +12,7 @@ from molscore.datasets.batch import MoleculeBatch
 from molscore.model.fakes import add_fakes
 from molscore.model.features import Prediction
 from molscore.model.state import MoleculeState, Times, frame_noise, in_frame, pair_mask, symmetric
-from molscore.model.tasks import given_parts, known_tags
+from molscore.model.tasks import known_tags, task_parts
 
 if TYPE_CHECKING:
     from molscore.model.diffusion import MoleculeDiffusion
@@ -38,7 +38,7 @@ def denoising_loss(
     if conditioned is None:
         conditioned = bool(torch.rand((), **random) < config.self_conditioning)
     count = batch.mask.sum().to(model.dtype)
-    given = given_parts(config.tasks, config.graph_conditioned, batch.bonds, batch.mask, rows, **random)
+    given = task_parts(config.tasks, config.graph_conditioned, batch.bonds, batch.mask, rows, **random)
     positions, *labels, mask, stereo = (y[rows] for y in batch)
     times = given.times(Times.uniform(model.position_time(t)[rows], t[rows], n))
     x0 = in_frame(positions.to(model.dtype) / config.position_scale, mask, given.positions)

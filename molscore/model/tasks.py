@@ -1,6 +1,6 @@
 """What training molecules are given, so that one network learns to make molecules, to complete them, and to place them.
 
-Every molecule has a task, drawn at random by its share; what is not given is noised. Given parts are one to four
+Every molecule has a task, chosen at random by its share; what is not given is noised. Given parts are one to four
 connected pieces of the molecule, or all but one connected piece: cores to grow from, fragments to join, what is left of
 a lead when a part of it is replaced. Three pieces in four have whole rings.
 
@@ -40,16 +40,16 @@ CLOSED = 0.5
 """Share of the molecules of which it is given where the pieces have no bond to the rest."""
 
 
-def given_parts(
+def task_parts(
     shares: TaskShares, graph_conditioned: float, bonds: Tensor, mask: Tensor, rows: slice, **random: Any
 ) -> Parts:
-    """Draws tasks and pieces.
+    """Chooses tasks and pieces at random.
 
     Args:
         shares, graph_conditioned: probabilities of tasks.
         bonds, mask: of B molecules, as in `molscore.datasets.batch.MoleculeBatch`.
-        rows: the molecules that are wanted. The numbers drawn are those of all.
-        random: generator, device and dtype of the numbers drawn.
+        rows: the molecules that are wanted. Random numbers are made for all.
+        random: generator, device and dtype of the random numbers.
 
     Returns:
         What is given of the molecules in ``rows``.

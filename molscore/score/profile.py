@@ -56,9 +56,9 @@ def profile(steps: Sequence[Step], scores: Sequence[MoleculeScore] | None = None
     fractions = np.array([step.fraction for step in steps])
     energies = _numbers([step.energy for step in steps])
     likelihoods = _numbers([score.log_likelihood for score in scores or ()])
-    drawn = 1 + bool(np.isfinite(likelihoods).any())
-    figure = Figure(figsize=(7, 2.8 * drawn), layout="constrained")
-    axes = figure.subplots(drawn, 1, sharex=True, squeeze=False)[:, 0]
+    panels = 1 + bool(np.isfinite(likelihoods).any())
+    figure = Figure(figsize=(7, 2.8 * panels), layout="constrained")
+    axes = figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]
     axes[0].plot(fractions, energies, marker="o", color="#1f5f8b")
     axes[0].set_ylabel(f"{NAMES[energy]} energy above\nthe lowest, kcal/mol")
     missing = np.isnan(energies)
@@ -67,7 +67,7 @@ def profile(steps: Sequence[Step], scores: Sequence[MoleculeScore] | None = None
         label = ", ".join(f"{reason} {n}" for reason, n in reasons.most_common())
         axes[0].plot(fractions[missing], np.zeros(missing.sum()), "x", color="#b3261e", label=f"left out: {label}")
         axes[0].legend()
-    if drawn == 2:
+    if panels == 2:
         errors = _numbers([score.standard_error for score in scores or ()])
         axes[1].errorbar(fractions, likelihoods, np.nan_to_num(errors), marker="o", capsize=2, color="#c2611a")
         axes[1].set_ylabel("log-likelihood,\nnats per atom")

@@ -1,5 +1,6 @@
 """``molscore generate``: completion from the command line, and wishes that are refused before a model is loaded."""
 
+import re
 import subprocess
 import sys
 
@@ -46,8 +47,6 @@ def run(*words: str):
 def test_wishes_that_cannot_be_met_end_with_code_2(lead, words, message):
     done = run(*words)
     assert done.exit_code == 2, done.output
-    import re
-
     assert re.search(message, done.output), done.output
 
 

@@ -62,7 +62,7 @@ def test_model_cards_are_those_of_the_code(site):
             and about.purpose in page
             and all(limit.split("`")[0] in page for limit in about.limits)
         )
-    assert all(licence.words in page and licence.doubt in page for licence in LICENCES.values())
+    assert all(licence.words in page and licence.open_question in page for licence in LICENCES.values())
     assert "<!-- " not in page.partition("<article")[2].partition("</article>")[0]
 
 

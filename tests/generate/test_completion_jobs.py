@@ -121,7 +121,7 @@ def test_a_part_is_read_once(tmp_path, generator):
 
 
 def test_repairs_never_touch_the_part():
-    """The part has no doubt, whatever the sample says of it."""
+    """The classes and bonds of the part are certain, whatever the sample says of them."""
     part = kept_part(embedded("CCO"), attach=(0,))
     vocabulary = [(6, 0), (7, 0), (8, 0)]
     generator = np.random.default_rng(0)

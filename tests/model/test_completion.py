@@ -8,7 +8,7 @@ from molscore.core.guidance import Guided
 from molscore.core.samplers import SAMPLERS
 from molscore.model.completion import Given
 from molscore.model.denoisers import ConformerDenoiser, MoleculeDenoiser
-from molscore.model.sampling import sample_molecules
+from molscore.model.sampling import sample_molecules, times_from
 from molscore.model.state import MoleculeState, Times, pair_mask
 from molscore.testing import check_purity, orthogonal
 
@@ -137,3 +137,11 @@ def test_flat_denoisers_are_pure_and_can_be_guided(build, batch):
     assert not torch.equal(guided(z, t).mean, denoiser(z, t).mean)
     conformers = ConformerDenoiser(model, data)
     check_purity(conformers, data.positions.double(), torch.full((3, 8, 1), 0.4, dtype=torch.float64))
+
+
+def test_the_way_back_begins_with_no_step_much_shorter_than_the_next():
+    """Solvers of second order divide by it."""
+    grid = torch.linspace(1, 0, 11)
+    for first, wanted in ((0.71, [0.71, 0.6]), (0.76, [0.76, 0.7]), (0.7, [0.7, 0.6]), (1.0, [1.0, 0.9])):
+        assert times_from(grid, first)[:2].tolist() == pytest.approx(wanted), first
+    assert times_from(grid, 0.05).tolist() == pytest.approx([0.05, 0.0])

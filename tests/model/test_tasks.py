@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from molscore.model.config import DiffusionConfig
-from molscore.model.tasks import TaskShares, given_parts, known_tags, random_pieces, ring_bonds
+from molscore.model.tasks import TaskShares, known_tags, random_pieces, ring_bonds, task_parts
 
 
 def graphs(count: int = 60, n: int = 12, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -80,7 +80,7 @@ def test_shares_of_tasks():
     bonds, mask = (x.repeat(10, *[1] * (x.ndim - 1)) for x in graphs(200))
     shares = TaskShares(pieces=0.3, scaffolds=0.2, cores=0.1, shapes=0.05)
     generator = torch.Generator().manual_seed(0)
-    given = given_parts(shares, 0.15, bonds, mask, slice(None), generator=generator)
+    given = task_parts(shares, 0.15, bonds, mask, slice(None), generator=generator)
     held, known, apart = given.positions.any(1), given.graph.any(1), given.apart.flatten(1).any(1)
     whole = {name: (y == mask).all(1) for name, y in (("x", given.positions), ("graph", given.graph))}
     some = 0.9  # of a few molecules the piece is empty
@@ -120,7 +120,7 @@ def test_parts_of_a_batch_are_those_of_the_whole():
     bonds, mask = graphs(30)
     shares = TaskShares(pieces=0.5, scaffolds=0.2)
     draws = [
-        given_parts(shares, 0.1, bonds, mask, rows, generator=torch.Generator().manual_seed(3))
+        task_parts(shares, 0.1, bonds, mask, rows, generator=torch.Generator().manual_seed(3))
         for rows in (slice(None), slice(0, None, 2), slice(1, None, 2))
     ]
     for whole, even, odd in zip(*draws, strict=True):
