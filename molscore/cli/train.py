@@ -26,6 +26,8 @@ def train(
         fail(f"there is no configuration {config}")
     if init_from is not None and resume:
         fail("--init-from begins a new run and --resume goes on with one: give one of them")
+    with complaints(ValueError):
+        init = None if init_from is None else pretrained.find(init_from)
     from molscore.datasets.layout import TensorFileError
     from molscore.train.config import ConfigError, check, load_config
 
@@ -36,7 +38,6 @@ def train(
     from molscore.files.paths import check_apart
 
     with complaints(ValueError):
-        init = None if init_from is None else pretrained.find(init_from)
         check_apart({"the weights": settings.out / "model.safetensors"}, {"data": settings.data, "--init-from": init})
         if not resume:
             check_apart({"the run's configuration": settings.out / "config.yaml"}, {"CONFIG": config})
