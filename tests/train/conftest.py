@@ -1,15 +1,13 @@
 """A tensor file of small molecules, and runs too small to learn much."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from rdkit import Chem
-from rdkit.Chem import AllChem
 
-from molscore.chem.arrays import from_mol
 from molscore.datasets.tensorfile import pack, write_tensorfile
 from molscore.train.config import TrainConfig
 
@@ -19,6 +17,11 @@ SMILES = ("C", "O", "N", "C#N", "C=O", "CO", "CC", "NC=O", "C1CC1", "CC#N", "OC=
 @pytest.fixture(scope="session")
 def tensorfile(tmp_path_factory) -> Path:
     """36 molecules of 3 to 9 atoms: 24 to train on, 9 to validate, 3 to test."""
+    from rdkit import Chem  # a machine with a GPU may have none
+    from rdkit.Chem import AllChem
+
+    from molscore.chem.arrays import from_mol
+
     molecules = []
     for seed in range(3):
         for smiles in SMILES:
@@ -57,9 +60,15 @@ TINY = {
 
 
 @pytest.fixture(scope="session")
-def tiny(tensorfile) -> Callable[..., TrainConfig]:
-    """``tiny(out, **changes)``: the configuration of a run of ten small steps."""
-    return lambda out, **changes: TrainConfig.model_validate(TINY | {"data": tensorfile, "out": out} | changes)
+def tiny_of() -> Callable[..., TrainConfig]:
+    """``tiny_of(data, out, **changes)``: the configuration of a run of ten small steps."""
+    return lambda data, out, **changes: TrainConfig.model_validate(TINY | {"data": data, "out": out} | changes)
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_of, tensorfile) -> Callable[..., TrainConfig]:
+    """``tiny(out, **changes)``: the same, on molecules."""
+    return partial(tiny_of, tensorfile)
 
 
 @pytest.fixture(autouse=True)
