@@ -78,6 +78,8 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
     for table in tables:
         assert len(table.splitlines()) > 3
         assert table in "\n".join([*QUALITY.values(), CLUSTER, MEASUREMENTS])
+    tasks = script("train_processes")["markdown"](results("speed_of_multitask_training")["rows"])
+    assert "64,000" in tasks and tasks in QUALITY["speed"]
 
 
 def test_memory_does_not_grow_with_the_records():
