@@ -216,6 +216,23 @@ def test_a_cluster_computes_on_cpus():
 
 
 @pytest.mark.slow
+def test_a_signal_is_handled_by_who_handled_it_before(tmp_path):
+    """Ray's own function writes a trace, and ends the process three seconds after a signal."""
+    program = """if True:
+        import signal, sys, time
+        from molscore.workers import connect
+        def end(*_):
+            time.sleep(5)
+            sys.exit(7)
+        signal.signal(signal.SIGTERM, end)
+        connect(workers=1)
+        signal.raise_signal(signal.SIGTERM)
+    """
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 7 and "SIGTERM" not in done.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are not listed here")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", [b"gcs_server", b"ray::IDLE"])

@@ -7,6 +7,7 @@ Sources: the Ray documentation, "ray.init"; RFC 9113 (HTTP/2), section 3.4, for 
 
 import atexit
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -134,9 +135,10 @@ def _check_answer(address: str, shown: str) -> None:
 
 
 def _undisturbed(function: Callable[[], Any]) -> None:
-    """Calls a function in a thread of its own, where neither can signals break it off half done, nor can it set
-    handlers for them; an exception that a handler raises here waits for its end.
+    """Calls a function in a thread of its own, where signals cannot break it off half done; an exception that a handler
+    raises here waits for its end.
 
+    Ray handles signals by functions of its own, which end the process three seconds later: they are taken away again.
     The thread lives as long as this process: the processes that Ray starts end with the thread that has started them.
     """
     done: Future[None] = Future()
@@ -152,5 +154,13 @@ def _undisturbed(function: Callable[[], Any]) -> None:
     threading.Thread(target=run, daemon=True).start()
     try:
         done.result()
+    except BaseException:
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
+        raise
     finally:
         wait([done])
+        if threading.current_thread() is threading.main_thread():
+            for kind in (signal.SIGINT, signal.SIGTERM):
+                if (handler := signal.getsignal(kind)) is not None:
+                    signal.signal(kind, handler)
