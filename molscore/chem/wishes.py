@@ -39,6 +39,14 @@ def check_wishes(wishes: dict[str, object]) -> None:
         raise ValueError("elements are of a part that is made: near makes all atoms anew, leave one of them out")
 
 
+def check_keep(keep: object, lead: object) -> None:
+    """Raises ValueError for a core without its lead, or the other way round."""
+    if keep is not None and lead is None:
+        raise ValueError("keep holds a core at the pose of a lead: give the lead as well (--from)")
+    if lead is not None and keep is None:
+        raise ValueError("lead (--from) is for a core that is held: name it with keep, a SMARTS")
+
+
 def keep(
     scaffold: Source | None = None,
     attach: Sequence[int] | None = None,

@@ -209,6 +209,17 @@ def check_completion(wishes: dict[str, Any], model: str) -> None:
     completion.check_ability(known, given.get("elements"), about["vocabulary"], most, model)
 
 
+def check_core(keep: str | None, lead: str | None) -> None:
+    """Refuses a core that cannot be held, before a model is loaded; errors as for `check_completion`."""
+    if keep is None and lead is None:
+        return
+    from molscore.chem import lead_core, wishes
+
+    wishes.check_keep(keep, lead)
+    if keep is not None and lead is not None:
+        lead_core.lead_core(keep, wishes.molecule(lead, "--from"))
+
+
 def unless_none(reference: str) -> str | None:
     """None for the word ``none``, else the name of the reference."""
     return None if reference == "none" else reference
