@@ -77,6 +77,19 @@ def test_conformers_are_told_apart_where_they_lie(generator, lead):
     assert ensemble.mol.GetNumConformers() == 6 and ensemble.exhausted
 
 
+@pytest.mark.parametrize("method", ["score", "etkdg"])
+@pytest.mark.parametrize(
+    ("smiles", "pattern", "number"),
+    [("ClC(Cl)(Cl)C(Cl)(Cl)Cl", "ClC(Cl)(Cl)C(Cl)(Cl)Cl", 1), ("CCCO", "[OX2]", 3), ("CCCO", "[CH2]O", 3)],
+)
+def test_cores_of_all_atoms_and_of_few(generator, smiles, pattern, number, method, recwarn):
+    lead = posed(smiles)
+    (ensemble,) = generator.generate(smiles, 3, keep=pattern, lead=lead, method=method)
+    assert ensemble.mol.GetNumConformers() == number
+    assert displacements(ensemble.mol, lead, pattern).max() < 1e-6
+    assert not [warning for warning in recwarn if "rotation" in str(warning.message)]
+
+
 def test_open_stereo_is_that_of_the_lead(generator, lead):
     pattern = ANILIDE.replace("@", "")
     (ensemble,) = generator.generate("CCOc1ccc(cc1)NC(=O)C1CCCN1CC", 3, keep=pattern, lead=lead)

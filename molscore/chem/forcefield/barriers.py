@@ -59,6 +59,8 @@ def leave_barriers_in_place(
     if field is None:
         return []
     free = free_atoms(mol, fixed)
+    if free is not None and not len(free):
+        return []
     inverse, before = (hessian or model_hessian(mol)).inverse(given, free), energies(field, given)
     x = descend([field] * len(given), given, inverse, FIRST, FORCE, free)
     after = energies(field, x)

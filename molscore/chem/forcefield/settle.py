@@ -99,6 +99,9 @@ def settle_in_place(
     if trusted.field is None:
         settle_by_table_in_place(mol, wanted, fixed=fixed)
         return "table"
+    free = free_atoms(mol, fixed)
+    if free is not None and not len(free):
+        return trusted.field
     hessian, fields = hessian or model_hessian(mol), []
     with rdBase.BlockLogs():
         (same, properties), torsions = typed(mol), _torsions(mol)
@@ -114,7 +117,6 @@ def settle_in_place(
                 constrain(*torsion, True, -window, window, stiffness)
             fields.append(field)
         x = positions(mol)
-        free = free_atoms(mol, fixed)
         inverse = hessian.inverse(x, free)
         x = descend(fields, x, inverse, steps, FORCE, free)
         for _ in range(HOLDING):
