@@ -3,7 +3,6 @@
 import warnings
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 
 def best_fit(x: np.ndarray, onto: np.ndarray) -> tuple[np.ndarray, float]:
@@ -11,6 +10,8 @@ def best_fit(x: np.ndarray, onto: np.ndarray) -> tuple[np.ndarray, float]:
 
     Source: Kabsch, Acta Cryst. A 32, 922 (1976).
     """
+    from scipy.spatial.transform import Rotation  # it loads slowly, and few commands need it
+
     a, b = (points - points.mean(axis=0) for points in (x.astype(np.float64), onto.astype(np.float64)))
     if len(a) < 2:
         return np.eye(3), 0.0
