@@ -197,13 +197,12 @@ def check_completion(wishes: dict[str, Any], model: str) -> None:
         return
     from molscore import pretrained
     from molscore.chem import wishes as completion
-    from molscore.chem.parts import kept_part
 
     completion.check_wishes(given)
     named = {name: value for name, value in given.items() if name not in ("near", "noise", "elements")}
     parts = [completion.keep(**named)]
     if "near" in given:
-        parts.append(kept_part(completion.molecule(given["near"], "near"), attach=()))
+        parts.append(completion.neighboured(given["near"]))
     about = pretrained.about(model)
     most, known = len(about["size_probabilities"]) - 1, [part for part in parts if part is not None]
     completion.check_ability(known, given.get("elements"), about["vocabulary"], most, model)

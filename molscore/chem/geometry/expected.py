@@ -11,6 +11,7 @@ polarity (Schomaker and Stevenson, J. Am. Chem. Soc. 63, 37, 1941), or that of t
 have that of the hybridisation or, about atoms of many neighbours, of the shape.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,15 +95,17 @@ class Expected:
     flat_bonds: tuple[tuple[int, ...], ...]
     puckered_rings: tuple[tuple[int, ...], ...]
 
-    def outside(self, atoms: np.ndarray) -> "Expected":
+    def outside(self, atoms: Collection[int]) -> "Expected":
         """The same, to judge by, where the geometry of some atoms is given: nothing is expected of them alone.
 
         Bonds, angles and sums of angles stay in their rows, without limits.
         """
+        if not len(atoms):
+            return self
         known = {int(k) for k in atoms}
 
         def among(rows: np.ndarray) -> np.ndarray:
-            return np.asarray(np.isin(rows, atoms).all(1))
+            return np.asarray(np.isin(rows, list(known)).all(1))
 
         def others(groups: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
             return tuple(group for group in groups if not known.issuperset(group))
