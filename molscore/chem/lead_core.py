@@ -14,6 +14,7 @@ from rdkit import Chem
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.geometry import Expected
 from molscore.chem.geometry.types import lengths_and_angles
+from molscore.chem.part_checks import check_pose
 from molscore.chem.stereo.tags import tags, wrong
 from molscore.chem.superposition import best_fit
 from molscore.chem.wishes import pattern
@@ -184,14 +185,12 @@ def lead_core(smarts: str, lead: Chem.Mol) -> LeadCore:
 
     Raises:
         ValueError: for what is no SMARTS, has no heavy atom, or matches nowhere or in several places, or a lead without
-            3-D positions; the message says what to do.
+            3-D positions, or with such as cannot be its own; the message says what to do.
     """
     query = pattern(smarts)
     if lead.GetNumConformers() == 0 or not lead.GetConformer().Is3D():
         raise ValueError("the lead (--from) has no 3-D positions: give an SDF file with coordinates")
-    if not np.isfinite(lead.GetConformer().GetPositions()).all():
-        raise ValueError("a position of the lead (--from) is not a finite number")
-    bare, _ = _without_hydrogens(lead)
+    bare, heavy = _without_hydrogens(lead)
     matches = bare.GetSubstructMatches(query, maxMatches=MATCHES)
     text = shown(smarts)
     if not matches:
@@ -201,7 +200,9 @@ def lead_core(smarts: str, lead: Chem.Mol) -> LeadCore:
     places = tuple(k for k, index in enumerate(matches[0]) if _number(bare, index) > 1)
     if not places:
         raise ValueError(f"keep {text} names no heavy atom of the lead")
-    return LeadCore(smarts, bare, tuple(matches[0][k] for k in places), places)
+    match = tuple(matches[0][k] for k in places)
+    check_pose(lead, [heavy[k] for k in match])
+    return LeadCore(smarts, bare, match, places)
 
 
 def _number(mol: Chem.Mol, index: int) -> int:

@@ -156,6 +156,9 @@ def files(lead, tmp_path, monkeypatch):
     flat = Chem.MolFromSmiles("c1ccccc1")
     Compute2DCoords(flat)
     Chem.MolToMolFile(flat, "flat.sdf")
+    small = Chem.Mol(lead)
+    small.GetConformer().SetPositions(lead.GetConformer().GetPositions() / 10)
+    Chem.MolToMolFile(small, "nanometres.sdf")
     return tmp_path
 
 
@@ -169,6 +172,7 @@ def files(lead, tmp_path, monkeypatch):
         (["--keep", "[Si]", "--from", "pose.sdf"], "matches nothing of the lead"),
         (["--keep", "C", "--from", "pose.sdf"], "extend the SMARTS"),
         (["--keep", "c1ccccc1", "--from", "flat.sdf"], "no 3-D positions"),
+        (["--keep", "c1ccccc1", "--from", "nanometres.sdf"], "Å long: the pose does not fit the structure"),
         (["--keep", "c1ccccc1", "--from", "pose.sdf", "--out", "pose.sdf", "--overwrite"], "--from"),
     ],
 )
