@@ -103,6 +103,21 @@ def _skeleton(mol: Chem.Mol) -> Chem.RWMol:
         return Chem.RWMol(Chem.RemoveAllHs(bare, sanitize=False))
 
 
+def frame_rmsd_matrix(x: np.ndarray, symmetries: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """RMSD in Å at its least over symmetries alone, every geometry where it lies: ``(K, M)``.
+
+    Args:
+        x, y: ``(K, n, 3)`` and ``(M, n, 3)`` Å, in one frame.
+        symmetries: ``(A, n)``, see `symmetries`.
+    """
+    origin = np.concatenate([x, y]).mean((0, 1))  # far from it digits would be lost
+    x, y = x - origin, y - origin
+    norms = (x**2).sum((1, 2))[:, None] + (y**2).sum((1, 2))
+    flat = x.reshape(len(x), -1)
+    overlap = np.max([flat @ y[:, symmetry].reshape(len(y), -1).T for symmetry in symmetries], axis=0)
+    return np.sqrt(np.maximum(norms - 2 * overlap, 0) / x.shape[1])
+
+
 def rmsd_matrix(x: np.ndarray, symmetries: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
     """Distances between conformers after the best superposition, over all symmetries; mirror images do not superpose.
 

@@ -13,6 +13,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import BOND_ORDERS, MoleculeArrays, assign_stereo_in_place, to_mol
+from molscore.chem.part_checks import check_isotopes, check_marks, check_pose, mark_numbers
 from molscore.chem.stereo.tags import tags, wrong
 from molscore.reprs import short_repr
 
@@ -27,7 +28,7 @@ class KeptPart:
         posed: whether its positions are kept.
         open: ``(N,)`` bool, atoms at which new bonds may be made.
         named: whether these were named, and not just all with a free valence.
-        all_open: whether each of them must have one; else one of them.
+        least: ``(N,)`` int, bonds that each must get at least; of all open atoms one gets one anyway.
         removed: heavy atoms that were taken away.
     """
 
@@ -36,7 +37,7 @@ class KeptPart:
     posed: bool
     open: np.ndarray
     named: bool
-    all_open: bool
+    least: np.ndarray
     removed: int = 0
 
     __repr__ = short_repr
@@ -49,8 +50,8 @@ class KeptPart:
         """The first 16 digits of a SHA-256 of all that it is."""
         arrays = self.arrays
         parts = (arrays.atomic_numbers, arrays.formal_charges, arrays.positions, arrays.bonds, arrays.bond_orders)
-        text = [y.tolist() for y in (*parts, arrays.stereo, self.origin, self.open)]
-        return hashlib.sha256(repr((text, self.posed, self.named, self.all_open)).encode()).hexdigest()[:16]
+        text = [y.tolist() for y in (*parts, arrays.stereo, self.origin, self.open, self.least)]
+        return hashlib.sha256(repr((text, self.posed, self.named)).encode()).hexdigest()[:16]
 
     @cached_property
     def smiles(self) -> str:
@@ -94,12 +95,11 @@ class KeptPart:
         if sorted(bonds[inside].tolist()) != sorted(kept.tolist()):
             return "a bond within the kept part has changed"
         ends = bonds[~inside, :2]
-        used = np.zeros(n, dtype=bool)
-        used[ends[ends < n]] = True
-        if (used & ~self.open).any():
-            return f"atom {np.flatnonzero(used & ~self.open)[0]} of the kept part has a bond, where none is allowed"
-        if not used.any() or (self.all_open and not used[self.open].all()):
-            return "an atom at which to grow has no new bond"
+        used = np.bincount(ends[ends < n], minlength=n)
+        if (wrongly := (used > 0) & ~self.open).any():
+            return f"atom {np.flatnonzero(wrongly)[0]} of the kept part has a bond, where none is allowed"
+        if not used.any() or (used < self.least).any():
+            return "an atom at which to grow has no new bond, or fewer than it has marks"
         if len(self.arrays.stereo) and wrong(made.positions[None], self.arrays.stereo).any():
             return "the stereo of the kept part has changed"
         return None
@@ -115,20 +115,23 @@ def kept_part(
     """A part of a molecule, or all of it.
 
     Args:
-        mol: sanitised; hydrogens may be atoms or not. Dummy atoms are places of bonds to be made.
+        mol: sanitised; hydrogens may be atoms or not. Dummy atoms mark where bonds are to be made, one each.
         keep: its atoms that are kept; None is all. Hydrogens and dummy atoms do not count.
-        attach: atoms at which new bonds may be made, none if it is empty; a hydrogen stands for its heavy atom. None:
-            the neighbours of dummy atoms, if there are any; else those of atoms taken away, if there are any; else all
-            with a free valence.
+        attach: atoms at which new bonds may be made, none if it is empty; a hydrogen or dummy atom stands for its
+            neighbour. None: the neighbours of dummy atoms and of atoms taken away, if there are any; else all with a
+            free valence.
         posed: keep positions as well.
-        all_open: whether each of them must get a bond; else one of them.
+        all_open: whether each of those in ``attach`` must get a bond; else one of them.
 
     Raises:
-        ValueError: for a molecule without 3-D positions where they are to be kept, of no heavy atoms, with unknown
-            kinds of bonds, or atoms at which nothing can be bonded; the message says what to do.
+        ValueError: for a molecule without 3-D positions where they are to be kept, or with such as cannot be its own,
+            of no heavy atoms, with isotopes, unknown kinds of bonds, or atoms at which nothing can be bonded; the
+            message says what to do.
     """
     if posed and (mol.GetNumConformers() == 0 or not mol.GetConformer().Is3D()):
         raise ValueError("the part to keep has no 3-D positions: give an SDF file with coordinates, or a SMILES")
+    check_isotopes(mol)
+    check_marks(mol)
     copy = Chem.Mol(mol)
     if posed:
         assign_stereo_in_place(copy)
@@ -139,11 +142,12 @@ def kept_part(
     if not chosen:
         raise ValueError("there is no heavy atom to keep")
     place = {k: n for n, k in enumerate(chosen)}
-    free, dummies, cut = _free_valences(copy, place)
+    free, cut = _free_valences(copy, place)
+    marks = {place[k]: count for k, count in mark_numbers(copy).items() if k in place}
     if attach is not None:
         wanted = _attached(copy, attach, place)
-    elif dummies or cut:
-        wanted = sorted(dummies or cut)
+    elif marks or cut:
+        wanted = sorted(marks.keys() | cut)
     else:
         wanted = [k for k in range(len(chosen)) if free[k] > 0]
     if not wanted and attach is None:
@@ -152,17 +156,18 @@ def kept_part(
         if free[k] < 1:
             symbol = copy.GetAtomWithIdx(chosen[k]).GetSymbol()
             raise ValueError(f"atom {chosen[k]} ({symbol}) has no free valence: nothing can be bonded to it")
+    if posed:
+        check_pose(copy, chosen)
     positions = copy.GetConformer().GetPositions()[chosen] if posed else np.zeros((len(chosen), 3))
-    if not np.isfinite(positions).all():
-        raise ValueError("a position of the part to keep is not a finite number")
+    least = dict.fromkeys(wanted, int(all_open)) if attach is not None else marks
     origin = positions.mean(0)
     return KeptPart(
         arrays=_arrays(copy, chosen, place, positions - origin, rows),
         origin=origin,
         posed=posed,
         open=np.isin(np.arange(len(chosen)), wanted),
-        named=attach is not None or bool(dummies or cut),
-        all_open=all_open,
+        named=attach is not None or bool(marks or cut),
+        least=np.array([least.get(k, 0) for k in range(len(chosen))]),
         removed=len(heavy) - len(chosen),
     )
 
@@ -195,9 +200,9 @@ def _kekulised(mol: Chem.Mol) -> None:
         raise ValueError(f"the part to keep has no Kekulé structure: {error}") from error
 
 
-def _free_valences(mol: Chem.Mol, place: dict[int, int]) -> tuple[list[int], set[int], set[int]]:
-    """Valences of the kept atoms that hydrogens, radicals or atoms not kept fill; neighbours of dummies; of others."""
-    free, dummies, cut = [0] * len(place), set[int](), set[int]()
+def _free_valences(mol: Chem.Mol, place: dict[int, int]) -> tuple[list[int], set[int]]:
+    """Valences of the kept atoms that hydrogens, radicals or atoms not kept fill; neighbours of heavy ones of these."""
+    free, cut = [0] * len(place), set[int]()
     for k, n in place.items():
         atom = mol.GetAtomWithIdx(k)
         free[n] = atom.GetNumImplicitHs() + atom.GetNumExplicitHs() + atom.GetNumRadicalElectrons()
@@ -206,9 +211,9 @@ def _free_valences(mol: Chem.Mol, place: dict[int, int]) -> tuple[list[int], set
             if other.GetIdx() in place:
                 continue
             free[n] += round(bond.GetBondTypeAsDouble())
-            if other.GetAtomicNum() != 1:
-                (dummies if other.GetAtomicNum() == 0 else cut).add(n)
-    return free, dummies, cut
+            if other.GetAtomicNum() > 1:
+                cut.add(n)
+    return free, cut
 
 
 def _attached(mol: Chem.Mol, attach: Iterable[int], place: dict[int, int]) -> list[int]:
@@ -218,7 +223,7 @@ def _attached(mol: Chem.Mol, attach: Iterable[int], place: dict[int, int]) -> li
         if not 0 <= index < mol.GetNumAtoms():
             raise ValueError(f"there is no atom {index} to grow at: atoms are 0 to {mol.GetNumAtoms() - 1}")
         atom = mol.GetAtomWithIdx(index)
-        if atom.GetAtomicNum() == 1 and atom.GetDegree() == 1:
+        if atom.GetAtomicNum() <= 1 and atom.GetDegree() == 1:
             index = atom.GetNeighbors()[0].GetIdx()
         if index not in place:
             raise ValueError(f"atom {index} is not kept, so that nothing can grow at it")

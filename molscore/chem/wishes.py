@@ -6,7 +6,9 @@ from pathlib import Path
 from rdkit import Chem, rdBase
 
 from molscore.chem.io.sdf_reader import read_sdf
+from molscore.chem.part_checks import atom_numbers, check_one
 from molscore.chem.parts import KeptPart, kept_part, matched
+from molscore.chem.stereo.tags import tags
 from molscore.limits import shown
 
 Source = str | Path | Chem.Mol
@@ -39,6 +41,14 @@ def check_wishes(wishes: dict[str, object]) -> None:
         raise ValueError("elements are of a part that is made: near makes all atoms anew, leave one of them out")
 
 
+def check_keep(keep: object, lead: object) -> None:
+    """Raises ValueError for a core without its lead, or the other way round."""
+    if keep is not None and lead is None:
+        raise ValueError("keep holds a core at the pose of a lead: give the lead as well (--from)")
+    if lead is not None and keep is None:
+        raise ValueError("lead (--from) is for a core that is held: name it with keep, a SMARTS")
+
+
 def keep(
     scaffold: Source | None = None,
     attach: Sequence[int] | None = None,
@@ -64,29 +74,45 @@ def keep(
     if replace is not None:
         assert lead is not None
         mol = molecule(lead, "lead")
+        check_one(mol, "the lead")
         return kept_part(mol, matched(mol, pattern(replace), rest=True))
     if link is not None:
         mol = molecule(link, "link")
+        anchors = None if anchors is None else atom_numbers(anchors, "anchors")
         fragments = Chem.GetMolFrags(mol)
         if len(fragments) < 2:
             raise ValueError("link joins two or more fragments, but there is one; to grow it use scaffold")
         part = kept_part(mol, attach=anchors, all_open=anchors is not None)
-        named = set(range(mol.GetNumAtoms())) if anchors is None else set(_heavy(mol, anchors))
-        if bare := [k for k, atoms in enumerate(fragments) if not named & set(atoms)]:
+        if bare := sorted(set(part.pieces) - set(part.pieces[part.open])):
             raise ValueError(f"fragment {bare[0] + 1} of {len(fragments)} has no anchor: name an atom of each")
         return part
     if scaffold is None:
         return None
+    attach = None if attach is None else atom_numbers(attach, "attach")
     if lead is not None:
         mol = molecule(lead, "lead")
-        part = kept_part(mol, matched(mol, pattern(str(scaffold))), attach)
+        check_one(mol, "the lead")
+        if not isinstance(scaffold, str):
+            raise ValueError("with a lead, scaffold is the SMARTS of the part of it that is kept")
+        part = kept_part(mol, matched(mol, pattern(scaffold)), attach)
     elif isinstance(scaffold, str) and not _is_file(scaffold):
         if attach is not None:
             raise ValueError("mark the atoms at which a scaffold given as SMILES grows with [*:1], not with attach")
         part = kept_part(_smiles(scaffold), posed=False)
     else:
-        part = kept_part(molecule(scaffold, "scaffold"), attach=attach)
+        mol = molecule(scaffold, "scaffold")
+        check_one(mol, "the scaffold")
+        part = kept_part(mol, attach=attach)
     return part
+
+
+def neighboured(near: Source) -> KeptPart:
+    """A whole molecule, whose neighbours are wanted; errors as for `keep`."""
+    mol = molecule(near, "near")
+    check_one(mol, "near")
+    if any(atom.GetAtomicNum() == 0 for atom in mol.GetAtoms()):
+        raise ValueError("near is of a whole molecule: it has a dummy atom; to grow at it use scaffold")
+    return kept_part(mol, attach=())
 
 
 def check_ability(
@@ -141,7 +167,7 @@ def read(source: Source | None, name: str) -> Source | None:
     """The molecule, where a file is named; else what was given, such as a SMILES; errors as for `molecule`."""
     if source is None or isinstance(source, Chem.Mol):
         return source
-    return molecule(source, name) if isinstance(source, Path) or _is_file(source) else source
+    return molecule(source, name) if not isinstance(source, str) or _is_file(source) else source
 
 
 def molecule(source: Source, name: str) -> Chem.Mol:
@@ -152,9 +178,11 @@ def molecule(source: Source, name: str) -> Chem.Mol:
     """
     if isinstance(source, Chem.Mol):
         return source
+    if not isinstance(source, (str, Path)):
+        raise ValueError(f"{name} must be a molecule or the name of a file, not {shown(source)}")
     path = Path(source)
     if not path.is_file():
-        raise ValueError(f"{name}: there is no file {shown(str(source))}")
+        raise ValueError(f"{name}: there is no file {shown(str(source))}; it wants an SDF file, with positions")
     if not _is_file(str(source)):
         raise ValueError(f"{name}: {path.name} is no SDF or MOL file")
     records = [record for _, record in zip(range(2), read_sdf(path), strict=False)]
@@ -192,15 +220,14 @@ def _smiles(text: str) -> Chem.Mol:
         raise ValueError(f"scaffold {shown(text)} is neither an SDF file nor a SMILES")
     if len(Chem.GetMolFrags(mol)) > 1:
         raise ValueError("a scaffold given as SMILES is one fragment; give fragments to join in 3-D, with link")
+    if mapped := [atom.GetSymbol() for atom in mol.GetAtoms() if atom.GetAtomicNum() and atom.GetAtomMapNum()]:
+        raise ValueError(f"a number at an atom, {mapped[0]}, marks nothing: write [*:1] beside it where it is to grow")
+    marks = {atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() == 0}
+    if any(marks & set(row[:4]) for row in tags(mol).tolist()):
+        raise ValueError("the stereo at a mark cannot be kept: leave it out of the SMILES, or give a core in 3-D")
     return mol
 
 
 def _is_file(text: str) -> bool:
     """Whether it is the name of an SDF or MOL file."""
     return text.lower().endswith((".sdf", ".sdf.gz", ".mol", ".sd"))
-
-
-def _heavy(mol: Chem.Mol, atoms: Sequence[int]) -> list[int]:
-    """The atoms, or of hydrogens their neighbours."""
-    named = [mol.GetAtomWithIdx(k) for k in atoms]
-    return [(a.GetNeighbors()[0] if a.GetAtomicNum() == 1 and a.GetDegree() else a).GetIdx() for a in named]

@@ -197,16 +197,26 @@ def check_completion(wishes: dict[str, Any], model: str) -> None:
         return
     from molscore import pretrained
     from molscore.chem import wishes as completion
-    from molscore.chem.parts import kept_part
 
     completion.check_wishes(given)
     named = {name: value for name, value in given.items() if name not in ("near", "noise", "elements")}
     parts = [completion.keep(**named)]
     if "near" in given:
-        parts.append(kept_part(completion.molecule(given["near"], "near"), attach=()))
+        parts.append(completion.neighboured(given["near"]))
     about = pretrained.about(model)
     most, known = len(about["size_probabilities"]) - 1, [part for part in parts if part is not None]
     completion.check_ability(known, given.get("elements"), about["vocabulary"], most, model)
+
+
+def check_core(keep: str | None, lead: str | None) -> None:
+    """Refuses a core that cannot be held, before a model is loaded; errors as for `check_completion`."""
+    if keep is None and lead is None:
+        return
+    from molscore.chem import lead_core, wishes
+
+    wishes.check_keep(keep, lead)
+    if keep is not None and lead is not None:
+        lead_core.lead_core(keep, wishes.molecule(lead, "--from"))
 
 
 def unless_none(reference: str) -> str | None:

@@ -15,6 +15,7 @@ from molscore.cli.common import (
     Ray,
     Workers,
     bar,
+    check_core,
     check_filter,
     complaints,
     exit_code,
@@ -65,6 +66,10 @@ def conformers(
     ] = None,
     oversampling: Annotated[float, typer.Option(min=1, help="Proposals for each conformer that is kept.")] = 1.3,
     steps: Annotated[int | None, typer.Option(min=1, help="Sampler steps.", show_default="the model's")] = None,
+    keep: Annotated[
+        str | None, typer.Option(help="SMARTS of a core to hold at the pose that it has in --from.")
+    ] = None,
+    lead: Annotated[str | None, typer.Option("--from", help="SDF file of the lead, such as a crystal pose.")] = None,
     filter_: Filter = None,
     must_match: MustMatch = None,
     must_not_match: MustNotMatch = None,
@@ -102,7 +107,8 @@ def conformers(
         check_encoding(encoding)
         asked = check_filter("conformers", filter_, must_match, must_not_match)
         check_columns(source, kind, smiles_column, name_column, encoding, asked)
-        inputs: Named = {"INPUT": source, "--model": pretrained.find(model)}
+        check_core(keep, lead)
+        inputs: Named = {"INPUT": source, "--model": pretrained.find(model), "--from": lead}
     outputs = {"--out": (out, ENDINGS), "--problems": (problems, (".csv",))}
     part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk)
     with complaints(ValueError, ImportError):
@@ -133,6 +139,8 @@ def conformers(
             filter_,
             must_match or (),
             must_not_match or (),
+            keep,
+            lead,
         )
         generator = ConformerGenerator.from_pretrained(model, "cpu" if ray and device == "auto" else device)
         number = share(wanted, ray, generator.model.device.type)

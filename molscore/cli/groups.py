@@ -17,7 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "v3000",
     ),
     "Sampling": ("n", "model", "seed", "steps", "sampler", "atoms", "batch_size", "raw", "method", "oversampling"),
-    "Completion": ("scaffold", "attach", "link", "anchors", "replace", "lead", "near", "noise", "elements"),
+    "Completion": ("keep", "scaffold", "attach", "link", "anchors", "replace", "lead", "near", "noise", "elements"),
     "Geometry and energy": ("relax", "energy", "window", "rmsd", "fill", "relaxation", "xtb", "uncertainty"),
     "Chemistry": ("stereo", "max_isomers", "fragments", "fallback", "hydrogens"),
     "Filters": ("filter_", "must_match", "must_not_match"),

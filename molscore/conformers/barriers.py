@@ -28,7 +28,7 @@ def leave_barriers(target: Target, mol: Chem.Mol) -> list[int]:
         for conformer in mol.GetConformers()
     }
     held = [index for index, relaxation in relaxations.items() if relaxation in HELD]
-    moved = leave_barriers_in_place(mol, held, target.hessian)
+    moved = leave_barriers_in_place(mol, held, target.hessian, target.fixed)
     if moved:
         again = Chem.Mol(mol)
         for index in relaxations.keys() - set(moved):

@@ -63,6 +63,8 @@ def completed(target: Target, heavy: np.ndarray, how: str) -> Chem.Mol:
 def relaxed(mol: Chem.Mol, how: str, target: Target | None = None) -> Chem.Mol:
     """The molecule with its conformers relaxed; what has no minimum, or changes its stereo, is left with its torsions.
 
+    Atoms that the target holds stay where they are.
+
     Args:
         mol: with its conformers; they are changed, and each gets the property ``relaxation``: the method used. It is
             ``none``, ``torsions`` with the force field (``torsions (mmff94s)``, ``torsions (uff)``, ``torsions
@@ -78,18 +80,24 @@ def relaxed(mol: Chem.Mol, how: str, target: Target | None = None) -> Chem.Mol:
     wanted, hessian = target.expected, target.hessian
     settle_hydrogens_in_place(mol, HYDROGENS_FIRST, hessian)
     field = settle_in_place(
-        mol, window=WINDOW, stiffness=STIFFNESS, wanted=wanted, trusted=target.trust, hessian=hessian
+        mol,
+        window=WINDOW,
+        stiffness=STIFFNESS,
+        wanted=wanted,
+        trusted=target.trust,
+        hessian=hessian,
+        fixed=target.fixed,
     )
     for conformer in mol.GetConformers():
         index, relaxation, reason = conformer.GetId(), field, None
-        if field != "table" and table_fault(mol, wanted, index):
+        if field != "table" and table_fault(mol, target.judged, index):
             single = Chem.Mol(mol, False, index)
-            settle_by_table_in_place(single, wanted)
+            settle_by_table_in_place(single, wanted, fixed=target.fixed)
             conformer.SetPositions(single.GetConformer().GetPositions())
             relaxation = "table"
         relaxation = f"torsions ({relaxation})"
         if how != "torsions":
-            outcome = relax(Chem.Mol(mol, False, index), how)
+            outcome = relax(Chem.Mol(mol, False, index), how, target.fixed)
             conformer.SetPositions(outcome.mol.GetConformer().GetPositions())
             reason = outcome.reason and RELAX_REASONS[outcome.reason]
             relaxation = relaxation if reason else NAMES[how]
@@ -115,15 +123,15 @@ def fault(target: Target, mol: Chem.Mol, conformer: int, strict: bool = True) ->
     tags = target.redundant if strict else target.tags
     if wrong(positions[None], tags).any() or misread(mol, conformer, target.tags):
         return "stereo"
-    if target.expected.cumulenes.marked.opposite(positions).any():
+    if target.judged.cumulenes.marked.opposite(positions).any():
         return "stereo"
     if target.expected.shaped and shape_stereo_differs(mol, conformer):
         return "stereo"
     single = Chem.Mol(mol, False, conformer)
     if strict:
-        error = geometry_fault(single, target.limits, target.expected)
+        error = geometry_fault(single, target.limits, target.judged)
         return error[0] if error else None
-    if error := table_fault(single, target.expected):
+    if error := table_fault(single, target.judged):
         return error[0]
     return "clash" if contact_fault(single, distances(single)) else None
 
@@ -146,6 +154,7 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
     mol = Chem.Mol(target.mol)
     mol.RemoveAllConformers()
     failures, bounds, same = 0, target.bounds, target.mol
+    near = None if target.held is None else (target.held.atoms, target.held.positions)
     tries = [(same, False, True, bounds), (same, True, True, bounds), (same, True, False, bounds)]
     if bounds is not None:
         tries.append((same, True, False, None))
@@ -161,7 +170,9 @@ def embedded(target: Target, numbers: Sequence[int], seed: int, how: str, left: 
         for start, random, enforced, bounds in tries:
             trial = Chem.Mol(start)
             own = own if start is same else next(others)
-            if sound := etkdg_in_place(trial, own, EMBEDDING, random, enforced, limit, bounds):
+            if sound := etkdg_in_place(trial, own, EMBEDDING, random, enforced, limit, bounds, near):
+                if target.held is not None:
+                    target.held.lay_in_place(trial)
                 placed = Chem.Mol(target.mol)
                 placed.RemoveAllConformers()
                 placed.AddConformer(trial.GetConformer(), assignId=True)
@@ -178,7 +189,7 @@ def _sound(target: Target, mol: Chem.Mol) -> bool:
     """Whether a molecule's only conformer has no fault; it is mirrored if that corrects its stereo."""
     conformer = mol.GetConformer()
     token = fault(target, mol, conformer.GetId(), strict=False)
-    if token == "stereo":  # distances, all that an embedding knows of metals, are the same in a mirror
+    if token == "stereo" and target.held is None:  # distances, all that an embedding knows of metals, fit a mirror too
         conformer.SetPositions(-conformer.GetPositions())
         token = fault(target, mol, conformer.GetId(), strict=False)
     return token is None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix
+from molscore.chem.ensemble import frame_rmsd_matrix, heavy_positions, prune, rmsd_matrix
 from molscore.chem.forcefield.minimise import energies
 from molscore.chem.properties import singles
 from molscore.conformers.options import ConformerOptions
@@ -110,11 +110,14 @@ def distances(target: Target, x: np.ndarray, y: np.ndarray | None = None) -> np.
     """RMSD in Å between geometries of the heavy atoms ``(K, n, 3)`` and ``(M, n, 3)``, or among the first: ``(K, M)``.
 
     Positions of hydrogens do not count: conformers that differ in the torsion of a hydroxyl or methyl group alone are
-    the same, as in other conformer generators. With fewer than two heavy atoms all are the same.
+    the same, as in other conformer generators. With fewer than two heavy atoms all are the same. Where a core is held,
+    each geometry counts where it lies; else they are laid over one another.
     """
     y_count = len(x) if y is None else len(y)
     if len(target.heavy) < 2 or not len(x) or not y_count:
         return np.zeros((len(x), y_count))
+    if target.held is not None:
+        return frame_rmsd_matrix(x, target.symmetries, x if y is None else y)
     return rmsd_matrix(x, target.symmetries, y)
 
 

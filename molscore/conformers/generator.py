@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from typing import Any, Literal, TypeVar, Unpack
@@ -20,7 +21,7 @@ from molscore.conformers.given import item_title, molecule_of, packed_items, pro
 from molscore.conformers.options import ConformerArguments, ConformerOptions
 from molscore.conformers.propose import propose
 from molscore.conformers.result import Conformers
-from molscore.conformers.target import target_of
+from molscore.conformers.target import Target, target_of
 from molscore.conformers.work import RDKIT, ROUNDS, Work, reason_of
 from molscore.limits import check_proposals
 from molscore.model import MoleculeDiffusion
@@ -194,6 +195,8 @@ class ConformerGenerator(PretrainedMixin):
             seconds = None if options.seconds is None else PREPARATION * options.seconds
             chosen = isomers(prepared.mol, options.stereo, options.max_isomers, seed, seconds).mols
             targets = [target_of(isomer, self.model) for isomer in chosen]
+            if options.core is not None:
+                targets = self._holding(targets, prepared.mol, options, seed, seconds)
         except RDKIT as error:
             nothing = Chem.Mol()
             nothing.SetProp("_Name", item_title(given, number))
@@ -204,6 +207,31 @@ class ConformerGenerator(PretrainedMixin):
             ensemble.not_held, ensemble.item = not_held(mol), number - 1
             works.append(Work(target, ensemble, properties_of(mol, number), options))
         return works
+
+    def _holding(
+        self, targets: list[Target], mol: Chem.Mol, options: ConformerOptions, seed: int, seconds: float | None
+    ) -> list[Target]:
+        """The isomers that can hold the core, with its placements; if the one that was sampled cannot, one that can.
+
+        Raises:
+            MoleculeError: if there is none.
+        """
+        assert options.core is not None
+        found, errors = [], []
+        while targets:
+            target = targets.pop(0)
+            try:
+                found.append(replace(target, placements=options.core.placements(target.mol, target.expected)))
+            except MoleculeError as error:
+                errors.append(error)
+            if found and options.stereo == "sample":
+                break
+            if not found and options.stereo == "sample" and len(errors) == 1 and errors[0].reason == "pose":
+                others = isomers(mol, "enumerate", options.max_isomers, seed, seconds).mols
+                targets += [target_of(isomer, self.model) for isomer in others]
+        if not found:
+            raise errors[0]
+        return found
 
     def _in_turn(self, works: list[Work], seed: int, options: ConformerOptions, end: float) -> None:
         """Fills the ensembles in turn; each may take its part of the time that is left of the molecule's."""

@@ -7,6 +7,8 @@ from typing import TypedDict
 from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.forcefield import minimise
+from molscore.chem.lead_core import LeadCore, lead_core
+from molscore.chem.wishes import Source, check_keep, molecule, read
 from molscore.limits import check, check_flags, check_word
 from molscore.reprs import changes_repr
 
@@ -38,10 +40,12 @@ class ConformerOptions:
             no lambdas.
         must_match, must_not_match: SMARTS, or files of them, see `molscore.chem.checks.smarts`: molecules that do not
             match one of each, or match any, are left out.
+        keep: SMARTS of a core that is held at the pose it has in `lead`, see `molscore.chem.lead_core`.
+        lead: a molecule in 3-D, or a file of one.
 
     Raises:
-        ValueError: for a value out of range, a method that is not installed, a filter that is not understood, or what
-            is no SMARTS.
+        ValueError: for a value out of range, a method that is not installed, a filter that is not understood, what is
+            no SMARTS, or a lead whose core cannot be held.
     """
 
     relax: str = "torsions"
@@ -60,6 +64,8 @@ class ConformerOptions:
     filter: str | Predicate | None = None
     must_match: SmartsLists = ()
     must_not_match: SmartsLists = ()
+    keep: str | None = None
+    lead: Source | None = None
 
     def __post_init__(self) -> None:
         for name in ("relax", "energy", "stereo", "fragments", "method"):
@@ -73,7 +79,9 @@ class ConformerOptions:
             minimise.check_method(method)
         for name in ("must_match", "must_not_match"):  # read once: a run must not change with a file
             object.__setattr__(self, name, smarts_texts(getattr(self, name)))
-        self.wanted  # noqa: B018  what is not understood is refused here
+        check_keep(self.keep, self.lead)
+        object.__setattr__(self, "lead", read(self.lead, "lead"))
+        _ = self.wanted, self.core  # what is not understood is refused here
 
     __repr__ = changes_repr
 
@@ -82,6 +90,11 @@ class ConformerOptions:
         """What the options ask to keep."""
         return MoleculeFilter(self.filter, self.must_match, self.must_not_match, "conformers")
 
+    @cached_property
+    def core(self) -> LeadCore | None:
+        """What is held."""
+        return None if self.keep is None or self.lead is None else lead_core(self.keep, molecule(self.lead, "lead"))
+
     @property
     def ranking(self) -> str:
         """The method whose energy ranks conformers."""
@@ -89,8 +102,8 @@ class ConformerOptions:
 
     def text(self, n: int | None = None) -> str:
         """The choices that decide on the result, where they are not the default, in a line; ``n`` before them."""
-        filters = self.wanted.texts()
-        values = [(option, filters.get(option.name, getattr(self, option.name))) for option in fields(self)]
+        texts = self.wanted.texts() | ({} if self.core is None else {"lead": str(self.core)})
+        values = [(option, texts.get(option.name, getattr(self, option.name))) for option in fields(self)]
         words = [] if n is None else [f"n {n}"]
         return "; ".join(words + [f"{option.name} {value}" for option, value in values if value != option.default])
 
@@ -114,3 +127,5 @@ class ConformerArguments(TypedDict, total=False):
     filter: str | Predicate | None
     must_match: SmartsLists
     must_not_match: SmartsLists
+    keep: str | None
+    lead: Source | None

@@ -9,8 +9,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from molscore.conformers.target import Target
+from molscore.datasets.batch import MoleculeBatch
 from molscore.model import MoleculeDiffusion
 from molscore.model.conformers import sample_positions
 from molscore.randomness import Purpose, stream
@@ -39,11 +42,29 @@ def propose(
     for part in _batches(jobs, together=model.device.type == "cuda"):
         batch = batch_of([jobs[job][0].served for job, _ in part], model)
         streams = [stream(seed, Purpose.PROPOSAL, k) for _, k in part]
-        sampled = sample_positions(model, batch, streams, **changes)
-        for (job, k), positions in zip(part, sampled.cpu().numpy(), strict=True):
-            target, numbers = jobs[job]
-            geometries[job][k - numbers.start] = positions[: len(target.heavy)]
+        targets = [jobs[job][0].of_number(k) for job, k in part]
+        batch, given = _held(batch, targets)
+        sampled = sample_positions(model, batch, streams, given=given, **changes)
+        for (job, k), target, positions in zip(part, targets, sampled.cpu().numpy(), strict=True):
+            place = geometries[job][k - jobs[job][1].start]
+            place[:] = positions[: len(target.heavy)]
+            if target.held is not None:
+                place += target.held.positions.mean(0)
+                place[target.held_places] = target.held.positions
     return geometries
+
+
+def _held(batch: MoleculeBatch, targets: Sequence[Target]) -> tuple[MoleculeBatch, Tensor | None]:
+    """The batch with the cores that targets hold in their places, about the origin; where these are ``(B, N)``."""
+    if all(target.held is None for target in targets):
+        return batch, None
+    positions, given = np.zeros(batch.positions.shape, dtype=np.float32), np.zeros(batch.mask.shape, dtype=bool)
+    for b, target in enumerate(targets):
+        if target.held is not None:
+            positions[b, target.held_places] = target.held.positions - target.held.positions.mean(0)
+            given[b, target.held_places] = True
+    x, atoms = torch.from_numpy(positions).to(batch.positions), torch.from_numpy(given).to(batch.mask)
+    return batch._replace(positions=x), atoms
 
 
 def _batches(jobs: Sequence[tuple[Target, range]], together: bool) -> Iterator[list[tuple[int, int]]]:

@@ -1,6 +1,6 @@
 """A molecule whose conformers are wanted: what was asked for, how the model sees it, what all its conformers share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from molscore.chem.ensemble import heavy_atoms, symmetries
 from molscore.chem.forcefield.model_hessian import ModelHessian, model_hessian
 from molscore.chem.forcefield.trust import Trust, trust
 from molscore.chem.geometry import Expected, Limits, expected, limits
+from molscore.chem.lead_core import Placement
 from molscore.chem.stereo.cumulenes import Cumulenes
 from molscore.chem.stereo.tags import tags, wrong
 from molscore.chem.thresholds import THRESHOLDS
@@ -31,11 +32,14 @@ class Target:
         mol: one fragment, every hydrogen an atom, stereo decided; no conformers.
         arrays: its heavy atoms as the model sees them; None if the model cannot serve it.
         reason: why it cannot, token and sentence; None if it can.
+        placements: of a core that is held at its pose in a lead; none if there is no such core. They take turns: a
+            conformer has that of its number.
     """
 
     mol: Chem.Mol
     arrays: MoleculeArrays | None = None
     reason: tuple[str, str] | None = None
+    placements: tuple[Placement, ...] = ()
 
     def __repr__(self) -> str:
         reason = f", not for the model: {self.reason[0]}" if self.reason else ""
@@ -46,6 +50,31 @@ class Target:
         """`arrays`, of a molecule that the model can serve."""
         assert self.arrays is not None, self.reason
         return self.arrays
+
+    def of_number(self, number: int) -> "Target":
+        """The target of the conformer of a number: with one placement, if there are any."""
+        return self._each[number % len(self._each)]
+
+    @cached_property
+    def _each(self) -> list["Target"]:
+        if len(self.placements) < 2:
+            return [self]
+        return [replace(self, placements=(placement,)) for placement in self.placements]
+
+    @property
+    def held(self) -> Placement | None:
+        """Where its core is held, if it is."""
+        return self.placements[0] if self.placements else None
+
+    @property
+    def fixed(self) -> list[int]:
+        """Indices in `mol` of the atoms that are held."""
+        return [] if self.held is None else self.held.atoms.tolist()
+
+    @cached_property
+    def held_places(self) -> np.ndarray:
+        """The same among the heavy atoms."""
+        return np.searchsorted(self.heavy, self.fixed)
 
     @cached_property
     def heavy(self) -> np.ndarray:
@@ -75,7 +104,7 @@ class Target:
         where it squeezes a cis urea.
         """
         try:
-            return limits(self.mol, capped=False)
+            return limits(self.mol, capped=False).outside(self.fixed)
         except RuntimeError:
             return None
 
@@ -83,6 +112,11 @@ class Target:
     def expected(self) -> Expected:
         """What its bonds and angles ought to be."""
         return expected(self.mol)
+
+    @cached_property
+    def judged(self) -> Expected:
+        """`expected`, but for what is held: its geometry is that of the lead."""
+        return self.expected if self.held is None else self.expected.outside(self.held.atoms)
 
     @cached_property
     def trust(self) -> Trust:
@@ -112,7 +146,12 @@ class Target:
         return Cumulenes(np.searchsorted(self.heavy, marked.atoms[kept]), *(field[kept] for field in marked[1:]))
 
     def reflected(self, heavy: np.ndarray) -> np.ndarray:
-        """The geometries ``(K, n, 3)``, reflected where all tags of handedness are wrong but right in the mirror."""
+        """The geometries ``(K, n, 3)``, reflected where all tags of handedness are wrong but right in the mirror.
+
+        None is where a core is held.
+        """
+        if self.held is not None:
+            return heavy
         tags = self.served.stereo
         handed = tags[np.abs(tags[:, 4]) == 1]
         marked = len(handed) + len(self.allenes.atoms) > 0

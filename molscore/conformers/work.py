@@ -148,21 +148,29 @@ class Work:
             for at in range(0, len(chosen), self.at_once):
                 part = list(chosen)[at : at + self.at_once]
                 taken[part] = True
-                self._complete(part)
+                for target, own in self._by_target(part):
+                    self._complete(target, own)
                 if not self.completable:
                     break
             self.pool = self.pool[~taken]
             self.numbers = [number for number, gone in zip(self.numbers, taken, strict=True) if not gone]
 
-    def _complete(self, part: Sequence[int]) -> None:
+    def _by_target(self, part: Sequence[int]) -> list[tuple[Target, list[int]]]:
+        """What is completed together: conformers that hold the same atoms, if they hold any."""
+        together: dict[Target, list[int]] = {}
+        for k in part:
+            together.setdefault(self.target.of_number(self.numbers[k]), []).append(k)
+        return list(together.items())
+
+    def _complete(self, target: Target, part: Sequence[int]) -> None:
         assert self.pool is not None
         began = time.monotonic()
         faults: Sequence[str | None] = ()
         try:
-            mol = completed(self.target, self.pool[part], self.options.relax)
+            mol = completed(target, self.pool[part], self.options.relax)
             if self.options.relax == "torsions":
-                leave_barriers(self.target, mol)
-            faults = [fault(self.target, mol, conformer.GetId()) for conformer in mol.GetConformers()]
+                leave_barriers(target, mol)
+            faults = [fault(target, mol, conformer.GetId()) for conformer in mol.GetConformers()]
         except RDKIT:
             mol, faults = Chem.Mol(), ()
         self.spent += time.monotonic() - began
@@ -172,7 +180,7 @@ class Work:
             self.ensemble.dropped["rdkit"] += 1
         else:  # one of them may be at fault: each alone
             for k in part:
-                self._complete([k])
+                self._complete(target, [k])
 
     def embed(self, seed: int) -> None:
         """Conformers of ETKDGv3 in place of what is missing."""
@@ -189,13 +197,14 @@ class Work:
             if fruitless == HOPELESS or not self.missing or self.late:
                 break
             fruitless += 1
+            target = self.target.of_number(number)
             for how in dict.fromkeys((self.options.relax, "none")):  # what RDKit cannot relax, it may still embed
                 try:
-                    mol = embedded(self.target, [number], seed, how, lambda: self.limit - (time.monotonic() - began))
+                    mol = embedded(target, [number], seed, how, lambda: self.limit - (time.monotonic() - began))
                     faults: list[str | None] = [None] * mol.GetNumConformers()
-                    if how == "torsions" and leave_barriers(self.target, mol):
+                    if how == "torsions" and leave_barriers(target, mol):
                         ids = [conformer.GetId() for conformer in mol.GetConformers()]
-                        faults = [fault(self.target, mol, index, strict=False) for index in ids]
+                        faults = [fault(target, mol, index, strict=False) for index in ids]
                 except RDKIT as error:
                     failure = reason_of(error)
                     continue
@@ -211,6 +220,11 @@ class Work:
         self.ensemble.dropped.update(token for token in faults if token)
         sound = [k for k, token in enumerate(faults) if not token]
         conformers = list(mol.GetConformers())
+        for number, conformer in zip(numbers, conformers, strict=True):
+            if (held := self.target.of_number(number).held) is not None:
+                conformer.SetProp("kept_atoms", " ".join(map(str, held.atoms.tolist())))
+                moved = held.displacement(conformer.GetPositions())
+                conformer.SetDoubleProp("kept_displacement_angstrom", round(moved, 4))
         self.made += [SoundConformer(method, numbers[k], Chem.Conformer(conformers[k])) for k in sound]
         if not sound:
             return

@@ -79,12 +79,11 @@ def with_part(sample: Sample, part: KeptPart, vocabulary: list[tuple[int, int]])
     return Sample(positions, atoms, bonds)
 
 
-def shift_in_place(mol: Chem.Mol, part: KeptPart | None) -> None:
-    """Moves a molecule from where its part lies about the origin to where the part was given."""
-    if part is None or not part.posed or mol.GetNumConformers() == 0:
-        return
-    conformer = mol.GetConformer()
-    conformer.SetPositions(conformer.GetPositions() + part.origin)
+def shift_in_place(mol: Chem.Mol, frame: np.ndarray) -> None:
+    """Moves a molecule from the frame of samples, whose origin is ``frame`` ``(3,)`` Å, to that of what was given."""
+    if frame.any() and mol.GetNumConformers():
+        conformer = mol.GetConformer()
+        conformer.SetPositions(conformer.GetPositions() + frame)
 
 
 def kept_tags(mol: Chem.Mol, part: KeptPart) -> dict[str, Any]:

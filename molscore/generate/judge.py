@@ -14,7 +14,7 @@ from molscore.chem.arrays import MoleculeArrays, MoleculeError, isomeric_smiles,
 from molscore.chem.checks.alerts import alerts, extreme, unusual
 from molscore.chem.checks.catalogue import PROPERTIES
 from molscore.chem.checks.descriptors import describe
-from molscore.chem.checks.validity import CHECKS, Fault, check
+from molscore.chem.checks.validity import CHECKS, Fault, check, sound_beside, sound_geometry
 from molscore.chem.decode import decode
 from molscore.chem.forcefield.relax import relax
 from molscore.chem.forcefield.strain import relaxation_energy
@@ -78,16 +78,18 @@ class Judge:
 
     def __init__(self, model: MoleculeDiffusion, options: GenerationOptions):
         self.vocabulary, self.implied = model.vocabulary, model.implied_hydrogens
-        self.raw, self.method, self.checks = options.raw, options.relax, (*CHECKS, *options.checks)
-        self.part, self.query = options.part, options.query
+        self.raw, self.method = options.raw, options.relax
+        self.part, self.query, self.charge = options.part, options.query, options.charge
+        self.frame, part = options.frame, options.part
+        geometry = sound_geometry if part is None or not part.posed else sound_beside(len(part))
+        self.checks = (*(geometry if find is sound_geometry else find for find in CHECKS), *options.checks)
         self.filter = options.wanted
         scored = any(PROPERTIES[name].origin == "score" for name in self.filter.names)
         self.waits = scored or (options.uncertainty and self.filter.keep is not None)
 
     def __call__(self, index: int, sample: Sample) -> Attempt:
         """Attempt ``index``, checked, but not for duplicates."""
-        part, repaired = self.part, False
-        charge = 0 if part is None else part.charge
+        part, charge, repaired = self.part, self.charge, False
         sample = sample if part is None else with_part(sample, part, self.vocabulary)
         parts = sample.atom_probabilities, sample.bond_probabilities, sample.positions, self.vocabulary
         try:
@@ -100,8 +102,9 @@ class Judge:
         except MoleculeError as error:
             return Attempt(index, None, Fault(error.reason, error.detail), repaired)
         if self.raw:
-            shift_in_place(mol, part)
-            return Attempt(index, _numbered(mol, index), None, repaired, smiles=isomeric_smiles(mol))
+            kept = {} if part is None else kept_tags(mol, part)
+            shift_in_place(mol, self.frame)
+            return Attempt(index, _numbered(mol, index), None, repaired, kept, isomeric_smiles(mol))
         fault, properties = check(mol, charge, self.checks), dict[str, Any]()
         if fault is None and part is not None and (detail := part.fault(arrays)):
             fault = Fault("kept_part", detail)
@@ -123,7 +126,7 @@ class Judge:
                 properties |= kept_tags(mol, part)
             if self.query is not None:
                 properties |= likeness(mol, self.query)
-        shift_in_place(mol, part or self.query)
+        shift_in_place(mol, self.frame)
         properties = {name: value for name, value in properties.items() if value is not None}
         smiles = isomeric_smiles(mol) if fault is None else None
         attempt = Attempt(index, _numbered(mol, index), fault, repaired, properties, smiles)

@@ -6,6 +6,7 @@ one of about its size; fragments are joined by linkers as long as their anchors 
 """
 
 import json
+import math
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,9 @@ SPREAD = 0.25
 """Standard deviation of the size of what replaces a part, in shares of it; at least `LEAST_SPREAD` atoms."""
 
 LEAST_SPREAD = 1.0
+
+LONGEST_BOND = 1.9
+"""Å, of chains that reach from anchor to anchor: C-S."""
 
 LINKERS = Path(__file__).with_name("linker_sizes.json")
 
@@ -41,6 +45,8 @@ def made_sizes(part: KeptPart, known: np.ndarray, atoms: tuple[int, int] | None 
         weights = np.interp(made, *linkers(distance), left=0, right=0)
     else:
         weights = known[n:].copy()
+    if apart := anchor_distance(part):
+        check_reach(apart, min(most - n, atoms[1] if atoms else most))
     least = int(part.open.sum()) if part.named and anchor_distance(part) is None else 1
     weights[: min(least, len(weights))] = 0
     if atoms is not None or not weights.any():
@@ -51,6 +57,15 @@ def made_sizes(part: KeptPart, known: np.ndarray, atoms: tuple[int, int] | None 
             raise ValueError(f"no room for {low} to {high} atoms: {room}")
         weights = np.where(inside, np.maximum(weights, 1e-6 * inside), 0)
     return np.concatenate([np.zeros(n), weights])
+
+
+def check_reach(distance: float, atoms: int) -> None:
+    """Raises ValueError if a chain of so many atoms cannot reach from one anchor to the other."""
+    if distance > LONGEST_BOND * (atoms + 1):
+        least = math.ceil(distance / LONGEST_BOND) - 1
+        raise ValueError(
+            f"the anchors are {distance:.1f} Å apart, which takes {least} atoms at least, and there may be {atoms}"
+        )
 
 
 def anchor_distance(part: KeptPart) -> float | None:

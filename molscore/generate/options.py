@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypedDict
 
+import numpy as np
+
 from molscore.chem.checks.conditions import check_computed, check_raw
 from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
-from molscore.chem.parts import KeptPart, kept_part
-from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, molecule, read
+from molscore.chem.parts import KeptPart
+from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, neighboured, read
 from molscore.limits import check, check_flags, check_word, shown
 from molscore.reprs import changes_repr
 
@@ -106,7 +108,19 @@ class GenerationOptions:
     @cached_property
     def query(self) -> KeptPart | None:
         """The molecule whose neighbours are made."""
-        return None if self.near is None else kept_part(molecule(self.near, "near"), attach=())
+        return None if self.near is None else neighboured(self.near)
+
+    @property
+    def frame(self) -> np.ndarray:
+        """``(3,)`` Å: where the origin of samples lies, with what is kept or neared where it was given."""
+        framed = self.part or self.query
+        return framed.origin if framed is not None and framed.posed else np.zeros(3)
+
+    @property
+    def charge(self) -> int:
+        """The net charge of what is made: that of what is kept, or of the molecule that is neared."""
+        held = self.part or self.query
+        return 0 if held is None else held.charge
 
     def manifest(self) -> dict[str, object]:
         """For a manifest: the options that decide on the result, where they are not the default."""

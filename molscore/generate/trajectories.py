@@ -54,7 +54,6 @@ def _watched(
         numbers, charges = np.moveaxis(classes[frames.atoms], -1, 0)
         mol = generator.delivered(attempt, seed, options) if attempt.fault is None else attempt.mol
         title = f"molscore_{seed}_{index}"
-        shift = options.part.origin if options.part is not None and options.part.posed else 0
-        parts = frames.times, frames.positions + shift, numbers, charges, frames.bonds
+        parts = frames.times, frames.positions + options.frame, numbers, charges, frames.bonds
         made.append(Trajectory(title, *parts, mol, attempt.reason))
     return made

@@ -21,16 +21,20 @@ from molscore.core.times import log_snr_grid
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.denoisers import ConformerDenoiser
 from molscore.model.diffusion import MoleculeDiffusion
-from molscore.model.state import normal
+from molscore.model.state import centres, normal
 from molscore.network.geometry import centre
 
 T0, T1 = 0.02, 0.98
 """Coordinate times between which the flow runs: sigma is 0.05 Å at the first, alpha 0.03 at the last."""
 
 
-def scaled(model: MoleculeDiffusion, batch: MoleculeBatch) -> Tensor:
-    """``(B, N, 3)``: the positions as a state, centred, in units of `position_scale`."""
-    return centre(batch.positions.to(model.dtype) / model.config.position_scale, batch.mask)
+def scaled(model: MoleculeDiffusion, batch: MoleculeBatch, given: Tensor | None = None) -> Tensor:
+    """``(B, N, 3)``: positions as a state, in units of `position_scale`, centred; or `given` atoms are, ``(B, N)``."""
+    x = batch.positions.to(model.dtype) / model.config.position_scale
+    if given is None:
+        return centre(x, batch.mask)
+    frame = torch.where(given.any(1, keepdim=True), given, batch.mask)
+    return (x - centres(x, frame)) * batch.mask[..., None]
 
 
 def centred_probes(mask: Tensor, streams: Sequence[np.random.Generator], n: int) -> Tensor:
@@ -49,13 +53,16 @@ def centred_probes(mask: Tensor, streams: Sequence[np.random.Generator], n: int)
     return probes.to(mask.device)
 
 
-def centred_noise(n_atoms: Sequence[int], width: int, streams: Sequence[np.random.Generator]) -> Tensor:
+def centred_noise(
+    n_atoms: Sequence[int], width: int, streams: Sequence[np.random.Generator], framed: Sequence[bool] | None = None
+) -> Tensor:
     """``(B, width, 3)`` on the CPU: standard normal on the subspace of zero centre of mass for the atoms of each
-    molecule, which draws from its own stream; zero in the padding."""
+    molecule, which draws from its own stream; zero in the padding. Molecules that are `framed` by given atoms have all
+    dimensions."""
     noise = torch.zeros(len(n_atoms), width, 3)
     for b, (atoms, stream) in enumerate(zip(n_atoms, streams, strict=True)):
         own = normal(stream, atoms, 3)
-        noise[b, :atoms] = own - own.mean(0)
+        noise[b, :atoms] = own if framed is not None and framed[b] else own - own.mean(0)
     return noise
 
 

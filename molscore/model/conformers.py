@@ -37,22 +37,24 @@ def sample_positions(
     streams: Sequence[np.random.Generator],
     *,
     begin: str = "noise",
+    given: Tensor | None = None,
     **settings: float,
 ) -> Tensor:
     """Coordinates for molecules whose graphs are given.
 
     Args:
         model: one that was trained with given graphs.
-        batch: the molecules; their positions matter only if `begin` says so.
+        batch: the molecules; their positions matter only if `begin` says so, and where they are `given`.
         streams: one for each molecule, see `molscore.randomness`; all its noise comes from there.
         begin: ``noise``, ``harmonic`` or ``given``, see the module.
+        given: ``(B, N)`` bool, atoms whose positions are at time 0: these stay where they are. None is none.
         settings: changes to the model's own `SamplingConfig`: ``steps``, evaluations of the network, of which the last
             is the posterior mean; ``t_start`` and ``t_end``, times of the coordinates between which steps are even in
             log signal-to-noise; ``eta_x``, the share of the reverse SDE's noise, see
             `molscore.core.samplers.DPMSolver`.
 
     Returns:
-        ``(B, N, 3)`` Å, centred, zero in the padding.
+        ``(B, N, 3)`` Å, zero in the padding; in the frame of the given atoms' centre, centred where there are none.
 
     Raises:
         ValueError: for an unknown `begin` or setting, or times that are not in order.
@@ -63,16 +65,21 @@ def sample_positions(
         raise ValueError(f"unknown begin '{begin}'; choose noise, harmonic or given")
 
     n_atoms, width = mask.sum(1).tolist(), mask.shape[1]
+    held = torch.zeros_like(mask) if given is None else given & mask
+    framed = held.any(1).tolist()
 
     def noise(z: Tensor) -> Tensor:
-        return sent(centred_noise(n_atoms, width, streams), z)
+        return sent(centred_noise(n_atoms, width, streams, framed), z)
 
     first = {"noise": torch.zeros_like, "given": lambda x: x, "harmonic": lambda x: harmonic(model, batch, noise(x))}
-    x = scaled(model, batch).double()
+    x = scaled(model, batch, given).double()
     start = perturb(model.sde, first[begin](x), torch.full_like(x[:, :1, :1], chosen.t_start), noise(x))
     times = log_snr_grid(model.sde, max(steps - 1, 1), chosen.t_end, chosen.t_start)[:steps].to(x.device)
+    if given is not None:  # a time for each atom
+        times, start = times[:, None, None, None] * ~held[..., None], torch.where(held[..., None], x, start)
     mean = sample(ConformerDenoiser(model, batch), DPMSolver(chosen.eta_x), times, noise, start).mean
-    return centre(mean.to(model.dtype), mask) * model.config.position_scale
+    mean = mean.to(model.dtype)
+    return torch.where(held.any(1)[:, None, None], mean, centre(mean, mask)) * model.config.position_scale
 
 
 def harmonic(model: MoleculeDiffusion, batch: MoleculeBatch, noise: Tensor) -> Tensor:

@@ -76,11 +76,28 @@ def test_a_pose_needs_positions():
         kept_part(Chem.MolFromSmiles("CCO"))
 
 
+@pytest.mark.parametrize(("scale", "words"), [(10, "not in Å"), (0, "0.00 Å long"), (0.1, "not in Å")])
+def test_a_pose_must_fit_the_structure(scale, words):
+    mol = embedded("NC(=O)c1ccccc1")
+    mol.GetConformer().SetPositions(mol.GetConformer().GetPositions() * scale)
+    with pytest.raises(ValueError, match=words):
+        kept_part(mol)
+    assert len(kept_part(mol, posed=False)) == 9
+
+
+def test_small_cages_fit_their_poses():
+    for smiles in ("C1CC1", "C12C3C4C1C5C2C3C45", "C1C2CC12", "N1=NC1", "C=C=C", "C#C"):
+        kept_part(embedded(smiles))
+
+
 def test_the_rest_of_a_lead_is_open_where_it_was_cut():
     lead = embedded("CC(C)Cc1ccc(cc1)C(C)C(=O)NC1CC1")
     part = kept_part(lead, matched(lead, Chem.MolFromSmarts("c1ccccc1"), rest=True))
     assert part.removed == 6 and part.named and part.open.sum() == 2
     assert len(set(part.pieces)) == 2
+    marked = embedded("[*]Cc1ccc(cc1)C(=O)NC1CC1")
+    part = kept_part(marked, matched(marked, Chem.MolFromSmarts("C1CC1"), rest=True))
+    assert part.open.sum() == 2, "where it was cut and where it is marked"
     core = kept_part(lead, matched(lead, Chem.MolFromSmarts("C(=O)N")))
     assert len(core) == 3 and core.open.sum() == 2 and core.removed == 15
 
@@ -132,7 +149,7 @@ def test_a_molecule_that_grew_from_its_part_has_no_fault():
     assert "where none is allowed" in closed.fault(arrays)
     wider = replace(part, open=np.ones(n, dtype=bool))
     assert wider.fault(arrays) is None
-    assert "has no new bond" in replace(wider, all_open=True).fault(arrays)
+    assert "has no new bond" in replace(wider, least=wider.open.astype(int)).fault(arrays)
 
 
 def test_a_part_whose_stereo_is_turned_has_a_fault():

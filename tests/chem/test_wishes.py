@@ -2,17 +2,23 @@
 
 import gzip
 
+import numpy as np
 import pytest
 from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
+from rdkit.Geometry import Point3D
 
-from molscore.chem.wishes import check_wishes, keep, molecule
+from molscore.chem.wishes import check_wishes, keep, molecule, neighboured
 
 
 def embedded(smiles: str) -> Chem.Mol:
     mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
     assert EmbedMolecule(mol, randomSeed=7) == 0
     return mol
+
+
+def beside(first: str, second: str, apart: float = 8.0) -> Chem.Mol:
+    return Chem.CombineMols(embedded(first), embedded(second), Point3D(apart, 0, 0))
 
 
 @pytest.fixture
@@ -64,12 +70,16 @@ def test_scaffolds_as_file_smiles_and_pattern(lead):
 
 
 def test_fragments_are_joined_at_their_anchors():
-    pair = Chem.CombineMols(embedded("Cc1ccccc1"), embedded("NC1CC1"))
+    pair = beside("Cc1ccccc1", "NC1CC1")
     part = keep(link=pair, anchors=(0, 15))
-    assert part.open.sum() == 2 and part.all_open and len(set(part.pieces)) == 2
-    assert not keep(link=pair).all_open
+    assert part.open.sum() == 2 and part.least.sum() == 2 and len(set(part.pieces)) == 2
+    assert not keep(link=pair).least.any()
     with pytest.raises(ValueError, match="fragment 2 of 2 has no anchor"):
         keep(link=pair, anchors=(0, 3))
+    with pytest.raises(ValueError, match="fragment 2 of 2 has no anchor"):
+        keep(link=beside("[*]c1ccccc1", "NC1CC1"))
+    with pytest.raises(ValueError, match="not bonded, are .* apart"):
+        keep(link=beside("Cc1ccccc1", "NC1CC1", 0.0))
     with pytest.raises(ValueError, match="there is one; to grow it use scaffold"):
         keep(link=embedded("CCO"))
 
@@ -83,11 +93,52 @@ def test_fragments_are_joined_at_their_anchors():
         ({"scaffold": "missing.sdf"}, "there is no file"),
         ({"replace": "c1ccccc", "lead": Chem.MolFromSmiles("CCO")}, "is no SMARTS"),
         ({"link": "two.smi"}, "there is no file"),
+        ({"scaffold": 3}, "must be a molecule or the name of a file"),
+        ({"scaffold": embedded("CCO"), "attach": ()}, "names no atom"),
+        ({"scaffold": embedded("CCO"), "attach": 0}, "must be numbers of atoms"),
+        ({"scaffold": embedded("CCO"), "attach": "0"}, "must be numbers of atoms"),
+        ({"scaffold": embedded("CCO"), "attach": (True,)}, "must be numbers of atoms"),
+        ({"scaffold": embedded("CCO"), "lead": embedded("CCO")}, "scaffold is the SMARTS"),
+        ({"scaffold": beside("CCO", "O")}, "the scaffold is of 2 molecules"),
+        ({"replace": "CC", "lead": beside("CC(=O)[O-]", "C[NH3+]")}, "the lead is of 2 molecules"),
+        ({"scaffold": "C1CCCCC1=[*:1]"}, "one single bond"),
+        ({"scaffold": "c1cc*cc1"}, "one single bond"),
+        ({"scaffold": "[CH3:1]c1ccccc1"}, r"marks nothing: write \[\*:1\]"),
+        ({"scaffold": "C[C@H]([*:1])C(=O)O"}, "stereo at a mark"),
+        ({"scaffold": "C/C=C/[*:1]"}, "stereo at a mark"),
+        ({"scaffold": "[13CH3]c1ccccc1"}, "atom 0 is the isotope 13C"),
+        ({"scaffold": "[2H]Cc1ccccc1"}, "atom 0 is the isotope 2H"),
     ],
 )
 def test_what_is_not_understood_is_said(arguments, words):
     with pytest.raises(ValueError, match=words):
         keep(**arguments)
+
+
+def test_atoms_may_be_numpys_numbers_hydrogens_or_dummies():
+    core = embedded("[*]c1ccccc1")
+    for atom in (np.int64(1), 0):
+        assert np.flatnonzero(keep(scaffold=core, attach=np.array([atom])).open).tolist() == [0]
+    hydrogen = next(a.GetIdx() for a in core.GetAtomWithIdx(3).GetNeighbors() if a.GetAtomicNum() == 1)
+    assert np.flatnonzero(keep(scaffold=core, attach=[hydrogen]).open).tolist() == [2]
+
+
+def test_every_mark_wants_its_bond():
+    assert keep(scaffold="[*:1]N([*:2])c1ccc([*:3])cc1").least.tolist() == [2, 0, 0, 0, 1, 0, 0]
+    assert keep(scaffold="[1*]c1ccccc1").least.sum() == 1, "isotopes of dummy atoms are names"
+    assert not keep(scaffold=embedded("NC(=O)c1ccccc1"), attach=(5, 6)).least.any()
+
+
+def test_stereo_that_does_not_need_the_mark_is_kept():
+    for smiles in ("[*:1][C@](C)(N)O", "C[C@](N)(O)[*:1]", "C[C@H](N)C[*:1]"):
+        assert len(keep(scaffold=smiles).arrays.stereo) == 1
+
+
+def test_neighbours_are_of_one_whole_molecule():
+    assert len(neighboured(embedded("CCO"))) == 3
+    for mol, words in ((embedded("CC[*]"), "has a dummy atom"), (beside("CC(=O)[O-]", "C[NH3+]"), "of 2 molecules")):
+        with pytest.raises(ValueError, match=words):
+            neighboured(mol)
 
 
 def test_a_file_holds_one_sound_molecule(tmp_path, lead):

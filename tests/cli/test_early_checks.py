@@ -51,6 +51,7 @@ WRONG = {
     "model": ("nothing", "none.safetensors", "a.safetensors"),
     "atoms": ("400", "90-99", "30-20"),
     "batch_size": ("many",),
+    "keep": ("Q(", "CC"),
     "scaffold": ("none.sdf", "C1CC", "C[Si](C)(C)[*]", "C" * 90),
     "attach": ("a", "3"),
     "link": ("none.sdf", "a.sdf"),

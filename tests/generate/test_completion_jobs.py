@@ -7,6 +7,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 
+from molscore.chem.checks.validity import check, sound_beside
 from molscore.chem.parts import kept_part
 from molscore.generate import GenerationOptions, MoleculeGenerator
 from molscore.generate.completion import likeness, with_part
@@ -39,6 +40,7 @@ def test_a_core_stays_where_it_is(generator, core):
     given = core.GetConformer().GetPositions()[:9]
     assert len(result.mols) == 4
     for mol in result.mols:
+        assert mol.GetProp("kept_atoms") == "0 1 2 3 4 5 6 7 8"
         heavy = [a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() > 1]
         assert 12 <= len(heavy) <= 15
         assert np.abs(mol.GetConformer().GetPositions()[:9] - given).max() < 1e-5
@@ -90,6 +92,34 @@ def test_neighbours_are_of_the_size_of_the_lead_and_less_alike_the_more_noise(ge
         assert [mol.GetNumHeavyAtoms() for mol in result.mols] == [18] * 4
         alike.append(np.mean([likeness(mol, query)["near_similarity"] for mol in result.mols]))
     assert alike[0] > 0.8 > 0.5 > alike[1]
+
+
+def test_neighbours_lie_where_the_lead_lies_and_have_its_charge(generator):
+    lead = embedded("C[NH2+]CCc1ccc(OC)cc1")
+    lead.GetConformer().SetPositions(lead.GetConformer().GetPositions() + [30, -40, 50])
+    for raw in (True, False):
+        for mol in generator.generate(2, steps=20, raw=raw, near=lead, noise=0.0).mols:
+            assert Chem.GetFormalCharge(mol) == 1
+            apart = mol.GetConformer().GetPositions()[:12] - lead.GetConformer().GetPositions()[:12]
+            assert np.abs(apart.mean(0)).max() < 1
+    (played,) = generator.trajectories([0], steps=5, near=lead, noise=0.1)
+    assert np.abs(played.positions[-1].mean(0) - [30, -40, 50]).max() < 5
+
+
+def test_faults_of_the_kept_geometry_are_not_counted(generator, core):
+    """A bond of the core that no table would allow; what is made is judged as ever."""
+    odd = Chem.Mol(core)
+    x = odd.GetConformer().GetPositions()
+    x[7] += (x[7] - x[6]) * 0.15  # C=O of 1.4 Å
+    odd.GetConformer().SetPositions(x)
+    assert check(odd).token == "bond_length"
+    result = generator.generate(2, steps=40, scaffold=odd, attach=(8,), atoms=(1, 6))
+    assert len(result.mols) == 2 and all(check(mol).token == "bond_length" for mol in result.mols)
+    part = kept_part(odd, attach=(8,))
+    assert sound_beside(len(part))(odd) is None
+    x[8] += 1.0
+    odd.GetConformer().SetPositions(x)
+    assert sound_beside(7)(odd).token == "bond_length", "beside what is kept"
 
 
 def test_what_a_model_cannot_hold_is_refused(generator):
@@ -164,11 +194,17 @@ def test_linkers_are_longer_the_farther_apart_the_anchors_are():
         means.append(float(sizes @ weights))
     assert means == sorted(means) and means[0] < 4 < means[2]
     x = pair.GetConformer().GetPositions()
-    x[15:] += x[0] - x[15] + [6, 0, 0]
+    x[15:] += x[0] - x[15] + [-6, 0, 0]
     pair.GetConformer().SetPositions(x)
     part = kept_part(pair, attach=(0, 15))
     assert anchor_distance(part) == pytest.approx(6, abs=1e-4)
     weights = made_sizes(part, np.ones(41))
     n = len(part)
     assert weights[: n + 2].sum() == 0 and weights[n + 4 : n + 9].min() > 0
+    with pytest.raises(ValueError, match="6.0 Å apart, which takes 3 atoms at least, and there may be 2"):
+        made_sizes(part, np.ones(41), atoms=(1, 2))
+    x[15:] -= [80, 0, 0]
+    pair.GetConformer().SetPositions(x)
+    with pytest.raises(ValueError, match="Å apart"):
+        made_sizes(kept_part(pair, attach=(0, 15)), np.ones(41))
     assert anchor_distance(kept_part(embedded("CCO"))) is None

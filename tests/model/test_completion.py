@@ -6,6 +6,7 @@ import torch
 
 from molscore.core.guidance import Guided
 from molscore.core.samplers import SAMPLERS
+from molscore.core.times import time_grid
 from molscore.model.completion import Given
 from molscore.model.denoisers import ConformerDenoiser, MoleculeDenoiser
 from molscore.model.sampling import sample_molecules, times_from
@@ -145,3 +146,13 @@ def test_the_way_back_begins_with_no_step_much_shorter_than_the_next():
     for first, wanted in ((0.71, [0.71, 0.6]), (0.76, [0.76, 0.7]), (0.7, [0.7, 0.6]), (1.0, [1.0, 0.9])):
         assert times_from(grid, first)[:2].tolist() == pytest.approx(wanted), first
     assert times_from(grid, 0.05).tolist() == pytest.approx([0.05, 0.0])
+
+
+@pytest.mark.parametrize("steps", [5, 20, 100])
+def test_the_way_back_from_any_time(steps):
+    grid = time_grid(steps, t_min=0.03, power=1.25, middle=0.5)
+    for first in torch.linspace(0.05, 1, 96).tolist() + [float(t) + 1e-6 for t in grid[1:-1]]:
+        t = times_from(grid, first)
+        taken = -t.diff()
+        assert float(t[0]) == pytest.approx(first) and t[-1] == grid[-1] and (taken > 0).all()
+        assert len(t) < 3 or taken[0] > 0.4 * taken[1], first

@@ -129,8 +129,15 @@ PROPERTIES: dict[str, Property] = {
     "energy_after_kcal_per_mol": Property(
         "kcal/mol", "energy of what was made of it", "number", "relaxation", _GENERATED, _GENERATED
     ),
-    "kept_atoms": Property("", "atoms that were given, numbers from 0 on", "text", "lead", _GENERATED),
-    "kept_displacement_angstrom": _lead("Å", "how far the farthest of them lies from where it was given"),
+    "kept_atoms": Property("", "atoms that were given, numbers from 0 on", "text", "lead", ("generate", "conformers")),
+    "kept_displacement_angstrom": Property(
+        "Å",
+        "how far the farthest of them lies from where it was given",
+        "number",
+        "lead",
+        ("generate", "conformers"),
+        _GENERATED,
+    ),
     "near_similarity": _lead("", "Tanimoto similarity to the lead of Morgan fingerprints, radius 2, 2048 bits"),
     "near_shape_similarity": _lead("", "Tanimoto similarity to the lead of volumes, as they lie"),
     "log_likelihood_nats_per_atom": _score("nats/atom", "log-likelihood of the coordinates, given the graph"),

@@ -8,7 +8,7 @@ A user's own check is a function of an RDKit molecule that returns a `Fault` or 
 ``check(mol, checks=[*CHECKS, mine])``, and may rely on all that came before it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -109,6 +109,21 @@ def sound_geometry(mol: Chem.Mol) -> Fault | None:
     return None if (fault := geometry_fault(mol)) is None else Fault(*fault)
 
 
+def sound_beside(count: int) -> Check:
+    """`sound_geometry` of a molecule but for what lies between its first atoms and their hydrogens: these were given.
+
+    A crystal's angles are as they are; all that is made must be sound, and lie soundly beside them.
+    """
+
+    def find_fault(mol: Chem.Mol) -> Fault | None:
+        first = range(min(count, mol.GetNumAtoms()))
+        around = (n for k in first for n in mol.GetAtomWithIdx(k).GetNeighbors() if n.GetAtomicNum() == 1)
+        fault = geometry_fault(mol, held={*first, *(atom.GetIdx() for atom in around)})
+        return None if fault is None else Fault(*fault)
+
+    return find_fault
+
+
 def _named(token: str, sentence: Callable[[Chem.Mol], str | None]) -> Check:
     """A check with a single token, of a function that returns the sentence."""
 
@@ -124,16 +139,19 @@ def empty_fault(mol: Chem.Mol) -> str | None:
 
 
 def _geometry_faults(
-    mol: Chem.Mol, limits: geometry.Limits | None = None, wanted: geometry.Expected | None = None
+    mol: Chem.Mol,
+    limits: geometry.Limits | None = None,
+    wanted: geometry.Expected | None = None,
+    held: Collection[int] = (),
 ) -> Iterator[tuple[str, str | None]]:
     """Faults of the positions: reason, and a sentence or None."""
     yield "no_3d", bounds.space_fault(mol)
-    wanted = wanted or geometry.expected(mol)
+    wanted = (wanted or geometry.expected(mol)).outside(held)
     yield "ring_not_flat", bounds.flat_fault(mol, wanted.flat_rings, "aromatic ring")
     yield "double_bond_not_flat", bounds.flat_fault(mol, wanted.flat_bonds, "double bond")
     yield geometry.table_fault(mol, wanted) or ("bond_length", None)
     try:
-        limits = limits or geometry.limits(mol)
+        limits = (limits or geometry.limits(mol)).outside(held)
     except RuntimeError as error:
         yield "no_bounds", f"RDKit: {error}"
         return
@@ -143,7 +161,10 @@ def _geometry_faults(
 
 
 def geometry_fault(
-    mol: Chem.Mol, limits: geometry.Limits | None = None, wanted: geometry.Expected | None = None
+    mol: Chem.Mol,
+    limits: geometry.Limits | None = None,
+    wanted: geometry.Expected | None = None,
+    held: Collection[int] = (),
 ) -> tuple[str, str] | None:
     """The fault that `check` finds in the positions of a sound molecule: key of ``FAULTS`` and a sentence, or None.
 
@@ -151,9 +172,10 @@ def geometry_fault(
         mol: the molecule; its first conformer counts.
         limits, wanted: those of `molscore.chem.geometry.limits` and `expected`, if they are known from another of its
             conformers.
+        held: atoms that were given where they are: what lies between them alone is not judged.
     """
     with rdBase.BlockLogs():
-        faults = _geometry_faults(mol, limits, wanted)
+        faults = _geometry_faults(mol, limits, wanted, held)
         return next(((reason, fault) for reason, fault in faults if fault is not None), None)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom
+from rdkit.Geometry import Point3D
 
 from molscore.chem.arrays import MoleculeError, assign_stereo_in_place, isomeric_smiles
 from molscore.chem.ensemble import heavy_positions, prune, rmsd_matrix, symmetries
@@ -68,6 +69,7 @@ def etkdg_in_place(
     enforced: bool = True,
     seconds: int | None = None,
     bounds: np.ndarray | None = None,
+    near: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> bool:
     """Embeds one conformer by ETKDGv3, without relaxation; returns whether that succeeded.
 
@@ -80,6 +82,7 @@ def etkdg_in_place(
         seconds: after which to give up; None is no limit.
         bounds: of distances, `molscore.chem.embedding.distance_bounds.corrected_bounds` of the molecule; None takes
             RDKit's own.
+        near: atoms ``(m,)``, and their positions ``(m, 3)`` in Å, whose distances the embedding is to have.
 
     Raises:
         MoleculeError: ``rdkit`` if RDKit raises.
@@ -95,6 +98,9 @@ def etkdg_in_place(
         configured(parameters, timeout=seconds)
     if bounds is not None:
         parameters.SetBoundsMat(bounds)
+    if near is not None:
+        places = {int(k): Point3D(*x) for k, x in zip(near[0], near[1].tolist(), strict=True)}
+        parameters.SetCoordMap(places)  # type: ignore[call-arg, arg-type]  # the stubs take it for a static method
     with rdBase.BlockLogs(), rdkit_call("ETKDGv3"):
         return rdDistGeom.EmbedMolecule(mol, parameters) == 0
 

@@ -17,7 +17,7 @@ from molscore.chem.ensemble import positions
 from molscore.chem.forcefield.descent import descend, energies
 from molscore.chem.forcefield.mmff import force_field, typed
 from molscore.chem.forcefield.model_hessian import ModelHessian, model_hessian
-from molscore.chem.forcefield.settle import FORCE, ROTATABLE
+from molscore.chem.forcefield.settle import FORCE, ROTATABLE, free_atoms
 from molscore.chem.geometry.bounds import twists
 from molscore.chem.thresholds import THRESHOLDS
 
@@ -29,7 +29,10 @@ AT_FIRST = 0.5
 
 
 def leave_barriers_in_place(
-    mol: Chem.Mol, conformers: Sequence[int] | None = None, hessian: ModelHessian | None = None
+    mol: Chem.Mol,
+    conformers: Sequence[int] | None = None,
+    hessian: ModelHessian | None = None,
+    fixed: Sequence[int] = (),
 ) -> list[int]:
     """Minimises those conformers freely that are on a barrier, and leaves the others as they are.
 
@@ -37,6 +40,7 @@ def leave_barriers_in_place(
         mol: sanitised, hydrogens explicit. It is left as it is where no force field has parameters for it.
         conformers: ids of those to look at; None is all.
         hessian: `molscore.chem.forcefield.model_hessian.model_hessian` of it, if known.
+        fixed: atoms that stay where they are.
 
     Returns:
         Ids of the conformers that were moved.
@@ -54,12 +58,15 @@ def leave_barriers_in_place(
         field = force_field(trial, properties, int(ids[0]))  # one serves all: its terms depend on the bonds alone
     if field is None:
         return []
-    inverse, before = (hessian or model_hessian(mol)).inverse(given), energies(field, given)
-    x = descend([field] * len(given), given, inverse, FIRST, FORCE)
+    free = free_atoms(mol, fixed)
+    if free is not None and not len(free):
+        return []
+    inverse, before = (hessian or model_hessian(mol)).inverse(given, free), energies(field, given)
+    x = descend([field] * len(given), given, inverse, FIRST, FORCE, free)
     after = energies(field, x)
     falling = (before - after >= AT_FIRST * barrier.energy) | (after - np.fmin.reduce(after) >= barrier.energy)
     ids, given, before, x = ids[falling], given[falling], before[falling], x[falling]
-    x = descend([field] * len(x), x, inverse[falling], STEPS, FORCE)
+    x = descend([field] * len(x), x, inverse[falling], STEPS, FORCE, free)
     turned = (twists(x, bonds) - twists(given, bonds) + 180) % 360 - 180
     left = (before - energies(field, x) > barrier.energy) & (np.abs(turned).max(1) > barrier.turn)
     for index, each in zip(ids[left].tolist(), x[left], strict=True):

@@ -11,6 +11,8 @@ leaves outside of what is known is held (`molscore.chem.forcefield.strays`). Whe
 MMFF94s' electrostatics are damped as in a medium: in vacuo charges draw bonds out and bend flat rings.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from rdkit import Chem, rdBase
 
@@ -77,6 +79,7 @@ def settle_in_place(
     wanted: Expected | None = None,
     trusted: Trust | None = None,
     hessian: ModelHessian | None = None,
+    fixed: Sequence[int] = (),
 ) -> str:
     """Lowers the energy of each conformer with the torsions about rotatable bonds held.
 
@@ -86,6 +89,7 @@ def settle_in_place(
         window, stiffness: degrees that a torsion may turn, and kcal/mol/deg² beyond them.
         wanted, trusted, hessian: `molscore.chem.geometry.expected`, `molscore.chem.forcefield.trust.trust` and
             `molscore.chem.forcefield.model_hessian.model_hessian` of the molecule, if known.
+        fixed: atoms that stay where they are.
 
     Returns:
         The energy that was lowered: ``mmff94s``, ``uff`` or ``table``.
@@ -93,8 +97,11 @@ def settle_in_place(
     wanted = wanted or expected(mol)
     trusted = trusted or trust(mol, wanted)
     if trusted.field is None:
-        settle_by_table_in_place(mol, wanted)
+        settle_by_table_in_place(mol, wanted, fixed=fixed)
         return "table"
+    free = free_atoms(mol, fixed)
+    if free is not None and not len(free):
+        return trusted.field
     hessian, fields = hessian or model_hessian(mol), []
     with rdBase.BlockLogs():
         (same, properties), torsions = typed(mol), _torsions(mol)
@@ -110,8 +117,8 @@ def settle_in_place(
                 constrain(*torsion, True, -window, window, stiffness)
             fields.append(field)
         x = positions(mol)
-        inverse = hessian.inverse(x)
-        x = descend(fields, x, inverse, steps, FORCE)
+        inverse = hessian.inverse(x, free)
+        x = descend(fields, x, inverse, steps, FORCE, free)
         for _ in range(HOLDING):
             strayed = strays(x, wanted)
             rows = np.array([k for k, held in enumerate(strayed) if held], dtype=np.int64)
@@ -119,9 +126,14 @@ def settle_in_place(
                 break
             for k in rows:
                 strayed[k].hold_in(fields[k], kind)
-            x[rows] = descend([fields[k] for k in rows], x[rows], inverse[rows], steps, FORCE)
+            x[rows] = descend([fields[k] for k in rows], x[rows], inverse[rows], steps, FORCE, free)
     _move(mol, x)
     return trusted.field
+
+
+def free_atoms(mol: Chem.Mol, fixed: Sequence[int]) -> np.ndarray | None:
+    """Indices of the atoms that are not fixed; None for all."""
+    return np.setdiff1d(np.arange(mol.GetNumAtoms()), fixed) if len(fixed) else None
 
 
 def _move(mol: Chem.Mol, x: np.ndarray) -> None:

@@ -9,7 +9,7 @@ of three or more bonds apart that are closer than d, and perpendicular ends of c
 that is marked). There are no other torsions: these stay near what they are. SciPy's L-BFGS finds the minimum.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,23 +142,30 @@ def springs(mol: Chem.Mol, wanted: Expected) -> Springs:
     )
 
 
-def settle_by_table_in_place(mol: Chem.Mol, wanted: Expected, steps: int = STEPS) -> None:
+def settle_by_table_in_place(mol: Chem.Mol, wanted: Expected, steps: int = STEPS, fixed: Sequence[int] = ()) -> None:
     """Minimises the energy of each conformer; one that is not finite is left as it is.
 
     Args:
         mol: sanitised, every hydrogen an atom.
         wanted: `molscore.chem.geometry.expected` of it.
         steps: of the minimisation.
+        fixed: atoms that stay where they are.
     """
     from scipy.optimize import minimize  # it loads slowly, and few molecules need it
 
-    terms = springs(mol, wanted)
+    terms, held = springs(mol, wanted), list(fixed)
+
+    def energy(x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = terms.energy(x)
+        gradient.reshape(-1, 3)[held] = 0
+        return value, gradient
+
     for conformer in mol.GetConformers():
         x = conformer.GetPositions()
         if not np.isfinite(x).all():
             continue
         minimum = minimize(
-            terms.energy,
+            energy,
             x.ravel(),
             jac=True,
             method="L-BFGS-B",

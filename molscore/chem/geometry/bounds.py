@@ -12,7 +12,7 @@ or more sp3 atoms have to be puckered, since others can be planar in truth.
 Each ``*_fault`` function returns a sentence on the worst offence, or None.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +35,12 @@ class Limits(NamedTuple):
 
     lower: np.ndarray
     separation: np.ndarray
+
+    def outside(self, atoms: Collection[int]) -> "Limits":
+        """The same, to judge by, where the geometry of some atoms is given: no limits between these."""
+        lower = self.lower.copy()
+        lower[np.ix_(list(atoms), list(atoms))] = 0
+        return self._replace(lower=lower)
 
 
 def limits(mol: Chem.Mol, capped: bool = True) -> Limits:

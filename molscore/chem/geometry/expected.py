@@ -11,7 +11,8 @@ polarity (Schomaker and Stevenson, J. Am. Chem. Soc. 63, 37, 1941), or that of t
 have that of the hybridisation or, about atoms of many neighbours, of the shape.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rdkit import Chem
@@ -93,6 +94,37 @@ class Expected:
     flat_rings: tuple[tuple[int, ...], ...]
     flat_bonds: tuple[tuple[int, ...], ...]
     puckered_rings: tuple[tuple[int, ...], ...]
+
+    def outside(self, atoms: Collection[int]) -> "Expected":
+        """The same, to judge by, where the geometry of some atoms is given: nothing is expected of them alone.
+
+        Bonds, angles and sums of angles stay in their rows, without limits.
+        """
+        if not len(atoms):
+            return self
+        known = {int(k) for k in atoms}
+
+        def among(rows: np.ndarray) -> np.ndarray:
+            return np.asarray(np.isin(rows, list(known)).all(1))
+
+        def others(groups: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+            return tuple(group for group in groups if not known.issuperset(group))
+
+        bonds, angles = among(self.bonds), among(self.angles)
+        return replace(
+            self,
+            shortest=np.where(bonds, 0, self.shortest),
+            longest=np.where(bonds, np.inf, self.longest),
+            least=np.where(angles, 0, self.least),
+            greatest=np.where(angles, 180, self.greatest),
+            least_sum=np.where(among(self.flat), 0, self.least_sum),
+            shapes=tuple((name, rows) for name, rows in self.shapes if not among(self.angles[rows]).all()),
+            axes=self.axes[~among(self.axes)],
+            cumulenes=Cumulenes(*(field[~among(self.cumulenes.atoms)] for field in self.cumulenes)),
+            flat_rings=others(self.flat_rings),
+            flat_bonds=others(self.flat_bonds),
+            puckered_rings=others(self.puckered_rings),
+        )
 
 
 def expected(mol: Chem.Mol, known: Table | None = None) -> Expected:

@@ -35,7 +35,8 @@ def tags(mol: Chem.Mol, redundant: bool = False) -> np.ndarray:
     """The stereo that a molecule specifies, ``(S, 5)`` int64; where it specifies none there is no tag.
 
     Args:
-        mol: sanitised, stereo assigned. Hydrogens may be atoms or not; they are named only where nothing else can be.
+        mol: sanitised, stereo assigned. Hydrogens may be atoms or not; they, and dummy atoms, are named only where
+            nothing else can be.
         redundant: a tag for each three of a centre's four neighbours, so that they do not hold where the fourth lies
             on the side of the others.
     """
@@ -49,7 +50,7 @@ def tags(mol: Chem.Mol, redundant: bool = False) -> np.ndarray:
         if len(neighbours) == 3:
             rows.append((atom.GetIdx(), *neighbours, sign))
             continue
-        hydrogens = [k for k, n in enumerate(neighbours) if mol.GetAtomWithIdx(n).GetAtomicNum() == 1]
+        hydrogens = [k for k, n in enumerate(neighbours) if mol.GetAtomWithIdx(n).GetAtomicNum() <= 1]
         for left_out in range(4) if redundant else (*hydrogens, 3)[:1]:
             others = neighbours[:left_out] + neighbours[left_out + 1 :]
             rows.append((atom.GetIdx(), *others, -sign if left_out % 2 == 0 else sign))
