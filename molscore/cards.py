@@ -54,7 +54,7 @@ LICENCES = {
         "whether weights are an adaptation of their training data, to be shared alike, is not settled",
     ),
 }
-"""By source. No bundled model has seen ChEMBL; ``data/training/campaign.safetensors`` has, and ZINC250k."""
+"""By source."""
 
 
 class About(NamedTuple):
@@ -80,8 +80,12 @@ ABOUT = {
         ("up to nine heavy atoms of C, N, O and F: no drugs", _NO_CHANGES),
     ),
     "druglike": About(
-        "new drug-like molecules",
-        MIXTURE,
+        "new drug-like molecules, and the rest of molecules of which a part is given",
+        (
+            *MIXTURE,
+            "ZINC250k, a part: molecules of ZINC, charged ones too; ETKDGv3 and MMFF94s geometries",
+            "ChEMBL, a part of the actives of MoleculeACE; ETKDGv3 and MMFF94s geometries",
+        ),
         ("no metals, no radicals, no macrocycles to speak of; rings of seven atoms come too often", _NO_CHANGES),
     ),
     "conformers": About(
@@ -164,7 +168,7 @@ def _training(about: dict[str, Any]) -> dict[str, str]:
     record = about.get("record") or {}
     if not {"molecules", "seconds", "hardware"} <= record.keys():
         return {}
-    hours = f"{record['seconds'] / 3600:.1f} h on {record['hardware']}"
+    hours = f"{record['seconds'] / 3600:.1f} h, last on {record['hardware']}"
     return {"training": f"{record['molecules']:,} molecules (repeats counted), {hours}"}
 
 

@@ -41,7 +41,7 @@ BAD = [
     (["conformers", "C", "--out", "m.sdf", "--method", "magic"], "score, etkdg"),
     (["conformers", "C", "--out", "m.sdf", "--device", "cuda:x"], "unknown device"),
     (["conformers", "C", "--out", "m.sdf", "--filter", "strain_kcal_per_mol < 1"], "no property"),
-    (["score", "m.sdf", "--out", "s.sdf", "--model", "druglike"], "use 'conformers'"),
+    (["score", "m.sdf", "--out", "s.sdf", "--model", "qm9"], "use 'conformers'"),
     (["interpolate", "a.sdf", "b.sdf", "--device", "abacus"], "unknown device"),
     (["evaluate", "m.sdf", "--posebusters", "all"], "mol_fast, mol, none"),
     (["data", "sdf", "m.sdf", "--relax", "dft"], "none, torsions"),
