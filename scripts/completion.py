@@ -28,7 +28,7 @@ from judge import completion_verdict as verdict
 from judge.completion_cases import Case, linkers, scaffolds
 from judge.likeness import sc_rdkit
 from rdkit import RDLogger
-from results import interval, percent, read_rows, write_rows
+from results import interval, percent, read_rows, write_json
 
 from molscore.chem.decode import decode
 from molscore.evaluate.molecules.busters import bust
@@ -75,7 +75,7 @@ def main() -> None:
         for done, _ in enumerate(missing, 1):
             rows.append(pool.result())
             if done % 10 == 0 or done == len(missing):
-                write_rows(words.out, header | {"summary": summary(rows)}, rows)
+                write_json(words.out, {"header": header, "summary": summary(rows), "rows": rows})
                 print(f"{len(rows)} of {len(cases)}", file=sys.stderr, flush=True)
     print(markdown(summary(rows)))
 
