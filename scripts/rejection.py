@@ -54,7 +54,7 @@ def contained(mol: Chem.Mol, part: KeptPart) -> tuple[MoleculeArrays | None, flo
     """
     bare, query = Chem.RemoveHs(mol), to_mol(part.arrays, implied=True)
     fits = []
-    for match in bare.GetSubstructMatches(query, uniquify=not part.posed, useChirality=False, maxMatches=1000):
+    for match in bare.GetSubstructMatches(query, uniquify=False, useChirality=False, maxMatches=1000):
         rest = [k for k in range(bare.GetNumAtoms()) if k not in set(match)]
         made = in_its_bonds(Chem.RenumberAtoms(bare, [*match, *rest]), part)
         if made is not None:
@@ -66,6 +66,8 @@ def in_its_bonds(mol: Chem.Mol, part: KeptPart) -> MoleculeArrays | None:
     """The heavy atoms with the Kekulé structure that the part has; None if it has none in which they keep the part."""
     structures = Chem.ResonanceMolSupplier(mol, Chem.ResonanceFlags.KEKULE_ALL, KEKULE)
     for structure in islice(structures, KEKULE):
+        for one in (*structure.GetAtoms(), *structure.GetBonds()):
+            one.SetIsAromatic(False)  # so that its bonds are taken as they are
         try:
             made = without_hydrogens(from_mol(Chem.AddHs(structure, addCoords=True)))
         except MoleculeError:
