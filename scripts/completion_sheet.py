@@ -32,6 +32,17 @@ FLAT, SOLID, HEIGHT, TITLE = 280, 220, 250, 22
 """Pixels: widths of a molecule on paper and in space, their height, and that of a row's title."""
 
 KEPT = (0.72, 0.86, 0.97)
+COLOURS = {
+    "N": (48, 80, 248),
+    "O": (235, 20, 20),
+    "S": (205, 160, 0),
+    "F": (60, 175, 60),
+    "Cl": (30, 170, 30),
+    "Br": (166, 41, 41),
+    "P": (255, 128, 0),
+}
+MARGIN, LARGEST, STICK, FINE = 18, 26, 0.2, 3
+"""Of sticks: pixels about a molecule, and of 1 Å at most; Å of a stick's width; pixels that are drawn for one."""
 
 
 def main() -> None:
@@ -73,22 +84,23 @@ def sheet(rows: Sequence[tuple[str, Sequence[Chem.Mol]]], each: int) -> bytes:
         pen.line((0, k * height, page.width, k * height), fill="silver")
         for column, mol in enumerate(mols):
             at = column * (FLAT + SOLID), k * height + TITLE
-            page.paste(panel(laid_out(mol), kept(mol), FLAT, legend(mol)), at)
-            page.paste(panel(in_space(mol), kept(mol), SOLID), (at[0] + FLAT, at[1]))
+            page.paste(on_paper(mol, kept(mol)), at)
+            page.paste(sticks(mol, kept(mol)), (at[0] + FLAT, at[1]))
     file = BytesIO()
     page.save(file, "PNG", optimize=True)
     return file.getvalue()
 
 
-def panel(mol: Chem.Mol, marked: Sequence[int], width: int, text: str = "") -> Image.Image:
-    """A molecule that is laid out, with the bonds among the marked atoms highlighted."""
-    drawing = rdMolDraw2D.MolDraw2DCairo(width, HEIGHT)
+def on_paper(mol: Chem.Mol, marked: Sequence[int]) -> Image.Image:
+    """Laid out by RDKit, with the marked atoms and the bonds among them highlighted; the legend below."""
+    flat = laid_out(mol)
+    drawing = rdMolDraw2D.MolDraw2DCairo(FLAT, HEIGHT)
     options = drawing.drawOptions()
     options.prepareMolsBeforeDrawing = False
     options.legendFontSize, options.legendFraction = 13, 0.16
     options.setHighlightColour(KEPT)
-    bonds = [b.GetIdx() for b in mol.GetBonds() if {b.GetBeginAtomIdx(), b.GetEndAtomIdx()} <= set(marked)]
-    drawing.DrawMolecule(mol, highlightAtoms=list(marked), highlightBonds=bonds, legend=text)
+    bonds = [b.GetIdx() for b in flat.GetBonds() if {b.GetBeginAtomIdx(), b.GetEndAtomIdx()} <= set(marked)]
+    drawing.DrawMolecule(flat, highlightAtoms=list(marked), highlightBonds=bonds, legend=legend(mol))
     drawing.FinishDrawing()
     return Image.open(BytesIO(drawing.GetDrawingText()))
 
@@ -98,22 +110,40 @@ def kept(mol: Chem.Mol) -> list[int]:
     return [int(k) for k in mol.GetProp("kept_atoms").split()]
 
 
-def in_space(mol: Chem.Mol) -> Chem.Mol:
-    """Heavy atoms where they are, the longest principal axis across, the shortest along the view."""
-    flat = Chem.RemoveHs(mol)
-    Chem.Kekulize(flat, clearAromaticFlags=True)
-    Chem.RemoveStereochemistry(flat)
-    x = flat.GetConformer().GetPositions()
+def in_space(mol: Chem.Mol) -> np.ndarray:
+    """``(n, 3)`` heavy atoms turned so that the longest principal axis lies across and the shortest is the view."""
+    x = Chem.RemoveHs(mol).GetConformer().GetPositions()
     x = x - x.mean(0)
     axes = np.linalg.svd(x, full_matrices=False)[2]
     axes[2] = np.cross(axes[0], axes[1])  # a rotation: no mirror image
-    x = x @ axes.T
-    conformer = Chem.Conformer(len(x))
-    conformer.SetPositions(np.ascontiguousarray(x * (1, 1, 0)))
-    conformer.Set3D(False)
-    flat.RemoveAllConformers()
-    flat.AddConformer(conformer)
-    return flat
+    return x @ axes.T
+
+
+def sticks(mol: Chem.Mol, marked: Sequence[int]) -> Image.Image:
+    """Bonds as sticks in the colours of their atoms, paler the farther they are, upon what is kept."""
+    x, bare = in_space(mol), Chem.RemoveHs(mol)
+    size = np.array([SOLID, HEIGHT]) * FINE
+    low, high = x[:, :2].min(0), x[:, :2].max(0)
+    scale = min(np.min((size - 2 * MARGIN * FINE) / np.maximum(high - low, 0.1)), LARGEST * FINE)
+    at = (x[:, :2] - (low + high) / 2) * (scale, -scale) + size / 2
+    fog = 0.5 * (x[:, 2].max() - x[:, 2]) / max(np.ptp(x[:, 2]), 2.0)
+    page = Image.new("RGB", tuple(size.tolist()), "white")
+    pen, thick = ImageDraw.Draw(page), scale * STICK
+
+    def stroke(start: np.ndarray, end: np.ndarray, colour: tuple[int, ...], width: float) -> None:
+        pen.line([tuple(start), tuple(end)], fill=colour, width=round(width))
+        for point in (start, end):
+            pen.circle(tuple(point), width / 2, fill=colour)
+
+    bonds = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in bare.GetBonds()]
+    for i, j in bonds:
+        if i in marked and j in marked:
+            stroke(at[i], at[j], tuple(round(255 * part) for part in KEPT), 3.2 * thick)
+    halves = [half for i, j in bonds for half in ((i, j), (j, i))]
+    for i, j in sorted(halves, key=lambda half: x[half[0], 2] * 3 + x[half[1], 2]):
+        own = np.array(COLOURS.get(bare.GetAtomWithIdx(i).GetSymbol(), (60, 60, 60)))
+        stroke(at[i], (at[i] + at[j]) / 2, tuple((own + (255 - own) * fog[i]).round().astype(int).tolist()), thick)
+    return page.resize((SOLID, HEIGHT), Image.Resampling.LANCZOS)
 
 
 def legend(mol: Chem.Mol) -> str:
