@@ -2,6 +2,7 @@
 
 import json
 
+import completion
 import completion_baselines
 import numpy as np
 import pytest
@@ -129,14 +130,32 @@ def test_the_checks_of_the_product_get_what_was_made():
     assert attempt.fault is None and not attempt.repaired and attempt.smiles == "CCn1cnc2ccccc21"
 
 
-def test_the_same_command_goes_on(command, tmp_path, capsys):
+@pytest.fixture
+def pairs(tmp_path):
+    """A file of one pair of fragments."""
     fragments, anchors = pair(whole := embedded(WHOLE))
     fragments.SetProp("anchors", ",".join(map(str, anchors)))
     fragments.SetProp("reference_smiles", Chem.MolToSmiles(whole))
     with Chem.SDWriter(str(tmp_path / "pairs.sdf")) as file:
         file.write(fragments)
+    return tmp_path / "pairs.sdf"
+
+
+def test_what_the_product_completed_is_not_completed_again(command, pairs, tmp_path, capsys):
+    words = ["linkers", pairs, "--samples", 2, "--steps", 3, "--workers", 1, "--out", tmp_path / "out.json"]
+    command(completion, *words)
+    first = json.loads((tmp_path / "out.json").read_text())
+    assert first["rows"][0]["samples"] == sum(first["rows"][0]["faults"].values()) == 2
+    table = capsys.readouterr().out
+    command(completion, *words)
+    again = capsys.readouterr()
+    assert again.out == table and "anew" not in again.err
+    assert json.loads((tmp_path / "out.json").read_text()) == first
+
+
+def test_the_same_command_goes_on(command, pairs, tmp_path, capsys):
     (tmp_path / "known.smi").write_text("\n".join(KNOWN))
-    words = ["linkers", tmp_path / "pairs.sdf", "--library", tmp_path / "known.smi", "--steps", 3, "--seconds", 1]
+    words = ["linkers", pairs, "--library", tmp_path / "known.smi", "--steps", 3, "--seconds", 1]
     words += ["--out", tmp_path / "out.json"]
     command(completion_baselines, *words, "--methods", "enumeration")
     first = json.loads((tmp_path / "out.json").read_text())
