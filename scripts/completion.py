@@ -24,32 +24,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from judge import completion_verdict as verdict
 from judge.completion_cases import Case, linkers, scaffolds
 from judge.likeness import sc_rdkit
-from rdkit import Chem, RDLogger
-from results import interval, percent, read_rows, write_rows
+from rdkit import RDLogger
+from results import interval, percent, read_rows, write_json
 
-from molscore.chem.arrays import MoleculeError
-from molscore.chem.checks.validity import check
 from molscore.chem.decode import decode
-from molscore.chem.hydrogens import complete
 from molscore.evaluate.molecules.busters import bust
 from molscore.evaluate.rates import wilson
 from molscore.generate import GenerationOptions, MoleculeGenerator
 from molscore.generate.judge import Judge
 from molscore.train.record import sha256
 from molscore.workers import Workers, count
-
-GEOMETRY = {
-    "bond_length",
-    "bond_angle",
-    "ring_not_flat",
-    "double_bond_not_flat",
-    "flat_biaryl",
-    "cumulene",
-    "ring_flat",
-}
-"""Faults of a geometry that make no sample invalid; what is delivered has none of them."""
 
 
 def main() -> None:
@@ -88,7 +75,7 @@ def main() -> None:
         for done, _ in enumerate(missing, 1):
             rows.append(pool.result())
             if done % 10 == 0 or done == len(missing):
-                write_rows(words.out, header | {"summary": summary(rows)}, rows)
+                write_json(words.out, {"header": header, "summary": summary(rows), "rows": rows})
                 print(f"{len(rows)} of {len(cases)}", file=sys.stderr, flush=True)
     print(markdown(summary(rows)))
 
@@ -109,19 +96,21 @@ class Completer:
             sampled = self.generator.sample(range(self.samples), seed, options)
         except ValueError as error:
             return row | {"refused": str(error)}
-        judge, part = Judge(self.generator.model, options), options.part
+        judge, part, vocabulary = Judge(self.generator.model, options), options.part, self.generator.model.vocabulary
         assert part is not None
         faults, valid, delivered = Counter[str](), [], []
         for k, sample in enumerate(sampled):
-            fault, mol = self.raw_fault(sample, part)
-            faults[fault or "none"] += 1
-            if fault is None or fault in GEOMETRY:
-                valid.append(Chem.MolToSmiles(Chem.RemoveHs(mol), isomericSmiles=False))
+            made = decode(
+                sample.atom_probabilities, sample.bond_probabilities, sample.positions, vocabulary, repair=False
+            )
+            token, mol = verdict.fault(made, part)
+            faults[token or "none"] += 1
+            if mol is not None and verdict.valid(token):
+                valid.append(verdict.plain(mol))
             attempt = judge(k, sample)
             if attempt.fault is None:
                 delivered.append(attempt.built)
-        wanted = Chem.MolToSmiles(Chem.RemoveHs(case.reference), isomericSmiles=False)
-        found = [Chem.MolToSmiles(Chem.RemoveHs(mol), isomericSmiles=False) for mol in delivered]
+        wanted, found = verdict.plain(case.reference), [verdict.plain(mol) for mol in delivered]
         posed = part.posed and case.reference.GetNumConformers() > 0
         return row | {
             "faults": dict(faults),
@@ -131,34 +120,9 @@ class Completer:
             "delivered": len(delivered),
             "busters": sum(all(bust(mol).values()) for mol in delivered),
             "sc_rdkit": [round(sc_rdkit(mol, case.reference), 4) for mol in delivered] if posed else [],
-            "moved": displacement(delivered, part),
+            "moved": verdict.displacement(delivered, part),
             "seconds": round(time.monotonic() - began, 2),
         }
-
-    def raw_fault(self, sample, part) -> tuple[str | None, Chem.Mol | None]:
-        """The fault of a sample as it is, and its molecule."""
-        model = self.generator.model
-        plain = decode(
-            sample.atom_probabilities, sample.bond_probabilities, sample.positions, model.vocabulary, repair=False
-        )
-        if part.fault(plain):
-            return "kept_part", None
-        if part.posed and np.abs(plain.positions[: len(part)] - part.arrays.positions).max() > 0.1:
-            return "moved", None
-        try:
-            mol = complete(plain)
-        except MoleculeError as error:
-            return error.reason, None
-        fault = check(mol)
-        return (None if fault is None else fault.token), mol
-
-
-def displacement(mols: Sequence[Chem.Mol], part) -> float | None:
-    """Å by which an atom of the part has moved at most."""
-    if not part.posed or not mols:
-        return None
-    given = part.arrays.positions + part.origin
-    return round(max(float(np.abs(mol.GetConformer().GetPositions()[: len(part)] - given).max()) for mol in mols), 5)
 
 
 def summary(rows: Sequence[dict]) -> dict[str, dict]:
