@@ -59,7 +59,8 @@ def given_parts(part: KeptPart, model: MoleculeDiffusion, count: int) -> Given:
         stereo=repeated(arrays.stereo if model.config.network.stereo else np.zeros((0, 5), dtype=np.int64)),
     )
     graph = batch.mask
-    return Given(batch, graph, graph if part.posed else torch.zeros_like(graph), repeated(~part.open))
+    posed = graph if part.posed else torch.zeros_like(graph)
+    return Given(batch, graph, posed, closed=repeated(~part.open), least=repeated(part.least))
 
 
 def with_part(sample: Sample, part: KeptPart, vocabulary: list[tuple[int, int]]) -> Sample:

@@ -33,6 +33,7 @@ class Given:
         graph: ``(B, N)`` bool: atoms whose classes are given.
         positions: ``(B, N)`` bool: atoms whose positions are given.
         closed: ``(B, N)`` bool: atoms with given classes that take no further bond; None is none.
+        least: ``(B, N)`` int: bonds to what is made that an atom must get, see `molscore.model.required`; None is none.
 
     Raises:
         ValueError: for masks of another shape, or that name padding.
@@ -42,11 +43,12 @@ class Given:
     graph: Tensor
     positions: Tensor
     closed: Tensor | None = None
+    least: Tensor | None = None
 
     def __post_init__(self) -> None:
-        for name in ("graph", "positions", "closed"):
+        for name in ("graph", "positions", "closed", "least"):
             mask = getattr(self, name)
-            if mask is not None and (mask.shape != self.batch.mask.shape or (mask & ~self.batch.mask).any()):
+            if mask is not None and (mask.shape != self.batch.mask.shape or mask[~self.batch.mask].any()):
                 raise ValueError(f"'{name}' must be of the shape {tuple(self.batch.mask.shape)} and name atoms alone")
 
     def padded(self, mask: Tensor) -> "Given":
@@ -70,8 +72,8 @@ class Given:
             return new
 
         batch = MoleculeBatch(wide(old.positions, 1), wide(old.atoms, 1), wide(old.bonds, 2), mask, old.stereo)
-        closed = None if self.closed is None else wide(self.closed, 1)
-        return Given(batch, wide(self.graph, 1), wide(self.positions, 1), closed)
+        closed, least = (None if y is None else wide(y, 1) for y in (self.closed, self.least))
+        return Given(batch, wide(self.graph, 1), wide(self.positions, 1), closed, least)
 
     @property
     def stereo(self) -> Tensor:

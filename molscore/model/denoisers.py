@@ -14,6 +14,7 @@ from molscore.core.denoiser import Denoiser, Posterior
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
 from molscore.model.features import Features, Prediction, softmax
+from molscore.model.required import with_bonds
 from molscore.model.state import Layout, MoleculeState, Times, pair_mask
 from molscore.network.geometry import centre
 
@@ -31,13 +32,20 @@ class MoleculeDenoiser(Denoiser):
         mask: ``(B, N)`` bool.
         stereo: ``(B, S, 5)`` tags of what is given; None if there are none.
         classes: ``(K,)`` bool, the atom classes that may be made; None is all.
+        least: ``(B, N)`` int, bonds to what is made that given atoms must get; None is none.
     """
 
     def __init__(
-        self, model: MoleculeDiffusion, mask: Tensor, stereo: Tensor | None = None, classes: Tensor | None = None
+        self,
+        model: MoleculeDiffusion,
+        mask: Tensor,
+        stereo: Tensor | None = None,
+        classes: Tensor | None = None,
+        least: Tensor | None = None,
     ):
         _prepare(model)
         self.barred = None if classes is None else ~classes
+        self.least = least if least is not None and (least > 0).any() else None
         self.model, self.mask, self.stereo, self.sde = model, mask, stereo, model.sde
         self.layout = Layout(mask.shape[1], len(model.classes), BOND_CLASSES)
         self.parts = mask[..., None], pair_mask(mask)[..., None]
@@ -55,6 +63,9 @@ class MoleculeDenoiser(Denoiser):
         if self.barred is not None:
             made = (times.graph > 0)[..., None] & self.barred
             prediction = prediction._replace(atom_logits=prediction.atom_logits.masked_fill(made, BARRED))
+        if self.least is not None:
+            made = (times.graph > 0) & self.mask
+            prediction = prediction._replace(bond_logits=with_bonds(prediction.bond_logits, self.least, made))
         a, e = (
             model.config.category_scale * softmax(logits) * part
             for logits, part in zip(prediction[1:], self.parts, strict=True)

@@ -131,7 +131,8 @@ def sample_molecules(
     mask = size_mask(n_atoms, device)
     given = None if given is None else given.padded(mask)
     allowed = None if classes is None else torch.tensor(classes, device=device)
-    denoiser = MoleculeDenoiser(model, mask, None if given is None else given.stereo, allowed)
+    stereo, least = (None, None) if given is None else (given.stereo, given.least)
+    denoiser = MoleculeDenoiser(model, mask, stereo, allowed, least)
     layout = denoiser.layout
     framed = None if given is None else given.positions.any(1).tolist()
 
