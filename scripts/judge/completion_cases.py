@@ -91,6 +91,19 @@ def scaffolds(path: Path) -> Iterator[Case]:
             marked.AddBond(place[a], marked.AddAtom(Chem.Atom(0)), Chem.BondType.SINGLE)
         if Chem.SanitizeMol(part, catchErrors=True) or Chem.SanitizeMol(marked, catchErrors=True):
             continue
+        forget_stereo(marked, [place[a] for a in ends])
         smiles = Chem.MolToSmiles(mol)
         yield Case(f"{k} posed", smiles, {"scaffold": part.GetMol(), "attach": tuple(place[a] for a in ends)}, mol)
         yield Case(f"{k} free", smiles, {"scaffold": Chem.MolToSmiles(marked)}, mol)
+
+
+def forget_stereo(marked: Chem.RWMol, ends: Sequence[int]) -> None:
+    """Takes away the stereo that what grows at these atoms decides as well."""
+    for atom in map(marked.GetAtomWithIdx, ends):
+        if sum(other.GetAtomicNum() > 0 for other in atom.GetNeighbors()) < 3:
+            atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+        for bond in atom.GetBonds():
+            bond.SetStereo(Chem.BondStereo.STEREONONE)
+            bond.SetBondDir(Chem.BondDir.NONE)
+        for bond in (bond for other in atom.GetNeighbors() for bond in other.GetBonds()):
+            bond.SetBondDir(Chem.BondDir.NONE)
