@@ -25,31 +25,13 @@ from typing import Any
 
 import numpy as np
 from judge.completion_cases import Case, linkers, scaffolds
-from judge.likeness import sc_rdkit
-from rdkit import Chem, RDLogger
+from judge.completion_verdict import judged, mean, rate
+from rdkit import RDLogger
 from results import interval, percent, read_rows, write_rows
 
-from molscore.chem.arrays import MoleculeError
-from molscore.chem.checks.validity import check
-from molscore.chem.decode import decode
-from molscore.chem.hydrogens import complete
-from molscore.evaluate.molecules.busters import bust
-from molscore.evaluate.rates import wilson
 from molscore.generate import GenerationOptions, MoleculeGenerator
-from molscore.generate.judge import Judge
 from molscore.train.record import sha256
 from molscore.workers import Workers, count
-
-GEOMETRY = {
-    "bond_length",
-    "bond_angle",
-    "ring_not_flat",
-    "double_bond_not_flat",
-    "flat_biaryl",
-    "cumulene",
-    "ring_flat",
-}
-"""Faults of a geometry that make no sample invalid; what is delivered has none of them."""
 
 
 def main() -> None:
@@ -94,7 +76,7 @@ def main() -> None:
 
 
 class Completer:
-    """Completes a case and judges it."""
+    """Completes a case and has it judged."""
 
     def __init__(self, generator: MoleculeGenerator, samples: int, steps: int | None):
         self.generator, self.samples, self.steps = generator, samples, steps
@@ -109,56 +91,8 @@ class Completer:
             sampled = self.generator.sample(range(self.samples), seed, options)
         except ValueError as error:
             return row | {"refused": str(error)}
-        judge, part = Judge(self.generator.model, options), options.part
-        assert part is not None
-        faults, valid, delivered = Counter[str](), [], []
-        for k, sample in enumerate(sampled):
-            fault, mol = self.raw_fault(sample, part)
-            faults[fault or "none"] += 1
-            if fault is None or fault in GEOMETRY:
-                valid.append(Chem.MolToSmiles(Chem.RemoveHs(mol), isomericSmiles=False))
-            attempt = judge(k, sample)
-            if attempt.fault is None:
-                delivered.append(attempt.built)
-        wanted = Chem.MolToSmiles(Chem.RemoveHs(case.reference), isomericSmiles=False)
-        found = [Chem.MolToSmiles(Chem.RemoveHs(mol), isomericSmiles=False) for mol in delivered]
-        posed = part.posed and case.reference.GetNumConformers() > 0
-        return row | {
-            "faults": dict(faults),
-            "valid": len(valid),
-            "unique": len(set(valid)),
-            "recovered": wanted in valid or wanted in found,
-            "delivered": len(delivered),
-            "busters": sum(all(bust(mol).values()) for mol in delivered),
-            "sc_rdkit": [round(sc_rdkit(mol, case.reference), 4) for mol in delivered] if posed else [],
-            "moved": displacement(delivered, part),
-            "seconds": round(time.monotonic() - began, 2),
-        }
-
-    def raw_fault(self, sample, part) -> tuple[str | None, Chem.Mol | None]:
-        """The fault of a sample as it is, and its molecule."""
-        model = self.generator.model
-        plain = decode(
-            sample.atom_probabilities, sample.bond_probabilities, sample.positions, model.vocabulary, repair=False
-        )
-        if part.fault(plain):
-            return "kept_part", None
-        if part.posed and np.abs(plain.positions[: len(part)] - part.arrays.positions).max() > 0.1:
-            return "moved", None
-        try:
-            mol = complete(plain)
-        except MoleculeError as error:
-            return error.reason, None
-        fault = check(mol)
-        return (None if fault is None else fault.token), mol
-
-
-def displacement(mols: Sequence[Chem.Mol], part) -> float | None:
-    """Å by which an atom of the part has moved at most."""
-    if not part.posed or not mols:
-        return None
-    given = part.arrays.positions + part.origin
-    return round(max(float(np.abs(mol.GetConformer().GetPositions()[: len(part)] - given).max()) for mol in mols), 5)
+        row |= judged(sampled, case, options, self.generator.model)
+        return row | {"seconds": round(time.monotonic() - began, 2)}
 
 
 def summary(rows: Sequence[dict]) -> dict[str, dict]:
@@ -194,28 +128,6 @@ def figures(rows: Sequence[dict]) -> dict[str, Any]:
         "moved_angstrom": max(moved, default=None),
         "seconds_per_delivered": round(sum(row["seconds"] for row in made) / max(delivered, 1), 2),
     }
-
-
-def rate(count: int, total: int) -> dict[str, float] | None:
-    """With its Wilson interval."""
-    if not total:
-        return None
-    low, high = wilson(count, total)
-    return {"count": count, "total": total, "value": count / total, "low": low, "high": high}
-
-
-def mean(rows: Sequence[dict], name: str) -> dict[str, float | None]:
-    """Over cases, with the interval of a bootstrap over molecules."""
-    if not rows:
-        return {"value": None, "low": None, "high": None}
-    groups: dict[str, list[float]] = {}
-    for row in rows:
-        groups.setdefault(row["molecule"], []).append(row[name])
-    each = list(groups.values())
-    generator = np.random.default_rng(0)
-    draws = [np.mean([x for k in generator.integers(len(each), size=len(each)) for x in each[k]]) for _ in range(1000)]
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return {"value": float(np.mean([row[name] for row in rows])), "low": float(low), "high": float(high)}
 
 
 def markdown(kinds: dict[str, dict]) -> str:
