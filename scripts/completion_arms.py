@@ -33,7 +33,7 @@ ARMS: dict[str, Arm] = {
     "replaced, released at 0.05": Arm(release=0.05),
     "replaced, released at 0.2": Arm(release=0.2),
     "replaced, RePaint 2 times": Arm(release=0, times=2),
-    "replaced, RePaint 5 times": Arm(release=0, times=5),
+    "replaced, RePaint 3 times": Arm(release=0, times=3),
     "guided": Arm(scale=0.6),
     "guided and replaced": Arm(scale=0.3, release=0),
     "particles": Arm(particles=4),
@@ -137,7 +137,7 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     ]
     heads += ["evaluations", "seconds a sample"]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    for name in dict.fromkeys(row["arm"] for row in rows):
+    for name in sorted({row["arm"] for row in rows}, key=list(ARMS).index):
         mine = [row for row in rows if row["arm"] == name]
         made, samples = [row for row in mine if "refused" not in row], sum(row["samples"] for row in mine)
         rates = (percent(rate(sum(row[count] for row in made), samples)) for count in ("valid", "near", "delivered"))

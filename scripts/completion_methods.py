@@ -149,8 +149,8 @@ class Task:
     def sampler(self) -> Sampler:
         """The model's own sampler, and what the arm makes of it."""
         own = self.model.config.sampling
-        eta = torch.tensor([own.eta_x, own.eta_g], dtype=torch.float64)
-        sampler: Sampler = DPMSolver(self.layout.pack_times(Times.uniform(*eta, self.layout.atoms)))
+        x, graph = torch.tensor([own.eta_x, own.eta_g], dtype=torch.float64)
+        sampler: Sampler = DPMSolver(self.layout.pack_times(Times.uniform(x, graph, self.layout.atoms)))
         if self.arm.particles > 1:
             sampler = Within(sampler, self.replaced)
         if self.arm.times > 1:

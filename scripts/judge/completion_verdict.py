@@ -94,7 +94,7 @@ def raw_displacement(sample: Sample, part: KeptPart) -> float:
     return float(np.linalg.norm(sample.positions[: len(part)] - part.arrays.positions, axis=1).max())
 
 
-def displacement(mols: Sequence[Chem.Mol], part) -> float | None:
+def displacement(mols: Sequence[Chem.Mol], part: KeptPart) -> float | None:
     """Å by which an atom of the part has moved at most."""
     if not part.posed or not mols:
         return None
@@ -110,7 +110,7 @@ def rate(count: int, total: int) -> dict[str, float] | None:
     return {"count": count, "total": total, "value": count / total, "low": low, "high": high}
 
 
-def mean(rows: Sequence[dict], name: str) -> dict[str, float | None]:
+def mean(rows: Sequence[dict[str, Any]], name: str) -> dict[str, float | None]:
     """Over cases, with the interval of a bootstrap over molecules."""
     if not rows:
         return {"value": None, "low": None, "high": None}
