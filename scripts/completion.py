@@ -24,17 +24,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from judge import completion_verdict as verdict
 from judge.completion_cases import Case, linkers, scaffolds
-from judge.likeness import sc_rdkit
+from judge.completion_verdict import judged, mean, rate
 from rdkit import RDLogger
 from results import interval, percent, read_rows, write_json
 
-from molscore.chem.decode import decode
-from molscore.evaluate.molecules.busters import bust
-from molscore.evaluate.rates import wilson
 from molscore.generate import GenerationOptions, MoleculeGenerator
-from molscore.generate.judge import Judge
 from molscore.train.record import sha256
 from molscore.workers import Workers, count
 
@@ -81,7 +76,7 @@ def main() -> None:
 
 
 class Completer:
-    """Completes a case and judges it."""
+    """Completes a case and has it judged."""
 
     def __init__(self, generator: MoleculeGenerator, samples: int, steps: int | None):
         self.generator, self.samples, self.steps = generator, samples, steps
@@ -96,33 +91,8 @@ class Completer:
             sampled = self.generator.sample(range(self.samples), seed, options)
         except ValueError as error:
             return row | {"refused": str(error)}
-        judge, part, vocabulary = Judge(self.generator.model, options), options.part, self.generator.model.vocabulary
-        assert part is not None
-        faults, valid, delivered = Counter[str](), [], []
-        for k, sample in enumerate(sampled):
-            made = decode(
-                sample.atom_probabilities, sample.bond_probabilities, sample.positions, vocabulary, repair=False
-            )
-            token, mol = verdict.fault(made, part)
-            faults[token or "none"] += 1
-            if mol is not None and verdict.valid(token):
-                valid.append(verdict.plain(mol))
-            attempt = judge(k, sample)
-            if attempt.fault is None:
-                delivered.append(attempt.built)
-        wanted, found = verdict.plain(case.reference), [verdict.plain(mol) for mol in delivered]
-        posed = part.posed and case.reference.GetNumConformers() > 0
-        return row | {
-            "faults": dict(faults),
-            "valid": len(valid),
-            "unique": len(set(valid)),
-            "recovered": wanted in valid or wanted in found,
-            "delivered": len(delivered),
-            "busters": sum(all(bust(mol).values()) for mol in delivered),
-            "sc_rdkit": [round(sc_rdkit(mol, case.reference), 4) for mol in delivered] if posed else [],
-            "moved": verdict.displacement(delivered, part),
-            "seconds": round(time.monotonic() - began, 2),
-        }
+        row |= judged(sampled, case, options, self.generator.model)
+        return row | {"seconds": round(time.monotonic() - began, 2)}
 
 
 def summary(rows: Sequence[dict]) -> dict[str, dict]:
@@ -158,28 +128,6 @@ def figures(rows: Sequence[dict]) -> dict[str, Any]:
         "moved_angstrom": max(moved, default=None),
         "seconds_per_delivered": round(sum(row["seconds"] for row in made) / max(delivered, 1), 2),
     }
-
-
-def rate(count: int, total: int) -> dict[str, float] | None:
-    """With its Wilson interval."""
-    if not total:
-        return None
-    low, high = wilson(count, total)
-    return {"count": count, "total": total, "value": count / total, "low": low, "high": high}
-
-
-def mean(rows: Sequence[dict], name: str) -> dict[str, float | None]:
-    """Over cases, with the interval of a bootstrap over molecules."""
-    if not rows:
-        return {"value": None, "low": None, "high": None}
-    groups: dict[str, list[float]] = {}
-    for row in rows:
-        groups.setdefault(row["molecule"], []).append(row[name])
-    each = list(groups.values())
-    generator = np.random.default_rng(0)
-    draws = [np.mean([x for k in generator.integers(len(each), size=len(each)) for x in each[k]]) for _ in range(1000)]
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return {"value": float(np.mean([row[name] for row in rows])), "low": float(low), "high": float(high)}
 
 
 def markdown(kinds: dict[str, dict]) -> str:

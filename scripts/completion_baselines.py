@@ -26,11 +26,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from completion import mean, rate
 from enumeration import Enumerator
 from fragments import Library
 from judge import completion_verdict as verdict
 from judge.completion_cases import Case, linkers, scaffolds
+from judge.completion_verdict import mean, rate
 from judge.likeness import sc_rdkit
 from rdkit import Chem, RDLogger
 from rejection import Rejection

@@ -70,19 +70,20 @@ class Replaced(Denoiser):
         denoiser: of all elements.
         known: clean values; it broadcasts against the state.
         mask: bool, where they hold; it broadcasts too.
-        release: time below which nothing is replaced any more.
+        release: time below which nothing is replaced any more; a tensor broadcasts against the state.
     """
 
-    def __init__(self, denoiser: Denoiser, known: Tensor, mask: Tensor, release: float = 0.0):
+    def __init__(self, denoiser: Denoiser, known: Tensor, mask: Tensor, release: float | Tensor = 0.0):
         self.denoiser, self.known, self.mask, self.release = denoiser, known, mask, release
         self.sde = denoiser.sde
 
     def __repr__(self) -> str:
-        return f"Replaced({self.denoiser!r}, {int(self.mask.sum())} elements known, release={self.release})"
+        return f"Replaced({self.denoiser!r}, {int(self.mask.sum())} elements known, release={short(self.release)})"
 
     def denoise(self, z: Tensor, t: Tensor, carry: Any) -> Posterior:
         mean, carry = self.denoiser(z, t, carry)
-        held = self.mask.to(z.device) & (t > self.release)
+        release = self.release.to(z) if isinstance(self.release, Tensor) else self.release
+        held = self.mask.to(z.device) & (t > release)
         return Posterior(torch.where(held, self.known.to(z), mean), carry)
 
 
@@ -125,7 +126,8 @@ class Sum(Denoiser):
 class RePaint(Sampler):
     """Goes each step of a sampler several times: to s, back to t by the forward process, and to s again.
 
-    With `Replaced`, what is free gets to agree with what is known.
+    With `Replaced`, what is free gets to agree with what is known. A sampler that remembers the step before remembers
+    the same one each time.
 
     Attributes:
         sampler: whose steps are taken.
@@ -139,10 +141,11 @@ class RePaint(Sampler):
         (alpha_t, sigma_t), (alpha_s, sigma_s) = denoiser.sde.marginal(t), denoiser.sde.marginal(s)
         shrunk = alpha_t / alpha_s
         spread = (sigma_t**2 - (shrunk * sigma_s) ** 2).clamp(min=0).sqrt()
+        memory = state.memory
         for k in range(self.times):
             if k:
                 back = shrunk * state.z + spread * noise(state.z)
-                state = state._replace(z=torch.where(t > s, back, state.z))
+                state = state._replace(z=torch.where(t > s, back, state.z), memory=memory)
             ahead = self.sampler.step(denoiser, state, t, s, noise)
             state = ahead._replace(z=torch.where(t > s, ahead.z, state.z))
         return state

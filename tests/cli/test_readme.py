@@ -74,6 +74,7 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
         script("overfit")["markdown"](results("overfit")),
         script("bench_conformers")["markdown"](results("conformer_ensembles")["rows"]),
         script("conformer_starts")["markdown"](results("conformer_starts")["rows"]),
+        script("completion_arms")["markdown"](results("completion_arms")["rows"]),
     ]
     for table in tables:
         assert len(table.splitlines()) > 3

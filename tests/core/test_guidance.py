@@ -6,7 +6,7 @@ from analytic import PLANE, PLANE_MODES, SDES, TWO_MODES, Mixture
 
 from molscore.core.denoiser import Denoiser, Posterior, ScoreDenoiser
 from molscore.core.guidance import Guided, RePaint, Replaced, Steered, Sum, effective_sample_size, resample
-from molscore.core.samplers import DPMSolver, EulerMaruyama
+from molscore.core.samplers import DPMSolver, EulerMaruyama, SamplerState
 from molscore.core.times import time_grid
 
 N, T_MIN, DOUBLE = 6000, 1e-3, torch.float64
@@ -139,6 +139,30 @@ def test_what_is_released_is_free():
     z = torch.zeros(3, 2, dtype=DOUBLE)
     assert (known.mean(z, torch.tensor(0.5)) == 9).all()
     assert torch.equal(known.mean(z, torch.tensor(0.4, dtype=DOUBLE)), exact.mean(z, torch.tensor(0.4, dtype=DOUBLE)))
+
+
+def test_elements_are_released_each_at_a_time_of_its_own():
+    sde, half = SDES["cosine"], torch.tensor(0.5, dtype=DOUBLE)
+    exact = ScoreDenoiser(sde, PLANE.score(sde))
+    release = torch.tensor([0.6, 0.4], dtype=DOUBLE)
+    known = Replaced(exact, torch.full((2,), 9.0, dtype=DOUBLE), torch.tensor([True, True]), release)
+    z = torch.zeros(3, 2, dtype=DOUBLE)
+    mean = known.mean(z, half)
+    assert (mean[:, 1] == 9).all() and torch.equal(mean[:, 0], exact.mean(z, half)[:, 0])
+
+
+def test_a_step_gone_twice_remembers_the_step_before_it():
+    """Not itself: the second time is the step of a sampler of second order from where the first was thrown back to."""
+    denoiser, sampler = GaussianDenoiser(SDES["cosine"]), DPMSolver(eta=0.0)
+    times = torch.tensor([0.8, 0.6, 0.4], dtype=DOUBLE)
+    before = sampler.step(denoiser, SamplerState(normal(0)(torch.empty(5, 2, dtype=DOUBLE))), *times[:2], normal(1))
+    twice = RePaint(sampler, times=2).step(denoiser, before, *times[1:], normal(2))
+    once = sampler.step(denoiser, before, *times[1:], normal(2))
+    (alpha_t, sigma_t), (alpha_s, sigma_s) = (denoiser.sde.marginal(time) for time in times[1:])
+    shrunk = alpha_t / alpha_s
+    back = shrunk * once.z + (sigma_t**2 - (shrunk * sigma_s) ** 2).sqrt() * normal(2)(once.z)
+    again = sampler.step(denoiser, before._replace(z=back), *times[1:], normal(2))
+    assert torch.allclose(twice.z, again.z, atol=1e-12)
 
 
 @processes
