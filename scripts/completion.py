@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from completion_verdict import judged, mean, rate
 from judge.completion_cases import Case, linkers, scaffolds
-from judge.completion_verdict import judged, mean, rate
 from rdkit import RDLogger
 from results import interval, percent, read_rows, write_json
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 from completion_methods import Arm
+from completion_verdict import NEAR, judged, mean, rate, raw_displacement
 from judge.completion_cases import Case, linkers
-from judge.completion_verdict import NEAR, judged, mean, rate, raw_displacement
 from rdkit import RDLogger
 from results import interval, number, percent, read_rows, write_rows
 

@@ -24,13 +24,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import completion_verdict as verdict
 import numpy as np
 import torch
+from completion_verdict import mean, rate
 from enumeration import Enumerator
 from fragments import Library
-from judge import completion_verdict as verdict
 from judge.completion_cases import Case, linkers, scaffolds
-from judge.completion_verdict import mean, rate
 from judge.likeness import sc_rdkit
 from rdkit import Chem, RDLogger
 from rejection import Rejection

@@ -23,7 +23,8 @@ COMMANDS = [
     (r"^(molscore generate .*)--n \d+(.*--shard-size) \d+", r"\1--n 4\2 2 --model qm9 --steps 20"),
     (r"^(molscore generate .*many.sdf)", r"\1 --model qm9 --steps 20"),
     (r"^(molscore generate .*--ray auto)", r"\1 --workers 1 --model qm9 --steps 20"),
-    (r"^(molscore generate .*)--n (100|110|1000|10000|5000|20)\b", r"\1--n 2"),
+    (r"^(molscore generate .*)--n (100|110|1000|10000|5000|20|5)\b", r"\1--n 2"),
+    (r"^(molscore generate .*--(?:scaffold|replace|link|near) (?!.*--steps).*)", r"\1 --steps 20"),
     (r"^(molscore generate .*)--n 6000\b", r"\1--n 3"),
     (r"^(molscore conformers .*)--n (20|10|5)\b", r"\1--n 2"),
     (r"^(molscore (?:generate|conformers|score|evaluate|report)(?!.*--workers) .*)", r"\1 --workers 1"),
@@ -57,6 +58,16 @@ COMMANDS = [
         r"\1--steps 2\2 2 --sampler-steps 2 --variants baseline",
     ),
     (r"^(python scripts/ablate.py .*)--seconds \d+", r"\1--steps 2 --variants baseline"),
+    (
+        r"^(python scripts/completion.py (?:linkers|scaffolds) \S+)(?: --samples \d+| --cases \d+)*",
+        r"\1 --samples 2 --cases 1 --steps 10 --workers 1",
+    ),
+    (
+        r"^(python scripts/completion_baselines.py \w+ .*)--cases \d+ --seconds \d+",
+        r"\1--cases 1 --seconds 1 --steps 10",
+    ),
+    (r"^(python scripts/completion_speed.py .*)--n \d+ --repeats \d+", r"\1--n 2 --repeats 1 --steps 10"),
+    (r"^(python scripts/completion_sheet.py .*)", r"\1 --each 1 --steps 20 --pairs 0"),
     (r"^(python scripts/hard_molecules.py .*)", r"\1 --n 2"),
     (r"^(python scripts/ray_workers.py) --n \d+", r"\1 --n 2 --model qm9 --steps 20 --clusters own"),
 ]
@@ -65,6 +76,7 @@ COMMANDS = [
 PROGRAMS = [
     (r"generate\((?:100|20)\b", "generate(2"),
     (r"n=20", "n=2"),
+    (r"generate\(5, ", "generate(2, steps=20, "),
     (r'ray="auto"', 'ray="auto", workers=1'),
 ]
 """The same for blocks of Python."""

@@ -1,5 +1,6 @@
 """Every command and code block of the README and of the documentation is run, made small by one table."""
 
+import gzip
 import re
 import runpy
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from blocks import Command, File, Program, blocks
+from rdkit import Chem
 from substitutions import COMMANDS, PROGRAMS, elsewhere, small
 from typer.testing import CliRunner
 
@@ -38,6 +40,25 @@ SMILES = [
 ]
 """Molecules of a few heavy atoms for what the pages take as given."""
 
+PAIR = "Cc1ccc(CNC(=O)c2ccccc2)cc1"
+
+
+def fragments() -> Chem.Mol:
+    """A molecule without its linker, with what scripts/completion.py reads beside it."""
+    whole = Chem.RemoveHs(embed(PAIR))
+    linker = set(whole.GetSubstructMatch(Chem.MolFromSmarts("[CH2]NC=O")))
+    ends = [atom.GetIdx() for atom in whole.GetAtoms() if atom.GetIdx() not in linker]
+    anchors = [
+        ends.index(k) for k in ends if linker & {other.GetIdx() for other in whole.GetAtomWithIdx(k).GetNeighbors()}
+    ]
+    pair = Chem.RWMol(whole)
+    for k in sorted(linker, reverse=True):
+        pair.RemoveAtom(k)
+    Chem.SanitizeMol(pair)
+    pair.SetProp("anchors", ",".join(map(str, anchors)))
+    pair.SetProp("reference_smiles", PAIR)
+    return pair.GetMol()
+
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory):
@@ -53,6 +74,10 @@ def shelf(tmp_path_factory):
             for number, mol in enumerate(mols[: 3 if name == "docked.sdf" else None]):
                 writer.write(mol, f"{name[:4]}_{number}")
     shutil.copy(folder / "ccd.sdf.gz", folder / "ccd_druglike_experimental.sdf.gz")
+    for name in ("zinc.sdf.gz", "casf.sdf.gz"):
+        with gzip.open(folder / name, "wt") as file, Chem.SDWriter(file) as writer:
+            writer.write(fragments())
+    (folder / "training.smi").write_text("".join(f"CC(=O)N{smiles}\n" for smiles in SMILES))
     (folder / "library.smi").write_text("CCCCO butanol\nCCCCN butylamine\n")
     (folder / "moses.csv").write_text("SMILES,SPLIT\n" + "".join(f"{smiles},train\n" for smiles in SMILES))
     (folder / "protein.pdb").write_text(

@@ -4,12 +4,12 @@ import json
 
 import completion
 import completion_baselines
+import completion_verdict as verdict
 import numpy as np
 import pytest
 from completion_baselines import certain
 from enumeration import Enumerator
 from fragments import Library
-from judge import completion_verdict as verdict
 from rdkit import Chem
 from rdkit.Chem import AllChem
 from rejection import contained

@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-from examples import complete_scaffold, guidance_term, new_check, new_sampler
+from examples import guidance_term, new_check, new_sampler
 from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 
 from molscore import MoleculeGenerator
 from molscore.chem.checks.validity import CHECKS, check
-from molscore.chem.decode import decode
-from molscore.chem.hydrogens import complete
 from molscore.model import load, sample_molecules
 from molscore.pretrained import find
 from molscore.testing import check_sampler
@@ -34,32 +32,6 @@ def test_guidance_term():
     free, guided = guidance_term.radii(n=6, steps=25), guidance_term.radii(guidance_term.compact, n=6, steps=25)
     assert np.mean(guided) < np.mean(free) - 0.05
     assert np.isfinite(guided).all()
-
-
-@pytest.fixture(scope="module")
-def benzene() -> Chem.Mol:
-    mol = Chem.AddHs(Chem.MolFromSmiles("c1ccccc1"))
-    EmbedMolecule(mol, randomSeed=1)
-    core = Chem.RemoveHs(mol)
-    Chem.Kekulize(core, clearAromaticFlags=True)
-    return core
-
-
-def test_complete_scaffold(benzene):
-    """The ring stays where it is and what it is; most of what is made around it is a molecule."""
-    model, whole = load(find("druglike")), 0
-    moved = Chem.Mol(benzene)
-    moved.GetConformer().SetPositions(moved.GetConformer().GetPositions() + [20.0, -5.0, 3.0])
-    for core in (benzene, moved):
-        ring = core.GetConformer().GetPositions()
-        for sample in complete_scaffold.completed(model, core, n=3, atoms=12, steps=40):
-            np.testing.assert_allclose(sample.positions[:6], ring, atol=1e-5)
-            assert (sample.atom_probabilities[:6].argmax(1) == model.vocabulary.index((6, 0))).all()
-            arrays = decode(*sample[1:], sample.positions, model.vocabulary, repair=True, charge=0, implied=True)
-            whole += complete(arrays).HasSubstructMatch(Chem.MolFromSmarts("c1ccccc1"))
-            centre = sample.positions.mean(0) - ring.mean(0)
-            assert np.linalg.norm(centre) < 5
-    assert whole >= 5
 
 
 def test_new_check():

@@ -1,7 +1,6 @@
 """A tensor file of small molecules, and runs too small to learn much."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +67,7 @@ def tiny_of() -> Callable[..., TrainConfig]:
 @pytest.fixture(scope="session")
 def tiny(tiny_of, tensorfile) -> Callable[..., TrainConfig]:
     """``tiny(out, **changes)``: the same, on molecules."""
-    return partial(tiny_of, tensorfile)
+    return lambda out, data=tensorfile, **changes: tiny_of(data, out, **changes)
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from rdkit import Chem
-
 from judge.completion_cases import Case
 from judge.likeness import sc_rdkit
+from rdkit import Chem
+
 from molscore.chem.arrays import MoleculeArrays, MoleculeError
 from molscore.chem.checks.validity import check
 from molscore.chem.decode import decode
