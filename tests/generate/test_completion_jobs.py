@@ -76,6 +76,18 @@ def test_a_scaffold_whose_pose_is_free(generator):
         assert np.abs(mol.GetConformer().GetPositions()).max() < 50
 
 
+def test_every_mark_gets_its_bonds(generator):
+    """Three marks, two of them on one atom, in samples as they are."""
+    result = generator.generate(6, seed=2, steps=30, raw=True, scaffold="[*:1]c1cccc(C([*:2])([*:3])O)c1", atoms=(4, 8))
+    for mol in result.mols:
+        n = len(mol.GetProp("kept_atoms").split())
+        made = [
+            sum(other.GetIdx() >= n and other.GetAtomicNum() > 1 for other in atom.GetNeighbors())
+            for atom in list(mol.GetAtoms())[:n]
+        ]
+        assert sorted(made) == [0] * (n - 2) + [1, 2]
+
+
 def test_elements_of_what_is_made(generator):
     for mol in generator.generate(3, steps=6, raw=True, elements=("C", "F"), atoms=(10, 12)).mols:
         assert {a.GetSymbol() for a in mol.GetAtoms()} <= {"C", "F", "H"}
