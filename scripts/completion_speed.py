@@ -55,13 +55,13 @@ def main() -> None:
 
 def cases(words: argparse.Namespace) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
     """For each job its cases, one after the other, as they come in the files; of a molecule the first."""
-    yield ((NEW, {}) for _ in range(words.repeats))
+    yield iter([(NEW, {})] * words.repeats)
     seen: set[str] = set()
     pairs = [case for case in linkers(words.linkers) if not (case.molecule in seen or seen.add(case.molecule))]
-    yield (("fragments joined", case.options) for case in pairs)
+    yield iter([("fragments joined", case.options) for case in pairs])
     every = list(scaffolds(words.scaffolds))
     for kind in ("posed", "free"):
-        yield ((f"scaffolds grown, {kind}", case.options) for case in every if case.name.endswith(kind))
+        yield iter([(f"scaffolds grown, {kind}", case.options) for case in every if case.name.endswith(kind)])
 
 
 def ratio(spent: list[float], new: list[float]) -> dict[str, float]:
