@@ -180,7 +180,8 @@ class EquivariantScoreNetwork(nn.Module):
         h = [scalars[..., None, :], *(x.new_zeros(*x.shape[:2], *shape) for shape in self.tensors)]
         rbf = [radial_basis(soft_lengths(pair_vectors(y)), self.radial) for y in (x, previous)]
         e = embedded_pairs(self.embed_pairs, pairs, torch.cat(rbf))
-        tagged = self.sides if stereo.shape[1] > 0 else None
+        # Without tags they say nothing; in training they are asked all the same, lest weights have no gradient.
+        tagged = self.sides if stereo.shape[1] > 0 or torch.is_grad_enabled() else None
         if tagged is not None:
             e = e + (tagged - tagged.mean()) * sides(stereo, x.shape[1])[..., None]
         y, neighbours = x, Neighbours.of(mask, x.dtype)
