@@ -39,6 +39,8 @@ def check_wishes(wishes: dict[str, object]) -> None:
         raise ValueError("replace takes away a part of a lead: give the lead as well (--from)")
     if "elements" in wishes and "near" in wishes:
         raise ValueError("elements are of a part that is made: near makes all atoms anew, leave one of them out")
+    if "atoms" in wishes and "near" in wishes:
+        raise ValueError("near makes as many atoms as the lead has: leave out atoms, or near")
 
 
 def check_keep(keep: object, lead: object) -> None:

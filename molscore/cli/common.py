@@ -199,7 +199,7 @@ def check_completion(wishes: dict[str, Any], model: str) -> None:
     from molscore.chem import wishes as completion
 
     completion.check_wishes(given)
-    named = {name: value for name, value in given.items() if name not in ("near", "noise", "elements")}
+    named = {name: value for name, value in given.items() if name not in ("near", "noise", "elements", "atoms")}
     parts = [completion.keep(**named)]
     if "near" in given:
         parts.append(completion.neighboured(given["near"]))

@@ -118,7 +118,7 @@ def generate(
             "noise": noise,
             "elements": None if elements is None else tuple(elements.split(",")),
         }
-        check_completion(completion, model)
+        check_completion(completion | {"atoms": bounds}, model)
         if bounds is not None and not (scaffold or link or replace):
             pretrained.check_sizes(model, pretrained.about(model)["size_probabilities"], bounds)
     wanted = worker_number(workers)

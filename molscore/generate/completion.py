@@ -1,5 +1,6 @@
 """Kept parts as a model sees them, and as they stand in what it made."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,22 @@ def with_part(sample: Sample, part: KeptPart, vocabulary: list[tuple[int, int]])
     if part.posed:
         positions[:n] = arrays.positions
     return Sample(positions, atoms, bonds)
+
+
+def of_classes(sample: Sample, allowed: np.ndarray, kept: int) -> Sample:
+    """A sample whose atoms after the first ``kept`` are of the classes ``allowed (K,)`` with certainty."""
+    atoms = np.array(sample.atom_probabilities)
+    atoms[kept:] *= allowed
+    lost = atoms[kept:].sum(1) == 0
+    atoms[kept:][lost] = allowed
+    return sample._replace(atom_probabilities=atoms / atoms.sum(1, keepdims=True))
+
+
+def other_element(numbers: np.ndarray, elements: Collection[str]) -> str | None:
+    """A sentence on the first atom, of its atomic numbers, that is of none of the elements; None if all are."""
+    symbols = map(Chem.GetPeriodicTable().GetElementSymbol, numbers.tolist())
+    other = next((symbol for symbol in symbols if symbol not in elements), None)
+    return None if other is None else f"{other} was made, and the elements asked for are {', '.join(elements)}"
 
 
 def shift_in_place(mol: Chem.Mol, frame: np.ndarray) -> None:

@@ -20,7 +20,8 @@ from molscore.chem.forcefield.relax import relax
 from molscore.chem.forcefield.strain import relaxation_energy
 from molscore.chem.hydrogens import complete
 from molscore.chem.properties import set_properties
-from molscore.generate.completion import kept_tags, likeness, shift_in_place, with_part
+from molscore.chem.wishes import allowed_classes
+from molscore.generate.completion import kept_tags, likeness, of_classes, other_element, shift_in_place, with_part
 from molscore.generate.options import GenerationOptions
 from molscore.model import MoleculeDiffusion, Sample
 
@@ -81,6 +82,9 @@ class Judge:
         self.raw, self.method = options.raw, options.relax
         self.part, self.query, self.charge = options.part, options.query, options.charge
         self.frame, part = options.frame, options.part
+        self.elements, self.allowed = options.elements, None
+        if options.elements is not None:
+            self.allowed = np.array(allowed_classes(options.elements, model.vocabulary, "the model"), dtype=float)
         geometry = sound_geometry if part is None or not part.posed else sound_beside(len(part))
         self.checks = (*(geometry if find is sound_geometry else find for find in CHECKS), *options.checks)
         self.filter = options.wanted
@@ -90,6 +94,8 @@ class Judge:
     def __call__(self, index: int, sample: Sample) -> Attempt:
         """Attempt ``index``, checked, but not for duplicates."""
         part, charge, repaired = self.part, self.charge, False
+        kept_atoms = 0 if part is None else len(part)
+        sample = sample if self.allowed is None else of_classes(sample, self.allowed, kept_atoms)
         sample = sample if part is None else with_part(sample, part, self.vocabulary)
         parts = sample.atom_probabilities, sample.bond_probabilities, sample.positions, self.vocabulary
         try:
@@ -108,6 +114,9 @@ class Judge:
         fault, properties = check(mol, charge, self.checks), dict[str, Any]()
         if fault is None and part is not None and (detail := part.fault(arrays)):
             fault = Fault("kept_part", detail)
+        made = arrays.atomic_numbers[kept_atoms:]
+        if fault is None and self.elements and (detail := other_element(made, self.elements)):
+            fault = Fault("filter", detail)
         if fault is None and (detail := self.filter.graph(mol)):
             fault = Fault("filter", detail)
         if fault is None:

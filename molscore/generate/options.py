@@ -16,7 +16,7 @@ from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, neighbo
 from molscore.limits import check, check_flags, check_word, shown
 from molscore.reprs import changes_repr
 
-WISHES = ("scaffold", "attach", "link", "anchors", "replace", "lead", "near", "noise", "elements")
+WISHES = ("scaffold", "attach", "link", "anchors", "replace", "lead", "near", "noise", "elements", "atoms")
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ def lead(tmp_path):
         (("lead", "near"), "goes with scaffold or replace"),
         (("replace",), "give the lead as well"),
         (("near", "elements"), "leave one of them out"),
+        (("near", "atoms"), "as many atoms as the lead has"),
     ],
 )
 def test_wishes_that_do_not_go_together_are_refused(wishes, words):

@@ -91,6 +91,10 @@ def test_every_mark_gets_its_bonds(generator):
 def test_elements_of_what_is_made(generator):
     for mol in generator.generate(3, steps=6, raw=True, elements=("C", "F"), atoms=(10, 12)).mols:
         assert {a.GetSymbol() for a in mol.GetAtoms()} <= {"C", "F", "H"}
+    made = generator.generate(1, steps=20, scaffold="c1ccc([*:1])cc1", elements=("O",), atoms=(2, 2)).mols
+    assert len(made) == 1
+    for mol in made:  # where valences were repaired, a nitro group came before
+        assert {a.GetSymbol() for a in list(mol.GetAtoms())[6:]} <= {"O", "H"}
     with pytest.raises(ValueError, match="does not make 'Xe'"):
         generator.generate(1, elements=("C", "Xe"))
 
