@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import molscore
 from molscore import pretrained
 from molscore.train.record import sha256
 
@@ -81,6 +82,22 @@ def test_tables_are_those_of_the_result_files(monkeypatch):
         assert table in "\n".join([*QUALITY.values(), CLUSTER, MEASUREMENTS])
     tasks = script("train_processes")["markdown"](results("speed_of_multitask_training")["rows"])
     assert "64,000" in tasks and tasks in QUALITY["speed"]
+
+
+def test_tables_of_completion_are_those_of_their_files(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    made, other = script("completion")["markdown"], script("completion_baselines")["markdown"]
+    pairs = {name.upper(): results(f"linkers_{name}")["summary"]["all"] for name in ("zinc", "casf")}
+    grown = results("scaffolds")["summary"]
+    for table in (
+        made(pairs),
+        made({kind: grown[kind] for kind in ("posed", "free")}),
+        script("completion_speed")["markdown"](results("completion_speed")["rows"]),
+        *(other(results(f"{job}_baselines")["summary"]) for job in ("linkers", "scaffolds")),
+    ):
+        assert len(table.splitlines()) > 4 and table in QUALITY["completion"]
+    weights = {results(name)["header"]["weights"] for name in ("linkers_zinc", "linkers_casf", "scaffolds")}
+    assert weights == {molscore.MoleculeGenerator.from_pretrained("druglike").weights}
 
 
 def test_memory_does_not_grow_with_the_records():
