@@ -81,5 +81,14 @@ class GenerationRun:
         if self.interrupted:
             lines.append(stopped(out))
         elif self.delivered < self.requested:
-            lines.append(f"gave up after {self.attempts} attempts; see --rejects for the reasons, or try more --steps")
+            lines.append(f"gave up after {self.attempts} attempts; {self._advice()}")
         return "\n".join(lines)
+
+    def _advice(self) -> str:
+        """What to change, by what most of the samples were rejected for."""
+        reason = max(self.rejected, key=lambda name: self.rejected[name], default="")
+        if reason == "duplicate":
+            return "most had been made before, so few others fit: raise --noise, widen --atoms, or ask for fewer"
+        if reason == "filter":
+            return "most were left out by filters, SMARTS or --elements: ask for less; --rejects says which"
+        return "see --rejects for the reasons, or try more --steps"
