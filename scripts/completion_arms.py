@@ -1,6 +1,7 @@
 """Completion without training for it, beside the network that was trained: one table, of equally many evaluations.
 
-    python scripts/completion_arms.py zinc.sdf.gz --trained model.safetensors --out data/benchmarks/completion_arms.json
+    python scripts/completion_arms.py zinc.sdf.gz --untrained earlier.safetensors \
+        --out data/benchmarks/completion_arms.json
 
 Cases are pairs of fragments to be joined, as for ``scripts/completion.py linkers``, and so is the verdict on samples;
 the ways to complete are those of ``scripts/completion_methods.py``. Evaluations of the network are counted, for a batch
@@ -50,8 +51,8 @@ def main() -> None:
     """Completes what is missing in the file, writes it, prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="SDF file of pairs of fragments, may be gzipped")
-    parser.add_argument("--untrained", default="druglike", help="a network that was not trained to complete")
-    parser.add_argument("--trained", required=True, help="one that was: a bundled model or a .safetensors file")
+    parser.add_argument("--untrained", required=True, help="a network that was not trained to complete: a file")
+    parser.add_argument("--trained", default="druglike", help="one that was: a bundled model or a .safetensors file")
     parser.add_argument("--evaluations", type=int, default=50, help="of the network, for each sample, at most")
     parser.add_argument("--samples", type=int, default=4, help="of each case")
     parser.add_argument("--cases", type=int, default=20, help="a random choice of so many")

@@ -121,7 +121,7 @@ class Task:
         """What to make of the model's denoiser."""
         if self.arm.given:
             return denoiser
-        guided: Denoiser = Framed(denoiser, self.given.positions, None if self.arm.release is None else self.told)
+        guided: Denoiser = Framed(denoiser, self.given.positions, None if self.arm.release is None else self.corrected)
         if self.arm.scale:
             guided = Guided(guided, self.energy, self.arm.scale)
         return self.replaced(guided) if self.arm.particles == 1 else guided
@@ -138,8 +138,8 @@ class Task:
         time = torch.tensor(self.arm.release or 0.0, dtype=torch.float64)
         return self.layout.pack_times(Times.uniform(self.model.position_time(time), time, self.layout.atoms))
 
-    def told(self, previous: Prediction, t: Tensor) -> Prediction:
-        """What the network is told of its previous prediction: that it was right about what is replaced."""
+    def corrected(self, previous: Prediction, t: Tensor) -> Prediction:
+        """The previous prediction as the network sees it: right about what is replaced."""
         known = self.layout.unpack(self.known.to(previous.positions))
         mask = self.layout.unpack(self.mask & (t > self.release))
         placed = known.x + centres(previous.positions, self.given.positions)
@@ -202,24 +202,24 @@ class Framed(Denoiser):
     Args:
         denoiser: the model's.
         atoms: ``(B, N)`` bool, those whose mean has its centre at the origin.
-        told: what to tell the network of its previous prediction at a time, in place of it.
+        corrected: the previous prediction, at a time, as the network is to see it.
     """
 
     def __init__(
         self,
         denoiser: MoleculeDenoiser,
         atoms: Tensor,
-        told: Callable[[Prediction, Tensor], Prediction] | None = None,
+        corrected: Callable[[Prediction, Tensor], Prediction] | None = None,
     ):
-        self.denoiser, self.atoms, self.told, self.sde = denoiser, atoms, told, denoiser.sde
+        self.denoiser, self.atoms, self.corrected, self.sde = denoiser, atoms, corrected, denoiser.sde
 
     def denoise(self, z: Tensor, t: Tensor, carry: Any) -> Posterior:
         own = self.denoiser
         x, a, e = own.layout.unpack(z)
         # A gradient is to be symmetric as the state is, and nothing in the padding.
         state = MoleculeState(centre(x, own.mask), a * own.parts[0], (e + e.transpose(1, 2)) / 2 * own.parts[1])
-        if self.told is not None and carry is not None:
-            carry = self.told(carry, t)
+        if self.corrected is not None and carry is not None:
+            carry = self.corrected(carry, t)
         mean, carry = own(own.layout.pack(state), t, carry)
         x, a, e = own.layout.unpack(mean)
         x = (x - centres(x, self.atoms)) * own.parts[0]

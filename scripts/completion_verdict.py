@@ -93,7 +93,7 @@ def valid(token: str | None) -> bool:
 
 
 def plain(mol: Chem.Mol) -> str:
-    """SMILES without stereo, by which molecules are told apart."""
+    """SMILES without stereo, that two molecules share if they are the same."""
     return Chem.MolToSmiles(Chem.RemoveHs(mol), isomericSmiles=False)
 
 

@@ -64,7 +64,7 @@ def times(own: Task, time: float) -> torch.Tensor:
 
 def test_every_arm_completes_and_goes_on_where_it_stopped(command, pairs, tmp_path, capsys, monkeypatch):
     out = tmp_path / "arms.json"
-    words = [pairs, "--trained", "druglike", "--evaluations", EVALUATIONS, "--samples", SAMPLES, "--workers", 1]
+    words = [pairs, "--untrained", "druglike", "--evaluations", EVALUATIONS, "--samples", SAMPLES, "--workers", 1]
     command(completion_arms, *words, "--cases", 2, "--out", out)
     results = json.loads(out.read_text())
     rows = results["rows"]
@@ -106,7 +106,7 @@ def test_what_is_released_is_the_models_own(generator, options):
     n = len(options.part)
     own = task(Arm(release=0.5), generator, options, [n + 3, n + 5])
     denoiser = MoleculeDenoiser(generator.model, own.given.batch.mask)
-    replaced, free = own.guide(denoiser), Framed(denoiser, own.given.positions, own.told)
+    replaced, free = own.guide(denoiser), Framed(denoiser, own.given.positions, own.corrected)
     noise = torch.randn(own.mask.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     z, time = own.known + noise * 0.1, times(own, 0.4)
     with torch.no_grad():
