@@ -27,7 +27,7 @@ import numpy as np
 from completion_verdict import judged, mean, rate
 from judge.completion_cases import Case, linkers, scaffolds
 from rdkit import RDLogger
-from results import interval, percent, read_rows, write_json
+from results import interval, percent, read_rows, table, write_json
 
 from molscore.generate import GenerationOptions, MoleculeGenerator
 from molscore.train.record import sha256
@@ -132,24 +132,17 @@ def figures(rows: Sequence[dict]) -> dict[str, Any]:
 
 def markdown(kinds: dict[str, dict]) -> str:
     """The table of the documentation."""
-    lines = ["| | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
-    for name, words in {
-        "valid": "valid, as sampled",
-        "unique_among_valid": "unique among valid",
-        "recovered": "reference found",
-        "sc_rdkit": "SC_RDKit of delivered",
-        "posebusters": "PoseBusters-valid of delivered",
-    }.items():
-        values = [
-            percent(k[name]) if name not in ("sc_rdkit", "unique_among_valid") else interval(k[name])
-            for k in kinds.values()
-        ]
-        lines.append(f"| {words} | " + " | ".join(values) + " |")
-    lines.append("| largest displacement, Å | " + " | ".join(str(k["moved_angstrom"]) for k in kinds.values()) + " |")
-    lines.append(
-        "| cases (molecules) | " + " | ".join(f"{k['cases']} ({k['molecules']})" for k in kinds.values()) + " |"
-    )
-    return "\n".join(lines)
+    each = kinds.values()
+    rows = [
+        ["valid, as sampled", *(percent(kind["valid"]) for kind in each)],
+        ["unique among valid", *(interval(kind["unique_among_valid"]) for kind in each)],
+        ["reference found", *(percent(kind["recovered"]) for kind in each)],
+        ["SC_RDKit of delivered", *(interval(kind["sc_rdkit"]) for kind in each)],
+        ["PoseBusters-valid of delivered", *(percent(kind["posebusters"]) for kind in each)],
+        ["largest displacement, Å", *(str(kind["moved_angstrom"]) for kind in each)],
+        ["cases (molecules)", *(f"{kind['cases']} ({kind['molecules']})" for kind in each)],
+    ]
+    return table(["", *kinds], rows)
 
 
 if __name__ == "__main__":

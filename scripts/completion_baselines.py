@@ -34,7 +34,7 @@ from judge.completion_cases import Case, linkers, scaffolds
 from judge.likeness import sc_rdkit
 from rdkit import Chem, RDLogger
 from rejection import Rejection
-from results import interval, number, percent, read_rows, write_json
+from results import interval, number, percent, read_rows, table, write_json
 
 from molscore.chem.arrays import MoleculeArrays
 from molscore.evaluate.molecules.busters import bust
@@ -225,30 +225,27 @@ def figures(rows: Sequence[dict]) -> dict[str, Any]:
 
 def markdown(kinds: dict[str, dict]) -> str:
     """The table of the documentation."""
-    lines = ["| | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
-    for name, words in {
-        "made": "contain the part, or embed",
-        "within_tenth": "kept atoms within 0.1 Å, as made",
-        "within_half": "kept atoms within 0.5 Å, as made",
-        "valid": "valid, of those tried",
-        "delivered": "delivered, of those tried",
-        "cases_with_a_delivered": "cases with one delivered",
-        "recovered": "reference found",
-        "posebusters": "PoseBusters-valid of delivered",
-    }.items():
-        posed = name.startswith("within")
-        values = ["–" if posed and not kind["posed"] else percent(kind[name]) for kind in kinds.values()]
-        lines.append(f"| {words} | " + " | ".join(values) + " |")
-    for name, words in {"unique_among_valid": "unique among valid", "sc_rdkit": "SC_RDKit of delivered"}.items():
-        lines.append(f"| {words} | " + " | ".join(interval(kind[name]) for kind in kinds.values()) + " |")
-    for words, values in {
-        "largest displacement, Å": [number(kind["moved_angstrom"]) for kind in kinds.values()],
-        "tried": [f"{kind['tried']:,}" for kind in kinds.values()],
-        "seconds of a core per delivered": [number(kind["seconds_per_delivered"], ".2f") for kind in kinds.values()],
-        "cases (molecules)": [f"{kind['cases']} ({kind['molecules']})" for kind in kinds.values()],
-    }.items():
-        lines.append(f"| {words} | " + " | ".join(values) + " |")
-    return "\n".join(lines)
+    each = kinds.values()
+    within = [
+        ["–" if not kind["posed"] else percent(kind[f"within_{far}"]) for kind in each] for far in ("tenth", "half")
+    ]
+    rows = [
+        ["contain the part, or embed", *(percent(kind["made"]) for kind in each)],
+        [f"kept atoms within {TENTH} Å, as made", *within[0]],
+        [f"kept atoms within {HALF} Å, as made", *within[1]],
+        ["valid, of those tried", *(percent(kind["valid"]) for kind in each)],
+        ["delivered, of those tried", *(percent(kind["delivered"]) for kind in each)],
+        ["cases with one delivered", *(percent(kind["cases_with_a_delivered"]) for kind in each)],
+        ["reference found", *(percent(kind["recovered"]) for kind in each)],
+        ["PoseBusters-valid of delivered", *(percent(kind["posebusters"]) for kind in each)],
+        ["unique among valid", *(interval(kind["unique_among_valid"]) for kind in each)],
+        ["SC_RDKit of delivered", *(interval(kind["sc_rdkit"]) for kind in each)],
+        ["largest displacement, Å", *(number(kind["moved_angstrom"]) for kind in each)],
+        ["tried", *(f"{kind['tried']:,}" for kind in each)],
+        ["seconds of a core per delivered", *(number(kind["seconds_per_delivered"], ".2f") for kind in each)],
+        ["cases (molecules)", *(f"{kind['cases']} ({kind['molecules']})" for kind in each)],
+    ]
+    return table(["", *kinds], rows)
 
 
 if __name__ == "__main__":

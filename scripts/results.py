@@ -6,6 +6,7 @@ another header are not comparable and are dropped.
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from molscore.files.output import write_text
@@ -32,6 +33,13 @@ def write_json(path: Path, value: dict) -> None:
     """Writes JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    heads = list(heads)
+    lines = ["| " + " | ".join(cells) + " |" for cells in [heads, *rows]]
+    return "\n".join([lines[0], "|---" * len(heads) + "|", *lines[1:]])
 
 
 def percent(rate: dict | None) -> str:
