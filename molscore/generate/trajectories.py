@@ -10,7 +10,7 @@ import numpy as np
 
 from molscore.chem.trajectory import Trajectory
 from molscore.core.denoiser import Denoiser
-from molscore.generate.attempts import windows
+from molscore.generate.attempts import alike, windows
 from molscore.generate.judge import Judge
 from molscore.generate.options import GenerationOptions
 from molscore.model.denoisers import MoleculeDenoiser
@@ -25,7 +25,7 @@ def trajectories(
 ) -> list[Trajectory]:
     """See `MoleculeGenerator.trajectories`; the options have their steps."""
     made: dict[int, Trajectory] = {}
-    for window in windows(generator.batch_size(options)):
+    for window in windows(generator.batch_size(options), alike=alike(generator.sizes_for(options))):
         if window.start > max(indices, default=-1):
             return [made[index] for index in indices]
         for batch in generator.batches(window, seed, options) if any(index in window for index in indices) else ():

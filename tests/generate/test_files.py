@@ -77,10 +77,11 @@ def test_two_runs_into_one_file(generator, straight, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["link.sdf", "mols.sdf", "rejects.csv"]
 
 
+@pytest.mark.parametrize("alike", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 32, 512])
-def test_windows_are_cut_by_number_alone(batch_size):
+def test_windows_are_cut_by_number_alone(batch_size, alike):
     """No gap, no overlap, never longer than four batches, nor much longer than what came before."""
-    cut = list(islice(windows(batch_size), 60))
+    cut = list(islice(windows(batch_size, alike=alike), 60))
     assert cut[0].start == 0 and all(a.stop == b.start for a, b in pairwise(cut))
     assert all(1 <= len(window) <= max(2, 4 * batch_size) for window in cut)
     assert all(len(window) <= max(batch_size / 2, 1) + 2 * window.start for window in cut)

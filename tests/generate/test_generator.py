@@ -69,6 +69,14 @@ def test_duplicates_of_earlier_molecules_are_rejected(generator, twelve):
     assert first.fault.token == "duplicate"
 
 
+@pytest.mark.parametrize("n", [8, 24])
+def test_nothing_is_sampled_beyond_the_last_that_is_needed(generator, monkeypatch, n):
+    """Not even where a window ends with the last molecule."""
+    asked, sample = [], generator.sample
+    monkeypatch.setattr(generator, "sample", lambda indices, *rest: asked.extend(indices) or sample(indices, *rest))
+    assert len(generator.generate(n, steps=2, raw=True).mols) == len(asked) == n
+
+
 def test_gives_up_when_nothing_passes(monkeypatch):
     """A model that knows fluorine only cannot make one molecule of three atoms."""
     blank = MoleculeGenerator(MoleculeDiffusion(DiffusionConfig(), [(9, 0)], [0.0, 0.0, 0.0, 1.0]).eval(), "blank")
