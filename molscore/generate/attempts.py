@@ -31,7 +31,7 @@ attempts 8, 24, 56 and 112, so that neither ten nor a hundred molecules leave ma
 
 ALIKE = 0.15
 """Standard deviation of the sizes, in shares of their mean, below which there is nothing to sort: such windows end
-earlier, on a CPU at attempts 8, 24, 32, 40, 56, 72, 88, 120, 152 ..., as where parts are kept more becomes duplicates."""
+earlier, on a CPU at attempts 8, 24, 32, 40, 56, 72, 88 and 120: around kept parts more attempts turn out duplicates."""
 
 FIRST_ALIKE, ALIKE_WINDOW = (0.5, 1.0, 0.5, 0.5, 1.0, 1.0, 1.0), 2.0
 
