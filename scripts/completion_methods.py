@@ -22,8 +22,9 @@ import torch
 from torch import Tensor
 
 from molscore.core.denoiser import Denoiser, Posterior
-from molscore.core.guidance import Guided, RePaint, Replaced, Steered
+from molscore.core.guidance import Guided, RePaint, Replaced
 from molscore.core.samplers import DPMSolver, Noise, OnStep, Sampler, SamplerState
+from molscore.core.steering import Steered
 from molscore.generate import GenerationOptions, MoleculeGenerator
 from molscore.generate.completion import given_parts
 from molscore.model import MoleculeDiffusion, Sample, sample_molecules

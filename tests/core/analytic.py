@@ -1,13 +1,39 @@
 """The SDEs and the targets that the tests of the core share."""
 
+import pytest
+import torch
 from torch import Tensor
 
 from molscore.core.denoiser import ScoreDenoiser
 from molscore.core.mixture import Mixture
 from molscore.core.samplers import Sampler
 from molscore.core.sde import VE, CosineVP, LinearVP, SubVP
+from molscore.core.times import time_grid
 
 SDES = {"linear": LinearVP(), "cosine": CosineVP(), "subvp": SubVP(), "ve": VE()}
+
+
+T_MIN = 1e-3
+DOUBLE = torch.float64
+
+processes = pytest.mark.parametrize("name", ["cosine", "ve", "linear"])
+
+
+def normal(seed: int):
+    """Standard normal noise of a generator of its own."""
+    generator = torch.Generator().manual_seed(seed)
+    return lambda z: torch.randn(z.shape, dtype=z.dtype, generator=generator)
+
+
+def uniform(seed: int):
+    """The same of uniform numbers."""
+    generator = torch.Generator().manual_seed(seed)
+    return lambda z: torch.rand(z.shape, dtype=z.dtype, generator=generator)
+
+
+def grid(name: str, steps: int = 100) -> Tensor:
+    """Times that suit the SDE of this name."""
+    return time_grid(steps, T_MIN, power=1.0 if name == "ve" else 2.0)
 
 
 def gaussian(mean: float, deviation: float) -> Mixture:

@@ -2,30 +2,15 @@
 
 import pytest
 import torch
-from analytic import PLANE, PLANE_MODES, SDES, TWO_MODES, Mixture
+from analytic import DOUBLE, PLANE, SDES, grid, normal, processes
 
 from molscore.core.denoiser import Denoiser, Posterior, ScoreDenoiser
-from molscore.core.guidance import Guided, RePaint, Replaced, Steered, Sum, effective_sample_size, resample
+from molscore.core.guidance import Guided, RePaint, Replaced, Sum
+from molscore.core.mixture import Mixture
 from molscore.core.samplers import DPMSolver, EulerMaruyama, SamplerState
-from molscore.core.times import time_grid
 
-N, T_MIN, DOUBLE = 6000, 1e-3, torch.float64
+N = 6000
 MEAN, COVARIANCE = PLANE.means[0], PLANE.covariances[0]
-processes = pytest.mark.parametrize("name", ["cosine", "ve", "linear"])
-
-
-def normal(seed: int):
-    generator = torch.Generator().manual_seed(seed)
-    return lambda z: torch.randn(z.shape, dtype=z.dtype, generator=generator)
-
-
-def uniform(seed: int):
-    generator = torch.Generator().manual_seed(seed)
-    return lambda z: torch.rand(z.shape, dtype=z.dtype, generator=generator)
-
-
-def grid(name: str, steps: int = 100) -> torch.Tensor:
-    return time_grid(steps, T_MIN, power=1.0 if name == "ve" else 2.0)
 
 
 def cleaned(denoiser: Denoiser, name: str, seed: int = 0, sampler=None, steps: int = 100) -> torch.Tensor:
@@ -52,6 +37,22 @@ def test_a_linear_energy_moves_a_gaussian(name, scale):
     exact = ScoreDenoiser(SDES[name], PLANE.score(SDES[name]))
     guided = Guided(exact, lambda mean, t: mean @ slope, scale)
     assert_gaussian(cleaned(guided, name), MEAN - scale * COVARIANCE @ slope, COVARIANCE)
+
+
+@processes
+@pytest.mark.parametrize("scale", [0.5, 2.0])
+def test_a_variance_in_place_of_the_network_s_gradient(name, scale):
+    """It is exact for normal data of this variance; the denoiser is not differentiated."""
+    sde, slope, variance = SDES[name], torch.tensor([0.7, -1.1], dtype=DOUBLE), 0.6 * torch.eye(2, dtype=DOUBLE)
+    data = Mixture([1.0], [MEAN.tolist()], [variance.tolist()])
+
+    class Plain(ScoreDenoiser):
+        def denoise(self, z, t, carry):
+            assert not z.requires_grad
+            return super().denoise(z, t, carry)
+
+    guided = Guided(Plain(sde, data.score(sde)), lambda mean, t: mean @ slope, scale, variance=0.6)
+    assert_gaussian(cleaned(guided, name), MEAN - scale * 0.6 * slope, variance)
 
 
 @processes
@@ -187,76 +188,3 @@ def test_sums_that_cannot_be():
         Sum([cosine, cosine], [1.0])
     with pytest.raises(ValueError, match="0 denoisers"):
         Sum([])
-
-
-def tilted(target: Mixture, slope: torch.Tensor) -> Mixture:
-    """p(x) exp(slope.x): of each component the mean moves by C slope, the log weight by slope.m + slope.C slope / 2."""
-    moved = target.means + target.covariances @ slope
-    log = target.weights.log() + target.means @ slope + torch.einsum("i,kij,j->k", slope, target.covariances, slope) / 2
-    return Mixture(log.softmax(0).tolist(), moved.tolist(), target.covariances.tolist())
-
-
-GROUPS, PARTICLES = 60, 400
-
-
-@processes
-@pytest.mark.parametrize(
-    ("target", "slope"), [(TWO_MODES, [-0.8]), (TWO_MODES, [1.2]), (PLANE_MODES, [-0.6, 0.9])], ids=str
-)
-def test_steered_particles_of_a_mixture(name, target, slope):
-    """Means, second moments and weights within three standard errors, which are those between independent groups."""
-    sde, slope = SDES[name], torch.tensor(slope, dtype=DOUBLE)
-    denoiser, noise, times = ScoreDenoiser(sde, target.score(sde)), normal(4), grid(name, 60)
-    steered = Steered(EulerMaruyama(), lambda mean, t: mean @ slope, uniform(5), PARTICLES)
-    z = sde.prior(noise(torch.empty(GROUPS * PARTICLES, len(slope), dtype=DOUBLE)))
-    state = steered.settled(denoiser, steered.sample(denoiser, z, times, noise), times[-1])
-    x = denoiser.mean(state.z, times[-1]).view(GROUPS, PARTICLES, -1)
-    wanted = tilted(target, slope)
-    mean = wanted.weights @ wanted.means
-    outer = wanted.means[:, :, None] * wanted.means[:, None]
-    second = torch.einsum("k,kij->ij", wanted.weights, wanted.covariances + outer)
-    for values, expected in ((x, mean), ((x[..., :, None] * x[..., None, :]).flatten(2), second.flatten())):
-        groups = values.mean(1)
-        assert ((groups.mean(0) - expected).abs() < 3 * groups.std(0) / GROUPS**0.5).all()
-
-
-def test_steering_takes_guidance_of_each_group_alone():
-    """A group is what it is, whatever the others are: its particles, its resampling."""
-    sde = SDES["cosine"]
-    denoiser, times = ScoreDenoiser(sde, TWO_MODES.score(sde)), grid("cosine", 20)
-
-    class Tape:
-        """The same numbers for the same rows."""
-
-        def __init__(self, rows: slice):
-            self.generator, self.rows = torch.Generator().manual_seed(6), rows
-
-        def __call__(self, z):
-            return torch.randn(4 * 50, 1, dtype=DOUBLE, generator=self.generator)[self.rows]
-
-    def run(groups: slice):
-        rows = slice(50 * groups.start, 50 * groups.stop)
-        generator = torch.Generator().manual_seed(7)
-        points = lambda z: torch.rand(4, dtype=DOUBLE, generator=generator)[groups]  # noqa: E731
-        noise = Tape(rows)
-        steered = Steered(EulerMaruyama(), lambda mean, t: mean[:, 0], points, 50, threshold=1.1)
-        start = sde.prior(noise(None))
-        return steered.settled(denoiser, steered.sample(denoiser, start, times, noise), times[-1]).z
-
-    together = run(slice(0, 4))
-    torch.testing.assert_close(run(slice(2, 3)), together[100:150], rtol=0, atol=1e-12)
-
-
-def test_systematic_resampling_gives_each_particle_its_share():
-    weights = torch.tensor([[0.5, 0.25, 0.25, 0.0], [0.1, 0.2, 0.3, 0.4]], dtype=DOUBLE)
-    places = torch.stack([resample(weights.log(), torch.full((2,), (k + 0.5) / 200, dtype=DOUBLE)) for k in range(200)])
-    counts = torch.nn.functional.one_hot(places, 4).sum(2)  # (200, 2, 4)
-    shares = 4 * weights
-    assert ((counts >= shares.floor()) & (counts <= shares.ceil())).all()
-    torch.testing.assert_close(counts.double().mean(0), shares, atol=0.02, rtol=0)
-    assert (counts[:, 0, 3] == 0).all()
-
-
-def test_effective_sample_size():
-    log_weights = torch.tensor([[0.0, 0, 0, 0], [0, 0, -1e3, -1e3], [5, -1e3, -1e3, -1e3]], dtype=DOUBLE)
-    torch.testing.assert_close(effective_sample_size(log_weights), torch.tensor([4.0, 2, 1], dtype=DOUBLE))
