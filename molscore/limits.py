@@ -49,6 +49,8 @@ LIMITS = {
     "batch_size": Limit(1, 65_536),
     "atoms": Limit(1, 10_000),
     "noise": Limit(0.0, 1.0),
+    "guidance": Limit(0.0, 1e6),
+    "particles": Limit(1, 4_096),
     "oversampling": Limit(1.0, 1_000.0),
     "ph": Limit(-2.0, 16.0),
     "window": Limit(0.0, 1e6),

@@ -60,9 +60,7 @@ class Guided(Denoiser):
     def denoise(self, z: Tensor, t: Tensor, carry: Any) -> Posterior:
         if self.variance is not None:
             mean, carry = self.denoiser(z, t, carry)
-            alpha, sigma = self.sde.marginal(t)
-            covariance = self.variance * sigma**2 / (sigma**2 + self.variance * alpha**2)
-            return Posterior(mean - self.scale * covariance * self._slope(mean, t), detached(carry))
+            return Posterior(self.moved(mean, t, self._slope(mean, t)), detached(carry))
         with torch.enable_grad():
             moving = z.detach().requires_grad_()
             mean, carry = self.denoiser(moving, t, carry)
@@ -70,6 +68,18 @@ class Guided(Denoiser):
         mean = mean.detach()
         score = score_from_mean(self.sde, z, t, mean) - self.scale * slope
         return Posterior(mean_from_score(self.sde, z, t, score), detached(carry))
+
+    def moved(self, mean: Tensor, t: Tensor, slope: Tensor) -> Tensor:
+        """The mean of the guided posterior, if there is a variance; those who know the posterior better override it.
+
+        Args:
+            mean: of the posterior that is guided.
+            t: times that broadcast against it.
+            slope: of the energy in the mean.
+        """
+        assert self.variance is not None
+        alpha, sigma = self.sde.marginal(t)
+        return mean - self.scale * self.variance * sigma**2 / (sigma**2 + self.variance * alpha**2) * slope
 
     def _slope(self, mean: Tensor, t: Tensor) -> Tensor:
         with torch.enable_grad():

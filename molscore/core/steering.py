@@ -79,9 +79,10 @@ class Steered(Sampler):
         log_weights = (memory.log_weights + potential - memory.potential).view(-1, self.particles)
         scarce = effective_sample_size(log_weights) < self.threshold * self.particles
         scarce = torch.ones_like(scarce) if last else scarce
+        uniform = self.uniform(log_weights[:, 0])  # also where nothing is scarce: no group waits upon another
         if scarce.any():
             kept = torch.arange(self.particles, device=potential.device).expand_as(log_weights)
-            chosen = torch.where(scarce[:, None], resample(log_weights, self.uniform(log_weights[:, 0])), kept)
+            chosen = torch.where(scarce[:, None], resample(log_weights, uniform), kept)
             first = torch.arange(0, len(potential), self.particles, device=potential.device)
             index = (chosen + first[:, None]).flatten()
             inner = chosen_rows(memory.inner, index, state.z.ndim)  # what broadcasts against the state has no rows

@@ -99,7 +99,7 @@ def attempts(
     """
     known, duplicate = known or {}, DuplicateFilter(Texts() if seen is None else seen)
     accepted, end = 0, first + patience(n)
-    following = windows(generator.batch_size(options), first, alike(generator.sizes_for(options)))
+    following = cut(generator, options, first)
     begun: deque[tuple[range, int]] = deque()  # windows, and of how many batches their attempts will come
     with Workers(partial(BatchJudge, generator, seed, options), workers) as pool:
         while True:
@@ -109,7 +109,7 @@ def attempts(
                 batches = [
                     batch
                     for batch in generator.batches(window, seed, options)
-                    if any(index not in known for index in batch if index < end)
+                    if any(index not in known for index in batch if first <= index < end)
                 ]
                 for batch in batches:
                     pool.submit(batch)
@@ -120,6 +120,8 @@ def attempts(
             for index in window:
                 if accepted >= n or index >= end:
                     return
+                if index < first:
+                    continue
                 if index not in known:
                     attempt = made[index] if options.raw else _distinct(made[index], duplicate)
                     accepted += attempt.fault is None
@@ -134,6 +136,13 @@ def attempts(
 def patience(n: int) -> int:
     """Attempts after which a run that wants ``n`` molecules gives up."""
     return PATIENCE[0] * n + PATIENCE[1]
+
+
+def cut(generator: "MoleculeGenerator", options: GenerationOptions, first: int = 0) -> Iterator[range]:
+    """The `windows` of a run, whole groups of particles each, from that on which holds attempt ``first``."""
+    together = options.particles
+    groups = windows(generator.batch_size(options) // together, first // together, alike(generator.sizes_for(options)))
+    return (range(together * window.start, together * window.stop) for window in groups)
 
 
 def windows(batch_size: int, first: int = 0, alike: bool = False) -> Iterator[range]:

@@ -1,6 +1,6 @@
 """Kept parts as a model sees them, and as they stand in what it made."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from molscore.chem.arrays import to_mol
 from molscore.chem.parts import KeptPart
 from molscore.chem.wishes import allowed_classes, check_ability
 from molscore.datasets.batch import MoleculeBatch
+from molscore.generate.guiding import guide, steer
 from molscore.generate.options import GenerationOptions
 from molscore.model import MoleculeDiffusion, Sample
 from molscore.model.completion import Given
@@ -27,16 +28,22 @@ def check_conditions(options: GenerationOptions, model: MoleculeDiffusion, name:
     check_ability([part for part in parts if part is not None], options.elements, model.vocabulary, most, name)
 
 
-def conditions(options: GenerationOptions, model: MoleculeDiffusion, count: int) -> dict[str, Any]:
-    """What options ask of samples, as arguments of `molscore.model.sample_molecules`."""
+def conditions(
+    options: GenerationOptions, model: MoleculeDiffusion, streams: Sequence[np.random.Generator]
+) -> dict[str, Any]:
+    """What options ask of samples, one for each stream, as arguments of `molscore.model.sample_molecules`."""
     arguments: dict[str, Any] = {}
     if options.part is not None:
-        arguments["given"] = given_parts(options.part, model, count)
+        arguments["given"] = given_parts(options.part, model, len(streams))
     if options.query is not None:
         noise = options.noise if options.noise is not None else NOISE
-        arguments["near"] = given_parts(options.query, model, count).batch, max(noise, LEAST_NOISE)
+        arguments["near"] = given_parts(options.query, model, len(streams)).batch, max(noise, LEAST_NOISE)
     if options.elements is not None:
         arguments["classes"] = allowed_classes(options.elements, model.vocabulary, "the model")
+    if options.wishes and options.guidance:
+        arguments["guide"] = guide(options.wishes, options.guidance, options.frame)
+    if options.particles > 1:
+        arguments["steer"] = steer(options.wishes, options.particles, streams, frame=options.frame)
     return arguments
 
 

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Literal, Unpack
 
 import numpy as np
@@ -22,6 +23,7 @@ from molscore.chem.trajectory import Trajectory
 from molscore.core.samplers import SAMPLERS
 from molscore.generate.attempts import attempts
 from molscore.generate.completion import check_conditions, conditions
+from molscore.generate.guiding import Watch, watched
 from molscore.generate.judge import Attempt
 from molscore.generate.made_sizes import made_sizes
 from molscore.generate.options import GenerationArguments, GenerationOptions
@@ -200,26 +202,33 @@ class MoleculeGenerator(PretrainedMixin):
         """How many workers there are to be, as `molscore.workers.count`; the functions among the options suit them."""
         number = count(workers, self.model.device.type)
         check_function(options.filter, number, "filter")
-        for check_of_user in options.checks:
-            check_function(check_of_user, number, "checks")
+        for name in ("checks", "wishes"):
+            for function in getattr(options, name):
+                check_function(function, number, name)
         return number
 
     def batch_size(self, options: GenerationOptions) -> int:
-        """Molecules per network call."""
-        return options.batch_size or (GPU_BATCH if self.model.device.type == "cuda" else CPU_BATCH)
+        """Molecules per network call: whole groups of particles."""
+        size = options.batch_size or (GPU_BATCH if self.model.device.type == "cuda" else CPU_BATCH)
+        return max(size // options.particles, 1) * options.particles
 
     def batches(self, indices: Sequence[int], seed: int, options: GenerationOptions) -> list[tuple[int, ...]]:
         """Attempts sorted by size, the largest first, cut into what calls of the network take."""
-        sizes = self._sizes([stream(seed, Purpose.MOLECULE, i) for i in indices], options)
-        order = [indices[k] for k in sorted(range(len(indices)), key=lambda k: -sizes[k])]
-        size = self.batch_size(options)
-        return [tuple(order[at : at + size]) for at in range(0, len(order), size)]
+        together = options.particles
+        groups = [tuple(indices[at : at + together]) for at in range(0, len(indices), together)]
+        if any(group[0] % together or len(group) < together for group in groups):
+            raise ValueError(f"attempts of a run with particles are made in whole groups of {together}")
+        sizes = self._sizes([stream(seed, Purpose.MOLECULE, group[0]) for group in groups], options)
+        order = [groups[k] for k in sorted(range(len(groups)), key=lambda k: -sizes[k])]
+        count = self.batch_size(options) // together
+        return [tuple(chain.from_iterable(order[at : at + count])) for at in range(0, len(order), count)]
 
     def sample(
         self,
         indices: Sequence[int],
         seed: int = 0,
         options: GenerationOptions = GenerationOptions(),  # noqa: B008 (it is frozen)
+        watch: Watch | None = None,
         **more: Any,
     ) -> list[Sample]:
         """The samples of the given attempts, in their order.
@@ -228,15 +237,17 @@ class MoleculeGenerator(PretrainedMixin):
             indices: numbers of the attempts.
             seed: of the run.
             options: steps, sampler, atoms and batch size are looked at.
+            watch: makes, of the model's denoiser and of what guidance made of it, what is asked.
             more: further arguments of `molscore.model.sample_molecules`.
         """
         samples: dict[int, Sample] = {}
         own = None if options.sampler == "dpm" else SAMPLERS[options.sampler]()  # dpm: the noise that suits the model
         for batch in self.batches(indices, seed, options):
             streams = [stream(seed, Purpose.MOLECULE, i) for i in batch]
-            sizes = self._sizes(streams, options)
-            given = conditions(options, self.model, len(batch))
-            molecules = sample_molecules(self.model, sizes, streams, steps=options.steps, sampler=own, **given, **more)
+            drawn = self._sizes(streams, options)
+            sizes = [drawn[k - k % options.particles] for k in range(len(batch))]
+            arguments = watched(conditions(options, self.model, streams), watch) | more
+            molecules = sample_molecules(self.model, sizes, streams, steps=options.steps, sampler=own, **arguments)
             samples |= zip(batch, molecules, strict=True)
         return [samples[index] for index in indices]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from molscore.chem.parts import KeptPart
 from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, neighboured, read
 from molscore.limits import check, check_flags, check_word, shown
 from molscore.reprs import changes_repr
+
+if TYPE_CHECKING:
+    from molscore.guidance.soft import Wish
 
 WISHES = ("scaffold", "attach", "link", "anchors", "replace", "lead", "near", "noise", "elements", "atoms")
 
@@ -44,6 +47,11 @@ class GenerationOptions:
         must_match, must_not_match: SMARTS, or files of them, see `molscore.chem.checks.smarts`: what does not match one
             of each, or matches any, is rejected.
         uncertainty: let the graph-conditioned model score what passed, see `molscore.score`.
+        wishes: energies that guide samples, see `molscore.guidance.soft.Wish`; lower is better. Several workers take
+            functions of modules, or objects that can be pickled.
+        guidance: strength of their guidance, 1 takes them as they are; 0 does not guide, and leaves particles.
+        particles: attempts that go side by side in groups of so many, of one size; those that meet the wishes worst
+            give way to copies of better ones. 1 is none.
         checks: further ones, after those of `molscore.chem.checks.validity.CHECKS`; what has a fault is rejected.
 
     Raises:
@@ -62,6 +70,9 @@ class GenerationOptions:
     must_match: SmartsLists = ()
     must_not_match: SmartsLists = ()
     uncertainty: bool = False
+    wishes: tuple["Wish", ...] = ()
+    guidance: float = 1.0
+    particles: int = 1
     checks: tuple[Check, ...] = ()
     scaffold: Source | None = None
     attach: tuple[int, ...] | None = None
@@ -74,7 +85,7 @@ class GenerationOptions:
     elements: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size"):
+        for name in ("steps", "batch_size", "guidance", "particles"):
             if (value := getattr(self, name)) is not None:
                 check(name, value)
         check_flags(self)
@@ -92,6 +103,10 @@ class GenerationOptions:
         for name in ("scaffold", "link", "lead", "near"):
             object.__setattr__(self, name, read(getattr(self, name), name))
         _ = self.part, self.query
+        if self.particles > 1 and not self.wishes:
+            raise ValueError("particles follow wishes: name some, or leave particles out")
+        if self.batch_size is not None and self.batch_size % self.particles:
+            raise ValueError(f"batch_size {self.batch_size} must be whole groups of {self.particles} particles")
 
     __repr__ = changes_repr
 
@@ -131,8 +146,11 @@ class GenerationOptions:
         manifest |= kept_texts(self.part, self.query)
         manifest |= {"noise": self.noise} if self.query and self.noise is not None else {}
         manifest |= {"elements": list(self.elements)} if self.elements else {}
-        names = [getattr(check, "__name__", repr(check)) for check in self.checks]
-        manifest |= {"checks": names} if names else {}
+        for name in ("checks", "wishes"):
+            names = [getattr(function, "__name__", repr(function)) for function in getattr(self, name)]
+            manifest |= {name: names} if names else {}
+        if self.wishes:
+            manifest |= {"guidance": self.guidance, "particles": self.particles}
         return manifest | {name: True for name in ("raw", "uncertainty") if getattr(self, name)}
 
     def text(self) -> str:
@@ -153,6 +171,9 @@ class GenerationArguments(TypedDict, total=False):
     must_match: SmartsLists
     must_not_match: SmartsLists
     uncertainty: bool
+    wishes: tuple["Wish", ...]
+    guidance: float
+    particles: int
     checks: tuple[Check, ...]
     scaffold: Source | None
     attach: tuple[int, ...] | None

@@ -10,7 +10,7 @@ import numpy as np
 
 from molscore.chem.trajectory import Trajectory
 from molscore.core.denoiser import Denoiser
-from molscore.generate.attempts import alike, windows
+from molscore.generate.attempts import cut
 from molscore.generate.judge import Judge
 from molscore.generate.options import GenerationOptions
 from molscore.model.denoisers import MoleculeDenoiser
@@ -25,7 +25,7 @@ def trajectories(
 ) -> list[Trajectory]:
     """See `MoleculeGenerator.trajectories`; the options have their steps."""
     made: dict[int, Trajectory] = {}
-    for window in windows(generator.batch_size(options), alike=alike(generator.sizes_for(options))):
+    for window in cut(generator, options):
         if window.start > max(indices, default=-1):
             return [made[index] for index in indices]
         for batch in generator.batches(window, seed, options) if any(index in window for index in indices) else ():
@@ -42,11 +42,11 @@ def _watched(
         return []
     recorded: list[Recorded] = []
 
-    def watch(denoiser: MoleculeDenoiser) -> Denoiser:
-        recorded.append(Recorded(denoiser, [batch.index(index) for index in wanted]))
+    def watch(denoiser: MoleculeDenoiser, asked: Denoiser) -> Denoiser:
+        recorded.append(Recorded(denoiser, [batch.index(index) for index in wanted], asked))
         return recorded[-1]
 
-    samples = dict(zip(batch, generator.sample(batch, seed, options, guide=watch), strict=True))
+    samples = dict(zip(batch, generator.sample(batch, seed, options, watch=watch), strict=True))
     judge, classes = Judge(generator.model, options), np.array(generator.model.classes)
     made = []
     for index, frames in zip(wanted, recorded[-1].frames(), strict=True):

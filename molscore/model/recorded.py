@@ -39,14 +39,15 @@ class Recorded(Denoiser):
     Args:
         denoiser: of whole molecules.
         rows: which molecules of the batch.
+        asked: what guidance made of the denoiser, and is asked in its place; None is nothing.
     """
 
-    def __init__(self, denoiser: MoleculeDenoiser, rows: list[int]):
-        self.denoiser, self.rows, self.sde = denoiser, rows, denoiser.sde
+    def __init__(self, denoiser: MoleculeDenoiser, rows: list[int], asked: Denoiser | None = None):
+        self.denoiser, self.rows, self.sde, self.asked = denoiser, rows, denoiser.sde, asked or denoiser
         self._kept: dict[float, tuple[np.ndarray, ...]] = {}
 
     def denoise(self, z: Tensor, t: Tensor, carry: Any) -> Posterior:
-        posterior = self.denoiser.denoise(z, t, carry)
+        posterior = self.asked.denoise(z, t, carry)
         layout = self.denoiser.layout
         state, mean = (self._of_rows(layout.unpack(part)) for part in (z, posterior.mean))
         parts = state.x.float(), mean.a.argmax(-1), mean.e.argmax(-1).to(torch.uint8)

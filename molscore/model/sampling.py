@@ -83,6 +83,7 @@ def sample_molecules(
     steps: int | None = None,
     sampler: Sampler | None = None,
     guide: Callable[[MoleculeDenoiser], Denoiser] | None = None,
+    steer: Callable[[Sampler, MoleculeDenoiser], Sampler] | None = None,
     given: Given | None = None,
     near: tuple[MoleculeBatch, float] | None = None,
     classes: Sequence[bool] | None = None,
@@ -99,6 +100,7 @@ def sample_molecules(
             the network; each of the others is a step of the sampler.
         sampler: None takes `DPMSolver` with the noise of the settings ``eta_x`` and ``eta_g``.
         guide: what to make of the model's denoiser, such as `molscore.core.guidance.Guided` of it.
+        steer: what to make of the sampler, such as `molscore.core.steering.Steered` of it.
         given: parts that are known, see `molscore.model.completion`.
         near: molecules of these sizes, and the time in (0, 1] to which they are noised: the way back starts there. The
             steps are the share of that time of all.
@@ -155,6 +157,7 @@ def sample_molecules(
     if sampler is None:
         eta = torch.tensor([chosen.eta_x, chosen.eta_g], dtype=dtype, device=device)
         sampler = DPMSolver(layout.pack_times(Times.uniform(eta[0], eta[1], layout.atoms)))
+    sampler = sampler if steer is None else steer(sampler, denoiser)
     used = denoiser if guide is None else guide(denoiser)
     mean = layout.unpack(sample(used, sampler, layout.pack_times(times), noise, start, on_step).mean)
     positions = mean.x.to(model.dtype) * model.config.position_scale
