@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 import numpy as np
 
@@ -13,11 +13,9 @@ from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
 from molscore.chem.parts import KeptPart
 from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, neighboured, read
+from molscore.guidance.soft import Wish
 from molscore.limits import check, check_flags, check_word, shown
 from molscore.reprs import changes_repr
-
-if TYPE_CHECKING:
-    from molscore.guidance.soft import Wish
 
 WISHES = ("scaffold", "attach", "link", "anchors", "replace", "lead", "near", "noise", "elements", "atoms")
 
@@ -70,7 +68,7 @@ class GenerationOptions:
     must_match: SmartsLists = ()
     must_not_match: SmartsLists = ()
     uncertainty: bool = False
-    wishes: tuple["Wish", ...] = ()
+    wishes: tuple[Wish, ...] = ()
     guidance: float = 1.0
     particles: int = 1
     checks: tuple[Check, ...] = ()
@@ -171,7 +169,7 @@ class GenerationArguments(TypedDict, total=False):
     must_match: SmartsLists
     must_not_match: SmartsLists
     uncertainty: bool
-    wishes: tuple["Wish", ...]
+    wishes: tuple[Wish, ...]
     guidance: float
     particles: int
     checks: tuple[Check, ...]
