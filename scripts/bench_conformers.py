@@ -1,4 +1,4 @@
-"""Is the bioactive conformation among k conformers? Our generator beside ETKDGv3, plain and clustered.
+"""Is the bioactive conformation among k conformers? Our generator beside ETKDGv3, MMFF94s and CONFORGE.
 
     python scripts/bench_conformers.py BENCHMARK.sdf.gz --n-molecules 300 --counts 1 10 50 --fifty 100 --cores 2 \
         --out data/benchmarks/conformer_ensembles.json
@@ -6,13 +6,14 @@
         --out data/benchmarks/conformer_ensembles.json
 
 Each record of the benchmark is one known conformation; its property ``smiles``, or else its own isomeric SMILES, is all
-that a method is given. *etkdg* is RDKit's ETKDGv3, *clustered* makes ten times as many and keeps k medoids by symmetric
-heavy-atom RMSD. Every count is a run of its own. A method that fails on a molecule, whatever the reason, has missed it.
+that a method is given. The methods are those of `conformer_methods.py`; *conforge* has to be named, and needs
+``pip install cdpkit==1.3.0``. Every count is a run of its own. A method that fails on a molecule, whatever the reason,
+has missed it.
 
 Each cell is written when it is done. The same command goes on where it stopped; another label is added to the file, and
 compared with what it holds. With ``--timed 64`` all methods are timed once everything is measured, on the first so many
-molecules: sixteen by each method in turn, so that whatever else the machine does hits all of them; on one core each,
-our model loaded before. Leave the machine alone for that.
+molecules: one by each method in turn, so that whatever else the machine does hits all of them; on one core each, our
+model loaded before. Leave the machine alone for that.
 """
 
 import argparse
@@ -44,11 +45,14 @@ from molscore.evaluate.molecules.busters import bust
 from molscore.evaluate.rates import Rate
 from molscore.train.record import sha256
 
+DEFAULT = tuple(name for name in BASELINES if name != "conforge")
+"""Peers that need no other package."""
+
 MANY = 50
 """From this count on, ``--fifty`` says how many molecules there are."""
 
-TURN = 16
-"""Molecules that are timed at a time."""
+
+AVERAGES = {"median": np.median, "mean": np.mean}
 
 
 class Task(NamedTuple):
@@ -67,7 +71,7 @@ def main() -> None:
     parser.add_argument("--n-molecules", type=int, default=300, help="drawn at random from the benchmark")
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 10, 50], help="conformers for each molecule")
     parser.add_argument("--fifty", type=int, default=100, help=f"molecules, where the count is {MANY} or more")
-    parser.add_argument("--methods", nargs="+", choices=("score", *BASELINES), default=["score", *BASELINES])
+    parser.add_argument("--methods", nargs="+", choices=("score", *BASELINES), default=["score", *DEFAULT])
     parser.add_argument(
         "--model", default=pretrained.GRAPH_CONDITIONED, help="of our method: a name or a .safetensors file"
     )
@@ -178,16 +182,21 @@ def time_all(tasks: Sequence[Task], rows: Sequence[dict], words: argparse.Namesp
     methods = {row["method"]: METHODS.get(row["method"], score)(alone) for row in named}
     for count in sorted({row["count"] for row in named}):
         some = [row for row in named if row["count"] == count]
-        seconds, made = Counter(), Counter()
-        for at in track(range(0, len(tasks), TURN), f"timing, {count}", console=Console(stderr=True)):
-            smiles = [task.smiles for task in tasks[at : at + TURN]]
+        seconds: dict[str, list[float]] = {row["method"]: [] for row in some}
+        made = Counter()
+        for task in track(tasks, f"timing, {count}", console=Console(stderr=True)):
             for row in some:
                 began = time.perf_counter()
-                ensembles = methods[row["method"]](smiles, count)
-                seconds[row["method"]] += time.perf_counter() - began
+                ensembles = methods[row["method"]]([task.smiles], count)
+                seconds[row["method"]].append(time.perf_counter() - began)
                 made[row["method"]] += sum(mol.GetNumConformers() for mol in ensembles)
         for row in some:
-            row["seconds_per_conformer"] = round(seconds[row["method"]] / max(made[row["method"]], 1), 5)
+            spent = seconds[row["method"]]
+            row["seconds_per_conformer"] = round(sum(spent) / max(made[row["method"]], 1), 5)
+            row["seconds_per_molecule"] = {
+                "median": round(float(np.median(spent)), 4),
+                "mean": round(np.mean(spent), 4),
+            }
             row["timed"] = len(tasks)
 
 
@@ -229,7 +238,14 @@ def markdown(rows: Sequence[dict], pairs: Sequence[dict] = ()) -> str:
     limits = [str(limit) for limit in THRESHOLDS.coverage.rmsd]
     covers = [f"< {limit} Å" for limit in limits]
     heads = ["method", "k", "molecules", "mean best RMSD, Å", "median", *covers, "without conformers", "delivered"]
-    heads += ["wrong stereo", "PoseBusters-valid", "strain, kcal/mol", "s per conformer", "made by"]
+    heads += [
+        "wrong stereo",
+        "PoseBusters-valid",
+        "strain, kcal/mol",
+        "s per conformer",
+        "s per molecule, median",
+        "made by",
+    ]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for row in sorted(rows, key=lambda row: row["count"]):
         seen, strain, wrong = row["recall"], row["strain"], row["wrong_stereo"]
@@ -241,6 +257,8 @@ def markdown(rows: Sequence[dict], pairs: Sequence[dict] = ()) -> str:
         cells += [str(seen["failures"]), f"{row['delivered']:,} of {row['asked']:,}"]
         cells += [f"{wrong['count']} of {wrong['total']:,}", percent(row["posebusters"])]
         cells += [number(strain and strain["median"], ".1f"), number(row["seconds_per_conformer"], ".3g")]
+        spent = row.get("seconds_per_molecule")
+        cells.append(number(spent and spent["median"], ".2g"))
         cells.append(", ".join(f"{made} {label}" for label, made in row["labels"].items()) or "–")
         lines.append("| " + " | ".join(cells) + " |")
     if pairs:

@@ -1,15 +1,21 @@
-"""What `bench_conformers.py` compares: our generator, ETKDGv3, and medoids of many conformers of ETKDGv3."""
+"""What `bench_conformers.py` compares: our generator and its peers.
+
+* *etkdg*: RDKit's ETKDGv3. *mmff*: the same, each conformer minimised with MMFF94s, which is what people run.
+* *clustered*: medoids of ten times as many conformers of ETKDGv3.
+* *conforge*: CONFORGE (Seidel et al., J. Chem. Inf. Model. 63, 5549, 2023), ``pip install cdpkit==1.3.0``.
+"""
 
 import argparse
 import inspect
 from collections.abc import Callable, Sequence
 
 from rdkit import Chem
-from rdkit.Chem import rdDistGeom
+from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
+from rdkit.Geometry import Point3D
 
 from molscore.chem.ensemble import heavy_positions, k_medoids, rmsd_matrix, symmetries
 
-BASELINES = ("etkdg", "clustered")
+BASELINES = ("etkdg", "mmff", "clustered", "conforge")
 OVERSAMPLING = 10
 """Conformers that *clustered* makes for each that it keeps."""
 
@@ -56,6 +62,64 @@ def etkdg(words: argparse.Namespace) -> Method:
     return method
 
 
+def mmff(words: argparse.Namespace) -> Method:
+    """ETKDGv3, and MMFF94s for each conformer until it has converged; where it lacks a parameter, ETKDGv3 alone."""
+    embedded = etkdg(words)
+
+    def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
+        mols = embedded(smiles, count)
+        for mol in mols:
+            if mol.GetNumConformers() and rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol):
+                rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(
+                    mol, numThreads=words.cores, maxIters=2000, mmffVariant="MMFF94s"
+                )
+        return mols
+
+    return method
+
+
+def conforge(words: argparse.Namespace) -> Method:
+    """CONFORGE with its defaults, but for the number of conformers."""
+    from CDPL import Chem as cdpl
+    from CDPL import ConfGen
+
+    generator = ConfGen.ConformerGenerator()
+
+    def one(text: str, count: int) -> Chem.Mol:
+        theirs, ours = cdpl.parseSMILES(text), Chem.AddHs(Chem.MolFromSmiles(text))
+        ConfGen.prepareForConformerGeneration(theirs)
+        generator.settings.maxNumOutputConformers = count
+        generator.generate(theirs)
+        hydrogen = [cdpl.getType(atom) == 1 for atom in theirs.atoms]
+        order = same_atoms(ours, hydrogen, [[other.index for other in atom.atoms] for atom in theirs.atoms])
+        for k in range(generator.getNumConformers()):
+            positions, conformer = generator.getConformer(k), Chem.Conformer(ours.GetNumAtoms())
+            for own, other in enumerate(order):
+                conformer.SetAtomPosition(own, Point3D(*(float(x) for x in positions[other])))
+            conformer.Set3D(True)
+            ours.AddConformer(conformer, assignId=True)
+        return ours
+
+    return lambda smiles, count: [one(text, count) for text in smiles]
+
+
+def same_atoms(mol: Chem.Mol, hydrogen: list[bool], neighbours: list[list[int]]) -> list[int]:
+    """For each atom its number in another program: heavy atoms stand as in the SMILES, hydrogens hang on them.
+
+    Args:
+        mol: hydrogens explicit.
+        hydrogen: whether the other program's atoms are hydrogens.
+        neighbours: of these atoms.
+    """
+    heavy = iter(k for k, light in enumerate(hydrogen) if not light)
+    order = {atom.GetIdx(): next(heavy) for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1}
+    free = {k: [other for other in neighbours[k] if hydrogen[other]] for k in order.values()}
+    for atom in mol.GetAtoms():
+        if atom.GetAtomicNum() == 1:
+            order[atom.GetIdx()] = free[order[atom.GetNeighbors()[0].GetIdx()]].pop()
+    return [order[k] for k in range(mol.GetNumAtoms())]
+
+
 def clustered(words: argparse.Namespace) -> Method:
     """Medoids of many."""
     many = etkdg(words)
@@ -73,4 +137,10 @@ def clustered(words: argparse.Namespace) -> Method:
     return method
 
 
-METHODS: dict[str, Callable[[argparse.Namespace], Method]] = {"score": score, "etkdg": etkdg, "clustered": clustered}
+METHODS: dict[str, Callable[[argparse.Namespace], Method]] = {
+    "score": score,
+    "etkdg": etkdg,
+    "mmff": mmff,
+    "clustered": clustered,
+    "conforge": conforge,
+}

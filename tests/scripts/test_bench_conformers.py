@@ -1,12 +1,17 @@
 """The conformer benchmark: cells are filled once, failures are counted, settings reach the generator."""
 
+import argparse
 import gzip
+import importlib.util
 import json
 
 import bench_conformers
 import pytest
+from conformer_methods import METHODS, same_atoms
 from rdkit import Chem
-from rdkit.Chem import rdDistGeom
+from rdkit.Chem import rdDistGeom, rdMolTransforms
+
+from molscore.evaluate.ensembles import stereo_kept
 
 SMILES = ("CC[O-]", "C[C@H](O)CN", "OCc1ccccc1")
 
@@ -83,7 +88,7 @@ def test_ours_is_compared_in_pairs_and_its_failures_count(command, words, tmp_pa
         compared = [pair for pair in results["differences"] if pair["method"] == name]
         assert all((pair["molecules"], pair["pairs"], pair["less"]) == (3, pairs, "etkdg") for pair in compared)
     for (name, _), row in cells.items():
-        assert (row["seconds_per_conformer"] is None) == (name == "alone")
+        assert (row["seconds_per_conformer"] is None) == (name == "alone") == ("seconds_per_molecule" not in row)
     assert "alone − etkdg" in capsys.readouterr().out
 
 
@@ -106,3 +111,27 @@ def test_misuse_is_told(command, words, wrong, capsys):
     with pytest.raises(SystemExit):
         command(bench_conformers, *words, *wrong)
     assert "key=value" in capsys.readouterr().err
+
+
+def test_peers_make_the_molecules_that_they_are_given():
+    words = argparse.Namespace(seed=0, cores=1)
+    asked = ["C[C@H](O)C(=O)NCc1ccccc1", "C/C=C\\C(=O)OCCO"]
+    names = ["etkdg", "mmff"] + ["conforge"] * (importlib.util.find_spec("CDPL") is not None)
+    for name in names:
+        for mol, smiles in zip(METHODS[name](words)(asked, 4), asked, strict=True):
+            assert 0 < mol.GetNumConformers() <= 4 and stereo_kept(mol, smiles) == [True] * mol.GetNumConformers()
+            lengths = [rdMolTransforms.GetBondLength(mol.GetConformer(0), *ends(bond)) for bond in mol.GetBonds()]
+            assert 0.9 < min(lengths) and max(lengths) < 1.6, name
+
+
+def ends(bond):
+    return bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+
+
+def test_atoms_of_another_program_are_found():
+    """Methanol whose hydrogens stand in other places."""
+    mol = Chem.AddHs(Chem.MolFromSmiles("CO"))
+    hydrogen = [True, False, True, False, True, True]
+    neighbours = [[3], [2, 4, 5, 3], [1], [0, 1], [1], [1]]
+    order = same_atoms(mol, hydrogen, neighbours)
+    assert order[:2] == [1, 3] and sorted(order[2:5]) == [2, 4, 5] and order[5] == 0
