@@ -110,18 +110,18 @@ def kept_part(
     keep: Collection[int] | None = None,
     attach: Sequence[int] | None = None,
     posed: bool = True,
-    all_open: bool = False,
+    cut_ends: bool = False,
 ) -> KeptPart:
     """A part of a molecule, or all of it.
 
     Args:
         mol: sanitised; hydrogens may be atoms or not. Dummy atoms mark where bonds are to be made, one each.
         keep: its atoms that are kept; None is all. Hydrogens and dummy atoms do not count.
-        attach: atoms at which new bonds may be made, none if it is empty; a hydrogen or dummy atom stands for its
-            neighbour. None: the neighbours of dummy atoms and of atoms taken away, if there are any; else all with a
-            free valence.
+        attach: atoms at which new bonds are made, none if it is empty; a hydrogen or dummy atom stands for its
+            neighbour. Each gets one at least. None: the neighbours of dummy atoms, each of which stands for a bond, and
+            of atoms taken away, if there are any; else all with a free valence.
         posed: keep positions as well.
-        all_open: whether each of those in ``attach`` must get a bond; else one of them.
+        cut_ends: whether each neighbour of atoms taken away must get a bond too; else they may.
 
     Raises:
         ValueError: for a molecule without 3-D positions where they are to be kept, or with such as cannot be its own,
@@ -144,10 +144,13 @@ def kept_part(
     place = {k: n for n, k in enumerate(chosen)}
     free, cut = _free_valences(copy, place)
     marks = {place[k]: count for k, count in mark_numbers(copy).items() if k in place}
+    least: dict[int, int] = {}
     if attach is not None:
         wanted = _attached(copy, attach, place)
+        least = dict.fromkeys(wanted, 1)
     elif marks or cut:
         wanted = sorted(marks.keys() | cut)
+        least = dict.fromkeys(cut, int(cut_ends)) | marks
     else:
         wanted = [k for k in range(len(chosen)) if free[k] > 0]
     if not wanted and attach is None:
@@ -159,7 +162,6 @@ def kept_part(
     if posed:
         check_pose(copy, chosen)
     positions = copy.GetConformer().GetPositions()[chosen] if posed else np.zeros((len(chosen), 3))
-    least = dict.fromkeys(wanted, int(all_open)) if attach is not None else marks
     origin = positions.mean(0)
     return KeptPart(
         arrays=_arrays(copy, chosen, place, positions - origin, rows),

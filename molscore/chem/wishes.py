@@ -64,10 +64,11 @@ def keep(
     Args:
         scaffold: a core in 3-D, the SMILES of one whose pose is free (``[*:1]`` marks where to grow), or, with a lead,
             the SMARTS of the part to keep.
-        attach: atoms of the scaffold at which to grow.
+        attach: atoms of the scaffold at which to grow, each of them; without it, any with a free valence may, and of
+            the part of a lead any that was cut off from the rest.
         link: two or more fragments in 3-D, in one record.
         anchors: atoms of the fragments that are to be bonded to what joins them.
-        replace: SMARTS of the part of the lead that is made anew.
+        replace: SMARTS of the part of the lead that is made anew; what it was bonded to is bonded again.
         lead: in 3-D.
 
     Raises:
@@ -77,14 +78,14 @@ def keep(
         assert lead is not None
         mol = molecule(lead, "lead")
         check_one(mol, "the lead")
-        return kept_part(mol, matched(mol, pattern(replace), rest=True))
+        return kept_part(mol, matched(mol, pattern(replace), rest=True), cut_ends=True)
     if link is not None:
         mol = molecule(link, "link")
         anchors = None if anchors is None else atom_numbers(anchors, "anchors")
         fragments = Chem.GetMolFrags(mol)
         if len(fragments) < 2:
             raise ValueError("link joins two or more fragments, but there is one; to grow it use scaffold")
-        part = kept_part(mol, attach=anchors, all_open=anchors is not None)
+        part = kept_part(mol, attach=anchors)
         if bare := sorted(set(part.pieces) - set(part.pieces[part.open])):
             raise ValueError(f"fragment {bare[0] + 1} of {len(fragments)} has no anchor: name an atom of each")
         return part

@@ -47,11 +47,15 @@ def made_sizes(part: KeptPart, known: np.ndarray, atoms: tuple[int, int] | None 
         weights = known[n:].copy()
     if apart := anchor_distance(part):
         check_reach(apart, min(most - n, atoms[1] if atoms else most))
-    least = int(part.open.sum()) if part.named and anchor_distance(part) is None else 1
-    weights[: min(least, len(weights))] = 0
+    bonds = part.least
+    least = max(1, int(bonds.max()))  # one atom may have bonds to several that are kept
+    usual = least if part.removed or anchor_distance(part) is not None else max(1, int(bonds.sum()))
+    weights[: min(usual, len(weights))] = 0
     if atoms is not None or not weights.any():
-        low, high = atoms or (least, least + 5)
-        inside = (made >= max(low, 1)) & (made <= high)
+        low, high = atoms or (usual, usual + 5)
+        if high < least:
+            raise ValueError(f"an atom must get {least} bonds, so that {least} atoms are made at least, not {high}")
+        inside = (made >= max(low, least)) & (made <= high)
         if not inside.any():
             room = f"the model's largest molecule has {most} atoms, {n} of which are kept"
             raise ValueError(f"no room for {low} to {high} atoms: {room}")

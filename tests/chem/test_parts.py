@@ -98,8 +98,11 @@ def test_the_rest_of_a_lead_is_open_where_it_was_cut():
     marked = embedded("[*]Cc1ccc(cc1)C(=O)NC1CC1")
     part = kept_part(marked, matched(marked, Chem.MolFromSmarts("C1CC1"), rest=True))
     assert part.open.sum() == 2, "where it was cut and where it is marked"
+    assert part.least.sum() == 1, "the mark; where it was cut it may stay as it is"
     core = kept_part(lead, matched(lead, Chem.MolFromSmarts("C(=O)N")))
-    assert len(core) == 3 and core.open.sum() == 2 and core.removed == 15
+    assert len(core) == 3 and core.open.sum() == 2 and core.removed == 15 and not core.least.any()
+    part = kept_part(lead, matched(lead, Chem.MolFromSmarts("c1ccccc1"), rest=True), cut_ends=True)
+    assert np.array_equal(part.least, part.open)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +153,10 @@ def test_a_molecule_that_grew_from_its_part_has_no_fault():
     wider = replace(part, open=np.ones(n, dtype=bool))
     assert wider.fault(arrays) is None
     assert "has no new bond" in replace(wider, least=wider.open.astype(int)).fault(arrays)
+    grew = [int(b) for ends in arrays.bonds.tolist() for b in ends if min(ends) < n <= max(ends) and b < n]
+    assert kept_part(mol, range(n), attach=grew).fault(arrays) is None
+    other = next(k for k in range(5) if k not in grew)  # of the ring, with a hydrogen
+    assert "has no new bond" in kept_part(mol, range(n), attach=[*grew, other]).fault(arrays)
 
 
 def test_a_part_whose_stereo_is_turned_has_a_fault():

@@ -127,7 +127,18 @@ def test_atoms_may_be_numpys_numbers_hydrogens_or_dummies():
 def test_every_mark_wants_its_bond():
     assert keep(scaffold="[*:1]N([*:2])c1ccc([*:3])cc1").least.tolist() == [2, 0, 0, 0, 1, 0, 0]
     assert keep(scaffold="[1*]c1ccccc1").least.sum() == 1, "isotopes of dummy atoms are names"
-    assert not keep(scaffold=embedded("NC(=O)c1ccccc1"), attach=(5, 6)).least.any()
+
+
+def test_every_atom_named_wants_its_bond(lead):
+    assert keep(scaffold=embedded("NC(=O)c1ccccc1"), attach=(5, 6)).least.tolist() == [0] * 5 + [1, 1] + [0] * 2
+    assert not keep(scaffold=embedded("NC(=O)c1ccccc1")).least.any(), "any may grow"
+
+
+def test_the_ends_of_what_is_replaced_want_bonds_and_those_of_a_core_may_have_them(lead):
+    rest = keep(replace="c1ccccc1", lead=lead)
+    assert rest.open.sum() == 2 and np.array_equal(rest.least, rest.open)
+    core = keep(scaffold="c1ccccc1", lead=lead)
+    assert core.open.sum() == 2 and not core.least.any()
 
 
 def test_stereo_that_does_not_need_the_mark_is_kept():

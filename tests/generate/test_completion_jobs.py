@@ -76,16 +76,34 @@ def test_a_scaffold_whose_pose_is_free(generator):
         assert np.abs(mol.GetConformer().GetPositions()).max() < 50
 
 
+def bonds_to_made(mol: Chem.Mol) -> list[int]:
+    """Of each kept atom: how many made heavy atoms it is bonded to."""
+    n = len(mol.GetProp("kept_atoms").split())
+    return [
+        sum(other.GetIdx() >= n and other.GetAtomicNum() > 1 for other in atom.GetNeighbors())
+        for atom in list(mol.GetAtoms())[:n]
+    ]
+
+
 def test_every_mark_gets_its_bonds(generator):
     """Three marks, two of them on one atom, in samples as they are."""
     result = generator.generate(6, seed=2, steps=30, raw=True, scaffold="[*:1]c1cccc(C([*:2])([*:3])O)c1", atoms=(4, 8))
     for mol in result.mols:
-        n = len(mol.GetProp("kept_atoms").split())
-        made = [
-            sum(other.GetIdx() >= n and other.GetAtomicNum() > 1 for other in atom.GetNeighbors())
-            for atom in list(mol.GetAtoms())[:n]
-        ]
-        assert sorted(made) == [0] * (n - 2) + [1, 2]
+        made = bonds_to_made(mol)
+        assert sorted(made) == [0] * (len(made) - 2) + [1, 2]
+
+
+def test_every_atom_named_and_every_end_of_what_is_replaced_gets_a_bond(generator, core):
+    for wishes, ends in (
+        ({"scaffold": core, "attach": (0, 2, 8), "atoms": (3, 8)}, 3),
+        ({"replace": "c1ccccc1", "lead": embedded("CC(C)Cc1ccc(cc1)C(C)C(=O)NC1CC1")}, 2),
+        ({"replace": "C(=O)N", "lead": embedded("c1ccccc1C(=O)NC1CC1")}, 2),
+    ):
+        result = generator.generate(6, seed=2, steps=30, raw=True, **wishes)
+        for mol in result.mols:
+            assert np.count_nonzero(bonds_to_made(mol)) == ends
+        for mol in generator.generate(2, steps=40, **wishes).mols:
+            assert np.count_nonzero(bonds_to_made(mol)) == ends
 
 
 def test_elements_of_what_is_made(generator):
@@ -199,6 +217,16 @@ def test_sizes_of_what_grows_are_those_of_molecules():
     assert weights[20] == 2 * weights[30]
     bounded = made_sizes(part, known, atoms=(3, 4))
     assert np.flatnonzero(bounded).tolist() == [9, 10], "asked for, also where no molecule of the data is so small"
+    assert np.flatnonzero(made_sizes(part, known, atoms=(1, 1))).tolist() == [7], "it closes a ring"
+    twice = kept_part(Chem.MolFromSmiles("[*]N([*])c1ccccc1"), posed=False)
+    with pytest.raises(ValueError, match="2 atoms are made at least, not 1"):
+        made_sizes(twice, known, atoms=(1, 1))
+
+
+def test_an_atom_of_a_ring_may_be_replaced_by_one():
+    lead = embedded("C1CCOCC1")
+    part = kept_part(lead, [k for k in range(6) if k != 3], cut_ends=True)
+    assert part.least.sum() == 2 and made_sizes(part, np.ones(41))[6] > 0
 
 
 def test_linkers_are_longer_the_farther_apart_the_anchors_are():
