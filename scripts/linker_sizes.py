@@ -1,6 +1,6 @@
 """How many heavy atoms join two fragments of a molecule, by the distance of the atoms that they are bonded to.
 
-    python scripts/linker_sizes.py data/druglike.safetensors --out molscore/generate/linker_sizes.json
+    python scripts/linker_sizes.py data/druglike.safetensors --out molscore/chem/linker_sizes.json
 
 Every two single bonds outside rings cut a molecule into two ends and what lies between them, the linker. As in DeLinker
 (Imrie et al., J. Chem. Inf. Model. 60, 1983, 2020) ends have five heavy atoms at least. A molecule counts once, however

@@ -195,8 +195,11 @@ def check_completion(wishes: dict[str, Any], model: str) -> None:
     given = {name: value for name, value in wishes.items() if value is not None}
     if not given:
         return
+    import numpy as np
+
     from molscore import pretrained
     from molscore.chem import wishes as completion
+    from molscore.chem.made_sizes import made_sizes
 
     completion.check_wishes(given)
     named = {name: value for name, value in given.items() if name not in ("near", "noise", "elements", "atoms")}
@@ -204,8 +207,10 @@ def check_completion(wishes: dict[str, Any], model: str) -> None:
     if "near" in given:
         parts.append(completion.neighboured(given["near"]))
     about = pretrained.about(model)
-    most, known = len(about["size_probabilities"]) - 1, [part for part in parts if part is not None]
-    completion.check_ability(known, given.get("elements"), about["vocabulary"], most, model)
+    sizes, known = about["size_probabilities"], [part for part in parts if part is not None]
+    completion.check_ability(known, given.get("elements"), about["vocabulary"], len(sizes) - 1, model)
+    if parts[0] is not None:
+        made_sizes(parts[0], np.array(sizes), given.get("atoms"))
 
 
 def check_core(keep: str | None, lead: str | None) -> None:

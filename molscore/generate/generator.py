@@ -18,6 +18,7 @@ from rdkit import Chem
 
 from molscore import pretrained
 from molscore.chem.io.sdf_text import record_properties
+from molscore.chem.made_sizes import made_sizes
 from molscore.chem.properties import set_properties
 from molscore.chem.trajectory import Trajectory
 from molscore.core.samplers import SAMPLERS
@@ -25,7 +26,6 @@ from molscore.generate.attempts import attempts
 from molscore.generate.completion import check_conditions, conditions
 from molscore.generate.guiding import Watch, watched
 from molscore.generate.judge import Attempt
-from molscore.generate.made_sizes import made_sizes
 from molscore.generate.options import GenerationArguments, GenerationOptions
 from molscore.generate.result import Generation
 from molscore.generate.trajectories import trajectories

@@ -50,15 +50,22 @@ def test_wishes_that_cannot_be_met_end_with_code_2(lead, words, message):
     assert re.search(message, done.output), done.output
 
 
-def test_wishes_are_checked_without_torch(lead):
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--scaffold", "lead.sdf", "--attach", "99"], "there is no atom 99"),
+        (["--scaffold", "lead.sdf", "--atoms", "60"], "no room for 60 to 60 atoms"),
+    ],
+)
+def test_wishes_are_checked_without_torch(lead, words, message):
     program = (
-        "import sys; sys.argv = ['molscore', 'generate', '--n', '2', '--out', 'x.sdf', '--scaffold', 'lead.sdf', "
-        "'--attach', '99']\n"
+        f"import sys; sys.argv = ['molscore', 'generate', '--n', '3', '--out', 'x.sdf', *{words!r}]\n"
         "from molscore.cli import app\n"
         "try:\n    app()\nfinally:\n    print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 2 and done.stdout.strip() == "False", done.stderr
+    assert re.search(message, done.stderr), done.stderr
 
 
 @pytest.mark.parametrize(

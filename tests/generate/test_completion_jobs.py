@@ -8,10 +8,10 @@ from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 
 from molscore.chem.checks.validity import check, sound_beside
+from molscore.chem.made_sizes import anchor_distance, linkers, made_sizes
 from molscore.chem.parts import kept_part
 from molscore.generate import GenerationOptions, MoleculeGenerator
 from molscore.generate.completion import likeness, with_part
-from molscore.generate.made_sizes import anchor_distance, linkers, made_sizes
 from molscore.model import Sample
 
 
