@@ -7,6 +7,7 @@ one of about its size; fragments are joined by linkers as long as their anchors 
 
 import json
 import math
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -25,16 +26,23 @@ LONGEST_BOND = 1.9
 LINKERS = Path(__file__).with_name("linker_sizes.json")
 
 
-def made_sizes(part: KeptPart, known: np.ndarray, atoms: tuple[int, int] | None = None) -> np.ndarray:
+HALOGENS = ("F", "Cl", "Br", "I")
+"""Elements whose atoms have one bond each."""
+
+
+def made_sizes(
+    part: KeptPart, known: np.ndarray, atoms: tuple[int, int] | None = None, elements: Sequence[str] | None = None
+) -> np.ndarray:
     """Weights of the numbers of atoms of whole molecules, from 0 on.
 
     Args:
         part: what is kept.
         known: weights of the sizes that the model has seen, from 0 on.
         atoms: fewest and most atoms that are made; None is any.
+        elements: of what is made; None is any. Halogens are no more than there are bonds to make.
 
     Raises:
-        ValueError: if the model has room for none of them.
+        ValueError: if the model, or the part, has room for none of them.
     """
     n, most = len(part), len(known) - 1
     made = np.arange(most - n + 1)
@@ -51,14 +59,21 @@ def made_sizes(part: KeptPart, known: np.ndarray, atoms: tuple[int, int] | None 
     least = max(1, int(bonds.max()))  # one atom may have bonds to several that are kept
     usual = least if part.removed or anchor_distance(part) is not None else max(1, int(bonds.sum()))
     weights[: min(usual, len(weights))] = 0
+    room = most
+    if elements is not None and set(elements) <= set(HALOGENS):
+        room = int(part.free[part.open].sum())
+        weights[room + 1 :] = 0
+        if atoms is not None and atoms[0] > room:
+            words = ", ".join(elements)
+            raise ValueError(f"of {words} alone, with one bond each, {room} atoms can be made at most, not {atoms[0]}")
     if atoms is not None or not weights.any():
         low, high = atoms or (usual, usual + 5)
         if high < least:
             raise ValueError(f"an atom must get {least} bonds, so that {least} atoms are made at least, not {high}")
-        inside = (made >= max(low, least)) & (made <= high)
+        inside = (made >= max(low, least)) & (made <= min(high, room))
         if not inside.any():
-            room = f"the model's largest molecule has {most} atoms, {n} of which are kept"
-            raise ValueError(f"no room for {low} to {high} atoms: {room}")
+            largest = f"the model's largest molecule has {most} atoms, {n} of which are kept"
+            raise ValueError(f"no room for {low} to {high} atoms: {largest}")
         weights = np.where(inside, np.maximum(weights, 1e-6 * inside), 0)
     return np.concatenate([np.zeros(n), weights])
 

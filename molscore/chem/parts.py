@@ -29,6 +29,7 @@ class KeptPart:
         open: ``(N,)`` bool, atoms at which new bonds may be made.
         named: whether these were named, and not just all with a free valence.
         least: ``(N,)`` int, bonds that each must get at least; of all open atoms one gets one anyway.
+        free: ``(N,)`` int, valences of each that hydrogens, or what was taken away, fill.
         removed: heavy atoms that were taken away.
     """
 
@@ -38,6 +39,7 @@ class KeptPart:
     open: np.ndarray
     named: bool
     least: np.ndarray
+    free: np.ndarray
     removed: int = 0
 
     __repr__ = short_repr
@@ -170,6 +172,7 @@ def kept_part(
         open=np.isin(np.arange(len(chosen)), wanted),
         named=attach is not None or bool(marks or cut),
         least=np.array([least.get(k, 0) for k in range(len(chosen))]),
+        free=np.array(free),
         removed=len(heavy) - len(chosen),
     )
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, ParamSpec, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, ParamSpec, Protocol
 
 import typer
 
@@ -184,44 +184,6 @@ def whole_numbers(text: str, option: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise ValueError(f"{option} must be numbers of atoms from 0 on, such as 3,7, not {shown(text)}") from None
-
-
-def check_completion(wishes: dict[str, Any], model: str) -> None:
-    """Refuses what cannot be kept, joined, replaced, neared or made by a model, before it is loaded.
-
-    Raises:
-        ValueError: the message names the option and says what to do.
-    """
-    given = {name: value for name, value in wishes.items() if value is not None}
-    if not given:
-        return
-    import numpy as np
-
-    from molscore import pretrained
-    from molscore.chem import wishes as completion
-    from molscore.chem.made_sizes import made_sizes
-
-    completion.check_wishes(given)
-    named = {name: value for name, value in given.items() if name not in ("near", "noise", "elements", "atoms")}
-    parts = [completion.keep(**named)]
-    if "near" in given:
-        parts.append(completion.neighboured(given["near"]))
-    about = pretrained.about(model)
-    sizes, known = about["size_probabilities"], [part for part in parts if part is not None]
-    completion.check_ability(known, given.get("elements"), about["vocabulary"], len(sizes) - 1, model)
-    if parts[0] is not None:
-        made_sizes(parts[0], np.array(sizes), given.get("atoms"))
-
-
-def check_core(keep: str | None, lead: str | None) -> None:
-    """Refuses a core that cannot be held, before a model is loaded; errors as for `check_completion`."""
-    if keep is None and lead is None:
-        return
-    from molscore.chem import lead_core, wishes
-
-    wishes.check_keep(keep, lead)
-    if keep is not None and lead is not None:
-        lead_core.lead_core(keep, wishes.molecule(lead, "--from"))
 
 
 def unless_none(reference: str) -> str | None:

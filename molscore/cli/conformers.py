@@ -15,7 +15,6 @@ from molscore.cli.common import (
     Ray,
     Workers,
     bar,
-    check_core,
     check_filter,
     complaints,
     exit_code,
@@ -24,6 +23,7 @@ from molscore.cli.common import (
     share,
     worker_number,
 )
+from molscore.cli.completion import check_core
 from molscore.cli.outputs import SHARD, Chunk, Overwrite, ShardSize, check_shards
 from molscore.limits import check_proposals
 from molscore.pretrained import GRAPH_CONDITIONED

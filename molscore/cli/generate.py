@@ -14,7 +14,6 @@ from molscore.cli.common import (
     Ray,
     Workers,
     bar,
-    check_completion,
     check_filter,
     complaints,
     exit_code,
@@ -25,6 +24,7 @@ from molscore.cli.common import (
     whole_numbers,
     worker_number,
 )
+from molscore.cli.completion import check_generation
 from molscore.cli.outputs import SHARD, Chunk, Overwrite, ShardSize, check_shards
 from molscore.pretrained import DEFAULT
 
@@ -118,9 +118,8 @@ def generate(
             "noise": noise,
             "elements": None if elements is None else tuple(elements.split(",")),
         }
-        check_completion(completion | {"atoms": bounds}, model)
-        if bounds is not None and not (scaffold or link or replace):
-            pretrained.check_sizes(model, pretrained.about(model)["size_probabilities"], bounds)
+        lists = must_match or [], must_not_match or []
+        check_generation(n, completion | {"atoms": bounds}, model, *lists, raw)
     wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW, ray=ray)
     from molscore.generate import GenerationOptions, MoleculeGenerator

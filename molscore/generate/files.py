@@ -19,7 +19,6 @@ from molscore.generate.one_file import Job, deliver, delivered, finished_molecul
 from molscore.generate.options import GenerationOptions
 from molscore.generate.outcome import GenerationRun
 from molscore.generate.shards import generate_shards
-from molscore.limits import check
 from molscore.randomness import checked_seed
 from molscore.workers import WorkerNumber
 
@@ -63,7 +62,7 @@ def generate_sdf(
         ResumeError: if there is nothing to resume, or it was made otherwise; it stays as it is.
         OSError: if a file cannot be written, or another run is writing it.
     """
-    check("molecules", n, "n")
+    generator.check_request(n, options)
     processes = generator.workers(workers, options)
     job = Job(generator, checked_seed(seed), generator.resolved(options), processes, on_attempt)
     out, rejects = Path(out), None if rejects is None else Path(rejects)

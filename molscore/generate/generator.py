@@ -19,6 +19,7 @@ from rdkit import Chem
 from molscore import pretrained
 from molscore.chem.io.sdf_text import record_properties
 from molscore.chem.made_sizes import made_sizes
+from molscore.chem.possible import check_possible
 from molscore.chem.properties import set_properties
 from molscore.chem.trajectory import Trajectory
 from molscore.core.samplers import SAMPLERS
@@ -86,7 +87,8 @@ class MoleculeGenerator(PretrainedMixin):
 
         Raises:
             TypeError: for an unknown keyword, or keywords and `options` together.
-            ValueError: for ``n`` or ``seed`` out of bounds, bad options, or sizes that the model has never seen.
+            ValueError: for ``n`` or ``seed`` out of bounds, bad options, sizes that the model has never seen, or wishes
+                that fewer molecules than ``n`` can meet.
         """
         began, result, made = time.monotonic(), Generation(), 0
         choices = self.resolved(options_of(GenerationOptions, options, keywords))
@@ -127,9 +129,15 @@ class MoleculeGenerator(PretrainedMixin):
         self, n: int, seed: int, options: GenerationOptions, workers: WorkerNumber
     ) -> Iterator[Attempt]:
         """As `attempts`, with arguments that are checked at once, not at the first attempt."""
-        check("molecules", n, "n")
-        self.sizes_for(options)
+        self.check_request(n, options)
         return self.attempts(n, seed, options, workers=workers)
+
+    def check_request(self, n: int, options: GenerationOptions) -> None:
+        """Raises ValueError for ``n`` out of bounds, and for what cannot be made, or not ``n`` times."""
+        check("molecules", n, "n")
+        sizes = self.sizes_for(options)
+        if not options.raw:
+            check_possible(n, options.part, options.elements, self.model.vocabulary, sizes, options.wanted)
 
     def delivered(self, attempt: Attempt, seed: int, options: GenerationOptions) -> Chem.Mol:
         """The molecule of an attempt that passed, with title and properties of a record."""
@@ -266,7 +274,8 @@ class MoleculeGenerator(PretrainedMixin):
         if options.query is not None:
             return np.eye(len(options.query) + 1)[-1]
         if options.part is not None:
-            return made_sizes(options.part, self.model.size_probabilities.double().cpu().numpy(), options.atoms)
+            known = self.model.size_probabilities.double().cpu().numpy()
+            return made_sizes(options.part, known, options.atoms, options.elements)
         return self.sizes(options.atoms).double().numpy()
 
     def sizes(self, atoms: tuple[int, int] | None = None) -> torch.Tensor:

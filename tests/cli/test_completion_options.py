@@ -55,6 +55,10 @@ def test_wishes_that_cannot_be_met_end_with_code_2(lead, words, message):
     [
         (["--scaffold", "lead.sdf", "--attach", "99"], "there is no atom 99"),
         (["--scaffold", "lead.sdf", "--atoms", "60"], "no room for 60 to 60 atoms"),
+        (["--scaffold", "c1ccc([*:1])cc1", "--elements", "F"], "is 1 at most, not 3"),
+        (["--elements", "F"], "two atoms at most"),
+        (["--scaffold", "c1ccc([*:1])cc1", "--must-not-match", "c"], "the part to keep matches c"),
+        (["--must-match", "[Si]"], "nothing can match"),
     ],
 )
 def test_wishes_are_checked_without_torch(lead, words, message):
