@@ -53,8 +53,8 @@ def made_sizes(
         weights = np.interp(made, *linkers(distance), left=0, right=0)
     else:
         weights = known[n:].copy()
-    if apart := anchor_distance(part):
-        check_reach(apart, min(most - n, atoms[1] if atoms else most))
+    if len(apart := nearest(part)):
+        check_reach(float(apart.max()), min(most - n, atoms[1] if atoms else most))
     bonds = part.least
     least = max(1, int(bonds.max()))  # one atom may have bonds to several that are kept
     usual = least if part.removed or anchor_distance(part) is not None else max(1, int(bonds.sum()))
@@ -83,7 +83,7 @@ def check_reach(distance: float, atoms: int) -> None:
     if distance > LONGEST_BOND * (atoms + 1):
         least = math.ceil(distance / LONGEST_BOND) - 1
         raise ValueError(
-            f"the anchors are {distance:.1f} Å apart, which takes {least} atoms at least, and there may be {atoms}"
+            f"anchors to join are {distance:.1f} Å apart, which takes {least} atoms at least, and there may be {atoms}"
         )
 
 
@@ -92,13 +92,19 @@ def anchor_distance(part: KeptPart) -> float | None:
 
     None for a part in one piece, or without a pose.
     """
-    pieces = part.pieces
-    if not part.posed or len(set(pieces)) < 2:
-        return None
+    apart = nearest(part)
+    return float(apart.min()) if len(apart) else None
+
+
+def nearest(part: KeptPart) -> np.ndarray:
+    """Å from the anchors of each fragment to the nearest of another; none for one piece, or without a pose."""
     anchors = np.flatnonzero(part.open)
-    x, piece = part.arrays.positions[anchors], pieces[anchors]
+    x, piece = part.arrays.positions[anchors], part.pieces[anchors]
+    if not part.posed or len(set(part.pieces)) < 2:
+        return np.zeros(0)
     apart = np.linalg.norm(x[:, None] - x[None], axis=-1)
-    return float(apart[piece[:, None] != piece[None]].min())
+    apart = np.where(piece[:, None] == piece[None], np.inf, apart)
+    return np.array([apart[piece == k].min() for k in sorted(set(piece))])
 
 
 def linkers(distance: float) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,9 @@ from molscore.limits import shown
 SHORTEST, LONGEST = 0.6, 1.5
 """Of the sum of covalent radii: bonds beyond are of other units, or of another molecule."""
 
+BONDED = 1.2
+"""Of the sum of covalent radii: atoms no farther apart are bonded, or overlap. Of 32 samples none joins such."""
+
 NEAREST = 1.1
 """Å between atoms that are not bonded to one another; 1.5 in cyclopropane."""
 
@@ -67,6 +70,27 @@ def check_isotopes(mol: Chem.Mol) -> None:
         if atom.GetAtomicNum() and atom.GetIsotope():
             label = f"{atom.GetIsotope()}{atom.GetSymbol()}"
             raise ValueError(f"atom {atom.GetIdx()} is the isotope {label}, which would be lost: give it without")
+
+
+def check_fragments(mol: Chem.Mol) -> None:
+    """Raises ValueError for heavy atoms of two fragments that are as near as bonded ones: nothing fits between."""
+    if not mol.GetNumConformers():
+        return
+    numbers, table = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()]), Chem.GetPeriodicTable()
+    pieces, positions = np.zeros(len(numbers), dtype=int), mol.GetConformer().GetPositions()
+    for k, atoms in enumerate(Chem.GetMolFrags(mol)):
+        pieces[list(atoms)] = k
+    heavy = np.flatnonzero(numbers > 1)
+    radii, x, piece = np.array([table.GetRcovalent(int(z)) for z in numbers[heavy]]), positions[heavy], pieces[heavy]
+    apart = np.linalg.norm(x[:, None] - x[None], axis=-1)
+    near = (apart < BONDED * (radii[:, None] + radii[None])) & (piece[:, None] != piece[None])
+    if near.any():
+        i, j = np.argwhere(near)[0]
+        names = " and ".join(f"{mol.GetAtomWithIdx(int(k)).GetSymbol()}{k}" for k in heavy[[i, j]])
+        raise ValueError(
+            f"{names}, of different fragments, are {apart[i, j]:.2f} Å apart, as near as bonded atoms, so that nothing "
+            "fits between: move the fragments apart, or, if they are bonded, draw the bond and use scaffold"
+        )
 
 
 def check_pose(mol: Chem.Mol, chosen: Sequence[int]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from rdkit import Chem, rdBase
 
 from molscore.chem.io.sdf_reader import read_sdf
-from molscore.chem.part_checks import atom_numbers, check_one
+from molscore.chem.part_checks import atom_numbers, check_fragments, check_one
 from molscore.chem.parts import KeptPart, kept_part, matched
 from molscore.chem.stereo.tags import tags
 from molscore.limits import shown
@@ -85,9 +85,9 @@ def keep(
         fragments = Chem.GetMolFrags(mol)
         if len(fragments) < 2:
             raise ValueError("link joins two or more fragments, but there is one; to grow it use scaffold")
+        check_fragments(mol)
         part = kept_part(mol, attach=anchors)
-        if bare := sorted(set(part.pieces) - set(part.pieces[part.open])):
-            raise ValueError(f"fragment {bare[0] + 1} of {len(fragments)} has no anchor: name an atom of each")
+        _check_anchors(part)
         return part
     if scaffold is None:
         return None
@@ -98,6 +98,7 @@ def keep(
         if not isinstance(scaffold, str):
             raise ValueError("with a lead, scaffold is the SMARTS of the part of it that is kept")
         part = kept_part(mol, matched(mol, pattern(scaffold)), attach)
+        _check_anchors(part)
     elif isinstance(scaffold, str) and not _is_file(scaffold):
         if attach is not None:
             raise ValueError("mark the atoms at which a scaffold given as SMILES grows with [*:1], not with attach")
@@ -107,6 +108,12 @@ def keep(
         check_one(mol, "the scaffold")
         part = kept_part(mol, attach=attach)
     return part
+
+
+def _check_anchors(part: KeptPart) -> None:
+    """Raises ValueError if a fragment has no atom to be joined at."""
+    if bare := sorted(set(part.pieces) - set(part.pieces[part.open])):
+        raise ValueError(f"fragment {bare[0] + 1} of {part.pieces.max() + 1} has no anchor: name an atom of each")
 
 
 def neighboured(near: Source) -> KeptPart:

@@ -79,10 +79,27 @@ def test_fragments_are_joined_at_their_anchors():
         keep(link=pair, anchors=(0, 3))
     with pytest.raises(ValueError, match="fragment 2 of 2 has no anchor"):
         keep(link=beside("[*]c1ccccc1", "NC1CC1"))
-    with pytest.raises(ValueError, match="not bonded, are .* apart"):
-        keep(link=beside("Cc1ccccc1", "NC1CC1", 0.0))
+    with pytest.raises(ValueError, match="fragment 2 of 2 has no anchor"):
+        keep(scaffold="c1ccccc1.C1CC1", lead=embedded("Cc1ccccc1CCC1CC1"), attach=(2,))
     with pytest.raises(ValueError, match="there is one; to grow it use scaffold"):
         keep(link=embedded("CCO"))
+
+
+@pytest.mark.parametrize(("apart", "near"), [(0.0, True), (1.5, True), (1.7, True), (1.9, False), (2.5, False)])
+def test_fragments_that_overlap_or_are_as_near_as_bonded_are_refused(apart, near):
+    pair = beside("Cc1ccccc1", "NC1CC1", 0.0)
+    x, n = pair.GetConformer().GetPositions(), 15
+    out = [x[0] - x[1:7].mean(0), x[n + 1 : n + 4].mean(0) - x[n]]  # from the rings to the anchors, and back
+    first, second = (y / np.linalg.norm(y) for y in out)
+    middle = first + second
+    turn = 2 * np.outer(middle, middle) / (middle @ middle) - np.eye(3)  # half a turn: the second onto the first
+    x[n:] = (x[n:] - x[n]) @ turn.T + x[0] + apart * first
+    pair.GetConformer().SetPositions(x)
+    if near:
+        with pytest.raises(ValueError, match="of different fragments, are .* as near as bonded"):
+            keep(link=pair, anchors=(0, n))
+    else:
+        keep(link=pair, anchors=(0, n))
 
 
 @pytest.mark.parametrize(

@@ -252,3 +252,17 @@ def test_linkers_are_longer_the_farther_apart_the_anchors_are():
     with pytest.raises(ValueError, match="Å apart"):
         made_sizes(kept_part(pair, attach=(0, 15)), np.ones(41))
     assert anchor_distance(kept_part(embedded("CCO"))) is None
+
+
+def test_every_fragment_must_be_in_reach():
+    three = Chem.CombineMols(Chem.CombineMols(embedded("CCO"), beside(embedded("CN"), 9)), beside(embedded("CF"), 18))
+    made_sizes(kept_part(three), np.ones(41))
+    far = Chem.CombineMols(Chem.CombineMols(embedded("CCO"), beside(embedded("CN"), 9)), beside(embedded("CF"), 99))
+    with pytest.raises(ValueError, match="Å apart, which takes"):
+        made_sizes(kept_part(far), np.ones(41))
+
+
+def beside(mol: Chem.Mol, x: float) -> Chem.Mol:
+    moved = Chem.Mol(mol)
+    moved.GetConformer().SetPositions(mol.GetConformer().GetPositions() + [x, 0, 0])
+    return moved
