@@ -1,6 +1,6 @@
 """What a user wants kept, as options name it: a core, fragments, or all but a part of a lead."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rdkit import Chem, rdBase
@@ -171,6 +171,19 @@ def allowed_classes(elements: Sequence[str], vocabulary: Sequence[tuple[int, int
     if not elements:
         raise ValueError(f"elements must name one at least; {name} knows {', '.join(known)}")
     return [z in {known[word] for word in elements} for z, _ in vocabulary]
+
+
+def symbols(elements: object) -> tuple[str, ...]:
+    """Symbols of elements, of several or of a text such as ``C,N``.
+
+    Raises:
+        ValueError: for what is neither.
+    """
+    words = elements.split(",") if isinstance(elements, str) else elements
+    words = tuple(words) if isinstance(words, Iterable) else (words,)
+    if not all(isinstance(word, str) for word in words):
+        raise ValueError(f"elements must be symbols such as 'C,N' or ('C', 'N'), not {shown(elements)}")
+    return tuple(word.strip() for word in words)
 
 
 def read(source: Source | None, name: str) -> Source | None:

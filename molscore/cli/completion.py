@@ -31,7 +31,9 @@ def check_generation(
 
     completion.check_wishes(given)
     named = {name: value for name, value in given.items() if name not in ("near", "noise", "elements", "atoms")}
-    part, elements, bounds = completion.keep(**named), given.get("elements"), given.get("atoms")
+    part, elements, bounds = completion.keep(**named), None, given.get("atoms")
+    if "elements" in given:
+        elements = completion.symbols(given["elements"])
     query = completion.neighboured(given["near"]) if "near" in given else None
     about = pretrained.about(model)
     sizes, parts = np.array(about["size_probabilities"]), [one for one in (part, query) if one is not None]

@@ -116,7 +116,7 @@ def generate(
             "lead": lead,
             "near": near,
             "noise": noise,
-            "elements": None if elements is None else tuple(elements.split(",")),
+            "elements": elements,
         }
         lists = must_match or [], must_not_match or []
         check_generation(n, completion | {"atoms": bounds}, model, *lists, raw)

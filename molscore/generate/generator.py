@@ -275,8 +275,8 @@ class MoleculeGenerator(PretrainedMixin):
             return np.eye(len(options.query) + 1)[-1]
         if options.part is not None:
             known = self.model.size_probabilities.double().cpu().numpy()
-            return made_sizes(options.part, known, options.atoms, options.elements)
-        return self.sizes(options.atoms).double().numpy()
+            return made_sizes(options.part, known, options.bounds, options.elements)
+        return self.sizes(options.bounds).double().numpy()
 
     def sizes(self, atoms: tuple[int, int] | None = None) -> torch.Tensor:
         """Weights of the numbers of atoms, from 0 on, within bounds.

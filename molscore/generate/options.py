@@ -12,7 +12,7 @@ from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
 from molscore.chem.parts import KeptPart
-from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, neighboured, read
+from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, neighboured, read, symbols
 from molscore.guidance.soft import Wish
 from molscore.limits import check, check_flags, check_word, shown
 from molscore.reprs import changes_repr
@@ -28,14 +28,14 @@ class GenerationOptions:
         steps: steps from noise to molecule, one network evaluation each, two with ``pc`` and ``ode``; None takes the
             model's own.
         sampler: ``dpm``, ``em``, ``pc`` or ``ode``, see `molscore.core.samplers`.
-        atoms: fewest and most atoms of a molecule, as the model counts them: heavy atoms if it implies hydrogens. None
-            follows the sizes of the training data; so does what lies within the bounds.
+        atoms: of a molecule, their number, or the fewest and the most, as the model counts them: heavy atoms if it
+            implies hydrogens. None follows the sizes of the training data; so does what lies within the bounds.
         batch_size: molecules per network call; None chooses by device.
         scaffold, attach, link, anchors, replace, lead: what is kept while the rest is made, see
             `molscore.chem.wishes.keep`; ``atoms`` are then those of the part that is made.
         near: a molecule in 3-D, or a file of one, whose neighbours are made.
         noise: how far they may go, from 0, the molecule itself, to 1, any of its size.
-        elements: symbols of the elements of what is made; None is all that the model knows.
+        elements: symbols of the elements of what is made, ``"C,N"`` or ``("C", "N")``; None is all of the model.
         raw: deliver the first ``n`` samples as they are: nothing repaired, relaxed or rejected but what no mol block
             can hold.
         relax: ``none``, ``mmff`` or ``xtb``: let what passed relax, see `molscore.chem.forcefield.relax`.
@@ -60,7 +60,7 @@ class GenerationOptions:
 
     steps: int | None = None
     sampler: str = "dpm"
-    atoms: tuple[int, int] | None = None
+    atoms: int | tuple[int, int] | None = None
     batch_size: int | None = None
     raw: bool = False
     relax: str = "none"
@@ -80,15 +80,16 @@ class GenerationOptions:
     lead: Source | None = None
     near: Source | None = None
     noise: float | None = None
-    elements: tuple[str, ...] | None = None
+    elements: str | tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "guidance", "particles"):
             if (value := getattr(self, name)) is not None:
                 check(name, value)
         check_flags(self)
-        if self.atoms is not None:
-            check_atoms(self.atoms)
+        if self.elements is not None:
+            object.__setattr__(self, "elements", symbols(self.elements))
+        _ = self.bounds
         check_word("sampler", self.sampler)
         check_method(self.relax)
         for name in ("must_match", "must_not_match"):  # files are read once: a run must not change with them
@@ -124,6 +125,11 @@ class GenerationOptions:
         return None if self.near is None else neighboured(self.near)
 
     @property
+    def bounds(self) -> tuple[int, int] | None:
+        """The fewest and the most atoms."""
+        return None if self.atoms is None else atom_bounds(self.atoms)
+
+    @property
     def frame(self) -> np.ndarray:
         """``(3,)`` Å: where the origin of samples lies, with what is kept or neared where it was given."""
         framed = self.part or self.query
@@ -138,7 +144,7 @@ class GenerationOptions:
     def manifest(self) -> dict[str, object]:
         """For a manifest: the options that decide on the result, where they are not the default."""
         manifest: dict[str, object] = {"steps": self.steps, "sampler": self.sampler}
-        manifest |= {"atoms": list(self.atoms)} if self.atoms else {}
+        manifest |= {"atoms": list(self.bounds)} if self.bounds else {}
         manifest |= {"relax": self.relax} if self.relax != "none" else {}
         manifest |= self.wanted.texts()
         manifest |= kept_texts(self.part, self.query)
@@ -161,7 +167,7 @@ class GenerationArguments(TypedDict, total=False):
 
     steps: int | None
     sampler: str
-    atoms: tuple[int, int] | None
+    atoms: int | tuple[int, int] | None
     batch_size: int | None
     raw: bool
     relax: str
@@ -181,14 +187,16 @@ class GenerationArguments(TypedDict, total=False):
     lead: Source | None
     near: Source | None
     noise: float | None
-    elements: tuple[str, ...] | None
+    elements: str | tuple[str, ...] | None
 
 
-def check_atoms(bounds: tuple[int, int]) -> None:
-    """Raises ValueError unless these are the fewest and the most atoms of a molecule."""
-    if not isinstance(bounds, (tuple, list)) or len(bounds) != 2:
-        raise ValueError(f"atoms must be two numbers, the fewest and the most, not {shown(bounds)}")
+def atom_bounds(atoms: object) -> tuple[int, int]:
+    """The fewest and the most atoms of a molecule, of a number or two; raises ValueError for what is neither."""
+    bounds = tuple(atoms) if isinstance(atoms, (tuple, list)) else (atoms, atoms)
+    if len(bounds) != 2 or isinstance(atoms, str):
+        raise ValueError(f"atoms must be a number, or the fewest and the most such as (20, 30), not {shown(atoms)}")
     for bound in bounds:
         check("atoms", bound)
     if bounds[0] > bounds[1]:
         raise ValueError(f"atoms {bounds} run backwards")
+    return int(bounds[0]), int(bounds[1])

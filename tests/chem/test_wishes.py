@@ -8,7 +8,7 @@ from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 from rdkit.Geometry import Point3D
 
-from molscore.chem.wishes import check_wishes, keep, molecule, neighboured
+from molscore.chem.wishes import check_wishes, keep, molecule, neighboured, symbols
 
 
 def embedded(smiles: str) -> Chem.Mol:
@@ -186,3 +186,14 @@ def test_a_file_holds_one_sound_molecule(tmp_path, lead):
             molecule(tmp_path / name, "scaffold")
     (tmp_path / "packed.sdf.gz").write_bytes(gzip.compress(text.encode()))
     assert molecule(str(tmp_path / "packed.sdf.gz"), "scaffold").GetNumHeavyAtoms() == 18
+
+
+@pytest.mark.parametrize("elements", ["C,N", "C, N", ("C", "N"), ["C", "N"], np.array(["C", "N"])])
+def test_elements_are_symbols_or_a_text_of_them(elements):
+    assert symbols(elements) == ("C", "N")
+
+
+@pytest.mark.parametrize("elements", [6, (6, 7), (None,)])
+def test_elements_are_no_numbers(elements):
+    with pytest.raises(ValueError, match="elements must be symbols such as 'C,N'"):
+        symbols(elements)

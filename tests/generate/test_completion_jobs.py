@@ -169,6 +169,28 @@ def test_what_a_model_cannot_hold_is_refused(generator):
         MoleculeGenerator.from_pretrained("qm9").generate(1, scaffold="CCO")
 
 
+def test_sizes_and_elements_are_given_as_people_write_them(generator):
+    """A number, or two; symbols, or a text of them as on the command line."""
+    same = [
+        generator.generate(2, steps=4, raw=True, atoms=atoms, elements=elements)
+        for atoms, elements in ((6, "C,N"), ((6, 6), ("C", "N")), ([6, np.int64(6)], ["C", "N"]))
+    ]
+    for result in same:
+        assert [mol.GetNumHeavyAtoms() for mol in result.mols] == [6, 6]
+        assert (result.manifest["atoms"], result.manifest["elements"]) == ([6, 6], ["C", "N"])
+        assert [mol.GetProp("SMILES") for mol in result.mols] == [mol.GetProp("SMILES") for mol in same[0].mols]
+    for atoms, words in (
+        ("5", "a number, or the fewest and the most"),
+        ((1, 2, 3), "a number, or the fewest"),
+        (0, "whole number from 1"),
+        (5.0, "whole number from 1"),
+        (True, "whole number from 1"),
+        ((9, 5), "run backwards"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            GenerationOptions(atoms=atoms)
+
+
 @pytest.mark.parametrize("noise", [-0.1, 1.5, float("nan")])
 def test_noise_is_between_nothing_and_all(noise):
     with pytest.raises(ValueError, match="noise must be a number from 0 to 1"):
