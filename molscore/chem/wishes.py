@@ -1,10 +1,12 @@
 """What a user wants kept, as options name it: a core, fragments, or all but a part of a lead."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from rdkit import Chem, rdBase
 
+from molscore.chem.io.named import named
 from molscore.chem.io.sdf_reader import read_sdf
 from molscore.chem.part_checks import atom_numbers, check_fragments, check_one
 from molscore.chem.parts import KeptPart, kept_part, matched
@@ -12,7 +14,7 @@ from molscore.chem.stereo.tags import tags
 from molscore.limits import shown
 
 Source = str | Path | Chem.Mol
-"""A molecule, or a file of one."""
+"""A molecule, a file of one, or a record of a file, ``lead.sdf:3``."""
 
 KINDS = ("scaffold", "link", "replace", "near")
 
@@ -99,7 +101,7 @@ def keep(
             raise ValueError("with a lead, scaffold is the SMARTS of the part of it that is kept")
         part = kept_part(mol, matched(mol, pattern(scaffold)), attach)
         _check_anchors(part)
-    elif isinstance(scaffold, str) and not _is_file(scaffold):
+    elif isinstance(scaffold, str) and named(scaffold) is None:
         if attach is not None:
             raise ValueError("mark the atoms at which a scaffold given as SMILES grows with [*:1], not with attach")
         part = kept_part(_smiles(scaffold), posed=False)
@@ -190,31 +192,37 @@ def read(source: Source | None, name: str) -> Source | None:
     """The molecule, where a file is named; else what was given, such as a SMILES; errors as for `molecule`."""
     if source is None or isinstance(source, Chem.Mol):
         return source
-    return molecule(source, name) if not isinstance(source, str) or _is_file(source) else source
+    return molecule(source, name) if not isinstance(source, str) or named(source) is not None else source
 
 
 def molecule(source: Source, name: str) -> Chem.Mol:
-    """The one molecule of a file, or the molecule itself.
+    """The one molecule of a file, the one of the record named (``lead.sdf:3``), or the molecule itself.
 
     Raises:
-        ValueError: if there is no such file, it is no SDF or MOL file, or does not hold one sound molecule.
+        ValueError: if there is no such file or record, it is no SDF or MOL file, or does not hold one sound molecule.
     """
     if isinstance(source, Chem.Mol):
         return source
     if not isinstance(source, (str, Path)):
         raise ValueError(f"{name} must be a molecule or the name of a file, not {shown(source)}")
-    path = Path(source)
+    found = named(str(source))
+    path, number = (Path(source), None) if found is None else found
     if not path.is_file():
-        raise ValueError(f"{name}: there is no file {shown(str(source))}; it wants an SDF file, with positions")
-    if not _is_file(str(source)):
+        raise ValueError(f"{name}: there is no file {shown(str(path))}; it wants an SDF file, with positions")
+    if found is None:
         raise ValueError(f"{name}: {path.name} is no SDF or MOL file")
-    records = [record for _, record in zip(range(2), read_sdf(path), strict=False)]
-    if len(records) != 1:
-        count = "no molecule" if not records else "several molecules"
-        raise ValueError(f"{name}: {path.name} holds {count}; give a file of one")
-    if records[0].mol is None:
-        raise ValueError(f"{name}: {path.name}: {records[0].reason}")
-    return records[0].mol
+    records = list(islice(read_sdf(path, wanted=lambda k: number in (None, k + 1)), number or 2))
+    if number is not None and not 0 < number <= len(records):
+        raise ValueError(f"{name}: {path.name} has no record {number}: records are numbered from 1")
+    if not records:
+        raise ValueError(f"{name}: {path.name} holds no molecule; give a file of one")
+    if number is None and len(records) > 1:
+        hint = "; fragments to join belong in one record (RDKit: Chem.CombineMols)" if name == "link" else ""
+        raise ValueError(f"{name}: {path.name} holds several molecules: name one, {path.name}:1 is the first{hint}")
+    record = records[-1]
+    if record.mol is None:
+        raise ValueError(f"{name}: {path.name}: {record.reason}")
+    return record.mol
 
 
 def kept_texts(part: KeptPart | None, query: KeptPart | None) -> dict[str, str]:
@@ -249,8 +257,3 @@ def _smiles(text: str) -> Chem.Mol:
     if any(marks & set(row[:4]) for row in tags(mol).tolist()):
         raise ValueError("the stereo at a mark cannot be kept: leave it out of the SMILES, or give a core in 3-D")
     return mol
-
-
-def _is_file(text: str) -> bool:
-    """Whether it is the name of an SDF or MOL file."""
-    return text.lower().endswith((".sdf", ".sdf.gz", ".mol", ".sd"))

@@ -69,7 +69,10 @@ def conformers(
     keep: Annotated[
         str | None, typer.Option(help="SMARTS of a core to hold at the pose that it has in --from.")
     ] = None,
-    lead: Annotated[str | None, typer.Option("--from", help="SDF file of the lead, such as a crystal pose.")] = None,
+    lead: Annotated[
+        str | None,
+        typer.Option("--from", help="SDF file of the lead; lead.sdf:3: its third record."),
+    ] = None,
     filter_: Filter = None,
     must_match: MustMatch = None,
     must_not_match: MustNotMatch = None,
@@ -95,6 +98,7 @@ def conformers(
     from molscore.chem.io.count import record_count
     from molscore.chem.io.formats import ENDINGS, check_output
     from molscore.chem.io.lines import check_encoding
+    from molscore.chem.io.named import file_of
     from molscore.chem.io.rows import check_columns
     from molscore.chem.io.source import check_source
     from molscore.files.paths import Named
@@ -108,7 +112,7 @@ def conformers(
         asked = check_filter("conformers", filter_, must_match, must_not_match)
         check_columns(source, kind, smiles_column, name_column, encoding, asked)
         check_core(keep, lead)
-        inputs: Named = {"INPUT": source, "--model": pretrained.find(model), "--from": lead}
+        inputs: Named = {"INPUT": source, "--model": pretrained.find(model), "--from": file_of(lead)}
     outputs = {"--out": (out, ENDINGS), "--problems": (problems, (".csv",))}
     part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk)
     with complaints(ValueError, ImportError):

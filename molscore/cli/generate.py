@@ -55,7 +55,9 @@ def generate(
     link: Annotated[str | None, typer.Option(help="SDF file of fragments, in one record, to join.")] = None,
     anchors: Annotated[str | None, typer.Option(help="Atoms of the fragments that each get a bond: 4,11.")] = None,
     replace: Annotated[str | None, typer.Option(help="SMARTS of the part of --from that is made anew.")] = None,
-    lead: Annotated[str | None, typer.Option("--from", help="SDF file of the lead.")] = None,
+    lead: Annotated[
+        str | None, typer.Option("--from", help="SDF file of the lead; lead.sdf:3: its third record.")
+    ] = None,
     near: Annotated[str | None, typer.Option(help="SDF file of a molecule whose neighbours are made.")] = None,
     noise: Annotated[
         float | None, typer.Option(help="How far from --near: 0, itself, to 1, anything.", show_default="0.4")
@@ -88,10 +90,12 @@ def generate(
     from molscore import pretrained
     from molscore.chem.checks.conditions import check_raw
     from molscore.chem.io.formats import ENDINGS, SDF, check_molecule_shards, check_output
+    from molscore.chem.io.named import file_of
     from molscore.files.shards import is_pattern
 
     with complaints(ValueError):
-        inputs = {"--model": pretrained.find(model)}
+        inputs = {"--model": pretrained.find(model), "--scaffold": file_of(scaffold), "--link": file_of(link)}
+        inputs |= {"--from": file_of(lead), "--near": file_of(near)}
         if report is not None and (is_pattern(out) or not str(out).lower().endswith(SDF)):
             raise ValueError("--report is for a single SDF file: name one with --out, or use `molscore report` later")
         if trajectory is not None and is_pattern(out):

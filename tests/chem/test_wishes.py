@@ -177,7 +177,11 @@ def test_a_file_holds_one_sound_molecule(tmp_path, lead):
     (tmp_path / "bad.sdf").write_text(text.replace(" C  ", " Xx ", 1))
     (tmp_path / "lead.smi").write_text("CCO\n")
     for name, words in (
-        ("two.sdf", "several molecules"),
+        ("two.sdf", "several molecules: name one, two.sdf:1 is the first$"),
+        ("two.sdf:3", "two.sdf has no record 3"),
+        ("two.sdf:0", "has no record 0: records are numbered from 1"),
+        ("two.sdf:", "there is no file"),
+        ("missing.sdf:1", "there is no file '"),
         ("none.sdf", "no molecule"),
         ("bad.sdf", "bad.sdf: "),
         ("lead.smi", "no SDF or MOL file"),
@@ -197,3 +201,19 @@ def test_elements_are_symbols_or_a_text_of_them(elements):
 def test_elements_are_no_numbers(elements):
     with pytest.raises(ValueError, match="elements must be symbols such as 'C,N'"):
         symbols(elements)
+
+
+def test_a_record_of_a_file_is_named_by_its_number(tmp_path):
+    path = tmp_path / "three.sdf"
+    with Chem.SDWriter(str(path)) as writer:
+        for smiles in ("CCO", "CCCO", "CCCCO"):
+            writer.write(embedded(smiles))
+    for number in (1, 2, 3):
+        assert molecule(f"{path}:{number}", "near").GetNumHeavyAtoms() == number + 2
+    assert len(neighboured(f"{path}:2")) == 4 and len(keep(scaffold="CO", lead=f"{path}:3")) == 2
+    path.write_text(path.read_text().replace(" C  ", " Xx ", 1))  # the first cannot be read, and is not looked at
+    assert keep(scaffold=f"{path}:2").posed and len(keep(replace="O", lead=f"{path}:2")) == 3
+    with pytest.raises(ValueError, match="three.sdf: unreadable"):
+        molecule(f"{path}:1", "near")
+    with pytest.raises(ValueError, match="belong in one record"):
+        keep(link=path)

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,6 +71,16 @@ def test_wishes_are_checked_without_torch(lead, words, message):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 2 and done.stdout.strip() == "False", done.stderr
     assert re.search(message, done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("option", ["--scaffold", "--link", "--near", "--from"])
+@pytest.mark.parametrize("name", ["lead.sdf", "lead.sdf:1"])
+def test_a_file_of_what_is_kept_is_not_overwritten(lead, option, name):
+    before = Path("lead.sdf").read_bytes()
+    words = ["generate", "--n", "2", "--out", "lead.sdf", "--overwrite", option, name]
+    done = CliRunner().invoke(app, words + (["--replace", "c1ccccc1"] if option == "--from" else []))
+    assert done.exit_code == 2 and option in done.output, done.output
+    assert Path("lead.sdf").read_bytes() == before
 
 
 @pytest.mark.parametrize(
