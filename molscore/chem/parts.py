@@ -14,7 +14,7 @@ from rdkit import Chem, rdBase
 
 from molscore.chem.arrays import BOND_ORDERS, MoleculeArrays, assign_stereo_in_place, to_mol
 from molscore.chem.part_checks import check_isotopes, check_marks, check_pose, mark_numbers
-from molscore.chem.stereo.tags import tags, wrong
+from molscore.chem.stereo.tags import assign_in_place, tags, wrong
 from molscore.reprs import short_repr
 
 
@@ -57,7 +57,7 @@ class KeptPart:
 
     @cached_property
     def smiles(self) -> str:
-        """With ``*`` where bonds may be made."""
+        """With ``*`` where bonds may be made, and the stereo that is kept."""
         mol = Chem.RWMol(to_mol(self.arrays, sanitize=False))
         for k in np.flatnonzero(self.open).tolist():
             mol.AddBond(k, mol.AddAtom(Chem.Atom(0)), Chem.BondType.SINGLE)
@@ -65,6 +65,7 @@ class KeptPart:
             atom.SetNoImplicit(False)
         mol.UpdatePropertyCache(strict=False)
         Chem.SetAromaticity(mol)
+        assign_in_place(mol, self.arrays.stereo)
         return Chem.MolToSmiles(mol)
 
     @cached_property
@@ -137,13 +138,12 @@ def kept_part(
     copy = Chem.Mol(mol)
     if posed:
         assign_stereo_in_place(copy)
-    rows = tags(copy)
-    _kekulised(copy)
     heavy = [atom.GetIdx() for atom in copy.GetAtoms() if atom.GetAtomicNum() > 1]
     chosen = heavy if keep is None else [k for k in heavy if k in set(keep)]
     if not chosen:
         raise ValueError("there is no heavy atom to keep")
-    place = {k: n for n, k in enumerate(chosen)}
+    rows, place = tags(copy, among=chosen), {k: n for n, k in enumerate(chosen)}
+    _kekulised(copy)
     free, cut = _free_valences(copy, place)
     marks = {place[k]: count for k, count in mark_numbers(copy).items() if k in place}
     least: dict[int, int] = {}
@@ -248,8 +248,8 @@ def _arrays(
                 raise ValueError(f"bond {bond.GetIdx()} of the part to keep is {bond.GetBondType()}, not 1 to 3")
             bonds.append((*sorted(place[k] for k in ends), BOND_ORDERS[bond.GetBondType()]))
     table = np.array(sorted(bonds), dtype=np.int64).reshape(-1, 3)
-    known = np.isin(rows[:, :4], chosen).all(1)
-    stereo = [[*(place[k] for k in row[:4]), row[4]] for row in rows[known].tolist()]
+    known = rows[np.isin(rows[:, :4], chosen).all(1)].tolist()
+    stereo = [[*(place[k] for k in row[:4]), row[4]] for row in known]
     atoms = [mol.GetAtomWithIdx(k) for k in chosen]
     return MoleculeArrays(
         atomic_numbers=np.array([atom.GetAtomicNum() for atom in atoms], dtype=np.uint8),

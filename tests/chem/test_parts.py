@@ -174,3 +174,32 @@ def test_digests_tell_parts_apart():
     parts = [kept_part(mol), kept_part(mol, attach=[0]), kept_part(mol, posed=False), kept_part(embedded("Cc1ccccc1N"))]
     assert len({part.digest for part in parts}) == 4 and kept_part(mol).digest == parts[0].digest
     assert parts[1].smiles == "*Cc1ccccc1O"
+
+
+@pytest.mark.parametrize(
+    "smiles",
+    [
+        "C[C@](O)(N)C[*]",
+        "C[C@@](O)(N)C[*]",
+        "N[C@@H](C[*])C(=O)O",
+        "[*][C@](C)(N)O",
+        "C/C=C/C[*]",
+        "C/C=C\\C[*]",
+        "C/C(F)=C(/Cl)C[*]",
+        "O[C@H]1CC[C@@H](C[*])CC1",
+        "C[S@](=O)C[*]",
+        "N[C@H]([C@@H](O)C[*])C1=CC=CC=C1",
+    ],
+)
+def test_what_is_kept_is_written_with_its_stereo(smiles):
+    """So that records and a run that is resumed tell enantiomers apart."""
+    wanted = Chem.CanonSmiles(smiles)
+    assert Chem.CanonSmiles(kept_part(Chem.MolFromSmiles(smiles), posed=False).smiles) == wanted
+    whole = embedded(smiles.replace("[*]", "Br"))
+    end = next(atom.GetIdx() for atom in whole.GetAtoms() if atom.GetSymbol() == "Br")
+    heavy = [atom.GetIdx() for atom in whole.GetAtoms() if atom.GetIdx() != end]
+    posed = kept_part(whole, heavy)
+    assert Chem.CanonSmiles(posed.smiles) == wanted
+    mirrored = Chem.Mol(whole)
+    mirrored.GetConformer().SetPositions(whole.GetConformer().GetPositions() * [-1, 1, 1])
+    assert kept_part(mirrored, heavy).digest != posed.digest

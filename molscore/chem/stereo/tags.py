@@ -12,6 +12,8 @@ Tags are made from the stereo that a molecule specifies (`tags`), and compared w
 perception of stereo comes in between. Whether RDKit perceives other stereo from the positions is separate (`misread`).
 """
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 from rdkit import Chem
 
@@ -31,7 +33,7 @@ _SIDES = {
 }
 
 
-def tags(mol: Chem.Mol, redundant: bool = False) -> np.ndarray:
+def tags(mol: Chem.Mol, redundant: bool = False, among: Collection[int] | None = None) -> np.ndarray:
     """The stereo that a molecule specifies, ``(S, 5)`` int64; where it specifies none there is no tag.
 
     Args:
@@ -39,6 +41,7 @@ def tags(mol: Chem.Mol, redundant: bool = False) -> np.ndarray:
             nothing else can be.
         redundant: a tag for each three of a centre's four neighbours, so that they do not hold where the fourth lies
             on the side of the others.
+        among: atoms by which centres are named, as far as they can be; None is all.
     """
     rows = []
     for atom in mol.GetAtoms():
@@ -50,10 +53,11 @@ def tags(mol: Chem.Mol, redundant: bool = False) -> np.ndarray:
         if len(neighbours) == 3:
             rows.append((atom.GetIdx(), *neighbours, sign))
             continue
-        hydrogens = [k for k, n in enumerate(neighbours) if mol.GetAtomWithIdx(n).GetAtomicNum() <= 1]
-        for left_out in range(4) if redundant else (*hydrogens, 3)[:1]:
-            others = neighbours[:left_out] + neighbours[left_out + 1 :]
-            rows.append((atom.GetIdx(), *others, -sign if left_out % 2 == 0 else sign))
+        others = [k for k, n in enumerate(neighbours) if among is not None and n not in among]
+        others += [k for k, n in enumerate(neighbours) if mol.GetAtomWithIdx(n).GetAtomicNum() <= 1]
+        for left_out in range(4) if redundant else (*others, 3)[:1]:
+            named = neighbours[:left_out] + neighbours[left_out + 1 :]
+            rows.append((atom.GetIdx(), *named, -sign if left_out % 2 == 0 else sign))
     for bond in mol.GetBonds():
         if (stereo := bond.GetStereo()) == Chem.BondStereo.STEREONONE:
             continue
@@ -64,6 +68,25 @@ def tags(mol: Chem.Mol, redundant: bool = False) -> np.ndarray:
         elif stereo in AXES:
             rows.append((*axis_atoms(bond), AXES[stereo]))
     return np.array(rows, dtype=np.int64).reshape(-1, 5)
+
+
+def assign_in_place(mol: Chem.Mol, rows: np.ndarray) -> None:
+    """Gives a molecule the stereo of tags, the inverse of `tags`, in place of its own; axes aside."""
+    Chem.RemoveStereochemistry(mol)
+    for a, b, c, d, code in rows.tolist():
+        if abs(code) == 1 and mol.GetBondBetweenAtoms(a, d) is not None:
+            for kind in _CENTRES:
+                mol.GetAtomWithIdx(a).SetChiralTag(kind)
+                own = [row for row in tags(mol, redundant=True).tolist() if row[0] == a and set(row[1:4]) == {b, c, d}]
+                if any(row[4] * _parity(row[1:4], (b, c, d)) == code for row in own):
+                    break
+        elif abs(code) == 2:
+            bond = mol.GetBondBetweenAtoms(b, c)
+            ends = (a, d) if bond.GetBeginAtomIdx() == b else (d, a)
+            bond.SetStereoAtoms(*ends)
+            bond.SetStereo(Chem.BondStereo.STEREOCIS if code == CIS else Chem.BondStereo.STEREOTRANS)
+    Chem.SetDoubleBondNeighborDirections(mol)
+    Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
 
 
 def axis_atoms(bond: Chem.Bond) -> tuple[int, int, int, int]:
@@ -128,6 +151,12 @@ def _by_carbon_alone(mol: Chem.Mol) -> set[int]:
             atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
     Chem.AssignStereochemistry(alone, cleanIt=True, force=True)
     return {atom.GetIdx() for atom in alone.GetAtoms() if atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED}
+
+
+def _parity(order: Sequence[int], other: Sequence[int]) -> int:
+    """1 if an even number of swaps makes one order of three the other, else -1."""
+    shift = list(other).index(order[0])
+    return 1 if list(order) == [*other[shift:], *other[:shift]] else -1
 
 
 def _dot(x: np.ndarray, y: np.ndarray) -> np.ndarray:
