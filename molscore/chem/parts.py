@@ -132,7 +132,10 @@ def kept_part(
             message says what to do.
     """
     if posed and (mol.GetNumConformers() == 0 or not mol.GetConformer().Is3D()):
-        raise ValueError("the part to keep has no 3-D positions: give an SDF file with coordinates, or a SMILES")
+        raise ValueError(
+            "what is kept has no 3-D positions: give an SDF file with coordinates, as `molscore conformers` writes; "
+            "a scaffold alone may be without, as a SMILES"
+        )
     check_isotopes(mol)
     check_marks(mol)
     copy = Chem.Mol(mol)

@@ -80,7 +80,7 @@ def keep(
         assert lead is not None
         mol = molecule(lead, "lead")
         check_one(mol, "the lead")
-        return kept_part(mol, matched(mol, pattern(replace), rest=True), cut_ends=True)
+        return kept_part(mol, matched(mol, _unmarked(replace), rest=True), cut_ends=True)
     if link is not None:
         mol = molecule(link, "link")
         anchors = None if anchors is None else atom_numbers(anchors, "anchors")
@@ -99,7 +99,7 @@ def keep(
         check_one(mol, "the lead")
         if not isinstance(scaffold, str):
             raise ValueError("with a lead, scaffold is the SMARTS of the part of it that is kept")
-        part = kept_part(mol, matched(mol, pattern(scaffold)), attach)
+        part = kept_part(mol, matched(mol, _unmarked(scaffold)), attach)
         _check_anchors(part)
     elif isinstance(scaffold, str) and named(scaffold) is None:
         if attach is not None:
@@ -241,6 +241,17 @@ def pattern(smarts: str) -> Chem.Mol:
         mol = Chem.MolFromSmarts(smarts)
     if mol is None or not mol.GetNumAtoms():
         raise ValueError(f"{shown(smarts)} is no SMARTS")
+    return mol
+
+
+def _unmarked(smarts: str) -> Chem.Mol:
+    """A SMARTS pattern, which marks nothing: there ``[*:1]`` would be any atom of the lead; errors as for `pattern`."""
+    mol = pattern(smarts)
+    if any(atom.GetAtomMapNum() for atom in mol.GetAtoms()):
+        raise ValueError(
+            f"{shown(smarts)} has a mark, as [*:1], in a SMARTS any atom of the lead (--from): leave marks out; "
+            "new bonds are made where the lead is cut, or, of a scaffold, at the atoms that attach names"
+        )
     return mol
 
 

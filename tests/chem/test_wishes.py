@@ -116,6 +116,9 @@ def test_fragments_that_overlap_or_are_as_near_as_bonded_are_refused(apart, near
         ({"scaffold": embedded("CCO"), "attach": 0}, "must be numbers of atoms"),
         ({"scaffold": embedded("CCO"), "attach": "0"}, "must be numbers of atoms"),
         ({"scaffold": embedded("CCO"), "attach": (True,)}, "must be numbers of atoms"),
+        ({"scaffold": "c1ccc([*:1])cc1", "lead": embedded("Cc1ccccc1")}, "has a mark, .* leave marks out"),
+        ({"replace": "[*:1]c1ccccc1", "lead": embedded("Cc1ccccc1")}, "has a mark"),
+        ({"link": Chem.MolFromSmiles("CC.CC")}, r"no 3-D positions: give an SDF file .*; a scaffold alone"),
         ({"scaffold": embedded("CCO"), "lead": embedded("CCO")}, "scaffold is the SMARTS"),
         ({"scaffold": beside("CCO", "O")}, "the scaffold is of 2 molecules"),
         ({"replace": "CC", "lead": beside("CC(=O)[O-]", "C[NH3+]")}, "the lead is of 2 molecules"),
@@ -165,6 +168,8 @@ def test_stereo_that_does_not_need_the_mark_is_kept():
 
 def test_neighbours_are_of_one_whole_molecule():
     assert len(neighboured(embedded("CCO"))) == 3
+    with pytest.raises(ValueError, match="no 3-D positions: give an SDF file .* as `molscore conformers`"):
+        neighboured(Chem.MolFromSmiles("CCO"))
     for mol, words in ((embedded("CC[*]"), "has a dummy atom"), (beside("CC(=O)[O-]", "C[NH3+]"), "of 2 molecules")):
         with pytest.raises(ValueError, match=words):
             neighboured(mol)
