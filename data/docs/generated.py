@@ -31,10 +31,8 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def properties() -> str:
-    """The page of properties."""
-    parts = [
-        "# Properties of records\n\nOne name each: in a record, in `--filter`, in reports and in tables of Python.\n"
-    ]
+    """Tables of properties, by their origin."""
+    parts = []
     for origin, title in ORIGINS.items():
         rows = [
             (f"`{name}`", meaning(entry), ", ".join(entry.records), ", ".join(entry.filters))
@@ -53,10 +51,8 @@ def meaning(entry: Property) -> str:
 
 
 def reasons() -> str:
-    """The page of reasons."""
-    parts = [
-        "# Reasons\n\nNothing is left out without one of these words, with a sentence on what is wrong and where.\n"
-    ]
+    """Tables of reasons, by what was left out."""
+    parts = []
     for title, words in REASON_TABLES.items():
         parts.append(
             f"## {title}\n\n{table(('reason', 'meaning'), ((f'`{name}`', text) for name, text in words.items()))}"
@@ -85,10 +81,13 @@ def licences() -> str:
     )
 
 
-def models() -> str:
-    """The page of model cards."""
-    text = (Path(__file__).parent / "pages" / "models.md").read_text()
-    return text.replace("<!-- cards -->", model_cards()).replace("<!-- licences -->", licences())
+def fill(name: str, **parts: str) -> None:
+    """Writes a page with parts in the places of comments of their names."""
+    text = (Path(__file__).parent / "pages" / name).read_text()
+    for place, part in parts.items():
+        text = text.replace(f"<!-- {place} -->", part)
+    with mkdocs_gen_files.open(name, "w") as file:
+        file.write(text)
 
 
 def copy(source: Path) -> None:
@@ -98,14 +97,8 @@ def copy(source: Path) -> None:
             shutil.copyfileobj(original, file)
 
 
-def write(name: str, text: str) -> None:
-    """A page."""
-    with mkdocs_gen_files.open(name, "w") as file:
-        file.write(text)
-
-
-write("properties.md", properties())
-write("reasons.md", reasons())
-write("models.md", models())
+fill("properties.md", properties=properties())
+fill("reasons.md", reasons=reasons())
+fill("models.md", cards=model_cards(), licences=licences())
 for folder in ("benchmarks", "theory", "training"):
     copy(DATA / folder)

@@ -54,6 +54,16 @@ def test_tables_are_those_of_the_code(site):
     assert all(f"<code>{name}</code>" in reasons for name in FAULTS)
 
 
+def test_pages_link_to_pages_that_are_in_the_repository():
+    """So that they can be read there as well; results and the ledger are copied from beside the pages."""
+    pages = ROOT / "data" / "docs" / "pages"
+    for page in pages.rglob("*.md"):
+        for link in re.findall(r"\]\(([^)#:]+\.md)", page.read_text()):
+            target = (page.parent / link).resolve()
+            copied = pages.parents[1] / target.relative_to(pages.resolve())
+            assert target.is_file() or copied.is_file(), (page, link)
+
+
 def test_model_cards_are_those_of_the_code(site):
     page = unescape((site / "models.html").read_text())
     for name, about in ABOUT.items():
