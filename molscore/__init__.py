@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from molscore.generate import Generation, GenerationOptions, MoleculeGenerator
     from molscore.report import write_report
     from molscore.score import MoleculeScore, MoleculeScorer, Scores
+    from molscore.screening import Ranking, rank
 
     __version__: str
 
@@ -50,8 +51,10 @@ _HOMES = {
     "MoleculeGenerator": "molscore.generate",
     "MoleculeScore": "molscore.score",
     "MoleculeScorer": "molscore.score",
+    "Ranking": "molscore.screening",
     "Scores": "molscore.score",
     "evaluate": "molscore.evaluate",
+    "rank": "molscore.screening",
     "write_report": "molscore.report",
 }
 
@@ -66,8 +69,10 @@ __all__ = [
     "MoleculeGenerator",
     "MoleculeScore",
     "MoleculeScorer",
+    "Ranking",
     "Scores",
     "evaluate",
+    "rank",
     "write_report",
 ]
 

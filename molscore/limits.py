@@ -61,6 +61,7 @@ LIMITS = {
     "rare": Limit(1, 1_000_000_000),
     "max_heavy": Limit(1, 10_000),
     "kept_conformers": Limit(1, 255),
+    "top": Limit(1, 1_000_000),  # their records are held in memory
     "xtb": Limit(0, 1_000_000_000),
 }
 """By name. ``proposals`` is the product of conformers and oversampling."""

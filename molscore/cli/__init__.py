@@ -14,12 +14,13 @@ from molscore.cli.evaluate import evaluate, report
 from molscore.cli.generate import generate
 from molscore.cli.models import info, models, properties
 from molscore.cli.program import RULE, Program, register
+from molscore.cli.rank import rank
 from molscore.cli.score import interpolate, score
 from molscore.cli.train import train
 
 app = Program(
     name="molscore",
-    help="3-D molecules from score networks: generate, conformers, score, evaluate, train.",
+    help="3-D molecules from score networks: generate, conformers, rank, score, evaluate, train.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -45,6 +46,6 @@ def main(
     """3-D molecules from score networks."""
 
 
-for command in (generate, conformers, score, interpolate, evaluate, train, models, info, properties, report):
+for command in (generate, conformers, rank, score, interpolate, evaluate, train, models, info, properties, report):
     register(app, command)
 app.add_typer(data, name="data")

@@ -16,7 +16,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,4})?")
 
-GIVEN_GRAPHS = ("conformers", "score", "interpolate")
+GIVEN_GRAPHS = ("conformers", "rank", "score", "interpolate")
 """Commands whose model is given the graph."""
 
 EXTRAS: dict[str, tuple[str, str, str]] = {

@@ -18,6 +18,7 @@ COMMANDS |= {f"data {name}": command for name, command in PROGRAM.commands["data
 SOUND = {
     "generate": {"n": "1", "out": "m.sdf"},
     "conformers": {"source": "in.csv", "out": "m.sdf"},
+    "rank": {"source": "in.csv", "like": "query.sdf", "out": "m.sdf"},
     "score": {"mols": "a.sdf", "out": "m.sdf"},
     "interpolate": {"first": "a.sdf", "last": "a.sdf", "out": "m.sdf"},
     "evaluate": {"mols": "a.sdf"},
@@ -59,6 +60,7 @@ WRONG = {
     "replace": ("Q(", "CC"),
     "lead": ("none.sdf", "a.sdf"),
     "near": ("none.sdf", "in.csv"),
+    "like": ("none.sdf", "in.csv", "a.sdf"),
     "elements": ("Q", "C,,N", "C;N"),
     "sampler": ("magic",),
     "relax": ("dft",),
@@ -105,6 +107,10 @@ TOGETHER = [
     ("conformers a.sdf --out m.sdf --name-column id", "--name-column is of a table"),
     ("conformers - --out m.sdf --smiles-column id", "--smiles-column is of a table"),
     ("conformers in.csv --out m.sdf --workers 2 --device cuda:0", "served by one process"),
+    ("rank in.csv --like a.sdf --out m.sdf --given", "leave out --given"),
+    ("rank a.sdf --like a.sdf --out a.sdf", "are the same file"),
+    ("rank a.sdf --like a.sdf --out m.sdf --name-column id", "--name-column is of a table"),
+    ("rank - --like - --out m.sdf", "both standard input"),
     ("score a.sdf --out m.sdf --workers 2 --device cuda", "served by one process"),
     ("score - --out m.sdf --protein -", "MOLS and --protein are both standard input"),
     ("interpolate - - --out m.sdf", "FIRST and LAST are both standard input"),
@@ -120,6 +126,11 @@ TOGETHER = [
     ("train run.yaml model.network.energy=true compile=true", "leave one of them"),
 ]
 """Each could be, but not beside the other."""
+
+QUERY = "\n     RDKit          3D\n\n  1  0  0  0  0  0  0  0  0  0999 V2000\n" + (
+    "    1.0000    0.0000    0.0000 O   0  0\nM  END\n"
+)
+"""Water: a shape."""
 
 SCRIPT = """
 import json, os, sys
@@ -144,6 +155,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     for name in ("a.sdf", "a.safetensors"):
         (folder / name).write_text("no molecule\n")
+    (folder / "query.sdf").write_text(QUERY)
     (folder / "in.csv").write_text("smiles,id\nCCO,1\n")
     (folder / "run.yaml").write_text("data: a.sdf\nout: run\n")
     (folder / "unknown.yaml").write_text("zzz: 1\n")
@@ -213,6 +225,6 @@ def test_a_gpu_that_is_not_there_is_missed_before_a_network_is_imported(folder):
         for name, command in COMMANDS.items()
         if any(parameter.name == "device" for parameter in command.params)
     ]
-    assert len(cases) == 4
+    assert len(cases) == 5
     for words, (code, said) in zip(cases, ended(folder, cases, MAY_LOAD_TORCH="1"), strict=True):
         assert code == 2 and "device 'cuda:99' is not there" in said, (words, code, said)

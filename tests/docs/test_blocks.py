@@ -77,6 +77,8 @@ def shelf(tmp_path_factory):
     for name in ("zinc.sdf.gz", "casf.sdf.gz"):
         with gzip.open(folder / name, "wt") as file, Chem.SDWriter(file) as writer:
             writer.write(fragments())
+    with SDFWriter(folder / "ligand.sdf") as writer:
+        writer.write(mols[0], "ligand")
     (folder / "training.smi").write_text("".join(f"CC(=O)N{smiles}\n" for smiles in SMILES))
     (folder / "library.smi").write_text("CCCCO butanol\nCCCCN butylamine\n")
     (folder / "moses.csv").write_text("SMILES,SPLIT\n" + "".join(f"{smiles},train\n" for smiles in SMILES))

@@ -45,6 +45,9 @@ likelihoods: list[float] = [score.log_likelihood for score in scores if score.lo
 first: MoleculeScore = scores[0]
 texts: list[str] = [result.summary(), many.summary(), scores.summary()]
 
+ranking: molscore.Ranking = molscore.rank(mols, "query.sdf", top=10, features=True)
+shapes: list[float] = [hit.overlap.shape for hit in ranking]
+
 metrics: molscore.Metrics = molscore.evaluate(mols, reference="qm9", posebusters=None)
 valid: float | None = metrics["valid"].value
 table: str = metrics.format_text()

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 Kind = Literal["number", "words", "text"]
 """``words``: names, joined by "; " in a record; to a filter how many there are, and ``"name" in`` them."""
 
-Origin = Literal["graph", "geometry", "relaxation", "lead", "score", "conformer", "protein", "provenance"]
+Origin = Literal["graph", "geometry", "relaxation", "lead", "query", "score", "conformer", "protein", "provenance"]
 """What a property tells of, see `ORIGINS`."""
 
 ORIGINS: dict[Origin, str] = {
@@ -17,14 +17,17 @@ ORIGINS: dict[Origin, str] = {
     "geometry": "the molecule with its coordinates",
     "relaxation": "what --relax did to a generated molecule",
     "lead": "how a generated molecule relates to what was given of it",
+    "query": "how a molecule relates to a query that it was laid over",
     "score": "what the graph-conditioned model makes of the coordinates",
     "conformer": "a conformer among the others of its molecule",
     "protein": "how a molecule lies in a protein",
     "provenance": "how a record was made",
 }
 
-COMMANDS = ("generate", "conformers", "score")
+COMMANDS = ("generate", "conformers", "rank", "score")
 """Commands whose records are described here."""
+
+SHAPE = "Grant, Gallardo and Pickup, J. Comput. Chem. 17, 1653 (1996)"
 
 _OF_CONFORMERS = ("conformers",)
 _GENERATED = ("generate",)
@@ -60,6 +63,10 @@ def _lead(unit: str, meaning: str) -> Property:
     return Property(unit, meaning, "number", "lead", _GENERATED, _GENERATED)
 
 
+def _query(meaning: str, source: str = "") -> Property:
+    return Property("", meaning, "number", "query", ("rank",), source=source)
+
+
 def _score(unit: str, meaning: str) -> Property:
     return Property(unit, meaning, "number", "score", ("score", "generate"), _GENERATED)
 
@@ -72,7 +79,7 @@ def _protein(unit: str, meaning: str, kind: Kind = "number") -> Property:
     return Property(unit, meaning, kind, "protein", ("score",))
 
 
-def _made(meaning: str, kind: Kind = "text", records: tuple[str, ...] = ("generate", "conformers")) -> Property:
+def _made(meaning: str, kind: Kind = "text", records: tuple[str, ...] = ("generate", "conformers", "rank")) -> Property:
     return Property("", meaning, kind, "provenance", records)
 
 
@@ -140,6 +147,9 @@ PROPERTIES: dict[str, Property] = {
     ),
     "near_similarity": _lead("", "Tanimoto similarity to the lead of Morgan fingerprints, radius 2, 2048 bits"),
     "near_shape_similarity": _lead("", "Tanimoto similarity to the lead of volumes, as they lie"),
+    "shape_tanimoto": _query("Tanimoto similarity to the query of volumes, laid over one another", SHAPE),
+    "color_tanimoto": _query("the same of features: donors, acceptors, rings, hydrophobes, charges", SHAPE),
+    "combo": _query("sum of both, 0 to 2"),
     "log_likelihood_nats_per_atom": _score("nats/atom", "log-likelihood of the coordinates, given the graph"),
     "log_likelihood_standard_error_nats_per_atom": _score("nats/atom", "standard error of that estimate"),
     "score_norm_per_angstrom": _score("1/Å", "norm of the score; small where the geometry is relaxed"),

@@ -63,6 +63,14 @@ def check_source(source: str, form: str | None = None) -> str:
     return form or known or "smiles"
 
 
+def check_posed(source: str, form: str) -> None:
+    """Raises ValueError unless a form, as `check_source` returns it, holds positions."""
+    if form not in STRUCTURES:
+        raise ValueError(
+            f"given positions are wanted, and {source} has none: leave out --given, or give an SDF or mol2 file"
+        )
+
+
 def check_file(path: str | os.PathLike[str], names: str = _NAMES) -> str | None:
     """Checks that a file of molecules exists and that its form is known.
 
