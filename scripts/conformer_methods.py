@@ -22,6 +22,9 @@ OVERSAMPLING = 10
 ENOUGH = 100
 """Symmetries that *clustered* looks at; one molecule in a hundred has more, and some have very many."""
 
+LONGEST = 60_000
+"""Milliseconds that *conforge* may take for a molecule; its own limit is an hour."""
+
 Method = Callable[[Sequence[str], int], list[Chem.Mol]]
 """From SMILES and a count to molecules with so many conformers, or with none; explicit hydrogens last."""
 
@@ -84,6 +87,7 @@ def conforge(words: argparse.Namespace) -> Method:
     from CDPL import ConfGen
 
     generator = ConfGen.ConformerGenerator()
+    generator.settings.timeout = LONGEST
 
     def one(text: str, count: int) -> Chem.Mol:
         theirs, ours = cdpl.parseSMILES(text), Chem.AddHs(Chem.MolFromSmiles(text))
