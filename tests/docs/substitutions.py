@@ -38,6 +38,7 @@ COMMANDS = [
     (r"^accelerate launch (.*)", r"accelerate launch --cpu --num_processes 1 \1 out=runs/several"),
     (r"^(molscore train .*)", r"\1 --workers 1"),
     (r"^(python scripts/benchmark.py .*)--n \d+", r"\1--n 4 --steps 20"),
+    (r" --ship\b", ""),  # it would put the figures of a few samples beside the bundled weights
     (r"--delivered \d+", "--delivered 2"),
     (r"^(python scripts/contact_sheet.py) --n \d+", r"\1 --n 2"),
     (
