@@ -2,7 +2,7 @@
 
 The slope of the energies is taken with respect to the posterior mean alone (`Guided` with a variance), which costs
 little beside the network. Where wishes are steep, as where atoms touch, a step cannot follow them; so no atom is moved
-by more than `LONGEST_MOVE` by guidance in one evaluation.
+by more than `LONGEST_MOVE` by a wish in one evaluation, or by more than the wish's own attribute ``longest_move``.
 
 With particles, groups of attempts go side by side, and those whose wishes are met worst give way to copies of better
 ones (`Steered`); noise parts the copies again.
@@ -57,11 +57,17 @@ class MoleculeEnergy:
     def __call__(self, mean: Tensor, t: Tensor) -> Tensor:
         """``(B,)``, see `molscore.core.guidance.Energy`."""
         molecules = self.molecules(mean)
-        if molecules.positions.requires_grad:
-            most = LONGEST_MOVE / VARIANCE / self.config.position_scale**2
-            molecules.positions.register_hook(lambda slope: shortened(slope, most))
         time = self.layout.unpack_times(t.expand(len(mean), -1)).graph.amax(1)
-        return torch.stack([wish(molecules, time) for wish in self.wishes]).sum(0)
+        return torch.stack([wish(self._limited(molecules, wish), time) for wish in self.wishes]).sum(0)
+
+    def _limited(self, molecules: SoftMolecules, wish: Wish) -> SoftMolecules:
+        """The molecules, whose atoms a wish moves no farther than it may."""
+        if not molecules.positions.requires_grad:
+            return molecules
+        most = getattr(wish, "longest_move", LONGEST_MOVE) / VARIANCE / self.config.position_scale**2
+        positions = molecules.positions.clone()
+        positions.register_hook(lambda slope: shortened(slope, most))
+        return molecules._replace(positions=positions)
 
 
 class GuidedMolecules(Guided):
@@ -89,8 +95,8 @@ class GuidedMolecules(Guided):
     def _tilted(self, p: Tensor, slope: Tensor) -> Tensor:
         """Probabilities ``(..., K)``, tilted; of none there are none."""
         total = p.sum(-1, keepdim=True)
-        tilted = p * torch.exp(-self.scale * (slope - slope.amin(-1, keepdim=True)))
-        return total * tilted / tilted.sum(-1, keepdim=True).clamp(min=torch.finfo(p.dtype).tiny)
+        log_p = p.clamp(min=torch.finfo(p.dtype).tiny).log()
+        return total * (log_p - self.scale * slope).softmax(-1)
 
 
 def guide(

@@ -51,4 +51,4 @@ def normalised(mean: Tensor, there: Tensor) -> Tensor:
     Small negative parts, which guidance may leave, are taken as zero.
     """
     mean = mean.clamp(min=0) * there[..., None]
-    return mean / mean.sum(-1, keepdim=True).clamp(min=torch.finfo(mean.dtype).tiny)
+    return mean / mean.sum(-1, keepdim=True).clamp(min=torch.finfo(mean.dtype).eps)
