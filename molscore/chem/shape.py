@@ -15,9 +15,13 @@ from rdkit import Chem
 from rdkit.Chem import rdShapeAlign
 
 from molscore.chem.arrays import MoleculeError
+from molscore.chem.parts import KeptPart, kept_part
 from molscore.chem.properties import packed, unpacked
 from molscore.chem.rdkit_errors import first_line
 from molscore.chem.wishes import Source, molecule
+
+SPREAD = 2
+"""Heavy atoms by which molecules like a query differ from it at most, if no number is asked for."""
 
 FEATURE_WEIGHT = 0.5
 """Share of features in what the alignment maximises, if they count: as much as shape."""
@@ -75,6 +79,29 @@ class ShapeQuery:
     @cached_property
     def _shape(self) -> rdShapeAlign.ShapeInput:
         return rdShapeAlign.PrepareConformer(self.mol)
+
+    @cached_property
+    def heavy(self) -> KeptPart:
+        """Its heavy atoms with their positions; ValueError if structure and positions do not fit."""
+        return kept_part(self.mol, attach=())
+
+    def sizes(self, known: np.ndarray) -> np.ndarray:
+        """Weights of the numbers of atoms of molecules like it, from 0 on: those about its own, all the same.
+
+        Args:
+            known: weights of the sizes that a model has seen, from 0 on.
+
+        Raises:
+            ValueError: if it has seen none of these.
+        """
+        n, counts = len(self.heavy), np.arange(len(known))
+        weights = ((abs(counts - n) <= SPREAD) & (known > 0)).astype(float)
+        if not weights.any():
+            raise ValueError(
+                f"like has {n} heavy atoms, and the model makes molecules of {counts[known > 0].min()} to "
+                f"{counts[known > 0].max()}: give another query, or say with atoms how many to make of its shape"
+            )
+        return weights
 
     def value(self, overlap: Overlap) -> float:
         """What is maximised, and by which molecules are ranked."""

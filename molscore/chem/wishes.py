@@ -31,7 +31,8 @@ def check_wishes(wishes: dict[str, object]) -> None:
     for name, needed in (
         ("attach", ("scaffold",)),
         ("anchors", ("link",)),
-        ("noise", ("near",)),
+        ("noise", ("near", "like")),
+        ("features", ("like",)),
         ("lead", ("scaffold", "replace")),
     ):
         if name in wishes and not any(other in wishes for other in needed):
@@ -39,6 +40,8 @@ def check_wishes(wishes: dict[str, object]) -> None:
             raise ValueError(f"{word} goes with {' or '.join(needed)}: add that, or leave it out")
     if "replace" in wishes and "lead" not in wishes:
         raise ValueError("replace takes away a part of a lead: give the lead as well (--from)")
+    if "like" in wishes and "near" in wishes:
+        raise ValueError("near starts from the molecule, like from its shape alone: give one of them")
     if "elements" in wishes and "near" in wishes:
         raise ValueError("elements are of a part that is made: near makes all atoms anew, leave one of them out")
     if "atoms" in wishes and "near" in wishes:
@@ -125,6 +128,12 @@ def neighboured(near: Source) -> KeptPart:
     if any(atom.GetAtomicNum() == 0 for atom in mol.GetAtoms()):
         raise ValueError("near is of a whole molecule: it has a dummy atom; to grow at it use scaffold")
     return kept_part(mol, attach=())
+
+
+def check_like(vocabulary: Sequence[tuple[int, int]], name: str) -> None:
+    """Raises ValueError for a model that makes hydrogens as atoms of their own, whose shapes do not count."""
+    if any(int(number) == 1 for number, _ in vocabulary):
+        raise ValueError(f"{name} makes hydrogens as atoms of their own; make shapes with a drug-like model")
 
 
 def check_ability(
@@ -225,9 +234,9 @@ def molecule(source: Source, name: str) -> Chem.Mol:
     return record.mol
 
 
-def kept_texts(part: KeptPart | None, query: KeptPart | None) -> dict[str, str]:
-    """What is kept, and what is to be neared, for a manifest: SMILES, and a digest of atoms, bonds and positions."""
-    named = {"kept": part, "near": query}
+def kept_texts(part: KeptPart | None, query: KeptPart | None, like: KeptPart | None = None) -> dict[str, str]:
+    """What is kept, is to be neared or liked, for a manifest: SMILES, and a digest of atoms, bonds and positions."""
+    named = {"kept": part, "near": query, "like": like}
     return {name: f"{value.smiles} ({value.digest})" for name, value in named.items() if value is not None}
 
 

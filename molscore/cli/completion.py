@@ -6,7 +6,7 @@ from typing import Any
 def check_generation(
     n: int, wishes: dict[str, Any], model: str, must_match: list[str], must_not_match: list[str], raw: bool
 ) -> None:
-    """Refuses what cannot be kept, joined, replaced, neared or made by a model, or not so many times.
+    """Refuses what cannot be kept, joined, replaced, neared, liked or made by a model, or not so many times.
 
     Args:
         n: how many molecules are asked for.
@@ -28,16 +28,22 @@ def check_generation(
     from molscore.chem.checks.filters import MoleculeFilter
     from molscore.chem.made_sizes import made_sizes
     from molscore.chem.possible import check_possible
+    from molscore.chem.shape import ShapeQuery
 
     completion.check_wishes(given)
-    named = {name: value for name, value in given.items() if name not in ("near", "noise", "elements", "atoms")}
+    aside = ("near", "noise", "like", "features", "elements", "atoms")
+    named = {name: value for name, value in given.items() if name not in aside}
     part, elements, bounds = completion.keep(**named), None, given.get("atoms")
     if "elements" in given:
         elements = completion.symbols(given["elements"])
     query = completion.neighboured(given["near"]) if "near" in given else None
+    shape = ShapeQuery(given["like"]) if "like" in given else None
     about = pretrained.about(model)
     sizes, parts = np.array(about["size_probabilities"]), [one for one in (part, query) if one is not None]
     completion.check_ability(parts, elements, about["vocabulary"], len(sizes) - 1, model)
+    if shape is not None:
+        completion.check_like(about["vocabulary"], model)
+        _ = shape.heavy  # do structure and positions fit?
     if query is not None:
         sizes = np.eye(len(query) + 1)[-1]
     elif part is not None:
@@ -45,6 +51,8 @@ def check_generation(
     elif bounds is not None:
         pretrained.check_sizes(model, sizes.tolist(), bounds)
         sizes[: bounds[0]] = sizes[bounds[1] + 1 :] = 0
+    elif shape is not None:
+        sizes = shape.sizes(sizes)
     if not raw:
         wanted = MoleculeFilter(None, must_match, must_not_match)
         check_possible(n, part, elements, about["vocabulary"], sizes, wanted)

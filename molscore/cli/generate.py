@@ -60,8 +60,13 @@ def generate(
     ] = None,
     near: Annotated[str | None, typer.Option(help="SDF file of a molecule whose neighbours are made.")] = None,
     noise: Annotated[
-        float | None, typer.Option(help="How far from --near: 0, itself, to 1, anything.", show_default="0.4")
+        float | None,
+        typer.Option(help="How far from --near or --like: 0, itself, to 1, anything.", show_default="0.4; 0.5"),
     ] = None,
+    like: Annotated[str | None, typer.Option(help="SDF file of a molecule, 3-D, whose shape is wanted.")] = None,
+    features: Annotated[
+        bool, typer.Option("--features", help="Its donors, acceptors, rings and charges are wanted too.")
+    ] = False,
     elements: Annotated[str | None, typer.Option(help="Of what is made, such as C,N,O,F.")] = None,
     relax: Annotated[str, typer.Option(help="none, mmff (MMFF94s) or xtb (GFN2-xTB; needs the extra xtb).")] = "none",
     filter_: Filter = None,
@@ -120,6 +125,8 @@ def generate(
             "lead": lead,
             "near": near,
             "noise": noise,
+            "like": like,
+            "features": features or None,
             "elements": elements,
         }
         lists = must_match or [], must_not_match or []
@@ -142,7 +149,7 @@ def generate(
             must_match or (),
             must_not_match or (),
             uncertainty,
-            **completion,
+            **{name: value for name, value in completion.items() if value is not None},
         )
         generator = MoleculeGenerator.from_pretrained(model, "cpu" if ray and device == "auto" else device)
         generator.sizes_for(options)

@@ -2,8 +2,6 @@
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Input": (
-        "like",
-        "given",
         "form",
         "smiles_column",
         "name_column",
@@ -42,7 +40,19 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "method",
         "oversampling",
     ),
-    "Completion": ("keep", "scaffold", "attach", "link", "anchors", "replace", "lead", "near", "noise", "elements"),
+    "Completion": (
+        "keep",
+        "scaffold",
+        "attach",
+        "link",
+        "anchors",
+        "replace",
+        "lead",
+        "near",
+        "noise",
+        "elements",
+    ),
+    "Shape": ("like", "features", "given"),
     "Geometry and energy": ("relax", "energy", "window", "rmsd", "fill", "relaxation", "xtb", "uncertainty"),
     "Chemistry": ("stereo", "max_isomers", "fragments", "fallback", "hydrogens"),
     "Filters": ("filter_", "must_match", "must_not_match"),

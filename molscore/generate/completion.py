@@ -5,14 +5,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from rdkit import Chem, DataStructs
-from rdkit.Chem import rdFingerprintGenerator, rdShapeHelpers
+from rdkit import Chem
+from rdkit.Chem import rdShapeHelpers
 from torch import Tensor
 
 from molscore.chem.arrays import to_mol
 from molscore.chem.parts import KeptPart
-from molscore.chem.wishes import allowed_classes, check_ability
+from molscore.chem.similarity import graph_similarity
+from molscore.chem.wishes import allowed_classes, check_ability, check_like
 from molscore.datasets.batch import MoleculeBatch
+from molscore.generate import liking
 from molscore.generate.guiding import guide, steer
 from molscore.generate.options import GenerationOptions
 from molscore.model import MoleculeDiffusion, Sample
@@ -25,6 +27,8 @@ NOISE, LEAST_NOISE = 0.4, 0.05
 def check_conditions(options: GenerationOptions, model: MoleculeDiffusion, name: str) -> None:
     """Whether a model can do what options ask of what is kept, neared and made; see `molscore.chem.wishes`."""
     parts, most = (options.part, options.query), len(model.size_probabilities) - 1
+    if options.liking is not None:
+        check_like(model.vocabulary, name)
     check_ability([part for part in parts if part is not None], options.elements, model.vocabulary, most, name)
 
 
@@ -40,10 +44,13 @@ def conditions(
         arguments["near"] = given_parts(options.query, model, len(streams)).batch, max(noise, LEAST_NOISE)
     if options.elements is not None:
         arguments["classes"] = allowed_classes(options.elements, model.vocabulary, "the model")
-    if options.wishes and options.guidance:
-        arguments["guide"] = guide(options.wishes, options.guidance, options.frame)
+    if options.liking is not None and options.part is None:
+        noise = options.noise if options.noise is not None else liking.NOISE
+        arguments["around"] = options.liking.start, max(noise, LEAST_NOISE)
+    if options.energies and options.guidance:
+        arguments["guide"] = guide(options.energies, options.guidance, options.frame)
     if options.particles > 1:
-        arguments["steer"] = steer(options.wishes, options.particles, streams, frame=options.frame)
+        arguments["steer"] = steer(options.energies, options.particles, streams, frame=options.frame)
     return arguments
 
 
@@ -133,9 +140,6 @@ def likeness(mol: Chem.Mol, query: KeptPart) -> dict[str, float]:
         mol: hydrogens explicit, in the frame of the query.
         query: a whole molecule.
     """
-    fingerprints = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
-    own = Chem.RemoveHs(mol)
-    other = to_mol(query.arrays, implied=True)
-    graph = DataStructs.TanimotoSimilarity(*(fingerprints.GetFingerprint(m) for m in (own, other)))
+    own, other = Chem.RemoveHs(mol), to_mol(query.arrays, implied=True)
     shape = 1 - rdShapeHelpers.ShapeTanimotoDist(own, other)
-    return {"near_similarity": round(graph, 3), "near_shape_similarity": round(shape, 3)}
+    return {"near_similarity": round(graph_similarity(own, other), 3), "near_shape_similarity": round(shape, 3)}

@@ -273,9 +273,11 @@ class MoleculeGenerator(PretrainedMixin):
         check_conditions(options, self.model, self.name)
         if options.query is not None:
             return np.eye(len(options.query) + 1)[-1]
+        known = self.model.size_probabilities.double().cpu().numpy()
         if options.part is not None:
-            known = self.model.size_probabilities.double().cpu().numpy()
             return made_sizes(options.part, known, options.bounds, options.elements)
+        if options.liking is not None and options.bounds is None:
+            return options.liking.query.sizes(known)
         return self.sizes(options.bounds).double().numpy()
 
     def sizes(self, atoms: tuple[int, int] | None = None) -> torch.Tensor:

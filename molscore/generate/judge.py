@@ -81,7 +81,7 @@ class Judge:
         self.vocabulary, self.implied = model.vocabulary, model.implied_hydrogens
         self.raw, self.method = options.raw, options.relax
         self.part, self.query, self.charge = options.part, options.query, options.charge
-        self.frame, part = options.frame, options.part
+        self.frame, part, self.liking = options.frame, options.part, options.liking
         self.elements, self.allowed = options.elements, None
         if options.elements is not None:
             self.allowed = np.array(allowed_classes(options.elements, model.vocabulary, "the model"), dtype=float)
@@ -136,6 +136,9 @@ class Judge:
             if self.query is not None:
                 properties |= likeness(mol, self.query)
         shift_in_place(mol, self.frame)
+        if fault is None and self.liking is not None:
+            aligned, alike = self.liking.laid_over(mol)
+            mol, properties = aligned if part is None else mol, properties | alike
         properties = {name: value for name, value in properties.items() if value is not None}
         smiles = isomeric_smiles(mol) if fault is None else None
         attempt = Attempt(index, _numbered(mol, index), fault, repaired, properties, smiles)

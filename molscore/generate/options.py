@@ -12,12 +12,14 @@ from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
 from molscore.chem.parts import KeptPart
+from molscore.chem.shape import ShapeQuery
 from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, neighboured, read, symbols
+from molscore.generate.liking import Likeness
 from molscore.guidance.soft import Wish
 from molscore.limits import check, check_flags, check_word, shown
 from molscore.reprs import changes_repr
 
-WISHES = ("scaffold", "attach", "link", "anchors", "replace", "lead", "near", "noise", "elements", "atoms")
+WISHES = ("scaffold", "attach", "link", "anchors", "replace", "lead", "near", "like", "noise", "elements", "atoms")
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,10 @@ class GenerationOptions:
         scaffold, attach, link, anchors, replace, lead: what is kept while the rest is made, see
             `molscore.chem.wishes.keep`; ``atoms`` are then those of the part that is made.
         near: a molecule in 3-D, or a file of one, whose neighbours are made.
-        noise: how far they may go, from 0, the molecule itself, to 1, any of its size.
+        noise: how far they may go, from 0, the molecule itself, to 1, any of its size; with ``like``, how far atoms
+            start from the query's, while the graph is free.
+        like: a molecule in 3-D, or a file of one, whose shape is wanted, see `molscore.generate.liking`.
+        features: let its donors, acceptors, rings, hydrophobes and charges count too.
         elements: symbols of the elements of what is made, ``"C,N"`` or ``("C", "N")``; None is all of the model.
         raw: deliver the first ``n`` samples as they are: nothing repaired, relaxed or rejected but what no mol block
             can hold.
@@ -81,6 +86,8 @@ class GenerationOptions:
     near: Source | None = None
     noise: float | None = None
     elements: str | tuple[str, ...] | None = None
+    like: Source | None = None
+    features: bool = False
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "guidance", "particles"):
@@ -96,13 +103,14 @@ class GenerationOptions:
             object.__setattr__(self, name, smarts_texts(getattr(self, name)))
         check_raw(self.raw, not self.wanted.empty, self.relax != "none", self.checks)
         check_computed(self.wanted.names, self.relax, self.uncertainty)
-        check_wishes({name: value for name in WISHES if (value := getattr(self, name)) is not None})
+        chosen = {name: value for name in WISHES if (value := getattr(self, name)) is not None}
+        check_wishes(chosen | ({"features": True} if self.features else {}))
         if self.noise is not None:
             check("noise", self.noise)
-        for name in ("scaffold", "link", "lead", "near"):
+        for name in ("scaffold", "link", "lead", "near", "like"):
             object.__setattr__(self, name, read(getattr(self, name), name))
-        _ = self.part, self.query
-        if self.particles > 1 and not self.wishes:
+        _ = self.part, self.query, self.liking
+        if self.particles > 1 and not self.energies:
             raise ValueError("particles follow wishes: name some, or leave particles out")
         if self.batch_size is not None and self.batch_size % self.particles:
             raise ValueError(f"batch_size {self.batch_size} must be whole groups of {self.particles} particles")
@@ -124,6 +132,16 @@ class GenerationOptions:
         """The molecule whose neighbours are made."""
         return None if self.near is None else neighboured(self.near)
 
+    @cached_property
+    def liking(self) -> Likeness | None:
+        """The molecule whose shape is wanted."""
+        return None if self.like is None else Likeness(ShapeQuery(self.like, self.features))
+
+    @property
+    def energies(self) -> tuple[Wish, ...]:
+        """All that guides: wishes, and the likeness to a query."""
+        return self.wishes + (() if self.liking is None else self.liking.wishes)
+
     @property
     def bounds(self) -> tuple[int, int] | None:
         """The fewest and the most atoms."""
@@ -131,9 +149,11 @@ class GenerationOptions:
 
     @property
     def frame(self) -> np.ndarray:
-        """``(3,)`` Å: where the origin of samples lies, with what is kept or neared where it was given."""
+        """``(3,)`` Å: where the origin of samples lies, with what is kept, neared or liked where it was given."""
         framed = self.part or self.query
-        return framed.origin if framed is not None and framed.posed else np.zeros(3)
+        if framed is None or not framed.posed:
+            framed = None if self.liking is None else self.liking.query.heavy
+        return np.zeros(3) if framed is None else framed.origin
 
     @property
     def charge(self) -> int:
@@ -147,13 +167,14 @@ class GenerationOptions:
         manifest |= {"atoms": list(self.bounds)} if self.bounds else {}
         manifest |= {"relax": self.relax} if self.relax != "none" else {}
         manifest |= self.wanted.texts()
-        manifest |= kept_texts(self.part, self.query)
-        manifest |= {"noise": self.noise} if self.query and self.noise is not None else {}
+        manifest |= kept_texts(self.part, self.query, None if self.liking is None else self.liking.query.heavy)
+        manifest |= {"features": True} if self.features else {}
+        manifest |= {"noise": self.noise} if self.noise is not None else {}
         manifest |= {"elements": list(self.elements)} if self.elements else {}
         for name in ("checks", "wishes"):
             names = [getattr(function, "__name__", repr(function)) for function in getattr(self, name)]
             manifest |= {name: names} if names else {}
-        if self.wishes:
+        if self.energies:
             manifest |= {"guidance": self.guidance, "particles": self.particles}
         return manifest | {name: True for name in ("raw", "uncertainty") if getattr(self, name)}
 
@@ -188,6 +209,8 @@ class GenerationArguments(TypedDict, total=False):
     near: Source | None
     noise: float | None
     elements: str | tuple[str, ...] | None
+    like: Source | None
+    features: bool
 
 
 def atom_bounds(atoms: object) -> tuple[int, int]:

@@ -20,7 +20,7 @@ Grant, Gallardo and Pickup, J. Comput. Chem. 17, 1653 (1996).
 import torch
 from torch import Tensor
 
-from molscore.guidance.shape import Gaussians, tanimoto
+from molscore.guidance.shape import LONGEST_MOVE, Gaussians, tanimoto
 from molscore.guidance.soft import SoftMolecules
 
 KINDS = ("donor", "acceptor", "aromatic", "hydrophobe", "cation", "anion")
@@ -81,6 +81,8 @@ class FeatureWish:
     Raises:
         ValueError: if the query has no feature.
     """
+
+    longest_move = LONGEST_MOVE
 
     def __init__(self, query: SoftMolecules, strength: float = STRENGTH):
         features = features_of(query)[0]

@@ -31,8 +31,12 @@ OTHER = 1.80
 HEIGHT = 2.7
 """p of every atom."""
 
-STRENGTH = 200.0
+STRENGTH = 50.0
 """kT for the whole of a query's volume."""
+
+LONGEST_MOVE = 3.0
+"""Å, by which the wish may move an atom in one evaluation: it is smooth over the width of an atom, and early on, where
+all atoms are expected in the middle, they have far to go."""
 
 
 class Gaussians(NamedTuple):
@@ -86,6 +90,8 @@ class ShapeWish:
         query: one molecule, in the frame of the wish, see `molscore.guidance.query.certain`.
         strength: kT, for a copy of the query.
     """
+
+    longest_move = LONGEST_MOVE
 
     def __init__(self, query: SoftMolecules, strength: float = STRENGTH):
         self.query, self.strength = Gaussians(*(part[0] for part in atoms_of(query))), strength

@@ -4,6 +4,7 @@
     new molecules         t ^ position_power    t               noise
     conformers            t                     0               noise, or a geometry noised to the first time
     completion            0 where given, else as above          noise, and what is given
+    likes of a shape      t, no more than t₀    t               positions noised to t₀, the graph noise
     uncertainty           t                     0               the molecule, noised a little
 
 The way back ends at a small time `t_end`, not at 0: there the posterior mean, which is the result, is already as sharp
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from molscore.core.denoiser import Denoiser, Posterior
 from molscore.core.samplers import DPMSolver, Noise, Sampler, SamplerState
+from molscore.core.sde import perturb
 from molscore.core.times import time_grid
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.completion import Given, whole
@@ -86,6 +88,7 @@ def sample_molecules(
     steer: Callable[[Sampler, MoleculeDenoiser], Sampler] | None = None,
     given: Given | None = None,
     near: tuple[MoleculeBatch, float] | None = None,
+    around: tuple[Callable[[int, np.random.Generator], np.ndarray], float] | None = None,
     classes: Sequence[bool] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     **settings: float,
@@ -104,6 +107,8 @@ def sample_molecules(
         given: parts that are known, see `molscore.model.completion`.
         near: molecules of these sizes, and the time in (0, 1] to which they are noised: the way back starts there. The
             steps are the share of that time of all.
+        around: where n atoms start, ``(n, 3)`` Å, a function of n and a stream; and the graph time to whose position
+            time they are noised. There they wait until the graph, which comes from pure noise, is as far.
         classes: which atom classes may be made; None is all.
         on_step: called with (step, steps).
         settings: changes to the model's own `SamplingConfig`. ``power`` and ``middle`` pack the steps towards the end,
@@ -152,6 +157,11 @@ def sample_molecules(
         clean = whole(near[0]).padded(mask).start(model, layout.unpack(start))
         first = Times(*(y[0].expand(len(mask), *y.shape[2:]) for y in times))
         start = layout.pack(model.noised(clean, first, layout.unpack(start)))
+    if around is not None:
+        latest = model.position_time(torch.tensor(around[1], dtype=dtype, device=device))
+        times, state = times._replace(x=times.x.clamp(max=latest)), layout.unpack(start)
+        placed = _places(around[0], n_atoms, streams, mask) / model.config.position_scale
+        start = layout.pack(state._replace(x=perturb(model.sde, placed, latest, state.x)))
     if given is not None:
         times, start = given.parts.times(times), layout.pack(given.start(model, layout.unpack(start)))
     if sampler is None:
@@ -167,6 +177,19 @@ def sample_molecules(
     x, a, e = (part.float().cpu().numpy() for part in parts)
     samples = [Sample(x[k, :n], a[k, :n], e[k, :n, :n]) for k, n in enumerate(n_atoms)]
     return [without_fakes(raw) for raw in samples] if model.config.fake_atoms else samples
+
+
+def _places(
+    place: Callable[[int, np.random.Generator], np.ndarray],
+    n_atoms: Sequence[int],
+    streams: Sequence[np.random.Generator],
+    mask: Tensor,
+) -> Tensor:
+    """Where atoms start ``(B, N, 3)`` Å; padding is zero."""
+    x = torch.zeros(*mask.shape, 3, dtype=torch.float64)
+    for row, (n, stream) in enumerate(zip(n_atoms, streams, strict=True)):
+        x[row, :n] = torch.from_numpy(place(n, stream))
+    return x.to(mask.device)
 
 
 def times_from(times: Tensor, first: float) -> Tensor:

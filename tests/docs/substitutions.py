@@ -24,7 +24,7 @@ COMMANDS = [
     (r"^(molscore generate .*many.sdf)", r"\1 --model qm9 --steps 20"),
     (r"^(molscore generate .*--ray auto)", r"\1 --workers 1 --model qm9 --steps 20"),
     (r"^(molscore generate .*)--n (100|110|1000|10000|5000|20|5)\b", r"\1--n 2"),
-    (r"^(molscore generate .*--(?:scaffold|replace|link|near) (?!.*--steps).*)", r"\1 --steps 20"),
+    (r"^(molscore generate .*--(?:scaffold|replace|link|near|like) (?!.*--steps).*)", r"\1 --steps 20"),
     (r"^(molscore generate .*)--n 6000\b", r"\1--n 3"),
     (r"^(molscore conformers .*)--n (20|10|5)\b", r"\1--n 2"),
     (r"^(molscore rank .*)--conformers \d+", r"\1--conformers 2"),
