@@ -67,6 +67,9 @@ def generate(
     features: Annotated[
         bool, typer.Option("--features", help="Its donors, acceptors, rings and charges are wanted too.")
     ] = False,
+    particles: Annotated[
+        int, typer.Option(min=1, help="Attempts in a group, whose best for --like are copied in place of its worst.")
+    ] = 1,
     elements: Annotated[str | None, typer.Option(help="Of what is made, such as C,N,O,F.")] = None,
     relax: Annotated[str, typer.Option(help="none, mmff (MMFF94s) or xtb (GFN2-xTB; needs the extra xtb).")] = "none",
     filter_: Filter = None,
@@ -127,6 +130,7 @@ def generate(
             "noise": noise,
             "like": like,
             "features": features or None,
+            "particles": particles if particles > 1 else None,
             "elements": elements,
         }
         lists = must_match or [], must_not_match or []

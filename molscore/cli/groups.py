@@ -52,7 +52,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "noise",
         "elements",
     ),
-    "Shape": ("like", "features", "given"),
+    "Shape": ("like", "features", "particles", "given"),
     "Geometry and energy": ("relax", "energy", "window", "rmsd", "fill", "relaxation", "xtb", "uncertainty"),
     "Chemistry": ("stereo", "max_isomers", "fragments", "fallback", "hydrogens"),
     "Filters": ("filter_", "must_match", "must_not_match"),

@@ -101,6 +101,7 @@ TOGETHER = [
     ("generate --n 1 --out m.sdf --workers 2 --device cuda", "served by one process"),
     ("generate --n 1 --out m.sdf --like query.sdf --near query.sdf", "give one of them"),
     ("generate --n 1 --out m.sdf --features", "features goes with like"),
+    ("generate --n 1 --out m.sdf --particles 4", "particles goes with like"),
     ("generate --n 1 --out m.sdf --like query.sdf", "the model makes molecules of"),
     ("generate --n 1 --out m.sdf --model qm9 --like query.sdf --atoms 5-9", "hydrogens as atoms"),
     ("conformers in.csv --out m.sdf --resume --overwrite", "give one of them"),

@@ -69,7 +69,15 @@ def shelf(tmp_path_factory):
         (folder / name).mkdir(parents=True)
     (folder / "data" / "benchmarks" / "odd_molecules.smi").write_text("C[Si](C)(C)C odd\nCCO other\n")
     mols = [embed(smiles) for smiles in SMILES]
-    for name in ("my.sdf", "docked.sdf", "ccd.sdf.gz", "dft8k.sdf.gz", "dev_bioactive.sdf.gz"):
+    for name in (
+        "my.sdf",
+        "docked.sdf",
+        "ccd.sdf.gz",
+        "dft8k.sdf.gz",
+        "dev_bioactive.sdf.gz",
+        "gdb.sdf.gz",
+        "natural.sdf.gz",
+    ):
         with SDFWriter(folder / name) as writer:
             for number, mol in enumerate(mols[: 3 if name == "docked.sdf" else None]):
                 writer.write(mol, f"{name[:4]}_{number}")
