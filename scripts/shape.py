@@ -161,8 +161,9 @@ def columns(hits: list[tuple[float, float, float, float]]) -> dict[str, list[flo
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Figures by method."""
     result = {}
-    for method in dict.fromkeys(row["method"] for row in rows):
-        own = [row for row in rows if row["method"] == method]
+    for method in METHODS:
+        if not (own := [row for row in rows if row["method"] == method]):
+            continue
         asked = sum(row["tried"] for row in own) if method in MADE else None
         figures: dict[str, Any] = {"targets": len(own), "tried": sum(row["tried"] for row in own)}
         if asked is not None:

@@ -100,6 +100,15 @@ def test_tables_of_completion_are_those_of_their_files(monkeypatch):
     assert weights == {molscore.MoleculeGenerator.from_pretrained("druglike").weights}
 
 
+def test_tables_of_shapes_are_those_of_their_files(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    for name in ("shapes_gdb", "shapes_natural"):
+        measured = results(name)
+        assert script("shape")["markdown"](measured["summary"]) in QUALITY["shapes"]
+        assert script("shape")["summary"](measured["rows"]) == measured["summary"]
+        assert measured["header"]["weights"] == molscore.MoleculeGenerator.from_pretrained("druglike").weights
+
+
 def test_memory_does_not_grow_with_the_records():
     memory, measured = script("peak_memory"), results("peak_memory")
     assert memory["markdown"](measured["rows"]) in (ROOT / "data/docs/pages/tutorials/screening.md").read_text()
