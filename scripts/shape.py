@@ -67,6 +67,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="steps from noise to molecule; by default the model's")
     parser.add_argument("--out", type=Path, required=True)
     words = parser.parse_args()
+    if words.samples % PARTICLES:
+        parser.error(f"--samples must be whole groups of {PARTICLES}")
     RDLogger.DisableLog("rdApp.*")
     torch.set_num_threads(1)
     queries = [record.mol for record in read_sdf(words.data) if record.mol is not None]

@@ -68,7 +68,7 @@ COMMANDS = [
         r"^(python scripts/completion_baselines.py \w+ .*)--cases \d+ --seconds \d+",
         r"\1--cases 1 --seconds 1 --steps 10",
     ),
-    (r"^(python scripts/shape.py .*)", r"\1 --samples 2 --targets 1 --steps 20"),
+    (r"^(python scripts/shape.py .*)", r"\1 --samples 4 --targets 1 --steps 20"),
     (r"^(python scripts/completion_speed.py .*)--n \d+ --repeats \d+", r"\1--n 1 --repeats 1 --steps 50"),
     (r"^(python scripts/completion_sheet.py .*)", r"\1 --each 1 --steps 50 --pairs 0"),
     (r"^(python scripts/hard_molecules.py .*)", r"\1 --n 2"),
