@@ -136,7 +136,7 @@ BAD_CONFORMERS = [
 
 BAD_GENERATE = [
     {"steps": 0}, {"steps": 10**12}, {"steps": 2.5}, {"steps": "5"}, {"batch_size": 0}, {"batch_size": 10**9},
-    {"batch_size": float("nan")}, {"atoms": (0, 5)}, {"atoms": (1, 10**30)}, {"atoms": (5, 1)}, {"atoms": 5},
+    {"batch_size": float("nan")}, {"atoms": (0, 5)}, {"atoms": (1, 10**30)}, {"atoms": (5, 1)}, {"atoms": 0},
     {"atoms": (5,)}, {"atoms": ("5", "6")}, {"atoms": (float("nan"), 5)}, {"atoms": "20-30"},
 ]  # fmt: skip
 
