@@ -17,6 +17,9 @@ GRAPH_CONDITIONED = "conformers"
 
 WEIGHTS = Path(__file__).parent / "weights"
 
+GUIDES = WEIGHTS / "properties"
+"""Guides to properties of the bundled models, see `molscore.guidance.property_guide`."""
+
 
 def names() -> list[str]:
     """Names of the bundled models."""
@@ -56,6 +59,38 @@ def check_sizes(name: str, probabilities: Sequence[float], atoms: tuple[int, int
     known = [size for size, probability in enumerate(probabilities) if probability > 0]
     if not any(low <= size <= high for size in known):
         raise ValueError(f"no molecule of {low} to {high} atoms: {name} knows {known[0]} to {known[-1]}")
+
+
+def guide_file(name: str) -> Path:
+    """The guide to properties of a model, beside the model or, if that is bundled, in a folder of its own.
+
+    Raises:
+        ValueError: for an unknown model, or one without a guide; the message lists those with one.
+    """
+    path = find(name)
+    bundled = path.parent == WEIGHTS
+    guide = GUIDES / path.name if bundled else path.with_suffix(".properties.safetensors")
+    if not guide.is_file():
+        known = ", ".join(sorted(file.stem for file in GUIDES.glob("*.safetensors")))
+        raise ValueError(
+            f"{name} has no guide to properties, so it cannot be given targets: use {known}, or --filter; "
+            "scripts/property_guide.py makes a guide"
+        )
+    return guide
+
+
+def about_guide(name: str) -> dict[str, Any]:
+    """What the guide of a model says of itself: ``properties`` by name, each with the ``range`` that it has seen,
+    ``mean`` and ``deviation``; the ``vocabulary``; a ``record`` of how it was made.
+
+    Raises:
+        ValueError: if there is none, or it is damaged.
+    """
+    path = guide_file(name)
+    try:
+        return parse_object(read_header(path).metadata.get("about", ""), "the description of the guide")
+    except (HeaderError, OSError) as error:
+        raise ValueError(f"{path} is damaged or no guide to properties: {error}") from error
 
 
 def about(name: str) -> dict[str, Any]:

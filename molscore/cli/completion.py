@@ -1,4 +1,4 @@
-"""Wishes of completion and of what is made, checked before a model is loaded."""
+"""Wishes of completion, targets, and what is made, checked before a model is loaded."""
 
 from typing import Any
 
@@ -67,3 +67,13 @@ def check_core(keep: str | None, lead: str | None) -> None:
     wishes.check_keep(keep, lead)
     if keep is not None and lead is not None:
         lead_core.lead_core(keep, wishes.molecule(lead, "--from"))
+
+
+def check_targets(targets: list[str] | None, model: str) -> None:
+    """Raises ValueError for targets that are not understood, or that a model cannot be guided to."""
+    if targets:
+        from molscore import pretrained
+        from molscore.chem.targets import check_seen, read_targets
+
+        read = read_targets(targets)
+        check_seen(read, pretrained.about_guide(model)["properties"], model)

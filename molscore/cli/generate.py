@@ -24,7 +24,7 @@ from molscore.cli.common import (
     whole_numbers,
     worker_number,
 )
-from molscore.cli.completion import check_generation
+from molscore.cli.completion import check_generation, check_targets
 from molscore.cli.outputs import SHARD, Chunk, Overwrite, ShardSize, check_shards
 from molscore.pretrained import DEFAULT
 
@@ -71,6 +71,13 @@ def generate(
         int, typer.Option(min=1, help="Attempts in a group, whose best for --like are copied in place of its worst.")
     ] = 1,
     elements: Annotated[str | None, typer.Option(help="Of what is made, such as C,N,O,F.")] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Property to guide molecules to: logp=2.5, logp=2.5+-0.5, tpsa=60..90 or qed=max; what misses by more "
+            "than the tolerance is rejected. May be repeated."
+        ),
+    ] = None,
     relax: Annotated[str, typer.Option(help="none, mmff (MMFF94s) or xtb (GFN2-xTB; needs the extra xtb).")] = "none",
     filter_: Filter = None,
     must_match: MustMatch = None,
@@ -133,6 +140,7 @@ def generate(
             "particles": particles if particles > 1 else None,
             "elements": elements,
         }
+        check_targets(target, model)
         lists = must_match or [], must_not_match or []
         check_generation(n, completion | {"atoms": bounds}, model, *lists, raw)
     wanted = worker_number(workers)
@@ -153,6 +161,7 @@ def generate(
             must_match or (),
             must_not_match or (),
             uncertainty,
+            targets=tuple(target or ()),
             **{name: value for name, value in completion.items() if value is not None},
         )
         generator = MoleculeGenerator.from_pretrained(model, "cpu" if ray and device == "auto" else device)

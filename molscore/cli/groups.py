@@ -55,6 +55,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Shape": ("like", "features", "particles", "given"),
     "Geometry and energy": ("relax", "energy", "window", "rmsd", "fill", "relaxation", "xtb", "uncertainty"),
     "Chemistry": ("stereo", "max_isomers", "fragments", "fallback", "hydrogens"),
+    "Targets": ("target",),
     "Filters": ("filter_", "must_match", "must_not_match"),
     "Machine and time": ("device", "workers", "ray", "seconds"),
     "This run": ("quiet", "log_file", "config_file", "help"),

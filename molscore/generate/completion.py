@@ -9,14 +9,17 @@ from rdkit import Chem
 from rdkit.Chem import rdShapeHelpers
 from torch import Tensor
 
+from molscore import pretrained
 from molscore.chem.arrays import to_mol
 from molscore.chem.parts import KeptPart
 from molscore.chem.similarity import graph_similarity
+from molscore.chem.targets import check_seen
 from molscore.chem.wishes import allowed_classes, check_ability, check_like
 from molscore.datasets.batch import MoleculeBatch
 from molscore.generate import liking
 from molscore.generate.guiding import guide, steer
 from molscore.generate.options import GenerationOptions
+from molscore.guidance.soft import Wish
 from molscore.model import MoleculeDiffusion, Sample
 from molscore.model.completion import Given
 
@@ -29,13 +32,22 @@ def check_conditions(options: GenerationOptions, model: MoleculeDiffusion, name:
     parts, most = (options.part, options.query), len(model.size_probabilities) - 1
     if options.liking is not None:
         check_like(model.vocabulary, name)
+    if options.targets:
+        check_seen(options.aims, pretrained.about_guide(name)["properties"], name)
     check_ability([part for part in parts if part is not None], options.elements, model.vocabulary, most, name)
 
 
 def conditions(
-    options: GenerationOptions, model: MoleculeDiffusion, streams: Sequence[np.random.Generator]
+    options: GenerationOptions, model: MoleculeDiffusion, streams: Sequence[np.random.Generator], wishes: Sequence[Wish]
 ) -> dict[str, Any]:
-    """What options ask of samples, one for each stream, as arguments of `molscore.model.sample_molecules`."""
+    """What options ask of samples, one for each stream, as arguments of `molscore.model.sample_molecules`.
+
+    Args:
+        options: of the run.
+        model: whose samples they are.
+        streams: one for each sample.
+        wishes: those of the options, and what follows from their targets.
+    """
     arguments: dict[str, Any] = {}
     if options.part is not None:
         arguments["given"] = given_parts(options.part, model, len(streams))
@@ -47,10 +59,10 @@ def conditions(
     if options.liking is not None and options.part is None:
         noise = options.noise if options.noise is not None else liking.NOISE
         arguments["around"] = options.liking.start, max(noise, LEAST_NOISE)
-    if options.energies and options.guidance:
-        arguments["guide"] = guide(options.energies, options.guidance, options.frame)
+    if wishes and options.guidance:
+        arguments["guide"] = guide(wishes, options.guidance, options.frame)
     if options.particles > 1:
-        arguments["steer"] = steer(options.energies, options.particles, streams, frame=options.frame)
+        arguments["steer"] = steer(wishes, options.particles, streams, frame=options.frame)
     return arguments
 
 

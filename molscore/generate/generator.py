@@ -30,6 +30,8 @@ from molscore.generate.judge import Attempt
 from molscore.generate.options import GenerationArguments, GenerationOptions
 from molscore.generate.result import Generation
 from molscore.generate.trajectories import trajectories
+from molscore.guidance.property_guide import load_guide
+from molscore.guidance.soft import Wish
 from molscore.limits import check
 from molscore.model import MoleculeDiffusion, Sample, sample_molecules
 from molscore.model.mixin import PretrainedMixin
@@ -254,10 +256,16 @@ class MoleculeGenerator(PretrainedMixin):
             streams = [stream(seed, Purpose.MOLECULE, i) for i in batch]
             drawn = self._sizes(streams, options)
             sizes = [drawn[k - k % options.particles] for k in range(len(batch))]
-            arguments = watched(conditions(options, self.model, streams), watch) | more
+            arguments = watched(conditions(options, self.model, streams, self.wishes(options)), watch) | more
             molecules = sample_molecules(self.model, sizes, streams, steps=options.steps, sampler=own, **arguments)
             samples |= zip(batch, molecules, strict=True)
         return [samples[index] for index in indices]
+
+    def wishes(self, options: GenerationOptions) -> tuple[Wish, ...]:
+        """The energies of options, and that of their targets."""
+        if not options.targets:
+            return options.energies
+        return *options.energies, load_guide(pretrained.guide_file(self.name)).wish(options.aims)
 
     def _sizes(self, streams: Sequence[np.random.Generator], options: GenerationOptions) -> list[int]:
         """The number of atoms of each attempt: the first that its stream draws."""
@@ -271,6 +279,13 @@ class MoleculeGenerator(PretrainedMixin):
             ValueError: if the model cannot do what the options ask for; the message says why.
         """
         check_conditions(options, self.model, self.name)
+        weights = self._unconditioned_sizes(options)
+        if not options.targets:
+            return weights
+        return weights * load_guide(pretrained.guide_file(self.name)).size_weights(options.aims, len(weights))
+
+    def _unconditioned_sizes(self, options: GenerationOptions) -> np.ndarray:
+        """`sizes_for`, whatever the targets are."""
         if options.query is not None:
             return np.eye(len(options.query) + 1)[-1]
         known = self.model.size_probabilities.double().cpu().numpy()

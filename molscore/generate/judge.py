@@ -87,7 +87,7 @@ class Judge:
             self.allowed = np.array(allowed_classes(options.elements, model.vocabulary, "the model"), dtype=float)
         geometry = sound_geometry if part is None or not part.posed else sound_beside(len(part))
         self.checks = (*(geometry if find is sound_geometry else find for find in CHECKS), *options.checks)
-        self.filter = options.wanted
+        self.filter, self.targets = options.wanted, options.aims
         scored = any(PROPERTIES[name].origin == "score" for name in self.filter.names)
         self.waits = scored or (options.uncertainty and self.filter.keep is not None)
 
@@ -119,6 +119,11 @@ class Judge:
             fault = Fault("filter", detail)
         if fault is None and (detail := self.filter.graph(mol)):
             fault = Fault("filter", detail)
+        if fault is None and self.targets:
+            reached = describe(mol, tuple(target.name for target in self.targets))
+            properties |= {name: round(value, 3) for name, value in reached.items()}
+            if misses := [miss for target in self.targets if (miss := target.miss(reached[target.name]))]:
+                fault = Fault("target", "; ".join(misses))
         if fault is None:
             relaxation = relax(mol, self.method, fixed=range(len(part)) if part is not None and part.posed else ())
             mol = relaxation.mol

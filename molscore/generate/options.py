@@ -13,6 +13,7 @@ from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
 from molscore.chem.parts import KeptPart
 from molscore.chem.shape import ShapeQuery
+from molscore.chem.targets import Target, Targets, read_targets
 from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, neighboured, read, symbols
 from molscore.generate.liking import Likeness
 from molscore.guidance.soft import Wish
@@ -50,6 +51,8 @@ class GenerationOptions:
         must_match, must_not_match: SMARTS, or files of them, see `molscore.chem.checks.smarts`: what does not match one
             of each, or matches any, is rejected.
         uncertainty: let the graph-conditioned model score what passed, see `molscore.score`.
+        targets: properties that molecules are guided to, such as ``{"logp": 2.5, "tpsa": (60, 90), "qed": "max"}``, see
+            `molscore.chem.targets`; what misses one by more than its tolerance is rejected.
         wishes: energies that guide samples, see `molscore.guidance.soft.Wish`; lower is better. Several workers take
             functions of modules, or objects that can be pickled.
         guidance: strength of their guidance, 1 takes them as they are; 0 does not guide, and leaves particles.
@@ -73,6 +76,7 @@ class GenerationOptions:
     must_match: SmartsLists = ()
     must_not_match: SmartsLists = ()
     uncertainty: bool = False
+    targets: Targets = ()
     wishes: tuple[Wish, ...] = ()
     guidance: float = 1.0
     particles: int = 1
@@ -99,6 +103,7 @@ class GenerationOptions:
         _ = self.bounds
         check_word("sampler", self.sampler)
         check_method(self.relax)
+        object.__setattr__(self, "targets", read_targets(self.targets))
         for name in ("must_match", "must_not_match"):  # files are read once: a run must not change with them
             object.__setattr__(self, name, smarts_texts(getattr(self, name)))
         check_raw(self.raw, not self.wanted.empty, self.relax != "none", self.checks)
@@ -110,7 +115,7 @@ class GenerationOptions:
         for name in ("scaffold", "link", "lead", "near", "like"):
             object.__setattr__(self, name, read(getattr(self, name), name))
         _ = self.part, self.query, self.liking
-        if self.particles > 1 and not self.energies:
+        if self.particles > 1 and not (self.energies or self.targets):
             raise ValueError("particles follow wishes: name some, or leave particles out")
         if self.batch_size is not None and self.batch_size % self.particles:
             raise ValueError(f"batch_size {self.batch_size} must be whole groups of {self.particles} particles")
@@ -141,6 +146,11 @@ class GenerationOptions:
     def energies(self) -> tuple[Wish, ...]:
         """All that guides: wishes, and the likeness to a query."""
         return self.wishes + (() if self.liking is None else self.liking.wishes)
+
+    @property
+    def aims(self) -> tuple[Target, ...]:
+        """The targets, as read."""
+        return read_targets(self.targets)
 
     @property
     def bounds(self) -> tuple[int, int] | None:
@@ -174,7 +184,8 @@ class GenerationOptions:
         for name in ("checks", "wishes"):
             names = [getattr(function, "__name__", repr(function)) for function in getattr(self, name)]
             manifest |= {name: names} if names else {}
-        if self.energies:
+        manifest |= {"targets": [target.text for target in self.aims]} if self.targets else {}
+        if self.energies or self.targets:
             manifest |= {"guidance": self.guidance, "particles": self.particles}
         return manifest | {name: True for name in ("raw", "uncertainty") if getattr(self, name)}
 
@@ -196,6 +207,7 @@ class GenerationArguments(TypedDict, total=False):
     must_match: SmartsLists
     must_not_match: SmartsLists
     uncertainty: bool
+    targets: Targets
     wishes: tuple[Wish, ...]
     guidance: float
     particles: int

@@ -91,4 +91,6 @@ class GenerationRun:
             return "most had been made before, so few others fit: raise --noise, widen --atoms, or ask for fewer"
         if reason == "filter":
             return "most were left out by filters, SMARTS or --elements: ask for less; --rejects says which"
+        if reason == "target":
+            return "most missed a target: ask for a range, such as logp=2..3, or for fewer targets at once"
         return "see --rejects for the reasons, or try more --steps"

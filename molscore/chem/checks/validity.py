@@ -49,6 +49,7 @@ FAULTS: dict[str, str] = {
     "ring_flat": "a six-membered ring of mostly sp3 atoms is flat",
     "kept_part": "the part to keep is not kept, or has a bond where none is allowed, or none where one must be",
     "filter": "it fails the filter that was asked for",
+    "target": "a property misses its target by more than the tolerance",
     "duplicate": "the same molecule has been seen before",
 }
 
