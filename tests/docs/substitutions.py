@@ -70,6 +70,10 @@ COMMANDS = [
     ),
     (r"^(python scripts/shape.py .*)", r"\1 --samples 4 --targets 1 --steps 20"),
     (r"^(python scripts/completion_speed.py .*)--n \d+ --repeats \d+", r"\1--n 1 --repeats 1 --steps 50"),
+    (
+        r"^(python scripts/targets.py) --attempts \d+ --unguided \d+",
+        r"\1 --attempts 2 --unguided 2 --steps 20 --targets logp=2.5 --out data/benchmarks/few_targets.json",
+    ),
     (r"^(python scripts/completion_sheet.py .*)", r"\1 --each 1 --steps 50 --pairs 0"),
     (r"^(python scripts/hard_molecules.py .*)", r"\1 --n 2"),
     (r"^(python scripts/ray_workers.py) --n \d+", r"\1 --n 2 --model qm9 --steps 20 --clusters own"),

@@ -1,0 +1,59 @@
+"""Targets of properties with the bundled model: met more often than unguided, recorded, and refused early."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from molscore.chem.checks.descriptors import describe
+from molscore.generate import MoleculeGenerator
+
+
+@pytest.fixture(scope="module")
+def druglike() -> MoleculeGenerator:
+    torch.set_num_threads(1)
+    return MoleculeGenerator.from_pretrained("druglike", device="cpu")
+
+
+def test_targets_are_met_more_often_and_recorded(druglike):
+    """About a molecule in two hundred has such a logP unguided."""
+    result = druglike.generate(3, 0, steps=50, targets={"logp": "5+-0.5"})
+    assert len(result.mols) == 3 and result.manifest["attempts"] <= 24
+    assert result.manifest["targets"] == ["logp=5+-0.5"]
+    for mol in result.mols:
+        assert mol.GetDoubleProp("logp") == pytest.approx(describe(mol, ("logp",))["logp"], abs=1e-3)
+        assert 4.5 <= mol.GetDoubleProp("logp") <= 5.5
+    assert all(attempt.detail for attempt in result.rejects if attempt.reason == "target")
+
+
+def test_sizes_are_those_of_the_target(druglike):
+    """Raw samples are guided, and none is rejected."""
+    result = druglike.generate(8, 0, steps=4, raw=True, targets={"mw": (150, 200)})
+    assert len(result.mols) == 8
+    assert all(mol.GetNumHeavyAtoms() < 17 for mol in result.mols)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--target", "logp=99"], "outside what druglike has seen"),
+        (["--target", "colour=2"], "is no property"),
+        (["--target", "logp"], "NAME=VALUE"),
+        (["--target", "logp=2", "--model", "qm9"], "qm9 has no guide to properties"),
+    ],
+    ids=str,
+)
+def test_targets_that_cannot_be_end_before_torch_loads(more, words, tmp_path):
+    program = "import sys, molscore.cli\ntry: molscore.cli.app(sys.argv[1:])\nfinally: print('torch' in sys.modules)"
+    command = [sys.executable, "-c", program, "generate", "--n", "1", "--out", str(tmp_path / "m.sdf"), *more]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 2 and run.stdout.strip() == "False"
+    assert words in " ".join(run.stderr.split())
+
+
+def test_python_refuses_the_same(generator, druglike):
+    with pytest.raises(ValueError, match="qm9 has no guide"):
+        generator.generate(1, targets={"logp": 2.5})
+    with pytest.raises(ValueError, match="outside what druglike has seen"):
+        druglike.generate(1, targets={"tpsa": 900})
