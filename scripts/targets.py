@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from rdkit import Chem, DataStructs, RDLogger
 from rdkit.Chem import rdFingerprintGenerator
-from results import read_rows, write_rows
+from results import number, read_rows, table, write_rows
 
 from molscore.chem.checks.descriptors import describe
 from molscore.chem.targets import Target, read_targets
@@ -94,6 +94,27 @@ def gain(guided: dict[str, Any], unguided: dict[str, Any]) -> float:
     return round(guided["hits"] / guided["cpu_seconds"] / rate, 2)
 
 
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """The table of the page."""
+    heads = ("target", "hits of 1,000 attempts", "by rejection", "times the hits", "passes checks", "Tanimoto", "SA")
+    cells = []
+    for one in rows:
+        guided, rejection = one["guided"], one["rejection"]
+        least = "" if rejection["hits"] else "more than "
+        cells.append(
+            [
+                f"`{one['target']}`",
+                "{value:.0f} ({low:.0f} to {high:.0f})".format(**guided["hits_per_1000"]),
+                "{value:.0f} ({low:.0f} to {high:.0f})".format(**rejection["hits_per_1000"]),
+                f"{least}{one['times']:.1f}",
+                f"{guided['sound'] / guided['attempts']:.0%}; {rejection['sound'] / rejection['attempts']:.0%}",
+                f"{number(guided['tanimoto_of_hits'])}; {number(rejection['tanimoto_of_hits'])}",
+                f"{number(guided['sa_of_hits'], '.2f')}; {number(rejection['sa_of_hits'], '.2f')}",
+            ]
+        )
+    return table(heads, cells)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default=DEFAULT)
@@ -112,6 +133,7 @@ def main() -> None:
     rows = read_rows(words.out, header)
     missing = [text for text in words.targets if text not in [one["target"] for one in rows]]
     if not missing:
+        print(markdown(rows))
         return
     plain, seconds = attempts(generator, words.unguided, words.seed, GenerationOptions(words.steps))
     for text in missing:

@@ -70,12 +70,12 @@ class Aim(NamedTuple):
     """What a property is to be, in its own unit.
 
     Attributes:
-        index: of the property.
+        place: of the property among those of the network.
         low, high: bounds of what meets the target; infinite where it is ``max`` or ``min``.
         sign: 1 for ``max``, -1 for ``min``, else 0.
     """
 
-    index: int
+    place: int
     low: float
     high: float
     sign: int
