@@ -46,6 +46,9 @@ RATE, EMA = 2e-3, 0.99
 BINS = (0.03, 0.2), (0.2, 0.35), (0.35, 0.5), (0.5, 0.65), (0.65, 0.8), (0.8, 1.0)
 """Of graph times, for the card."""
 
+LEAST = 1e-3
+"""Standard deviation of a property, for those that are the same in all molecules."""
+
 EXTREME = 0.001
 """Share of the training molecules beyond either end of the range of targets."""
 
@@ -136,10 +139,10 @@ def fit(network: PropertyNetwork, drawn: list[Means], y: Tensor, vocabulary: lis
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=1e-3)
     inputs = [(means.soft(vocabulary), means.t, y[means.index]) for means in drawn]
-    total, step, began = epochs * (len(drawn) // TOGETHER), 0, time.time()
+    total, step, began = epochs * -(-len(drawn) // TOGETHER), 0, time.time()
     for epoch in range(epochs):
         order, losses = torch.randperm(len(inputs)).tolist(), []
-        for at in range(0, len(order) - TOGETHER + 1, TOGETHER):
+        for at in range(0, len(order), TOGETHER):
             for group in optimiser.param_groups:
                 group["lr"] = RATE * min(1, (step + 1) / 100) * (1 - step / total)
             parts = [
@@ -173,7 +176,7 @@ def quality(network: PropertyNetwork, drawn: list[Means], y: Tensor, vocabulary:
     for low, high in BINS:
         inside = (t >= low) & (t < high)
         error = (mean - wanted)[inside].square().mean(0)
-        r2, ratio = 1 - error / wanted.var(0), error / log_variance[inside].exp().mean(0)
+        r2, ratio = 1 - error / wanted.var(0).clamp(min=LEAST**2), error / log_variance[inside].exp().mean(0)
         rows.append(
             {
                 "graph_time": [low, high],
@@ -193,7 +196,7 @@ def size_tables(sizes: Tensor, y: Tensor, count: int) -> tuple[Tensor, Tensor]:
         m = (weight * y).sum(0) / weight.sum()
         mean.append(m)
         deviation.append(((weight * (y - m) ** 2).sum(0) / weight.sum()).sqrt())
-    floor = 0.05 * y.std(0)
+    floor = (0.05 * y.std(0)).clamp(min=LEAST)
     return torch.stack(mean), torch.maximum(torch.stack(deviation), floor)
 
 
@@ -205,23 +208,24 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/property_guide"))
     parser.add_argument("--draws", type=int, nargs="+", default=[16000], help="training molecules, in parts")
     parser.add_argument("--held-out", type=int, default=1500, help="molecules of the split valid")
-    parser.add_argument("--epochs", type=int, default=25)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--licence", default="not stated", help="of the data, for the card")
     words = parser.parse_args()
     RDLogger.DisableLog("rdApp.*")
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    words.work.mkdir(parents=True, exist_ok=True)
-    model, file = load(find(words.model)), read_tensorfile(words.data)
+    model = load(find(words.model))
     if not model.implied_hydrogens or model.config.fake_atoms:
         parser.error("guides are for models of heavy atoms alone, whose hydrogens are implied")
+    words.work.mkdir(parents=True, exist_ok=True)
+    file = read_tensorfile(words.data)
     drawn = [
         means for k, count in enumerate(words.draws) for means in kept(words.work, model, file, "train", count, 2 + k)
     ]
     held_out = kept(words.work, model, file, "valid", words.held_out, 1)
     y = labels(words.work, file, drawn + held_out)
     seen = torch.cat([means.index for means in drawn]).unique()
-    mean, deviation = y[seen].mean(0), y[seen].std(0)
+    mean, deviation = y[seen].mean(0), y[seen].std(0).clamp(min=LEAST)
     scaled = (y - mean) / deviation
     network = PropertyNetwork(len(model.vocabulary), len(NAMES))
     network = fit(network, drawn, scaled, model.vocabulary, words.epochs)

@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import property_guide
 import pytest
 import targets
 import torch
-from conftest import command
 
+from molscore.chem.arrays import from_mol
+from molscore.chem.embedding.etkdg import embed
+from molscore.chem.hydrogens import without_hydrogens
 from molscore.datasets.tensorfile import pack, write_tensorfile
 from molscore.guidance.property_guide import load_guide
 
@@ -28,7 +31,7 @@ def test_rare_targets_gain_what_was_asked_for():
             assert row["times"] > 3, row["target"]
 
 
-def test_a_measurement(tmp_path):
+def test_a_measurement(command, tmp_path):
     out = tmp_path / "targets.json"
     words = "--attempts", 2, "--unguided", 3, "--steps", 20, "--out", out, "--targets", "logp=2.5+-1", "tpsa=0..200"
     command(targets, *words)
@@ -40,14 +43,8 @@ def test_a_measurement(tmp_path):
     assert out.read_bytes() == before
 
 
-def test_a_guide_is_made(tmp_path):
-    """Of eight small molecules; the file is read back."""
-    import numpy as np
-
-    from molscore.chem.arrays import from_mol
-    from molscore.chem.embedding.etkdg import embed
-    from molscore.chem.hydrogens import without_hydrogens
-
+def test_a_guide_is_made(command, tmp_path):
+    """Of twelve small molecules; the file is read back."""
     smiles = [f"{end}c1ccc({other})cc1" for end in ("CC", "CCC", "OC") for other in ("N", "O", "F", "C")]
     molecules = [without_hydrogens(from_mol(embed(text))) for text in smiles]
     split = np.array([0] * 8 + [1] * 4)
@@ -61,6 +58,6 @@ def test_a_guide_is_made(tmp_path):
     assert all(torch.isfinite(weight).all() for weight in guide.network.parameters())
 
 
-def test_guides_are_for_models_without_hydrogens(tmp_path):
+def test_guides_are_for_models_without_hydrogens(command, tmp_path):
     with pytest.raises(SystemExit):
         command(property_guide, ROOT / "none.safetensors", "--model", "qm9", "--out", tmp_path / "g.safetensors")
