@@ -25,6 +25,10 @@ from molscore.guidance.soft import SoftMolecules
 
 WIDTH, LAYERS = 48, 3
 
+LARGEST_TILT = 30.0
+"""kT: between two classes of an atom or bond, in one evaluation. Where a target is far and time short, slopes are
+steeper, and would overthrow all atoms at once."""
+
 SLOPE = 10.0
 """kT for each standard deviation, of ``max`` and ``min``."""
 
@@ -95,7 +99,7 @@ class PropertyWish:
 
     def __call__(self, molecules: SoftMolecules, t: Tensor) -> Tensor:
         """See `molscore.guidance.soft.Wish`."""
-        means, log_variances = self.network(molecules, t)
+        means, log_variances = self.network(limited(molecules), t)
         total = torch.zeros_like(means[:, 0])
         for k, low, high, sign in self.aims:
             scale = float(self.deviation[k])
@@ -106,6 +110,24 @@ class PropertyWish:
                 a, b = ((bound - float(self.mean[k])) / scale for bound in (low, high))
                 total = total - log_mass((a - mu) / s, (b - mu) / s)
         return total
+
+
+def limited(molecules: SoftMolecules) -> SoftMolecules:
+    """The molecules, whose classes get slopes that differ by `LARGEST_TILT` at most; bonds in both directions together."""
+    atoms, bonds = molecules.atoms, molecules.bonds
+    if atoms.requires_grad:
+        atoms = atoms.clone()
+        atoms.register_hook(lambda slope: _shortened(slope, LARGEST_TILT))
+    if bonds.requires_grad:
+        bonds = bonds.clone()
+        bonds.register_hook(lambda slope: _shortened((slope + slope.transpose(1, 2)) / 2, LARGEST_TILT / 2))
+    return molecules._replace(atoms=atoms, bonds=bonds)
+
+
+def _shortened(slopes: Tensor, most: float) -> Tensor:
+    """Slopes ``(..., K)`` whose largest and least differ by at most ``most``, in their proportions."""
+    spread = slopes.amax(-1, keepdim=True) - slopes.amin(-1, keepdim=True)
+    return slopes * (most / spread.clamp(min=most))
 
 
 def log_mass(a: Tensor, b: Tensor) -> Tensor:

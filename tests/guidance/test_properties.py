@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from molscore.chem.checks.descriptors import describe
 from molscore.chem.targets import TOLERANCES, read_targets
-from molscore.guidance.properties import PropertyWish, log_mass
+from molscore.guidance.properties import LARGEST_TILT, PropertyWish, log_mass
 from molscore.guidance.property_guide import load_guide
 from molscore.guidance.soft import SoftMolecules
 from molscore.pretrained import guide_file
@@ -71,8 +71,20 @@ def test_the_slope_of_the_energy_is_that_of_finite_differences(guide):
     generator, h = torch.Generator().manual_seed(1), 1e-5
     for (name, part), slope in zip(parts.items(), slopes, strict=True):
         way = torch.randn(part.shape, generator=generator, dtype=part.dtype)
+        way = way + way.transpose(1, 2) if name == "bonds" else way  # slopes of bonds are made symmetric
         up, down = (wish(soft._replace(**{name: part.detach() + k * way}), t).item() for k in (h, -h))
         assert (up - down) / (2 * h) == pytest.approx(float((slope * way).sum()), rel=1e-5)
+
+
+def test_slopes_are_limited_where_the_target_is_far(guide):
+    one, t = known(guide, SMILES[0]), torch.tensor([0.05])
+    parts = {name: getattr(one, name).clone().requires_grad_() for name in ("atoms", "bonds")}
+    energy = guide.wish(read_targets(["logp=40+-0.01"]))(one._replace(**parts), t).sum()
+    atoms, bonds = torch.autograd.grad(energy, list(parts.values()))
+    bonds = bonds + bonds.transpose(1, 2)
+    for slope in (atoms, bonds):
+        spread = slope.amax(-1) - slope.amin(-1)
+        assert 25 < spread.max() < LARGEST_TILT + 1e-3
 
 
 def test_mass_of_a_normal_in_an_interval():
