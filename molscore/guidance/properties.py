@@ -113,7 +113,7 @@ class PropertyWish:
 
 
 def limited(molecules: SoftMolecules) -> SoftMolecules:
-    """The molecules, whose classes get slopes that differ by `LARGEST_TILT` at most; bonds in both directions together."""
+    """The molecules, whose classes get slopes `LARGEST_TILT` apart at most; those of bonds in both directions."""
     atoms, bonds = molecules.atoms, molecules.bonds
     if atoms.requires_grad:
         atoms = atoms.clone()
