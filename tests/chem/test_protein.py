@@ -48,6 +48,7 @@ def check_rich(structure):
     assert structure.positions[structure.residues == "A/SER 4B"].tolist() == [[9, 9, 9], [9, 9, 11]]
     assert structure.atomic_numbers[structure.residues == "A/ZN 201"].tolist() == [30]
     assert structure.text() == "protein: 6 residues, and 2 others: A/ZN 201, A/SO4 202"
+    assert structure.names[structure.residues == "A/SER 4B"].tolist() == ["CA", "OG"] and structure.waters == 3
 
 
 @pytest.mark.parametrize("ending", [".pdb", ".ent", ".pdb.gz", ".PDB", ".cif", ".mmcif.gz"])
