@@ -1,0 +1,1 @@
+"""Energies of molecules in a pocket, and the sum of them."""
