@@ -29,6 +29,7 @@ from molscore.model.denoisers import MoleculeDenoiser
 from molscore.model.device import sent
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.fakes import fakes_for
+from molscore.model.placed import PlacedDenoiser
 from molscore.model.state import Times, molecule_noise, size_mask
 from molscore.reprs import short_repr
 
@@ -169,8 +170,10 @@ def sample_molecules(
         sampler = DPMSolver(layout.pack_times(Times.uniform(eta[0], eta[1], layout.atoms)))
     sampler = sampler if steer is None else steer(sampler, denoiser)
     used = denoiser if guide is None else guide(denoiser)
-    mean = layout.unpack(sample(used, sampler, layout.pack_times(times), noise, start, on_step).mean)
+    last = sample(used, sampler, layout.pack_times(times), noise, start, on_step)
+    mean = layout.unpack(last.mean)
     positions = mean.x.to(model.dtype) * model.config.position_scale
+    positions = used.in_place(positions, last.carry) if isinstance(used, PlacedDenoiser) else positions
     positions = positions if given is None else positions + given.origin
     itself = torch.eye(layout.atoms, dtype=torch.bool, device=device)
     parts = positions, probabilities(mean.a), probabilities(mean.e, itself)
