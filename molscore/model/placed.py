@@ -31,7 +31,7 @@ STIFFNESS, LONGEST, WIDEST = 6.0, 0.4, 0.15
 """Of rigid moves: kT/Å² for each atom, Å and radians."""
 
 LONGEST_SHIFT, VARIANCE, CLASS_VARIANCE = 0.5, 1.0, 0.1
-"""Of guidance: Å that it may move an atom; variances of clean positions and of one-hot classes, in units of the state."""
+"""Of guidance: Å that it may move an atom; variances of clean positions and one-hot classes, in units of the state."""
 
 
 class Poses(NamedTuple):
@@ -48,7 +48,7 @@ class Poses(NamedTuple):
 
 
 class PlacedCarry(NamedTuple):
-    """The carry of `PlacedDenoiser`: that of the model's denoiser, the poses, and the energies there ``(B, M)`` in kT."""
+    """The carry of `PlacedDenoiser`: that of the model's denoiser, the poses, and their energies ``(B, M)`` in kT."""
 
     inner: Any
     poses: Poses

@@ -1,0 +1,156 @@
+"""Judges of molecules in pockets that know nothing of what guided them: PoseBusters, PoseCheck's figures, Vina, ProLIF.
+
+* Clashes as PoseCheck counts them (Harris et al., "Benchmarking generated poses", 2023, arXiv:2308.07413): pairs of atoms
+  of molecule and protein, hydrogens where there are any, closer than the sum of their van der Waals radii less 0.5 Å.
+* Strain by its definition: UFF energy after a relaxation in which no atom moves by more than 0.1 Å without a penalty,
+  less that of the best of 50 conformers, each relaxed.
+* Vina (Eberhardt et al., J. Chem. Inf. Model. 61, 3891, 2021): score after minimisation in place, kcal/mol.
+* Hydrogen bonds by ProLIF (Bouysset and Fiorucci, J. Cheminform. 13, 72, 2021), as residue and role.
+
+Needs the extras ``docking`` and ``prolif``.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdDistGeom
+from rdkit.Chem import rdForceFieldHelpers as forcefield
+from scipy.spatial.distance import cdist
+
+from molscore import extras
+
+TOLERANCE, DISPLACEMENT, CONFORMERS = 0.5, 0.1, 50
+_TABLE = Chem.GetPeriodicTable()
+BUSTED = ("file", "molecule", "position", "mol_pred_loaded", "mol_cond_loaded")
+
+
+def needed() -> None:
+    """Raises ImportError with what to install, if something is not there."""
+    for package in ("vina", "meeko"):
+        extras.check(package, "docking", "Vina")
+    extras.check("prolif", "prolif", "ProLIF")
+
+
+def clashes(mol: Chem.Mol, protein: Chem.Mol) -> int:
+    """Pairs of atoms that overlap, as PoseCheck counts them; hydrogens count where there are any."""
+    radii = [np.array([_TABLE.GetRvdw(a.GetAtomicNum()) for a in m.GetAtoms()]) for m in (mol, protein)]
+    distances = cdist(*(m.GetConformer().GetPositions() for m in (mol, protein)))
+    return int((distances + TOLERANCE < radii[0][:, None] + radii[1]).sum())
+
+
+def strain(mol: Chem.Mol) -> float | None:
+    """UFF strain in kcal/mol by PoseCheck's definition; None if UFF has no parameters."""
+    with rdBase.BlockLogs():
+        if not forcefield.UFFHasAllMoleculeParams(mol):
+            return None
+        held = Chem.Mol(mol)
+        field = forcefield.UFFGetMoleculeForceField(held)
+        field.Initialize()
+        for index in range(held.GetNumAtoms()):
+            field.UFFAddPositionConstraint(index, maxDispl=DISPLACEMENT, forceConstant=1)
+        field.Minimize()
+        local = forcefield.UFFGetMoleculeForceField(held).CalcEnergy()
+        free = Chem.Mol(mol)
+        parameters = rdDistGeom.ETKDGv3()
+        parameters.randomSeed = 1
+        if not len(rdDistGeom.EmbedMultipleConfs(free, CONFORMERS, parameters)):
+            return None
+        return local - min(energy for _, energy in forcefield.UFFOptimizeMoleculeConfs(free))
+
+
+def busted(mols: Sequence[Chem.Mol], protein: Path) -> list[dict[str, bool]]:
+    """Checks of PoseBusters' configuration ``dock``, by name, of each molecule."""
+    from posebusters import PoseBusters
+
+    table = PoseBusters(config="dock").bust(list(mols), None, protein)
+    columns = [name for name in table.columns if name not in BUSTED]
+    return [{name: bool(row[name]) for name in columns} for _, row in table.iterrows()]
+
+
+class Docker:
+    """Vina with a rigid protein, prepared by meeko.
+
+    Args:
+        protein: PDB file.
+        centre: (3,) Å, of the box.
+        size: (3,) Å, of the box.
+        folder: for the receptor's file.
+    """
+
+    def __init__(self, protein: Path, centre: np.ndarray, size: np.ndarray, folder: Path):
+        from meeko import MoleculePreparation, PDBQTWriterLegacy, Polymer, ResidueChemTemplates
+        from vina import Vina
+
+        templates = ResidueChemTemplates.create_from_defaults()
+        polymer = Polymer.from_pdb_string(
+            protein.read_text(), templates, MoleculePreparation(), allow_bad_res=True, default_altloc="A"
+        )
+        rigid, _ = PDBQTWriterLegacy.write_string_from_polymer(polymer)
+        (path := folder / "receptor.pdbqt").write_text(rigid)
+        self.vina: Any = Vina(cpu=1, seed=1, verbosity=0)
+        self.vina.set_receptor(str(path))
+        self.vina.compute_vina_maps(center=centre.tolist(), box_size=size.tolist())
+
+    def minimised(self, mol: Chem.Mol) -> float | None:
+        """Score after minimisation in place, kcal/mol; None if Vina cannot take it there."""
+        try:
+            self._set(mol)
+            return float(self.vina.optimize()[0])
+        except (RuntimeError, ValueError):
+            return None
+
+    def docked(self, mol: Chem.Mol, exhaustiveness: int = 1) -> tuple[float, Chem.Mol] | None:
+        """Score of the best pose, kcal/mol, and the pose; None if Vina finds none."""
+        from meeko import PDBQTMolecule, RDKitMolCreate
+
+        try:
+            self._set(mol)
+            self.vina.dock(exhaustiveness=exhaustiveness, n_poses=1)
+            (pose,) = RDKitMolCreate.from_pdbqt_mol(PDBQTMolecule(self.vina.poses(n_poses=1), skip_typing=True))
+            return float(self.vina.energies(n_poses=1)[0][0]), pose
+        except (RuntimeError, ValueError):
+            return None
+
+    def _set(self, mol: Chem.Mol) -> None:
+        from meeko import MoleculePreparation, PDBQTWriterLegacy
+
+        text, good, complaint = PDBQTWriterLegacy.write_string(MoleculePreparation().prepare(mol)[0])
+        if not good:
+            raise ValueError(f"meeko: {complaint}")
+        self.vina.set_ligand_from_string(text)
+
+
+def hydrogen_bonds(mols: Sequence[Chem.Mol], protein: Chem.Mol) -> list[set[str]]:
+    """Hydrogen bonds of each molecule: residue and role, such as ``ASP189.A HBDonor``.
+
+    Args:
+        mols: with hydrogens, in the frame of the protein.
+        protein: of RDKit, of a PDB file; without hydrogens it gets them.
+    """
+    import prolif
+
+    if not any(atom.GetAtomicNum() == 1 for atom in protein.GetAtoms()):
+        protein = Chem.AddHs(protein, addCoords=True, addResidueInfo=True)
+    fingerprint = prolif.Fingerprint(["HBDonor", "HBAcceptor"])
+    around = prolif.Molecule.from_rdkit(protein)
+    ligands = [prolif.Molecule.from_rdkit(mol) for mol in mols]
+    fingerprint.run_from_iterable(ligands, around, progress=False, n_jobs=1)
+    return [
+        {f"{residue} {kind}" for (_, residue), kinds in fingerprint.ifp[k].items() for kind in kinds}
+        for k in range(len(mols))
+    ]
+
+
+def around(protein: Path, centre: np.ndarray, radius: float) -> Chem.Mol:
+    """The residues of a PDB file with an atom within a radius of a point, as a molecule of RDKit."""
+    lines = [line for line in protein.read_text().splitlines(keepends=True) if line.startswith(("ATOM", "HETATM"))]
+    places = np.array([[float(line[k : k + 8]) for k in (30, 38, 46)] for line in lines])
+    near = np.linalg.norm(places - centre, axis=1) <= radius
+    wanted = {line[17:27] for line, close in zip(lines, near, strict=True) if close}
+    mol = Chem.MolFromPDBBlock("".join(line for line in lines if line[17:27] in wanted), removeHs=False)
+    if mol is None:
+        raise ValueError(f"RDKit cannot read {protein}")
+    return mol
