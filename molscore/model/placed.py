@@ -21,8 +21,8 @@ from molscore.model.denoisers import MoleculeDenoiser
 from molscore.model.state import MoleculeState
 
 PlacedEnergy = Callable[[MoleculeState, Tensor, Tensor], Tensor]
-"""`energy(state, t, rows)`: kT for each of n molecules ``(n,)`` at graph times ``t (n,)``; the positions of the state are
-in Å in the frame of the surroundings, ``rows (n,)`` are their places in the batch."""
+"""`energy(state, t, rows)`: kT for each of n molecules ``(n,)`` at graph times ``t (n,)``; positions of the state are
+in Å in the frame of the surroundings, ``rows (n,)`` the molecules' places in the batch."""
 
 MOVES, ALONE = 3, 0.6
 """Moves at each evaluation, and the graph time below which there is but the best pose."""
@@ -78,7 +78,7 @@ class PlacedDenoiser(Denoiser):
         poses = self.start if carry is None else carry.poses
         state = self.layout.unpack(mean.detach())
         state = state._replace(x=state.x * self.unit)
-        time = self.layout.unpack_times(t.expand(len(z), -1)).graph.amax(1)
+        time = self.layout.unpack_times(t.expand(z.shape)).graph.amax(1)
         poses = Poses(*(part.to(mean) for part in poses))
         for _ in range(MOVES):
             poses, energies = self._moved(state, poses, time)

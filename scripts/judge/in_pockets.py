@@ -1,7 +1,7 @@
 """Judges of molecules in pockets that know nothing of what guided them: PoseBusters, PoseCheck's figures, Vina, ProLIF.
 
-* Clashes as PoseCheck counts them (Harris et al., "Benchmarking generated poses", 2023, arXiv:2308.07413): pairs of atoms
-  of molecule and protein, hydrogens where there are any, closer than the sum of their van der Waals radii less 0.5 Å.
+* Clashes as PoseCheck counts them (Harris et al., "Benchmarking generated poses", arXiv:2308.07413, 2023): pairs of
+  atoms of molecule and protein, hydrogens too where there are any, closer than the sum of their radii less 0.5 Å.
 * Strain by its definition: UFF energy after a relaxation in which no atom moves by more than 0.1 Å without a penalty,
   less that of the best of 50 conformers, each relaxed.
 * Vina (Eberhardt et al., J. Chem. Inf. Model. 61, 3891, 2021): score after minimisation in place, kcal/mol.

@@ -3,8 +3,8 @@
     E(x) = E_MMFF94s(x) + Σ_ip ε ((R / d)¹² - 2 (R / d)⁶) + k Σ_i max(0, |x_i - x_i⁰| - 0.3 Å)²
 
 over all atoms i of the molecule, hydrogens too, and the heavy atoms p of the pocket, with k = 2 kcal/mol/Å² for heavy
-atoms, 0 for hydrogens. R is the sum of van der Waals radii, with 1.1 Å of a hydrogen, and 0.2 Å less, which makes up for
-hydrogens of the pocket that are not there; ε = 0.1 kcal/mol. Of a pair that may have a hydrogen bond R is 2.9 Å (1.9 Å
+atoms, 0 for hydrogens. R is the sum of van der Waals radii, with 1.1 Å of a hydrogen, and 0.2 Å less, as a
+few contacts always are that close; ε = 0.1 kcal/mol. Of a pair that may have a hydrogen bond R is 2.9 Å (1.9 Å
 from hydrogen), and ε = 0.5 kcal/mol; at metals R is 2.2 Å. Closer than 0.7 R the energy goes on as a straight line, so
 that atoms get out of one another. Free minimisation would let a molecule leave its place, or fold up.
 """
