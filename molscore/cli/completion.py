@@ -31,7 +31,7 @@ def check_generation(
     from molscore.chem.shape import ShapeQuery
 
     completion.check_wishes(given)
-    aside = ("near", "noise", "like", "features", "particles", "elements", "atoms")
+    aside = ("near", "noise", "like", "features", "particles", "elements", "atoms", "pocket")
     named = {name: value for name, value in given.items() if name not in aside}
     part, elements, bounds = completion.keep(**named), None, given.get("atoms")
     if "elements" in given:

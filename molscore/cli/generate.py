@@ -68,7 +68,10 @@ def generate(
         bool, typer.Option("--features", help="Its donors, acceptors, rings and charges are wanted too.")
     ] = False,
     particles: Annotated[
-        int, typer.Option(min=1, help="Attempts in a group, whose best for --like are copied in place of its worst.")
+        int,
+        typer.Option(
+            min=1, help="Attempts in a group, whose best for --like or --pocket are copied in place of its worst."
+        ),
     ] = 1,
     elements: Annotated[str | None, typer.Option(help="Of what is made, such as C,N,O,F.")] = None,
     target: Annotated[
@@ -77,6 +80,12 @@ def generate(
             help="Property to guide molecules to: logp=2.5, logp=2.5+-0.5, tpsa=60..90 or qed=max; what misses by more "
             "than the tolerance is rejected. May be repeated."
         ),
+    ] = None,
+    pocket: Annotated[
+        Path | None, typer.Option(help=".pdb or .cif file (.gz too) of a protein to make them in.")
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option(help="Where: a ligand's SDF file, a point x,y,z, or residues such as A:123,A:156.")
     ] = None,
     relax: Annotated[str, typer.Option(help="none, mmff (MMFF94s) or xtb (GFN2-xTB; needs the extra xtb).")] = "none",
     filter_: Filter = None,
@@ -109,7 +118,8 @@ def generate(
     from molscore.files.shards import is_pattern
 
     with complaints(ValueError):
-        inputs = {"--model": pretrained.find(model), "--scaffold": file_of(scaffold), "--link": file_of(link)}
+        inputs = {"--pocket": pocket, "--site": file_of(site)}
+        inputs |= {"--model": pretrained.find(model), "--scaffold": file_of(scaffold), "--link": file_of(link)}
         inputs |= {"--from": file_of(lead), "--near": file_of(near)}
         if report is not None and (is_pattern(out) or not str(out).lower().endswith(SDF)):
             raise ValueError("--report is for a single SDF file: name one with --out, or use `molscore report` later")
@@ -142,7 +152,17 @@ def generate(
         }
         check_targets(target, model)
         lists = must_match or [], must_not_match or []
-        check_generation(n, completion | {"atoms": bounds}, model, *lists, raw)
+        check_generation(n, completion | {"atoms": bounds, "pocket": pocket}, model, *lists, raw)
+    around = None
+    if pocket is not None or site is not None:
+        from molscore.chem.pocket.receptor import check_pocket, read_pocket
+
+        with complaints(ValueError, OSError):
+            check_pocket(pocket, site, relax)
+            assert pocket is not None and site is not None
+            around = read_pocket(pocket, site)
+        if not quiet:
+            typer.echo(around.text(), err=True)
     wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW, ray=ray)
     from molscore.generate import GenerationOptions, MoleculeGenerator
@@ -163,6 +183,7 @@ def generate(
             uncertainty,
             targets=tuple(target or ()),
             **{name: value for name, value in completion.items() if value is not None},
+            pocket=around,
         )
         generator = MoleculeGenerator.from_pretrained(model, "cpu" if ray and device == "auto" else device)
         generator.sizes_for(options)

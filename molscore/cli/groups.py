@@ -53,6 +53,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "elements",
     ),
     "Shape": ("like", "features", "particles", "given"),
+    "Protein": ("pocket", "site"),
     "Geometry and energy": ("relax", "energy", "window", "rmsd", "fill", "relaxation", "xtb", "uncertainty"),
     "Chemistry": ("stereo", "max_isomers", "fragments", "fallback", "hydrogens"),
     "Targets": ("target",),

@@ -19,6 +19,7 @@ from molscore.datasets.batch import MoleculeBatch
 from molscore.generate import liking
 from molscore.generate.guiding import guide, steer
 from molscore.generate.options import GenerationOptions
+from molscore.generate.placing import placed, steered
 from molscore.guidance.soft import Wish
 from molscore.model import MoleculeDiffusion, Sample
 from molscore.model.completion import Given
@@ -59,9 +60,13 @@ def conditions(
     if options.liking is not None and options.part is None:
         noise = options.noise if options.noise is not None else liking.NOISE
         arguments["around"] = options.liking.start, max(noise, LEAST_NOISE)
-    if wishes and options.guidance:
+    if options.placed and options.around is not None:
+        arguments["guide"] = placed(wishes, options.around.volume.points, streams, options.guidance)
+    elif wishes and options.guidance:
         arguments["guide"] = guide(wishes, options.guidance, options.frame)
-    if options.particles > 1:
+    if options.particles > 1 and options.placed:
+        arguments["steer"] = steered(options.particles, streams)
+    elif options.particles > 1:
         arguments["steer"] = steer(wishes, options.particles, streams, frame=options.frame)
     return arguments
 

@@ -40,6 +40,9 @@ from molscore.results import options_of
 from molscore.versions import version
 from molscore.workers import Cluster, WorkerNumber, check_function, count, shared
 
+ATOMS_PER_HEAVY = 2.0
+"""Atoms of a molecule for each heavy atom, where hydrogens are made too."""
+
 CPU_BATCH, GPU_BATCH = 16, 256
 """Molecules in a call of the network. On a CPU larger batches save little, and are more padding and less to share."""
 
@@ -293,7 +296,10 @@ class MoleculeGenerator(PretrainedMixin):
             return made_sizes(options.part, known, options.bounds, options.elements)
         if options.liking is not None and options.bounds is None:
             return options.liking.query.sizes(known)
-        return self.sizes(options.bounds).double().numpy()
+        weights = self.sizes(options.bounds).double().numpy()
+        if options.around is not None and options.bounds is None:
+            return options.around.sizes(weights, 1.0 if self.model.implied_hydrogens else ATOMS_PER_HEAVY)
+        return weights
 
     def sizes(self, atoms: tuple[int, int] | None = None) -> torch.Tensor:
         """Weights of the numbers of atoms, from 0 on, within bounds.

@@ -22,6 +22,7 @@ from molscore.chem.hydrogens import complete
 from molscore.chem.properties import set_properties
 from molscore.chem.wishes import allowed_classes
 from molscore.generate.completion import kept_tags, likeness, of_classes, other_element, shift_in_place, with_part
+from molscore.generate.in_pocket import settled
 from molscore.generate.options import GenerationOptions
 from molscore.model import MoleculeDiffusion, Sample
 
@@ -82,6 +83,7 @@ class Judge:
         self.raw, self.method = options.raw, options.relax
         self.part, self.query, self.charge = options.part, options.query, options.charge
         self.frame, part, self.liking = options.frame, options.part, options.liking
+        self.pocket = options.around
         self.elements, self.allowed = options.elements, None
         if options.elements is not None:
             self.allowed = np.array(allowed_classes(options.elements, model.vocabulary, "the model"), dtype=float)
@@ -124,6 +126,11 @@ class Judge:
             properties |= {name: round(value, 3) for name, value in reached.items()}
             if misses := [miss for target in self.targets if (miss := target.miss(reached[target.name]))]:
                 fault = Fault("target", "; ".join(misses))
+        if fault is None and self.pocket is not None:
+            shift_in_place(mol, self.frame)
+            mol, fault, more = settled(mol, self.pocket, range(len(part)) if part and part.posed else ())
+            shift_in_place(mol, -self.frame)
+            fault, properties = fault or check(mol, charge, self.checks), properties | more
         if fault is None:
             relaxation = relax(mol, self.method, fixed=range(len(part)) if part is not None and part.posed else ())
             mol = relaxation.mol

@@ -1,10 +1,12 @@
 """The options of a generation, beside the number of molecules and the seed."""
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypedDict
 
 import numpy as np
+from rdkit import Chem
 
 from molscore.chem.checks.conditions import check_computed, check_raw
 from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
@@ -12,10 +14,12 @@ from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
 from molscore.chem.parts import KeptPart
+from molscore.chem.pocket.receptor import Pocket, check_pocket, read_pocket
 from molscore.chem.shape import ShapeQuery
 from molscore.chem.targets import Target, Targets, read_targets
 from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, neighboured, read, symbols
 from molscore.generate.liking import Likeness
+from molscore.guidance.pocket.wish import PocketWish
 from molscore.guidance.soft import Wish
 from molscore.limits import check, check_flags, check_word, shown
 from molscore.reprs import changes_repr
@@ -42,6 +46,9 @@ class GenerationOptions:
         like: a molecule in 3-D, or a file of one, whose shape is wanted, see `molscore.generate.liking`.
         features: let its donors, acceptors, rings, hydrophobes and charges count too.
         elements: symbols of the elements of what is made, ``"C,N"`` or ``("C", "N")``; None is all of the model.
+        pocket: file of a protein, in one of whose pockets molecules are made, in its frame; or the pocket itself, of
+            `molscore.chem.pocket.receptor.read_pocket`.
+        site: where that is, see `molscore.chem.pocket.site.read_site`.
         raw: deliver the first ``n`` samples as they are: nothing repaired, relaxed or rejected but what no mol block
             can hold.
         relax: ``none``, ``mmff`` or ``xtb``: let what passed relax, see `molscore.chem.forcefield.relax`.
@@ -92,6 +99,8 @@ class GenerationOptions:
     elements: str | tuple[str, ...] | None = None
     like: Source | None = None
     features: bool = False
+    pocket: str | os.PathLike[str] | Pocket | None = None
+    site: str | os.PathLike[str] | Chem.Mol | None = None
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "guidance", "particles"):
@@ -115,12 +124,33 @@ class GenerationOptions:
         for name in ("scaffold", "link", "lead", "near", "like"):
             object.__setattr__(self, name, read(getattr(self, name), name))
         _ = self.part, self.query, self.liking
+        object.__setattr__(self, "pocket", self._pocket())
         if self.particles > 1 and not (self.energies or self.targets):
             raise ValueError("particles follow wishes: name some, or leave particles out")
         if self.batch_size is not None and self.batch_size % self.particles:
             raise ValueError(f"batch_size {self.batch_size} must be whole groups of {self.particles} particles")
 
     __repr__ = changes_repr
+
+    def _pocket(self) -> Pocket | None:
+        """The pocket, read once."""
+        check_pocket(self.pocket, self.site, self.relax)
+        if self.pocket is None or isinstance(self.pocket, Pocket):
+            return self.pocket
+        assert self.site is not None
+        return read_pocket(self.pocket, self.site)
+
+    @property
+    def around(self) -> Pocket | None:
+        """The pocket in which molecules are made."""
+        return self.pocket if isinstance(self.pocket, Pocket) else None
+
+    @property
+    def placed(self) -> bool:
+        """Whether molecules have to find their pose in the pocket: nothing that is given has one."""
+        framed = self.part or self.query
+        posed = self.liking is not None or (framed is not None and framed.posed)
+        return self.around is not None and not posed
 
     @cached_property
     def wanted(self) -> MoleculeFilter:
@@ -144,8 +174,13 @@ class GenerationOptions:
 
     @property
     def energies(self) -> tuple[Wish, ...]:
-        """All that guides: wishes, and the likeness to a query."""
-        return self.wishes + (() if self.liking is None else self.liking.wishes)
+        """All that guides: wishes, the likeness to a query, the pocket."""
+        pocket = () if self._pocket_wish is None else (self._pocket_wish,)
+        return self.wishes + (() if self.liking is None else self.liking.wishes) + pocket
+
+    @cached_property
+    def _pocket_wish(self) -> PocketWish | None:
+        return None if self.around is None else PocketWish(self.around)
 
     @property
     def aims(self) -> tuple[Target, ...]:
@@ -185,6 +220,8 @@ class GenerationOptions:
             names = [getattr(function, "__name__", repr(function)) for function in getattr(self, name)]
             manifest |= {name: names} if names else {}
         manifest |= {"targets": [target.text for target in self.aims]} if self.targets else {}
+        if self.around is not None:
+            manifest |= {"pocket": self.around.name, "site": self.around.site.text}
         if self.energies or self.targets:
             manifest |= {"guidance": self.guidance, "particles": self.particles}
         return manifest | {name: True for name in ("raw", "uncertainty") if getattr(self, name)}
@@ -223,6 +260,8 @@ class GenerationArguments(TypedDict, total=False):
     elements: str | tuple[str, ...] | None
     like: Source | None
     features: bool
+    pocket: str | os.PathLike[str] | Pocket | None
+    site: str | os.PathLike[str] | Chem.Mol | None
 
 
 def atom_bounds(atoms: object) -> tuple[int, int]:

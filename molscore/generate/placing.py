@@ -6,14 +6,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from molscore.core.denoiser import Denoiser
+from molscore.core.denoiser import Denoiser, Posterior
+from molscore.core.samplers import Sampler, SamplerState
+from molscore.core.steering import Steered
 from molscore.guidance.soft import SoftMolecules, Wish, normalised
 from molscore.model.denoisers import MoleculeDenoiser
 from molscore.model.placed import PlacedDenoiser, Poses
 from molscore.model.state import MoleculeState, pair_mask
 
-POSES = 8
+POSES = 6
 """Random poses with which a molecule begins."""
+
+STEERING = 0.2
+"""By default, the share of the energy that weighs particles."""
 
 
 def placed(
@@ -41,6 +46,41 @@ def placed(
         return PlacedDenoiser(denoiser, energy, start, scale)
 
     return guided
+
+
+def steered(
+    particles: int, streams: Sequence[np.random.Generator], scale: float = STEERING
+) -> Callable[[Sampler, MoleculeDenoiser], Sampler]:
+    """The argument ``steer`` of `molscore.model.sample_molecules` for molecules that are made in a place.
+
+    Args:
+        particles: in a group; the batch is whole groups, side by side, each of molecules of one size.
+        streams: one for each molecule; those of the first of each group choose who is copied.
+        scale: of the energy of the best pose in kT; 1 would leave a group one particle.
+    """
+
+    def uniform(like: Tensor) -> Tensor:
+        return torch.tensor([stream.random() for stream in streams[::particles]]).to(like)
+
+    def steer(sampler: Sampler, denoiser: MoleculeDenoiser) -> Sampler:
+        return SteeredPlaces(sampler, lambda mean, t: scale * mean.new_ones(len(mean)), uniform, particles)
+
+    return steer
+
+
+class SteeredPlaces(Steered):
+    """Steering by the energies that placed molecules carry: particles with worse ones give way to copies of better.
+
+    The last particles are kept as they are: copies would be duplicates.
+    """
+
+    def weighted(self, posterior: Posterior, t: Tensor) -> Tensor:
+        """See `Steered.weighted`."""
+        return -self.potential(posterior.mean, t) * posterior.carry.energies.amin(1)
+
+    def settled(self, denoiser: Denoiser, state: SamplerState, t: Tensor) -> SamplerState:
+        """See `Steered.settled`."""
+        return state._replace(memory=None)
 
 
 def _poses(points: np.ndarray, stream: np.random.Generator) -> tuple[Tensor, Tensor]:

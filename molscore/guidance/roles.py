@@ -3,7 +3,7 @@
 With p_i(k) the probability that atom i is of class k, b_ij that it is bonded to j, o_ij the mean order of that bond and
 v_k the valence of class k (of its element, changed by its charge),
 
-    hydrogens   h_i = Σ_k p_i(k) v_k - Σ_j o_ij,                    no fewer than 0
+    hydrogens   h_i = Σ_k p_i(k) v_k - Σ_j o_ij (1 - p_j(H)),       no fewer than 0
     donor       (p_i(N) + p_i(O)) min(h_i, 1)
     acceptor    p_i(O) + p_i(N) (1 - min(h_i, 1)) (3 - Σ_j b_ij),   the last between 0 and 1
     hydrophobe  (p_i(C) + p_i(S) + p_i(halogen)) exp(- Σ_j b_ij p_j(N, O))
@@ -45,8 +45,10 @@ def soft_roles(molecules: SoftMolecules) -> SoftRoles:
     cation = share([float(z == 7 and q > 0) for z, q in pairs])
     polar = share([float(z in (7, 8)) for z, _ in pairs])
     greasy = share([float(z in _GREASY and q == 0) for z, q in pairs])
-    bonded = molecules.bonds[..., 1:].sum(-1)
-    order = (molecules.bonds @ molecules.bonds.new_tensor([0.0, 1, 2, 3])).sum(-1)
+    heavy = share([float(z > 1) for z, _ in pairs])
+    bonded = molecules.bonds[..., 1:].sum(-1) * heavy[:, None]
+    orders = molecules.bonds @ molecules.bonds.new_tensor([0.0, 1, 2, 3])
+    order = (orders @ heavy[..., None]).squeeze(-1)
     hydrogens = (valence - order).clamp(0, 1)
     return SoftRoles(
         donor=(nitrogen + oxygen + cation) * hydrogens,

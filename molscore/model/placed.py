@@ -6,8 +6,9 @@ does not care for rotations. In surroundings with an energy E both are variables
     y_i = R x_i + c,    c <- c + m F,    R <- exp(m' τ) R,    F = - Σ_i dE/dy_i,    τ = - Σ_i (y_i - c) × dE/dy_i,
 
 that follow the forces on the molecule as the posterior mean has it, in several small moves at each evaluation of the
-network. A molecule begins with several poses and keeps the best; its shape, elements and bonds follow the slope of the
-energy there, as in `molscore.core.guidance.Guided` with a variance.
+network. A molecule begins with several poses and keeps the best. Its shape follows the slope of the energy there, as in
+`molscore.core.guidance.Guided` with a variance, and an atom of class probabilities p gets p exp(- scale dE/dp); bonds
+are left to follow.
 """
 
 from collections.abc import Callable
@@ -24,14 +25,14 @@ PlacedEnergy = Callable[[MoleculeState, Tensor, Tensor], Tensor]
 """`energy(state, t, rows)`: kT for each of n molecules ``(n,)`` at graph times ``t (n,)``; positions of the state are
 in Å in the frame of the surroundings, ``rows (n,)`` the molecules' places in the batch."""
 
-MOVES, ALONE = 3, 0.6
+MOVES, ALONE = 2, 0.65
 """Moves at each evaluation, and the graph time below which there is but the best pose."""
 
 STIFFNESS, LONGEST, WIDEST = 6.0, 0.4, 0.15
 """Of rigid moves: kT/Å² for each atom, Å and radians."""
 
-LONGEST_SHIFT, VARIANCE, CLASS_VARIANCE = 0.5, 1.0, 0.1
-"""Of guidance: Å that it may move an atom; variances of clean positions and one-hot classes, in units of the state."""
+LONGEST_SHIFT, VARIANCE, CLASS_SCALE = 0.5, 1.0, 0.5
+"""Of guidance: Å that it may move an atom; variance of clean positions in units of the state; a factor for classes."""
 
 
 class Poses(NamedTuple):
@@ -85,13 +86,8 @@ class PlacedDenoiser(Denoiser):
         if float(time.max()) < ALONE and energies.shape[1] > 1:
             poses = poses.best(energies)
             energies = energies.amin(1, keepdim=True)
-        mean = mean - self._shift(state, poses.best(energies), time, t)
+        mean = self._guided(mean, state, poses.best(energies), time, t)
         return Posterior(mean, PlacedCarry(inner, poses, energies))
-
-    def in_place(self, positions: Tensor, carry: PlacedCarry) -> Tensor:
-        """Positions ``(B, N, 3)`` in Å of molecules that are centred, where they lie."""
-        rotations, centres = carry.poses.best(carry.energies)
-        return positions @ rotations[:, 0].transpose(1, 2).to(positions) + centres.to(positions)
 
     def _moved(self, state: MoleculeState, poses: Poses, time: Tensor) -> tuple[Poses, Tensor]:
         """Poses after a move, and the energies before it, ``(B, M)``."""
@@ -114,25 +110,38 @@ class PlacedDenoiser(Denoiser):
         moved = Poses(rotations.view(b, m, 3, 3), (centres + shift).view(b, m, 3))
         return moved, energy.detach().view(b, m)
 
-    def _shift(self, state: MoleculeState, poses: Poses, time: Tensor, t: Tensor) -> Tensor:
-        """What guidance takes off the mean ``(B, D)``."""
+    def _guided(self, mean: Tensor, state: MoleculeState, poses: Poses, time: Tensor, t: Tensor) -> Tensor:
+        """The mean ``(B, D)`` after guidance of positions and atom classes; bonds follow these."""
         rotations, centres = poses.rotations[:, 0], poses.centres
         there, rows = self.mask[..., None], torch.arange(len(time), device=time.device)
         with torch.enable_grad():
-            x, a, e = (part.detach().requires_grad_() for part in state)
-            y = x @ rotations.transpose(1, 2) + centres
-            energy = self.energy(MoleculeState(y, a, e), time, rows).sum()
-            slopes = torch.autograd.grad(energy, (x, a, e), allow_unused=True)
-        slope_x, slope_a, slope_e = (
-            torch.zeros_like(part) if slope is None else slope for part, slope in zip(state, slopes, strict=True)
-        )
-        slope_x = shortened(slope_x * self.unit * there, LONGEST_SHIFT / self.unit / VARIANCE)
-        slope_x = (slope_x - slope_x.sum(1, keepdim=True) / there.sum(1, keepdim=True)) * there
-        alpha, sigma = self.sde.marginal(t)
-        parts = (VARIANCE, slope_x), (CLASS_VARIANCE, slope_a), (CLASS_VARIANCE, slope_e)
-        slope = self.layout.pack(MoleculeState(*(value for _, value in parts)))
-        variance = self.layout.pack(MoleculeState(*(torch.full_like(value, v) for v, value in parts)))
-        return self.scale * variance * sigma**2 / (sigma**2 + variance * alpha**2) * slope
+            x, a = (part.detach().requires_grad_() for part in state[:2])
+            energy = self.energy(MoleculeState(x @ rotations.transpose(1, 2) + centres, a, state.e), time, rows).sum()
+            slope_x, slope_a = torch.autograd.grad(energy, (x, a), allow_unused=True)
+        before = self.layout.unpack(mean)
+        x, a = before.x, before.a
+        if slope_x is not None:
+            slope_x = shortened(slope_x * self.unit * there, LONGEST_SHIFT / self.unit / VARIANCE)
+            slope_x = (slope_x - slope_x.sum(1, keepdim=True) / there.sum(1, keepdim=True)) * there
+            alpha, sigma = (y[..., None] for y in self.sde.marginal(self.layout.unpack_times(t.expand(mean.shape)).x))
+            x = x - self.scale * VARIANCE * sigma**2 / (sigma**2 + VARIANCE * alpha**2) * slope_x
+        if slope_a is not None:
+            a = tilted(a, CLASS_SCALE * self.scale * slope_a)
+        return self.layout.pack(MoleculeState(x, a, before.e))
+
+
+def in_place(positions: Tensor, carry: Any) -> Tensor:
+    """Positions ``(B, N, 3)`` in Å of molecules where they lie, if the carry that came with them says so."""
+    if not isinstance(carry, PlacedCarry):
+        return positions
+    rotations, centres = carry.poses.best(carry.energies)
+    return positions @ rotations[:, 0].transpose(1, 2).to(positions) + centres.to(positions)
+
+
+def tilted(p: Tensor, slope: Tensor) -> Tensor:
+    """Probabilities ``(..., K)`` of any sum, p exp(- slope) of the same sum."""
+    weight = p.clamp(min=0) * torch.exp(-(slope - slope.amin(-1, keepdim=True)).clamp(max=50))
+    return p.sum(-1, keepdim=True) * weight / weight.sum(-1, keepdim=True).clamp(min=1e-30)
 
 
 def shortened(vectors: Tensor, most: float) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from molscore.core.denoiser import Denoiser, Posterior
 from molscore.model.denoisers import MoleculeDenoiser
+from molscore.model.placed import in_place
 from molscore.model.state import MoleculeState
 from molscore.reprs import short_repr
 
@@ -49,8 +50,10 @@ class Recorded(Denoiser):
     def denoise(self, z: Tensor, t: Tensor, carry: Any) -> Posterior:
         posterior = self.asked.denoise(z, t, carry)
         layout = self.denoiser.layout
-        state, mean = (self._of_rows(layout.unpack(part)) for part in (z, posterior.mean))
-        parts = state.x.float(), mean.a.argmax(-1), mean.e.argmax(-1).to(torch.uint8)
+        mean = self._of_rows(layout.unpack(posterior.mean))
+        own = layout.unpack(z).x.float() * self.denoiser.model.config.position_scale
+        x = in_place(own, posterior.carry)[self.rows]
+        parts = x, mean.a.argmax(-1), mean.e.argmax(-1).to(torch.uint8)
         self._kept[float(layout.unpack_times(t).graph.max())] = tuple(part.cpu().numpy() for part in parts)
         return posterior
 
@@ -63,7 +66,7 @@ class Recorded(Denoiser):
         for k, row in enumerate(self.rows):
             there = self.denoiser.mask[row].cpu().numpy().copy()
             there &= a[-1, k] < len(model.vocabulary)
-            positions = x[:, k, there] * np.float32(model.config.position_scale)
+            positions = x[:, k, there]
             molecules.append(Frames(times, positions, a[:, k, there], e[:, k, there][:, :, there]))
         return molecules
 

@@ -29,7 +29,7 @@ from molscore.model.denoisers import MoleculeDenoiser
 from molscore.model.device import sent
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.fakes import fakes_for
-from molscore.model.placed import PlacedDenoiser
+from molscore.model.placed import in_place
 from molscore.model.state import Times, molecule_noise, size_mask
 from molscore.reprs import short_repr
 
@@ -173,7 +173,7 @@ def sample_molecules(
     last = sample(used, sampler, layout.pack_times(times), noise, start, on_step)
     mean = layout.unpack(last.mean)
     positions = mean.x.to(model.dtype) * model.config.position_scale
-    positions = used.in_place(positions, last.carry) if isinstance(used, PlacedDenoiser) else positions
+    positions = in_place(positions, last.carry)
     positions = positions if given is None else positions + given.origin
     itself = torch.eye(layout.atoms, dtype=torch.bool, device=device)
     parts = positions, probabilities(mean.a), probabilities(mean.e, itself)

@@ -70,26 +70,48 @@ def busted(mols: Sequence[Chem.Mol], protein: Path) -> list[dict[str, bool]]:
     return [{name: bool(row[name]) for name in columns} for _, row in table.iterrows()]
 
 
+def receptor(protein: Chem.Mol) -> str:
+    """A protein as rigid PDBQT: heavy atoms and polar hydrogens, with the types that Vina looks at, without charges.
+
+    meeko's own preparation leaves out every residue that has an atom too few or too many, and with it a wall of the
+    pocket. Carboxylates are taken without hydrogens.
+    """
+    mol = Chem.AddHs(Chem.RemoveHs(protein), addCoords=True, addResidueInfo=True)
+    lines, places = [], mol.GetConformer().GetPositions()
+    for atom in mol.GetAtoms():
+        number, info = atom.GetAtomicNum(), atom.GetPDBResidueInfo()
+        (bearer, *_) = [*atom.GetNeighbors(), None]
+        if number == 1:
+            acid = bearer is not None and bearer.GetPDBResidueInfo().GetName().strip()[:2] in ("OD", "OE", "OX")
+            if bearer is None or bearer.GetAtomicNum() not in (7, 8) or acid and bearer.GetAtomicNum() == 8:
+                continue
+        hydrogens = any(other.GetAtomicNum() == 1 for other in atom.GetNeighbors())
+        accepts = number == 7 and not hydrogens and atom.GetDegree() < 3
+        kinds = {1: "HD", 6: "A" if atom.GetIsAromatic() else "C", 7: "NA" if accepts else "N", 8: "OA", 16: "SA"}
+        place = "".join(f"{x:8.3f}" for x in places[atom.GetIdx()])
+        name = info.GetName().strip()[:4] if info is not None else atom.GetSymbol()
+        residue = f"{info.GetResidueName().strip():>3.3} {info.GetChainId():1.1}{info.GetResidueNumber():4d}"
+        kind = kinds.get(number, atom.GetSymbol())
+        lines.append(
+            f"ATOM  {len(lines) % 99999 + 1:5d} {name:^4} {residue}    {place}  1.00  0.00     0.000 {kind:<2}"
+        )
+    return "\n".join(lines) + "\n"
+
+
 class Docker:
-    """Vina with a rigid protein, prepared by meeko.
+    """Vina with a rigid protein.
 
     Args:
-        protein: PDB file.
+        protein: of RDKit, of a PDB file; see `receptor`.
         centre: (3,) Å, of the box.
         size: (3,) Å, of the box.
         folder: for the receptor's file.
     """
 
-    def __init__(self, protein: Path, centre: np.ndarray, size: np.ndarray, folder: Path):
-        from meeko import MoleculePreparation, PDBQTWriterLegacy, Polymer, ResidueChemTemplates
+    def __init__(self, protein: Chem.Mol, centre: np.ndarray, size: np.ndarray, folder: Path):
         from vina import Vina
 
-        templates = ResidueChemTemplates.create_from_defaults()
-        polymer = Polymer.from_pdb_string(
-            protein.read_text(), templates, MoleculePreparation(), allow_bad_res=True, default_altloc="A"
-        )
-        rigid, _ = PDBQTWriterLegacy.write_string_from_polymer(polymer)
-        (path := folder / "receptor.pdbqt").write_text(rigid)
+        (path := folder / "receptor.pdbqt").write_text(receptor(protein))
         self.vina: Any = Vina(cpu=1, seed=1, verbosity=0)
         self.vina.set_receptor(str(path))
         self.vina.compute_vina_maps(center=centre.tolist(), box_size=size.tolist())
@@ -99,7 +121,7 @@ class Docker:
         try:
             self._set(mol)
             return float(self.vina.optimize()[0])
-        except (RuntimeError, ValueError):
+        except (RuntimeError, TypeError, ValueError):  # elements that Vina does not know among them
             return None
 
     def docked(self, mol: Chem.Mol, exhaustiveness: int = 1) -> tuple[float, Chem.Mol] | None:
@@ -111,7 +133,7 @@ class Docker:
             self.vina.dock(exhaustiveness=exhaustiveness, n_poses=1)
             (pose,) = RDKitMolCreate.from_pdbqt_mol(PDBQTMolecule(self.vina.poses(n_poses=1), skip_typing=True))
             return float(self.vina.energies(n_poses=1)[0][0]), pose
-        except (RuntimeError, ValueError):
+        except (RuntimeError, TypeError, ValueError):  # elements that Vina does not know among them
             return None
 
     def _set(self, mol: Chem.Mol) -> None:
@@ -134,6 +156,9 @@ def hydrogen_bonds(mols: Sequence[Chem.Mol], protein: Chem.Mol) -> list[set[str]
 
     if not any(atom.GetAtomicNum() == 1 for atom in protein.GetAtoms()):
         protein = Chem.AddHs(protein, addCoords=True, addResidueInfo=True)
+    protein, numbers = Chem.Mol(protein), [a.GetPDBResidueInfo().GetResidueNumber() for a in protein.GetAtoms()]
+    for atom, number in zip(protein.GetAtoms(), numbers, strict=True):  # ProLIF knows no negative ones
+        atom.GetPDBResidueInfo().SetResidueNumber(number - min(0, *numbers))
     fingerprint = prolif.Fingerprint(["HBDonor", "HBAcceptor"])
     around = prolif.Molecule.from_rdkit(protein)
     ligands = [prolif.Molecule.from_rdkit(mol) for mol in mols]

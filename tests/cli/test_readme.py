@@ -109,6 +109,15 @@ def test_tables_of_shapes_are_those_of_their_files(monkeypatch):
         assert measured["header"]["weights"] == molscore.MoleculeGenerator.from_pretrained("druglike").weights
 
 
+def test_the_table_of_pockets_is_that_of_its_file(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    measured, pocket = results("pockets"), script("pocket")
+    assert measured["summary"] == json.loads(json.dumps(pocket["summary"](measured["rows"])))
+    assert pocket["markdown"](measured["summary"]) in QUALITY["pockets"]
+    assert measured["header"]["weights"] == molscore.MoleculeGenerator.from_pretrained("druglike").weights
+    assert f"In {measured['summary']['pockets']} pockets" in QUALITY["pockets"]
+
+
 def test_memory_does_not_grow_with_the_records():
     memory, measured = script("peak_memory"), results("peak_memory")
     assert memory["markdown"](measured["rows"]) in (ROOT / "data/docs/pages/tutorials/screening.md").read_text()

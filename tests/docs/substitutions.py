@@ -12,6 +12,7 @@ ELSEWHERE = {
     r"(ruff|lint-imports|mypy|pre-commit)\b": ".ci/run checks what they check",
     r".*--device cuda": "tests/generate and tests/model, where there is a GPU",
     r"ray (start|stop)": "tests/test_cluster.py starts a cluster",
+    r"python scripts/pocket.py": "tests/scripts/test_pocket_script.py; it needs Vina, and minutes for each pocket",
     r"molscore conformers .*--ray localhost": "tests/test_cluster.py, with the address of its cluster",
 }
 """Commands that are not run here, and where what they do is tested."""
@@ -24,6 +25,7 @@ COMMANDS = [
     (r"^(molscore generate .*many.sdf)", r"\1 --model qm9 --steps 20"),
     (r"^(molscore generate .*--ray auto)", r"\1 --workers 1 --model qm9 --steps 20"),
     (r"^(molscore generate .*)--n (100|110|1000|10000|5000|20|5)\b", r"\1--n 2"),
+    (r"^(molscore generate .*--pocket .*)", r"\1 --model qm9 --steps 20"),
     (r"^(molscore generate .*--(?:scaffold|replace|link|near|like) (?!.*--steps).*)", r"\1 --steps 20"),
     (r"^(molscore generate .*)--n 6000\b", r"\1--n 3"),
     (r"^(molscore conformers .*)--n (20|10|5)\b", r"\1--n 2"),

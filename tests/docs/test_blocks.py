@@ -9,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from blocks import Command, File, Program, blocks
@@ -60,6 +61,21 @@ def fragments() -> Chem.Mol:
     return pair.GetMol()
 
 
+def hollow() -> str:
+    """A protein of carbon about a cavity at the origin."""
+    k = np.arange(300)
+    z, angle = 1 - (2 * k + 1) / 300, np.pi * (3 - np.sqrt(5)) * k
+    wall = 7.5 * np.stack([np.sqrt(1 - z**2) * np.cos(angle), np.sqrt(1 - z**2) * np.sin(angle), z], axis=1)
+    rows = [(name, "GLY", 1, (12 + 1.45 * n, 0, 0)) for n, name in enumerate(["N", "CA", "C"])]
+    rows += [("CB", "ALA", number + 2, place) for number, place in enumerate(wall)]
+    return "".join(
+        f"ATOM  {n + 1:5}  {name:<3} {residue} A{number:4}    "
+        + "".join(f"{x:8.3f}" for x in xyz)
+        + f"  1.00  0.00           {name[0]}\n"
+        for n, (name, residue, number, xyz) in enumerate(rows)
+    )
+
+
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory):
     """A folder with the project's configurations and scripts, and the files that pages take as given."""
@@ -95,6 +111,7 @@ def shelf(tmp_path_factory):
         "ATOM      2  CA  GLY A   1      10.450   0.000   0.000  1.00  0.00           C\n"
         "ATOM      3  C   GLY A   1      11.000   1.420   0.000  1.00  0.00           C\nEND\n"
     )
+    (folder / "receptor.pdb").write_text(hollow())
     for words in (
         ["data", "qm9", "--out", "data/qm9.safetensors", "--limit", "240"],
         ["data", "sdf", "ccd.sdf.gz", "--hydrogens", "--out", "data/ccd.safetensors"],

@@ -121,8 +121,8 @@ def test_padding_does_not_count_and_all_turns_together(crowd, term):
 
 def test_two_carbons_overlap_below_their_radii():
     pocket = surroundings([0, 0, 0])
-    assert energy(sterics, [3.31, 0, 0], [0], pocket) == 0
-    assert energy(sterics, [2.8, 0, 0], [0], pocket) == pytest.approx(10 * 0.5**2)
+    assert energy(sterics, [3.56, 0, 0], [0], pocket) == 0
+    assert energy(sterics, [3.05, 0, 0], [0], pocket) == pytest.approx(10 * 0.5**2)
     assert energy(sterics, [2.8, 0, 0], [0], pocket, t=1.0) == 0
     assert 0 < energy(sterics, [1.5, 0, 0], [0], pocket, t=1.0) < energy(sterics, [1.5, 0, 0], [0], pocket)
     polar = surroundings([0, 0, 0], radii=[1.55], polar=[1])
@@ -196,7 +196,7 @@ def test_outside_of_the_volume_it_costs():
     assert energy(burial, [0.9, 0, 0], [0], pocket) == 0
     assert energy(burial, [4.0, 0, 0], [0], pocket) == pytest.approx(9)
     assert energy(burial, [0, 0, 0], [0], surroundings([[3.5, 0, 0], [-3.5, 0, 0]])) == pytest.approx(
-        -0.5 * (1 - np.exp(-1 / 3))
+        -0.8 * (1 - np.exp(-2 / 10))
     )
 
 

@@ -76,7 +76,11 @@ def _conformer(unit: str, meaning: str, kind: Kind = "number") -> Property:
 
 
 def _protein(unit: str, meaning: str, kind: Kind = "number") -> Property:
-    return Property(unit, meaning, kind, "protein", ("score",))
+    return Property(unit, meaning, kind, "protein", ("score", "generate"))
+
+
+def _pocket(meaning: str) -> Property:
+    return Property("kcal/mol", meaning, "number", "protein", _GENERATED)
 
 
 def _made(meaning: str, kind: Kind = "text", records: tuple[str, ...] = ("generate", "conformers", "rank")) -> Property:
@@ -180,6 +184,12 @@ PROPERTIES: dict[str, Property] = {
     "ligand_buried_percent": _protein("%", "share of the ligand's surface that the protein covers"),
     "protein_contacts": _protein("", "heavy atoms of the ligand that touch it"),
     "protein_residues": _protein("", "residues that are touched", "text"),
+    "pocket_energy_kcal_per_mol": _pocket("sum of the energies that guided it in a pocket"),
+    "pocket_sterics_kcal_per_mol": _pocket("overlap with atoms of the pocket"),
+    "pocket_hydrogen_bonds_kcal_per_mol": _pocket("hydrogen bonds with the pocket"),
+    "pocket_hydrophobic_kcal_per_mol": _pocket("contact of bare carbon with bare carbon"),
+    "pocket_electrostatics_kcal_per_mol": _pocket("charges among those of the pocket"),
+    "pocket_burial_kcal_per_mol": _pocket("contact with the pocket, less what lies outside"),
     "SMILES": _made("isomeric SMILES"),
     "isomer": _made("which of the enumerated isomers; sampled: one was chosen by the seed", records=_OF_CONFORMERS),
     "removed_fragments": _made("fragments of the input that were left out", records=_OF_CONFORMERS),

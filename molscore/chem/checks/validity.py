@@ -48,6 +48,8 @@ FAULTS: dict[str, str] = {
     "cumulene": "the ends of cumulated double bonds are turned from where they belong",
     "ring_flat": "a six-membered ring of mostly sp3 atoms is flat",
     "kept_part": "the part to keep is not kept, or has a bond where none is allowed, or none where one must be",
+    "pocket_clash": "it lies too close to atoms of the protein, or in them",
+    "outside_pocket": "it lies outside the pocket that was asked for",
     "filter": "it fails the filter that was asked for",
     "target": "a property misses its target by more than the tolerance",
     "duplicate": "the same molecule has been seen before",

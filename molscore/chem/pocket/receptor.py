@@ -6,14 +6,17 @@ of whose atoms or more lie within `SAME` of an atom of the named ligand; without
 atoms in the free volume that the pocket has without them, cofactors of `KEPT` excepted.
 """
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rdkit import Chem
 
-from molscore.chem.io.protein import METALS, Protein
+from molscore.chem.io.protein import METALS, Protein, read_protein
 from molscore.chem.pocket.roles import Roles, roles
-from molscore.chem.pocket.site import Site
+from molscore.chem.pocket.site import Site, read_site
 from molscore.chem.pocket.volume import FreeVolume, free_volume, nearest
 from molscore.reprs import short_repr
 
@@ -30,9 +33,9 @@ KEPT = set(
 )
 """Residues that are rather a part of the protein than a ligand, unless the site is their own."""
 
-SIZE, SIZE_SPREAD = (10.0, 1 / 17), 0.2
-"""Heavy atoms of a ligand, `SIZE[0] + SIZE[1]` V for a free volume of V Å³, and the standard deviation of the
-logarithm: least squares over 30 crystal structures, whose ligands scatter by 0.22 about the line."""
+SIZE, SIZE_SPREAD = (9.0, 1 / 19), 0.12
+"""Heavy atoms of a molecule, `SIZE[0] + SIZE[1]` V for a free volume of V Å³, and the standard deviation of the
+logarithm. Ligands of 30 crystal structures scatter by 0.22 about 10 + V / 18; what is made fills a pocket less well."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,7 @@ class Pocket:
         left_out: residues of the structure that lie in the site and are not part of the pocket.
         protein: all of the structure but what was left out, to judge by.
         waters: of the structure, none of which is there.
+        name: of the file.
     """
 
     site: Site
@@ -62,25 +66,26 @@ class Pocket:
     left_out: tuple[str, ...]
     protein: Protein
     waters: int
+    name: str = ""
 
     @property
     def heavy_atoms(self) -> float:
         """How many heavy atoms a ligand of it has, by its free volume."""
         return SIZE[0] + SIZE[1] * self.volume.cubic_angstrom
 
-    def sizes(self, weights: np.ndarray) -> np.ndarray:
-        """Weights ``(n,)`` of the numbers of heavy atoms from 0 on, times those of the pocket, a log-normal.
+    def sizes(self, weights: np.ndarray, atoms: float = 1.0) -> np.ndarray:
+        """Weights ``(n,)`` of the numbers of atoms from 0 on by what the pocket has room for, a log-normal.
 
-        Raises:
-            ValueError: if there is none that both know.
+        A pocket that is larger or smaller than all that a model makes gets what is next to it in size.
+
+        Args:
+            weights: those of a model, 0 where it makes none.
+            atoms: of the model, for each heavy atom.
         """
-        number = np.arange(len(weights))
-        spread = np.log(np.maximum(number, 0.5) / self.heavy_atoms) / SIZE_SPREAD
-        both = (np.asarray(weights) > 0) * np.exp(-(spread**2) / 2)
-        if not both.sum() > 1e-6:
-            raise ValueError(
-                f"the pocket has room for about {self.heavy_atoms:.0f} heavy atoms; the model makes none of that size"
-            )
+        number, known = np.arange(len(weights)), np.flatnonzero(np.asarray(weights) > 0)
+        middle = np.clip(atoms * self.heavy_atoms, known.min(), known.max())
+        spread = np.log(np.maximum(number, 0.5) / middle) / SIZE_SPREAD
+        both: np.ndarray = np.isin(number, known) * np.exp(-(spread**2) / 2)
         return both
 
     def text(self) -> str:
@@ -100,6 +105,30 @@ class Pocket:
         return others
 
     __repr__ = short_repr
+
+
+def read_pocket(path: str | os.PathLike[str], site: str | os.PathLike[str] | Chem.Mol) -> Pocket:
+    """The pocket of a file, at a site.
+
+    Args:
+        path: see `molscore.chem.io.protein.read_protein`.
+        site: see `molscore.chem.pocket.site.read_site`.
+
+    Raises:
+        OSError, ValueError: as these two, and `find_pocket`.
+    """
+    protein = read_protein(path)
+    return replace(find_pocket(protein, read_site(site, protein)), name=Path(path).name)
+
+
+def check_pocket(pocket: object, site: object, relax: str = "none") -> None:
+    """Raises ValueError for a pocket without a site, a site without a pocket, or free relaxation in a pocket."""
+    if pocket is not None and site is None and not isinstance(pocket, Pocket):
+        raise ValueError("pocket needs a site in the protein: name it with site (--site)")
+    if site is not None and pocket is None:
+        raise ValueError("site is where in a protein molecules are made: give the protein with pocket (--pocket)")
+    if pocket is not None and relax != "none":
+        raise ValueError("what is made in a pocket is relaxed there, and freely it would leave: leave out relax")
 
 
 def find_pocket(protein: Protein, site: Site) -> Pocket:

@@ -3,12 +3,13 @@
     E(x) = E_MMFF94s(x) + Σ_ip ε ((R / d)¹² - 2 (R / d)⁶) + k Σ_i max(0, |x_i - x_i⁰| - 0.3 Å)²
 
 over all atoms i of the molecule, hydrogens too, and the heavy atoms p of the pocket, with k = 2 kcal/mol/Å² for heavy
-atoms, 0 for hydrogens. R is the sum of van der Waals radii, with 1.1 Å of a hydrogen, and 0.2 Å less, as a
-few contacts always are that close; ε = 0.1 kcal/mol. Of a pair that may have a hydrogen bond R is 2.9 Å (1.9 Å
+atoms, 0 for hydrogens. R is the sum of van der Waals radii, with 1.1 Å of a hydrogen, and 0.2 Å more for the
+hydrogens of the pocket that are not there; ε = 0.1 kcal/mol. Of a pair that may have a hydrogen bond R is 2.9 Å (1.9 Å
 from hydrogen), and ε = 0.5 kcal/mol; at metals R is 2.2 Å. Closer than 0.7 R the energy goes on as a straight line, so
 that atoms get out of one another. Free minimisation would let a molecule leave its place, or fold up.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from molscore.chem.pocket.receptor import Pocket
 FREE, HOLD, STEPS = 0.3, 2.0, 200
 """Å, kcal/mol/Å², and steps of the minimisation."""
 
-DEPTH, POLAR_DEPTH, CLOSENESS, FAR = 0.1, 0.5, 0.2, 8.0
+DEPTH, POLAR_DEPTH, ROOM, FAR = 0.1, 0.5, 0.2, 8.0
 POLAR, POLAR_HYDROGEN, METAL, HYDROGEN = 2.9, 1.9, 2.2, 1.1
 LINEAR = 0.7
 
@@ -45,12 +46,13 @@ class Settled(NamedTuple):
     moved: float | None
 
 
-def settle_in_pocket(mol: Chem.Mol, pocket: Pocket) -> Settled:
+def settle_in_pocket(mol: Chem.Mol, pocket: Pocket, fixed: Sequence[int] = ()) -> Settled:
     """Relaxes the first conformer of a molecule where it lies.
 
     Args:
         mol: sanitised, hydrogens explicit, in the frame of the pocket. It is left as it is.
         pocket: around it.
+        fixed: atoms that stay where they are.
     """
     with rdBase.BlockLogs():
         same, properties = typed(mol)
@@ -60,6 +62,8 @@ def settle_in_pocket(mol: Chem.Mol, pocket: Pocket) -> Settled:
     start = mol.GetConformer().GetPositions()
     heavy = np.array([atom.GetAtomicNum() > 1 for atom in mol.GetAtoms()])
     walls = _Walls(mol, start, pocket)
+    free = np.ones((len(heavy), 1))
+    free[list(fixed)] = 0
 
     def energy_and_slope(flat: np.ndarray) -> tuple[float, np.ndarray]:
         x = flat.reshape(-1, 3)
@@ -69,7 +73,7 @@ def settle_in_pocket(mol: Chem.Mol, pocket: Pocket) -> Settled:
         length = np.linalg.norm(away, axis=1)
         beyond = np.maximum(length - FREE, 0) * heavy
         held = 2 * HOLD * (beyond / np.maximum(length, 1e-9))[:, None] * away
-        return own + wall + HOLD * float((beyond**2).sum()), (slope + wall_slope + held).ravel()
+        return own + wall + HOLD * float((beyond**2).sum()), ((slope + wall_slope + held) * free).ravel()
 
     with rdBase.BlockLogs():
         result = minimize(
@@ -99,7 +103,7 @@ class _Walls:
         theirs = np.zeros(len(pocket.positions), dtype=bool)
         theirs[pocket.roles.polar.atoms] = True
         theirs, metal = theirs[near], pocket.roles.metal[near]
-        best = _RADII[numbers][:, None] + _RADII[pocket.atomic_numbers[near]] - CLOSENESS
+        best = _RADII[numbers][:, None] + _RADII[pocket.atomic_numbers[near]] + ROOM
         best = np.where(polar[:, None] & theirs, POLAR, best)
         best = np.where(donated[:, None] & theirs, POLAR_HYDROGEN, best)
         self.best = np.where(metal, METAL, best)

@@ -1,9 +1,9 @@
 """Burial: atoms lie in the free volume of the pocket, and touch its walls.
 
-    E = Σ_i ( k max(0, g_i - 1 Å)² - ε (1 - exp(- n_i / 6)) ),      n_i = Σ_p f(d_ip)      kcal/mol
+    E = Σ_i ( k max(0, g_i - 1 Å)² - ε (1 - exp(- n_i / 10)) ),      n_i = Σ_p f(d_ip)      kcal/mol
 
 with g_i the distance of atom i from the nearest point of the free volume (`molscore.chem.pocket.volume`), k = 1
-kcal/mol/Å², f as for hydrophobic contact from 4.5 to 6.5 Å, and ε = 0.5 kcal/mol: the best
+kcal/mol/Å², f as for hydrophobic contact from 4.5 to 6.5 Å, and ε = 0.8 kcal/mol: the best
 ligands gain 1.5 kcal/mol for each heavy atom (Kuntz et al., PNAS 96, 9997, 1999), by all energies together.
 """
 
@@ -17,7 +17,7 @@ from molscore.guidance.soft import SoftMolecules
 STIFFNESS, MARGIN = 1.0, 1.0
 """kcal/mol/Å², Å."""
 
-DEPTH, ENOUGH, NEAR, FAR = 0.5, 6.0, 4.5, 6.5
+DEPTH, ENOUGH, NEAR, FAR = 0.8, 10.0, 4.5, 6.5
 """kcal/mol, neighbours, Å, Å."""
 
 

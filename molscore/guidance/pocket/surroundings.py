@@ -13,7 +13,8 @@ from molscore.reprs import short_repr
 
 _TABLE = Chem.GetPeriodicTable()
 RADII = [_TABLE.GetRvdw(z) for z in range(119)]
-"""Å, van der Waals, by atomic number."""
+RADII[1] = 0.5
+"""Å, van der Waals, by atomic number; of hydrogen what leaves room for hydrogen bonds."""
 
 
 @dataclass(frozen=True, eq=False)
