@@ -20,9 +20,9 @@ from molscore.chem.pocket.site import Site, read_site
 from molscore.chem.pocket.volume import FreeVolume, free_volume, nearest
 from molscore.reprs import short_repr
 
-SHELL, EDGE, SAME = 8.0, 3.0, 1.5
-"""Å: how far atoms may be from the free volume, how much further those are that tell others' neighbours, and from an
-atom of a ligand to the same one in the structure."""
+SHELL, EDGE, SAME, OUTSIDE = 8.0, 3.0, 1.5, 6.0
+"""Å: how far atoms may be from the free volume, how much further those are that tell others' neighbours, from an
+atom of a ligand to the same one in the structure, and from a site to the nearest atom of its structure."""
 
 FEWEST = 5
 """Atoms of the smallest molecule that there is to be room for."""
@@ -142,7 +142,7 @@ def find_pocket(protein: Protein, site: Site) -> Pocket:
         ValueError: if the site lies outside the structure, in solvent, or where there is no room.
     """
     distance = float(nearest(site.points, protein.positions).min())
-    if distance > site.reach:
+    if distance > max(site.reach, OUTSIDE):
         raise ValueError(
             f"site '{site.text}' lies outside the structure, {distance:.0f} Å from its nearest atom; is it in the same "
             "frame?"
