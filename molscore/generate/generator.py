@@ -18,7 +18,6 @@ from rdkit import Chem
 
 from molscore import pretrained
 from molscore.chem.io.sdf_text import record_properties
-from molscore.chem.made_sizes import made_sizes
 from molscore.chem.possible import check_possible
 from molscore.chem.properties import set_properties
 from molscore.chem.trajectory import Trajectory
@@ -29,6 +28,7 @@ from molscore.generate.guiding import Watch, watched
 from molscore.generate.judge import Attempt
 from molscore.generate.options import GenerationArguments, GenerationOptions
 from molscore.generate.result import Generation
+from molscore.generate.sizes import unconditioned, within
 from molscore.generate.trajectories import trajectories
 from molscore.guidance.property_guide import load_guide
 from molscore.guidance.soft import Wish
@@ -39,9 +39,6 @@ from molscore.randomness import Purpose, checked_seed, stream
 from molscore.results import options_of
 from molscore.versions import version
 from molscore.workers import Cluster, WorkerNumber, check_function, count, shared
-
-ATOMS_PER_HEAVY = 2.0
-"""Atoms of a molecule for each heavy atom, where hydrogens are made too."""
 
 CPU_BATCH, GPU_BATCH = 16, 256
 """Molecules in a call of the network. On a CPU larger batches save little, and are more padding and less to share."""
@@ -282,24 +279,10 @@ class MoleculeGenerator(PretrainedMixin):
             ValueError: if the model cannot do what the options ask for; the message says why.
         """
         check_conditions(options, self.model, self.name)
-        weights = self._unconditioned_sizes(options)
+        weights = unconditioned(options, self.model, self.name)
         if not options.targets:
             return weights
         return weights * load_guide(pretrained.guide_file(self.name)).size_weights(options.aims, len(weights))
-
-    def _unconditioned_sizes(self, options: GenerationOptions) -> np.ndarray:
-        """`sizes_for`, whatever the targets are."""
-        if options.query is not None:
-            return np.eye(len(options.query) + 1)[-1]
-        known = self.model.size_probabilities.double().cpu().numpy()
-        if options.part is not None:
-            return made_sizes(options.part, known, options.bounds, options.elements)
-        if options.liking is not None and options.bounds is None:
-            return options.liking.query.sizes(known)
-        weights = self.sizes(options.bounds).double().numpy()
-        if options.around is not None and options.bounds is None:
-            return options.around.sizes(weights, 1.0 if self.model.implied_hydrogens else ATOMS_PER_HEAVY)
-        return weights
 
     def sizes(self, atoms: tuple[int, int] | None = None) -> torch.Tensor:
         """Weights of the numbers of atoms, from 0 on, within bounds.
@@ -307,11 +290,4 @@ class MoleculeGenerator(PretrainedMixin):
         Raises:
             ValueError: if the model has seen no molecule within them.
         """
-        weights = self.model.size_probabilities.cpu()
-        if atoms is None:
-            return weights
-        pretrained.check_sizes(self.name, weights.tolist(), atoms)
-        low, high = atoms
-        inside = torch.arange(len(weights))
-        weights = weights * ((inside >= low) & (inside <= high))
-        return weights
+        return torch.from_numpy(within(self.model, self.name, atoms))
