@@ -169,7 +169,10 @@ def test_every_reason_has_a_test():
         "filter",
         "implied_hydrogens",
         "kept_part",
-    }  # test_filters, test_generator, test_hydrogens, test_parts
+        "pocket_clash",
+        "outside_pocket",
+        "target",
+    }  # test_filters, test_generator, test_hydrogens, test_parts, test_in_pocket, test_targets_met
     assert {case.split(":")[0] for case in REJECTED} | elsewhere == set(FAULTS)
 
 
