@@ -16,8 +16,11 @@ WEIGHTS = Path(__file__).parents[1] / "weights"
 def installation() -> dict[str, str]:
     """Versions by package, and the first 16 digits of the SHA-256 of the bundled weights by file."""
     versions = {package: version(DISTRIBUTION if package == "molscore" else package) for package in PACKAGES}
-    files = sorted(WEIGHTS.glob("*.safetensors"))
-    return versions | {f"weights/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in files}
+    hashes = {
+        f"weights/{path.relative_to(WEIGHTS).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        for path in sorted(WEIGHTS.rglob("*.safetensors"))
+    }
+    return versions | hashes
 
 
 def differences(there: Mapping[str, str]) -> str:
