@@ -100,13 +100,13 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     cells = []
     for one in rows:
         guided, rejection = one["guided"], one["rejection"]
-        least = "" if rejection["hits"] else "more than "
+        supposed = "" if rejection["hits"] else ", had there been one"
         cells.append(
             [
                 f"`{one['target']}`",
                 "{value:.0f} ({low:.0f} to {high:.0f})".format(**guided["hits_per_1000"]),
                 "{value:.0f} ({low:.0f} to {high:.0f})".format(**rejection["hits_per_1000"]),
-                f"{least}{one['times']:.1f}",
+                f"{one['times']:.1f}{supposed}",
                 f"{guided['sound'] / guided['attempts']:.0%}; {rejection['sound'] / rejection['attempts']:.0%}",
                 f"{number(guided['tanimoto_of_hits'])}; {number(rejection['tanimoto_of_hits'])}",
                 f"{number(guided['sa_of_hits'], '.2f')}; {number(rejection['sa_of_hits'], '.2f')}",
