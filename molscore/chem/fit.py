@@ -18,8 +18,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from rdkit import Chem
-from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
 
 from molscore.chem.arrays import MoleculeError
 from molscore.chem.ensemble import heavy_atoms
@@ -94,6 +92,8 @@ def fit(mol: Chem.Mol, protein: Protein, conformer: int = -1) -> Fit:
     Raises:
         MoleculeError: if there is no 3-D conformer (``no_3d``), or there are no heavy atoms (``empty``).
     """
+    from scipy.spatial.distance import cdist  # SciPy loads slowly
+
     if mol.GetNumConformers() == 0 or not mol.GetConformer(conformer).Is3D():
         raise MoleculeError("no_3d", "there are no 3-D coordinates")
     heavy = heavy_atoms(mol)
@@ -161,6 +161,8 @@ def _buried(centres: np.ndarray, radii: np.ndarray, others: np.ndarray, other_ra
 
 def _inside(points: np.ndarray, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
     """(m,) bool: which of (m, 3) points lie inside one of the balls; the surface is outside."""
+    from scipy.spatial import cKDTree  # SciPy loads slowly
+
     inside = np.zeros(len(points), dtype=bool)
     for radius in np.unique(radii):
         distances, _ = cKDTree(centres[radii == radius]).query(points, distance_upper_bound=radius)

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from rdkit import Chem
-from scipy.spatial import cKDTree
 
 from molscore.chem.io.protein import METALS
 from molscore.reprs import short_repr
@@ -91,6 +90,8 @@ class Roles:
 
 def neighbours(positions: np.ndarray, atomic_numbers: np.ndarray) -> list[list[int]]:
     """Bonded atoms of each; metals have none."""
+    from scipy.spatial import cKDTree  # SciPy loads slowly
+
     radii, found = _COVALENT[atomic_numbers], [list[int]() for _ in positions]
     bare = np.isin(atomic_numbers, METALS)
     for i, j in sorted(cKDTree(positions).query_pairs(2 * radii[~bare].max(initial=0) + SLACK)):

@@ -14,9 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 from rdkit import Chem, rdBase
-from scipy.optimize import minimize
-from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
 
 from molscore.chem.arrays import assign_stereo_in_place, isomeric_smiles
 from molscore.chem.forcefield.mmff import force_field, typed
@@ -54,6 +51,8 @@ def settle_in_pocket(mol: Chem.Mol, pocket: Pocket, fixed: Sequence[int] = ()) -
         pocket: around it.
         fixed: atoms that stay where they are.
     """
+    from scipy.optimize import minimize  # SciPy loads slowly
+
     with rdBase.BlockLogs():
         same, properties = typed(mol)
         field = force_field(same, properties)
@@ -92,6 +91,8 @@ class _Walls:
     """Energies, in kcal/mol, between a molecule and the atoms of a pocket within `FAR` of where it starts."""
 
     def __init__(self, mol: Chem.Mol, start: np.ndarray, pocket: Pocket):
+        from scipy.spatial import cKDTree  # SciPy loads slowly
+
         distances, _ = cKDTree(start).query(pocket.positions)
         near = np.asarray(distances) < FAR
         self.others = pocket.positions[near]
@@ -110,6 +111,8 @@ class _Walls:
         self.depth = np.where((polar | donated)[:, None] & theirs, POLAR_DEPTH, DEPTH)
 
     def __call__(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        from scipy.spatial.distance import cdist  # SciPy loads slowly
+
         distance = cdist(x, self.others)
         ratio = np.maximum(distance / self.best, LINEAR)
         six = ratio**-6

@@ -9,8 +9,6 @@ is taken, or that which is nearest to the centre of the site if it is of half th
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from molscore.reprs import short_repr
 
@@ -54,6 +52,8 @@ def free_volume(
     Returns:
         Without points if there is no such place.
     """
+    from scipy import ndimage  # SciPy loads slowly
+
     low = np.floor((centres - reach).min(axis=0) / SPACING)
     shape = (np.ceil((centres + reach).max(axis=0) / SPACING) - low + 1).astype(int)
     cells = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1).reshape(-1, 3)
@@ -81,6 +81,8 @@ def free_volume(
 
 def nearest(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(n,) Å from each point to the nearest of the others; infinite if there are none."""
+    from scipy.spatial import cKDTree  # SciPy loads slowly
+
     if not len(others):
         return np.full(len(points), np.inf)
     distances, _ = cKDTree(others).query(points)
@@ -89,6 +91,8 @@ def nearest(points: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def buriedness(points: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """(G,) share of `RAYS` rays from each point that meet an atom within `RAY` Å."""
+    from scipy.spatial import cKDTree  # SciPy loads slowly
+
     k = np.arange(RAYS)
     z, angle = 1 - (2 * k + 1) / RAYS, np.pi * (3 - np.sqrt(5)) * k  # the golden spiral
     rays = np.stack([np.sqrt(1 - z**2) * np.cos(angle), np.sqrt(1 - z**2) * np.sin(angle), z], axis=1)
