@@ -7,8 +7,7 @@ does not care for rotations. In surroundings with an energy E both are variables
 
 that follow the forces on the molecule as the posterior mean has it, in several small moves at each evaluation of the
 network. A molecule begins with several poses and keeps the best. Its shape follows the slope of the energy there, as in
-`molscore.core.guidance.Guided` with a variance, and an atom of class probabilities p gets p exp(- scale dE/dp); bonds
-are left to follow.
+`molscore.core.guidance.Guided` with a variance, and an atom or bond of class probabilities p gets p exp(- scale dE/dp).
 """
 
 from collections.abc import Callable
@@ -31,8 +30,8 @@ MOVES, ALONE = 2, 0.65
 STIFFNESS, LONGEST, WIDEST = 6.0, 0.4, 0.15
 """Of rigid moves: kT/Å² for each atom, Å and radians."""
 
-LONGEST_SHIFT, VARIANCE, CLASS_SCALE = 0.5, 1.0, 0.5
-"""Of guidance: Å that it may move an atom; variance of clean positions in units of the state; a factor for classes."""
+LONGEST_SHIFT, VARIANCE = 0.5, 1.0
+"""Of guidance: Å that it may move an atom; variance of clean positions in units of the state."""
 
 
 class Poses(NamedTuple):
@@ -111,23 +110,24 @@ class PlacedDenoiser(Denoiser):
         return moved, energy.detach().view(b, m)
 
     def _guided(self, mean: Tensor, state: MoleculeState, poses: Poses, time: Tensor, t: Tensor) -> Tensor:
-        """The mean ``(B, D)`` after guidance of positions and atom classes; bonds follow these."""
+        """The mean ``(B, D)`` after guidance."""
         rotations, centres = poses.rotations[:, 0], poses.centres
         there, rows = self.mask[..., None], torch.arange(len(time), device=time.device)
         with torch.enable_grad():
-            x, a = (part.detach().requires_grad_() for part in state[:2])
-            energy = self.energy(MoleculeState(x @ rotations.transpose(1, 2) + centres, a, state.e), time, rows).sum()
-            slope_x, slope_a = torch.autograd.grad(energy, (x, a), allow_unused=True)
-        before = self.layout.unpack(mean)
-        x, a = before.x, before.a
+            x, a, e = (part.detach().requires_grad_() for part in state)
+            energy = self.energy(MoleculeState(x @ rotations.transpose(1, 2) + centres, a, e), time, rows).sum()
+            slope_x, slope_a, slope_e = torch.autograd.grad(energy, (x, a, e), allow_unused=True)
+        x, a, e = self.layout.unpack(mean)
         if slope_x is not None:
             slope_x = shortened(slope_x * self.unit * there, LONGEST_SHIFT / self.unit / VARIANCE)
             slope_x = (slope_x - slope_x.sum(1, keepdim=True) / there.sum(1, keepdim=True)) * there
             alpha, sigma = (y[..., None] for y in self.sde.marginal(self.layout.unpack_times(t.expand(mean.shape)).x))
             x = x - self.scale * VARIANCE * sigma**2 / (sigma**2 + VARIANCE * alpha**2) * slope_x
         if slope_a is not None:
-            a = tilted(a, CLASS_SCALE * self.scale * slope_a)
-        return self.layout.pack(MoleculeState(x, a, before.e))
+            a = tilted(a, self.scale * slope_a)
+        if slope_e is not None:
+            e = tilted(e, self.scale * (slope_e + slope_e.transpose(1, 2)))  # a bond has its class in either direction
+        return self.layout.pack(MoleculeState(x, a, e))
 
 
 def in_place(positions: Tensor, carry: Any) -> Tensor:
