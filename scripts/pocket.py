@@ -5,7 +5,7 @@
 The folder holds a folder for each pocket, ``ID/ID_protein.pdb.gz`` and ``ID/ID_ligand.sdf.gz``: the crystal ligand
 names the site, and is not looked at otherwise. Of each pocket, with CPU seconds:
 
-    guided      what ``generate --pocket`` delivers; judged by `judge.in_pockets`
+    guided      what ``generate --pocket`` delivers; judged by `pocket_judges.py`
     unguided    as many molecules of the same sizes, generated without the pocket and placed at its centre in a random
                 orientation, minimised by Vina; and the best of `TRIES` orientations, so chosen by the judge itself
     docked      the same molecules, docked by Vina (exhaustiveness 1), as many as the CPU time of the guided ones lets
@@ -28,8 +28,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pocket_judges as judge
 from completion_verdict import rate
-from judge import in_pockets as judge
 from rdkit import Chem, RDLogger
 from results import number, percent, read_rows, table, write_json
 from scipy.spatial.transform import Rotation

@@ -26,7 +26,7 @@ from molscore.files.output import write_text
 
 ROOT = Path(__file__).parents[1]
 TUTORIALS = ROOT / "data" / "docs" / "pages" / "tutorials"
-PAGES = ("generate", "complete", "conformers", "poses", "screening", "training")
+PAGES = ("generate", "complete", "shapes", "conformers", "poses", "screening", "training")
 BLOCK = re.compile(
     r"^```(bash|python)\n(.*?)^```\n(?:\n(<!-- output ?(\d*) -->)\n(?:\n*```text\n.*?^```\n)?)?",
     re.DOTALL | re.MULTILINE,

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pocket
+import pocket_judges as judge
 import pytest
-from judge import in_pockets as judge
 from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
 from rdkit.Chem.rdForceFieldHelpers import UFFGetMoleculeForceField, UFFOptimizeMolecule
