@@ -108,7 +108,7 @@ def conforge(words: argparse.Namespace) -> Method:
 
 
 def same_atoms(mol: Chem.Mol, hydrogen: list[bool], neighbours: list[list[int]]) -> list[int]:
-    """For each atom its number in another program: heavy atoms stand as in the SMILES, hydrogens hang on them.
+    """For each atom its number in another program: heavy atoms are in the order of the SMILES.
 
     Args:
         mol: hydrogens explicit.

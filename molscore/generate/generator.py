@@ -254,8 +254,8 @@ class MoleculeGenerator(PretrainedMixin):
         own = None if options.sampler == "dpm" else SAMPLERS[options.sampler]()  # dpm: the noise that suits the model
         for batch in self.batches(indices, seed, options):
             streams = [stream(seed, Purpose.MOLECULE, i) for i in batch]
-            drawn = self._sizes(streams, options)
-            sizes = [drawn[k - k % options.particles] for k in range(len(batch))]
+            each = self._sizes(streams, options)
+            sizes = [each[k - k % options.particles] for k in range(len(batch))]
             arguments = watched(conditions(options, self.model, streams, self.wishes(options)), watch) | more
             molecules = sample_molecules(self.model, sizes, streams, steps=options.steps, sampler=own, **arguments)
             samples |= zip(batch, molecules, strict=True)

@@ -84,7 +84,7 @@ class SteeredPlaces(Steered):
 
 
 def _poses(points: np.ndarray, stream: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Rotations ``(M, 3, 3)``, uniform, and centres ``(M, 3)`` of `POSES` poses: a free point, drawn to the middle."""
+    """Rotations ``(M, 3, 3)``, uniform, and centres ``(M, 3)`` of `POSES` poses: half-way from a free point to the middle."""
     q = stream.normal(size=(POSES, 4))
     w, x, y, z = (q / np.linalg.norm(q, axis=1, keepdims=True)).T
     rows = [

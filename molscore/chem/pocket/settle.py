@@ -118,5 +118,5 @@ class _Walls:
         six = ratio**-6
         slope = -12 * self.depth * (six**2 - six) / (ratio * self.best)
         energy = self.depth * (six**2 - 2 * six) + slope * np.minimum(distance - LINEAR * self.best, 0)
-        pull = slope / np.maximum(distance, 1e-6)
-        return float(energy.sum()), pull.sum(axis=1)[:, None] * x - pull @ self.others
+        force = slope / np.maximum(distance, 1e-6)
+        return float(energy.sum()), force.sum(axis=1)[:, None] * x - force @ self.others

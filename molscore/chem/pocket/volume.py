@@ -2,7 +2,7 @@
 
 On a lattice of `SPACING`: points within the site, no closer to an atom than 3.0 Å (2.0 Å to a metal), and buried: of
 `RAYS` rays from the point a share of `BURIED` or more meets an atom (its ball of 2 Å) within `RAY` Å (as in LIGSITE:
-Hendlich, Rippmann and Barnickel, J. Mol. Graph. Model. 15, 359, 1997). Of the points that hang together the largest set
+Hendlich, Rippmann and Barnickel, J. Mol. Graph. Model. 15, 359, 1997). Of the connected points the largest set
 is taken, or that which is nearest to the centre of the site if it is of half that size.
 """
 
