@@ -175,8 +175,9 @@ class Task:
             energy = energy - torch.where(held, probability.clamp(min=1e-9).log(), 0).flatten(1).sum(1)
         return energy
 
-    def potential(self, mean: Tensor, t: Tensor) -> Tensor:
+    def potential(self, posterior: Posterior, t: Tensor) -> Tensor:
         """``(B,)``: log weight of a particle."""
+        mean = posterior.mean
         return self.arm.weight * (self.joined(mean) if self.arm.given else -self.energy(mean, t))
 
     def joined(self, mean: Tensor) -> Tensor:

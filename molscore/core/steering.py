@@ -23,8 +23,8 @@ from molscore.core.denoiser import Denoiser, Posterior
 from molscore.core.nest import chosen_rows
 from molscore.core.samplers import Noise, Sampler, SamplerState
 
-Potential = Callable[[Tensor, Tensor], Tensor]
-"""`potential(mean, t)`: the logarithm of a weight for each sample, `(N,)`; higher is better."""
+Potential = Callable[[Posterior, Tensor], Tensor]
+"""`potential(posterior, t)`: the logarithm of a weight for each sample, `(N,)`; higher is better."""
 
 
 class _Weights(NamedTuple):
@@ -69,15 +69,11 @@ class Steered(Sampler):
         state, _ = self._weighed(denoiser, state, t.to(state.z), last=True)
         return state._replace(memory=None)
 
-    def weighted(self, posterior: Posterior, t: Tensor) -> Tensor:
-        """The potential of each particle, ``(N,)``; for samplers that know more of it than its mean."""
-        return self.potential(posterior.mean, t)
-
     def _weighed(
         self, denoiser: Denoiser, state: SamplerState, t: Tensor, last: bool = False
     ) -> tuple[SamplerState, Posterior]:
         posterior = denoiser(state.z, t, state.carry)
-        potential = self.weighted(posterior, t).to(state.z)
+        potential = self.potential(posterior, t).to(state.z)
         zeros = torch.zeros_like(potential)
         memory = state.memory or _Weights(None, zeros, zeros)
         log_weights = (memory.log_weights + potential - memory.potential).view(-1, self.particles)

@@ -21,6 +21,7 @@ from molscore.core.samplers import Sampler
 from molscore.core.steering import Steered
 from molscore.guidance.soft import SoftMolecules, Wish, normalised
 from molscore.model.denoisers import MoleculeDenoiser
+from molscore.model.slopes import shortened, tilted
 from molscore.model.state import MoleculeState, pair_mask
 
 LONGEST_MOVE = 0.5
@@ -88,15 +89,9 @@ class GuidedMolecules(Guided):
         x, *classes = self.layout.unpack(mean)
         _, a, e = self.layout.unpack(slope)
         slopes = a, e + e.transpose(1, 2)  # a bond has its class in either direction
-        tilted = (self.unit * self._tilted(p / self.unit, g * self.unit) for p, g in zip(classes, slopes, strict=True))
+        likelier = (tilted(p, self.scale * self.unit * g) for p, g in zip(classes, slopes, strict=True))
         normal = self.layout.unpack(super().moved(mean, t, slope)).x
-        return self.layout.pack(MoleculeState(normal, *tilted))
-
-    def _tilted(self, p: Tensor, slope: Tensor) -> Tensor:
-        """Probabilities ``(..., K)``, tilted; of none there are none."""
-        total = p.sum(-1, keepdim=True)
-        log_p = p.clamp(min=torch.finfo(p.dtype).tiny).log()
-        return total * (log_p - self.scale * slope).softmax(-1)
+        return self.layout.pack(MoleculeState(normal, *likelier))
 
 
 def guide(
@@ -133,11 +128,8 @@ def steer(
 
     def steered(sampler: Sampler, denoiser: MoleculeDenoiser) -> Sampler:
         energy = MoleculeEnergy(denoiser, wishes, frame)
-
-        def uniform(like: Tensor) -> Tensor:
-            return torch.tensor([stream.random() for stream in streams[::particles]]).to(like)
-
-        return Steered(sampler, lambda mean, t: -scale * energy(mean, t), uniform, particles)
+        potential = lambda posterior, t: -scale * energy(posterior.mean, t)  # noqa: E731
+        return Steered(sampler, potential, choices(streams, particles), particles)
 
     return steered
 
@@ -150,6 +142,6 @@ def watched(arguments: dict[str, Any], watch: Watch | None) -> dict[str, Any]:
     return arguments | {"guide": lambda denoiser: watch(denoiser, guided(denoiser))}
 
 
-def shortened(vectors: Tensor, most: float) -> Tensor:
-    """Vectors ``(..., 3)`` of a norm of at most ``most``, in their directions."""
-    return vectors * (most / vectors.norm(dim=-1, keepdim=True).clamp(min=most))
+def choices(streams: Sequence[np.random.Generator], particles: int) -> Callable[[Tensor], Tensor]:
+    """Uniform numbers for `Steered`, one for each group, from the stream of its first particle."""
+    return lambda like: torch.tensor([stream.random() for stream in streams[::particles]]).to(like)

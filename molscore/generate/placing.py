@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from molscore.core.denoiser import Denoiser, Posterior
-from molscore.core.samplers import Sampler, SamplerState
+from molscore.core.denoiser import Denoiser
+from molscore.core.samplers import Sampler
 from molscore.core.steering import Steered
+from molscore.generate.guiding import choices
 from molscore.guidance.soft import SoftMolecules, Wish, normalised
 from molscore.model.denoisers import MoleculeDenoiser
 from molscore.model.placed import PlacedDenoiser, Poses
@@ -59,32 +60,15 @@ def steered(
         scale: of the energy of the best pose in kT; 1 would leave a group one particle.
     """
 
-    def uniform(like: Tensor) -> Tensor:
-        return torch.tensor([stream.random() for stream in streams[::particles]]).to(like)
-
     def steer(sampler: Sampler, denoiser: MoleculeDenoiser) -> Sampler:
-        return SteeredPlaces(sampler, lambda mean, t: scale * mean.new_ones(len(mean)), uniform, particles)
+        potential = lambda posterior, t: -scale * posterior.carry.energies.amin(1)  # noqa: E731
+        return Steered(sampler, potential, choices(streams, particles), particles)
 
     return steer
 
 
-class SteeredPlaces(Steered):
-    """Steering by the energies that placed molecules carry: particles with worse ones give way to copies of better.
-
-    The last particles are kept as they are: copies would be duplicates.
-    """
-
-    def weighted(self, posterior: Posterior, t: Tensor) -> Tensor:
-        """See `Steered.weighted`."""
-        return -self.potential(posterior.mean, t) * posterior.carry.energies.amin(1)
-
-    def settled(self, denoiser: Denoiser, state: SamplerState, t: Tensor) -> SamplerState:
-        """See `Steered.settled`."""
-        return state._replace(memory=None)
-
-
 def _poses(points: np.ndarray, stream: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Rotations ``(M, 3, 3)``, uniform, and centres ``(M, 3)`` of `POSES` poses: half-way from a free point to the middle."""
+    """Uniform rotations ``(M, 3, 3)`` and centres ``(M, 3)`` of `POSES` poses, between free points and the middle."""
     q = stream.normal(size=(POSES, 4))
     w, x, y, z = (q / np.linalg.norm(q, axis=1, keepdims=True)).T
     rows = [

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from molscore.core.denoiser import Denoiser, Posterior
 from molscore.model.denoisers import MoleculeDenoiser
+from molscore.model.slopes import shortened, tilted
 from molscore.model.state import MoleculeState
 
 PlacedEnergy = Callable[[MoleculeState, Tensor, Tensor], Tensor]
@@ -136,17 +137,6 @@ def in_place(positions: Tensor, carry: Any) -> Tensor:
         return positions
     rotations, centres = carry.poses.best(carry.energies)
     return positions @ rotations[:, 0].transpose(1, 2).to(positions) + centres.to(positions)
-
-
-def tilted(p: Tensor, slope: Tensor) -> Tensor:
-    """Probabilities ``(..., K)`` of any sum, p exp(- slope) of the same sum."""
-    weight = p.clamp(min=0) * torch.exp(-(slope - slope.amin(-1, keepdim=True)).clamp(max=50))
-    return p.sum(-1, keepdim=True) * weight / weight.sum(-1, keepdim=True).clamp(min=1e-30)
-
-
-def shortened(vectors: Tensor, most: float) -> Tensor:
-    """Vectors ``(..., 3)`` of a norm of at most ``most``, in their directions."""
-    return vectors * (most / vectors.norm(dim=-1, keepdim=True).clamp(min=most))
 
 
 def rotation(turn: Tensor) -> Tensor:

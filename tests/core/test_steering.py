@@ -28,7 +28,7 @@ def test_steered_particles_of_a_mixture(name, target, slope):
     """Means, second moments and weights within three standard errors, which are those between independent groups."""
     sde, slope = SDES[name], torch.tensor(slope, dtype=DOUBLE)
     denoiser, noise, times = ScoreDenoiser(sde, target.score(sde)), normal(4), grid(name, 60)
-    steered = Steered(EulerMaruyama(), lambda mean, t: mean @ slope, uniform(5), PARTICLES)
+    steered = Steered(EulerMaruyama(), lambda posterior, t: posterior.mean @ slope, uniform(5), PARTICLES)
     z = sde.prior(noise(torch.empty(GROUPS * PARTICLES, len(slope), dtype=DOUBLE)))
     state = steered.settled(denoiser, steered.sample(denoiser, z, times, noise), times[-1])
     x = denoiser.mean(state.z, times[-1]).view(GROUPS, PARTICLES, -1)
@@ -60,7 +60,7 @@ def test_steering_takes_guidance_of_each_group_alone():
         generator = torch.Generator().manual_seed(7)
         points = lambda z: torch.rand(4, dtype=DOUBLE, generator=generator)[groups]  # noqa: E731
         noise = Tape(rows)
-        steered = Steered(EulerMaruyama(), lambda mean, t: mean[:, 0], points, 50, threshold=1.1)
+        steered = Steered(EulerMaruyama(), lambda posterior, t: posterior.mean[:, 0], points, 50, threshold=1.1)
         start = sde.prior(noise(None))
         return steered.settled(denoiser, steered.sample(denoiser, start, times, noise), times[-1]).z
 

@@ -6,7 +6,7 @@ import torch
 from run_length import STEPS
 
 from molscore.generate import GenerationOptions
-from molscore.generate.guiding import shortened
+from molscore.model.slopes import shortened
 
 
 def oxygens(molecules, t):

@@ -6,7 +6,8 @@ import torch
 
 from molscore.core.denoiser import Denoiser, Posterior
 from molscore.core.sde import CosineVP
-from molscore.model.placed import PlacedCarry, PlacedDenoiser, Poses, in_place, rotation, shortened
+from molscore.model.placed import PlacedCarry, PlacedDenoiser, Poses, in_place, rotation
+from molscore.model.slopes import shortened
 from molscore.model.state import Layout, MoleculeState, size_mask
 
 FLOAT = torch.float64
