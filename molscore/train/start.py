@@ -1,5 +1,6 @@
 """A new run from the weights of a finished model."""
 
+import re
 from typing import Any
 
 import torch
@@ -14,13 +15,16 @@ from molscore.train.record import Origin, sha256
 
 STEREO = ("handedness.", "sides")
 """Prefixes of the weights that read stereo, see `EquivariantScoreNetwork`."""
+BRANCH = re.compile(r"\.(out|displace|pair_update|update\.mlp\.2)\.")
+"""Weights of a `Layer` through which all passes that it adds to its inputs."""
 
 
 def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
     """Copies finished weights into a new model.
 
     The atom classes may differ: the weights of a class go with it, those of new classes are zero. So are those that
-    read stereo, if the finished network has none.
+    read stereo, if the finished network has none. The new model may have more layers, which at first change nothing:
+    what they add to their inputs begins with zeros (as in Goyal et al., arXiv:1706.02677, for residual branches).
 
     Args:
         weights: a bundled model's name, or a ``.safetensors`` file.
@@ -42,8 +46,7 @@ def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
     if differing:
         raise ConfigError(f"cannot begin from {weights}, another model: " + "; ".join(differing))
     state = source.network.state_dict()
-    begun = {name: value for name, value in model.network.state_dict().items() if name.startswith(STEREO)}
-    model.network.load_state_dict(begun | state | _of_inputs(state, source, model))
+    model.network.load_state_dict(_new(source, model) | state | _of_inputs(state, source, model))
     origin = Origin(name=path.stem, sha256=sha256(path), molecules=molecules, seconds=seconds)
     return Progress(0, molecules, seconds, origin)
 
@@ -55,7 +58,22 @@ def _differences(source: MoleculeDiffusion, model: MoleculeDiffusion) -> dict[st
         values |= {name: getattr(x.config, name) for name in ("position_scale", "category_scale")}
     if model.config.network.stereo:
         del sizes[0]["network.stereo"]  # it may be added
+    if model.config.network.layers > source.config.network.layers:
+        del sizes[0]["network.layers"]  # so may they
     return {name: (a, sizes[1][name]) for name, a in sizes[0].items() if a != sizes[1][name]}
+
+
+def _new(source: MoleculeDiffusion, model: MoleculeDiffusion) -> dict[str, Tensor]:
+    """Those weights of the new network of which the finished one has none: as they are, branches of layers as zeros."""
+    depth = source.config.network.layers
+    new = {}
+    for name, value in model.network.state_dict().items():
+        layer = re.match(r"layers\.(\d+)\.", name)
+        if layer and int(layer[1]) >= depth:
+            new[name] = torch.zeros_like(value) if BRANCH.search(name) else value
+        elif name.startswith(STEREO):
+            new[name] = value
+    return new
 
 
 def _of_inputs(state: dict[str, Tensor], source: MoleculeDiffusion, model: MoleculeDiffusion) -> dict[str, Tensor]:

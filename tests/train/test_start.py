@@ -97,7 +97,7 @@ def test_weights_that_are_damaged(tiny, tmp_path, content):
     ("change", "complaint"),
     [
         ({"network": {"heads": 2}}, r"model.network.heads is 2 here and 4 there$"),
-        ({"network": {"irreps": "8x0e + 8x1o", "layers": 2}}, r"irreps is 8x0e \+ 8x1o here .*; model.network.layers"),
+        ({"network": {"irreps": "8x0e + 8x1o", "radial": 4}}, r"irreps is 8x0e \+ 8x1o here .*; model.network.radial"),
         ({"position_scale": 2.0}, "model.position_scale is 2.0 here and 1.4 there"),
         ({"category_scale": 2.0}, "model.category_scale is 2.0 here and 1.0 there"),
     ],
@@ -109,6 +109,22 @@ def test_weights_of_another_network(ancestor, tiny, tmp_path, change, complaint)
     with pytest.raises(ConfigError, match=complaint):
         train(config, quiet=True, init_from=str(ancestor))
     assert not config.out.exists()
+
+
+def test_layers_may_be_added(ancestor, tiny, tmp_path):
+    """They change nothing at first, and learn: a step later all their branches do."""
+    model = tiny(tmp_path).model.model_dump()
+    depth = model["network"]["layers"]
+    config = tiny(tmp_path / "run", model=model | {"network": model["network"] | {"layers": depth + 2}}, steps=2)
+    first = load(ancestor).eval()
+    second = MoleculeDiffusion(config.model, first.vocabulary, first.size_probabilities).eval()
+    begin_from(str(ancestor), second)
+    for a, b in zip(_answer(first), _answer(second), strict=True):
+        torch.testing.assert_close(a, b)
+    trained = load(train(config, quiet=True, init_from=str(ancestor))).network.state_dict()
+    for k in (depth, depth + 1):
+        for name in ("out.weights.0", "update.mlp.2.weight", "displace.weights.0", "pair_update.weight"):
+            assert trained[f"layers.{k}.{name}"].abs().max() > 0, name
 
 
 @torch.no_grad()
