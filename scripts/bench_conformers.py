@@ -75,6 +75,7 @@ def main() -> None:
     parser.add_argument(
         "--model", default=pretrained.GRAPH_CONDITIONED, help="of our method: a name or a .safetensors file"
     )
+    parser.add_argument("--sampler", help="a model whose sampling settings ours takes, in place of its own")
     parser.add_argument("--settings", nargs="+", default=[], metavar="KEY=VALUE", help="for our generator")
     parser.add_argument("--label", default="score", help="name of our method in the tables")
     parser.add_argument("--cores", type=int, default=2, help="CPU cores for a call of a method, not where it is timed")
@@ -100,7 +101,7 @@ def main() -> None:
         key, method = {"method": name}, None
         if name == "score":
             key = {"method": words.label, "model": words.model, "weights": sha256(pretrained.find(words.model))}
-            key["settings"] = words.settings
+            key["settings"] = words.settings | ({"sampler": words.sampler} if words.sampler else {})
         for count in words.counts:
             if any(row.items() >= (key | {"count": count}).items() for row in rows):
                 continue

@@ -13,6 +13,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 from rdkit.Geometry import Point3D
 
+from molscore import pretrained
 from molscore.chem.ensemble import heavy_positions, k_medoids, rmsd_matrix, symmetries
 
 BASELINES = ("etkdg", "mmff", "clustered", "conforge")
@@ -32,11 +33,15 @@ Method = Callable[[Sequence[str], int], list[Chem.Mol]]
 def score(words: argparse.Namespace) -> Method:
     """Our generator, ready. A setting goes to ``from_pretrained`` if that has a parameter of its name."""
     from molscore.conformers import ConformerGenerator
+    from molscore.model import load
 
     known = inspect.signature(ConformerGenerator.from_pretrained).parameters
     early = {key: value for key, value in words.settings.items() if key in known}
     late = {key: value for key, value in words.settings.items() if key not in known}
     generator = ConformerGenerator.from_pretrained(words.model, **early)
+    if words.sampler:
+        sampling = load(pretrained.find(words.sampler)).config.sampling
+        generator.model.config = generator.model.config.model_copy(update={"sampling": sampling})
     generator.generate("CCCCO", n=1, seed=words.seed, **late)  # whatever is loaded or compiled at the first use
 
     def method(smiles: Sequence[str], count: int) -> list[Chem.Mol]:
