@@ -127,6 +127,12 @@ class Barrier(_Group):
     turn: float
 
 
+class Torsion(_Group):
+    """Torsions of proposed conformers that crystals hardly show."""
+
+    potential: float
+
+
 class Embedding(_Group):
     """Which embeddings are alike, exist, or need other bounds."""
 
@@ -179,6 +185,7 @@ class Thresholds(_Group):
     force_field: ForceField
     strays: Strays
     barrier: Barrier
+    torsion: Torsion
     embedding: Embedding
     perception: Perception
     protein: Protein

@@ -17,6 +17,7 @@ from molscore.chem.lead_core import Placement
 from molscore.chem.stereo.cumulenes import Cumulenes
 from molscore.chem.stereo.tags import tags, wrong
 from molscore.chem.thresholds import THRESHOLDS
+from molscore.chem.torsions import Torsions, torsions
 from molscore.model import MoleculeDiffusion
 from molscore.score.represent import represent
 
@@ -134,6 +135,11 @@ class Target:
         return corrected_bounds(self.mol, self.expected)
 
     @cached_property
+    def torsions(self) -> Torsions:
+        """What is known of its rotatable bonds."""
+        return torsions(self.mol, self.heavy, self.held_places)
+
+    @cached_property
     def distant(self) -> np.ndarray:
         """``(n, n)`` bool: heavy atoms of three bonds or more apart."""
         return Chem.GetDistanceMatrix(self.mol)[np.ix_(self.heavy, self.heavy)] >= 3
@@ -158,6 +164,11 @@ class Target:
         mirrored = np.asarray(wrong(heavy, handed).all(1) & ~wrong(-heavy, handed).any(1))
         mirrored &= np.asarray(self.allenes.opposite(heavy).all(1)) & marked
         return np.where(mirrored[:, None, None], -heavy, heavy)
+
+    def turned(self, heavy: np.ndarray) -> np.ndarray:
+        """The geometries ``(K, n, 3)``, torsions that crystals hardly show turned, where nothing is in the way."""
+        turned = self.torsions.turned(heavy, THRESHOLDS.torsion.potential)
+        return np.where(self.plausible(turned)[:, None, None], turned, heavy)
 
     def plausible(self, heavy: np.ndarray) -> np.ndarray:
         """Which of the geometries ``(K, n, 3)`` of heavy atoms are worth completing: ``(K,)`` bool."""

@@ -129,8 +129,8 @@ class Work:
         return self.proposed + max(math.ceil(self.options.oversampling * self.missing), least)
 
     def take(self, positions: np.ndarray, numbers: range) -> None:
-        """Adds the plausible among geometries of heavy atoms ``(K, n, 3)`` to the pool, reflected where that helps."""
-        positions = self.target.reflected(positions)
+        """Adds the plausible among geometries of heavy atoms ``(K, n, 3)`` to the pool, mended where that helps."""
+        positions = self.target.turned(self.target.reflected(positions))
         good = self.target.plausible(positions)
         if not good.all():
             self.ensemble.dropped["implausible"] += int((~good).sum())
