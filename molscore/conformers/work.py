@@ -20,7 +20,7 @@ from molscore.conformers.ensemble import Ensemble, SoundConformer, distances, ra
 from molscore.conformers.options import ConformerOptions
 from molscore.conformers.target import Target
 
-LEAST, ALONE = 10, 25
+LEAST, ALONE = 10, 8
 """Proposals of a molecule in a round, at least; the second where one conformer is asked for."""
 
 AT_ONCE, IN_HASTE = 16, 2
