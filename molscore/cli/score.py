@@ -36,7 +36,10 @@ def score(
     workers: Workers = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Tag each molecule with log-likelihood, score norm and uncertainty, and with its fit into a protein."""
+    """Tag each molecule with log-likelihood, score norm and uncertainty, and with its fit into a protein.
+
+    They tell a sound geometry from a spoilt one. They do not rank conformers of one molecule: rank those by energy.
+    """
     from molscore import pretrained
     from molscore.chem.io.count import record_count
     from molscore.chem.io.formats import SDF, TABLES, check_output
