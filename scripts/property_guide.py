@@ -24,7 +24,7 @@ from torch.nn.utils import clip_grad_norm_
 from molscore.chem.arrays import to_mol
 from molscore.chem.checks.descriptors import describe
 from molscore.chem.targets import TOLERANCES
-from molscore.datasets.batch import MoleculeStore
+from molscore.datasets.batch import MoleculeBatch, MoleculeStore
 from molscore.datasets.tensorfile import TensorFile, read_tensorfile
 from molscore.files.output import write_text
 from molscore.guidance.properties import PropertyNetwork
@@ -85,24 +85,29 @@ def draws(model: MoleculeDiffusion, file: TensorFile, split: str, count: int, se
     rows = np.array_split(chosen, -(-len(chosen) // BATCH))
     for k in rng.permutation(len(rows)):
         batch = store.gather(rows[k])
-        (b, n), mask, free = batch.mask.shape, batch.mask, torch.zeros_like(batch.mask)
-        t = (torch.randperm(b, generator=generator) + torch.rand(b, generator=generator)) / b
-        t = EARLIEST + (1 - EARLIEST) * t
-        denoiser = MoleculeDenoiser(model, mask)
-        layout, times = denoiser.layout, Times.uniform(model.position_time(t), t, n)
-        x0 = in_frame(batch.positions / model.config.position_scale, mask, free)
-        scale = model.config.category_scale
-        a0, e0 = scale * torch.eye(len(model.classes))[batch.atoms], scale * torch.eye(4)[batch.bonds]
-        x, a, e = (torch.randn(y.shape, generator=generator) for y in (x0, a0, e0))
-        noised = model.noised(
-            MoleculeState(x0, a0, e0), times, MoleculeState(frame_noise(x, mask, free), a, symmetric(e))
-        )
-        parts = mask[..., None], mask[..., None], pair_mask(mask)[..., None]
-        z = layout.pack(MoleculeState(*(y * part for y, part in zip(noised, parts, strict=True))))
-        flat = layout.pack_times(times)
-        _, carry = denoiser(z, flat, None)
-        mean = layout.unpack(denoiser(z, flat, carry).mean)
-        yield Means(torch.from_numpy(index[rows[k]]), t, mean.a.half(), mean.e.half(), mask)
+        t, mean = expected(model, batch, generator)
+        yield Means(torch.from_numpy(index[rows[k]]), t, mean.a.half(), mean.e.half(), batch.mask)
+
+
+def expected(
+    model: MoleculeDiffusion, batch: MoleculeBatch, generator: torch.Generator
+) -> tuple[Tensor, MoleculeState]:
+    """Graph times ``(B,)`` to which molecules are noised, and what the model then expects of them at second sight."""
+    (b, n), mask, free = batch.mask.shape, batch.mask, torch.zeros_like(batch.mask)
+    t = (torch.randperm(b, generator=generator) + torch.rand(b, generator=generator)) / b
+    t = EARLIEST + (1 - EARLIEST) * t
+    denoiser = MoleculeDenoiser(model, mask)
+    layout, times = denoiser.layout, Times.uniform(model.position_time(t), t, n)
+    x0 = in_frame(batch.positions / model.config.position_scale, mask, free)
+    scale = model.config.category_scale
+    a0, e0 = scale * torch.eye(len(model.classes))[batch.atoms], scale * torch.eye(4)[batch.bonds]
+    x, a, e = (torch.randn(y.shape, generator=generator) for y in (x0, a0, e0))
+    noised = model.noised(MoleculeState(x0, a0, e0), times, MoleculeState(frame_noise(x, mask, free), a, symmetric(e)))
+    parts = mask[..., None], mask[..., None], pair_mask(mask)[..., None]
+    z = layout.pack(MoleculeState(*(y * part for y, part in zip(noised, parts, strict=True))))
+    flat = layout.pack_times(times)
+    _, carry = denoiser(z, flat, None)
+    return t, layout.unpack(denoiser(z, flat, carry).mean)
 
 
 def kept(work: Path, model: MoleculeDiffusion, file: TensorFile, split: str, count: int, seed: int) -> list[Means]:

@@ -65,9 +65,14 @@ class PropertyNetwork(nn.Module):
         total = (h * there).sum(1) / 10
         size = there.sum(1) / 10
         hidden = nn.functional.silu(self.hidden(torch.cat([total, size, time], -1)))
-        mean, log_variance = self.leave(torch.cat([hidden, total], -1)).chunk(2, -1)
-        low, high = LOG_VARIANCES
-        return mean, low + (high - low) * torch.sigmoid(log_variance)
+        mean, raw = self.leave(torch.cat([hidden, total], -1)).chunk(2, -1)
+        return mean, log_variances(raw)
+
+
+def log_variances(raw: Tensor) -> Tensor:
+    """What a network says, within `LOG_VARIANCES`."""
+    low, high = LOG_VARIANCES
+    return low + (high - low) * torch.sigmoid(raw)
 
 
 class Aim(NamedTuple):
@@ -75,13 +80,14 @@ class Aim(NamedTuple):
 
     Attributes:
         place: of the property among those of the network.
-        low, high: bounds of what meets the target; infinite where it is ``max`` or ``min``.
+        low, high: bounds of what meets the target; infinite where it is ``max`` or ``min``; ``(B,)`` where each
+            molecule has its own.
         sign: 1 for ``max``, -1 for ``min``, else 0.
     """
 
     place: int
-    low: float
-    high: float
+    low: float | Tensor
+    high: float | Tensor
     sign: int
 
 
@@ -89,12 +95,12 @@ class PropertyWish:
     """The energy of targets, in kT.
 
     Args:
-        network: of all properties.
+        network: of all properties: a `PropertyNetwork`, or what is called like one.
         mean, deviation: ``(P,)``: of each property in the training data, in its unit.
         aims: the targets.
     """
 
-    def __init__(self, network: PropertyNetwork, mean: Tensor, deviation: Tensor, aims: Sequence[Aim]):
+    def __init__(self, network: nn.Module, mean: Tensor, deviation: Tensor, aims: Sequence[Aim]):
         self.network, self.mean, self.deviation, self.aims = network, mean, deviation, list(aims)
 
     def __call__(self, molecules: SoftMolecules, t: Tensor) -> Tensor:

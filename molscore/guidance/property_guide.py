@@ -14,14 +14,18 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from molscore.chem.targets import Target
 from molscore.files.output import written
+from molscore.guidance.placed_properties import PlacedPropertyNetwork
 from molscore.guidance.properties import SLOPE, Aim, PropertyNetwork, PropertyWish, log_mass
 from molscore.header import HeaderError, in_order, parse_object, read_header
 
 SIZES = "size_means", "size_deviations"
+
+NETWORKS = {"graph": PropertyNetwork, "placed": PlacedPropertyNetwork}
+"""By what they look at; a file that does not say looks at graphs."""
 
 
 class PropertyGuide:
@@ -30,11 +34,11 @@ class PropertyGuide:
     Args:
         network: of all properties.
         about: ``properties``: by name, in the network's order, ``mean``, ``deviation`` and ``range`` in the training
-            data; ``vocabulary``: of the model; ``record``: how it was made.
+            data; ``vocabulary``: of the model; ``record``: how it was made; ``network``: one of `NETWORKS`.
         size_means, size_deviations: ``(N + 1, P)``: of each property, among molecules of so many atoms.
     """
 
-    def __init__(self, network: PropertyNetwork, about: dict[str, Any], size_means: Tensor, size_deviations: Tensor):
+    def __init__(self, network: nn.Module, about: dict[str, Any], size_means: Tensor, size_deviations: Tensor):
         self.network, self.about = network.eval().requires_grad_(False), about
         self.size_means, self.size_deviations = size_means.double(), size_deviations.double()
         self.names = list(about["properties"])
@@ -85,7 +89,7 @@ def load_guide(path: Path) -> PropertyGuide:
         about = parse_object(read_header(path).metadata.get("about", ""), "the description of the guide")
         tensors = load_file(path)
         sizes = [tensors.pop(name) for name in SIZES]
-        network = PropertyNetwork(len(about["vocabulary"]), len(about["properties"]))
+        network = NETWORKS[about.get("network", "graph")](len(about["vocabulary"]), len(about["properties"]))
         network.load_state_dict(tensors)
     except (HeaderError, SafetensorError, KeyError, RuntimeError, OSError) as error:
         raise ValueError(f"{path} is damaged or no guide to properties: {error}") from error
