@@ -23,7 +23,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from molscore.chem.arrays import to_mol
 from molscore.chem.checks.descriptors import describe
-from molscore.chem.targets import TOLERANCES
+from molscore.chem.targets import ESTIMATED, TOLERANCES
 from molscore.datasets.batch import MoleculeBatch, MoleculeStore
 from molscore.datasets.tensorfile import TensorFile, read_tensorfile
 from molscore.files.output import write_text
@@ -35,7 +35,7 @@ from molscore.model.denoisers import MoleculeDenoiser
 from molscore.model.state import MoleculeState, Times, frame_noise, in_frame, pair_mask, symmetric
 from molscore.pretrained import DEFAULT, find
 
-NAMES = tuple(TOLERANCES)
+NAMES = tuple(name for name in TOLERANCES if name not in ESTIMATED)
 BATCH, TOGETHER = 24, 3
 """Molecules of like size in a batch, and batches in a step of the fit."""
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from judge.qm9_data import NAMES, halves, read
+from judge.qm9_data import NAMES, QM9, halves, read
 from property_guide import BATCH, BINS, EXTREME, expected, fit, size_tables
 from results import write_json
 from torch import Tensor
@@ -30,7 +30,9 @@ from molscore.model import MoleculeDiffusion, load
 from molscore.model.state import pair_mask
 from molscore.pretrained import find
 
-MODEL = "qm9"
+MODEL, LEAST = "qm9", 0.3
+"""And the least standard deviation that is believed, see `molscore.guidance.properties.PropertyWish`; chosen on
+validation molecules."""
 
 
 class PlacedMeans(NamedTuple):
@@ -89,19 +91,20 @@ def kept(path: Path, *arguments: Any) -> list[PlacedMeans]:
     return [PlacedMeans(*parts) for parts in torch.load(path)]
 
 
-def places(file: TensorFile, wanted: np.ndarray) -> np.ndarray:
-    """Where QM9's own numbers are in a file.
+def present(file: TensorFile, data: QM9, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of molecules of QM9 their places in the training split of a file, and those rows that it has.
 
     Raises:
         ValueError: if it lacks more than a few, which `molscore data` may have dropped.
     """
-    where = {number: k for k, number in enumerate(file.arrays["index"].tolist())}
-    found = [where.get(number, -1) for number in wanted.tolist()]
-    if found.count(-1) > len(found) / 100:
+    numbers = file.arrays["index"][file.indices("train")].tolist()
+    place = dict(zip(numbers, range(len(numbers)), strict=True))
+    found = np.array([place.get(number, -1) for number in data.index[rows].tolist()])
+    if (found < 0).sum() > len(found) / 100:
         raise ValueError(
-            f"the tensor file lacks {found.count(-1)} of {len(found)} molecules: make it with molscore data"
+            f"the file lacks {(found < 0).sum()} of {len(found)} molecules: make it with molscore data qm9"
         )
-    return np.array(found)
+    return found[found >= 0], rows[found >= 0]
 
 
 @torch.no_grad()
@@ -128,24 +131,28 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, default=Path("runs/qm9.npz"))
     parser.add_argument("--out", type=Path, default=Path("runs/qm9_guide.safetensors"))
     parser.add_argument("--work", type=Path, default=Path("runs/qm9_guide"))
-    parser.add_argument("--draws", type=int, default=15000, help="molecules to learn from")
-    parser.add_argument("--held-out", type=int, default=1000, help="molecules of half B for the card")
+    parser.add_argument(
+        "--draws", type=int, nargs="+", default=[15000, 15000], help="molecules to learn from, in parts"
+    )
+    parser.add_argument("--held-out", type=int, default=1000, help="the last molecules of half B, for the card")
     parser.add_argument("--epochs", type=int, default=16)
     words = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model, file, data = load(find(MODEL)), read_tensorfile(words.molecules), read(words.data, words.kept)
     words.work.mkdir(parents=True, exist_ok=True)
-    rows = halves()[1][: words.draws + words.held_out]
-    where = places(file, data.index[rows])
-    rows, where = rows[where >= 0], where[where >= 0]
-    store, cut = MoleculeStore(file, "train", model.vocabulary), words.draws
-    own = dict(zip(file.indices("train").tolist(), range(len(store)), strict=True))
-    inside = np.array([own[k] for k in where.tolist()])
-    drawn = kept(words.work / f"draws_{cut}.pt", model, store, inside[:cut], rows[:cut], 2)
-    held_out = kept(words.work / f"held_out_{cut}.pt", model, store, inside[cut:], rows[cut:], 1)
+    store, own = MoleculeStore(file, "train", model.vocabulary), halves()[1]
+    ends = np.cumsum([0, *words.draws])
+    parts = [own[low:high] for low, high in zip(ends[:-1], ends[1:], strict=True)]
+    parts = [present(file, data, part) for part in (*parts, own[len(own) - words.held_out :])]
+    drawn = [
+        means
+        for k, (where, rows) in enumerate(parts[:-1])
+        for means in kept(words.work / f"draws_{ends[k]}_{len(rows)}.pt", model, store, where, rows, 2 + k)
+    ]
+    held_out = kept(words.work / f"held_out_{len(parts[-1][1])}.pt", model, store, *parts[-1], 1)
     y = torch.from_numpy(data.values).float()
-    seen = torch.from_numpy(rows[:cut])
+    seen = torch.from_numpy(np.concatenate([rows for _, rows in parts[:-1]]))
     mean, deviation = y[seen].mean(0), y[seen].std(0)
     scaled = (y - mean) / deviation
     network = PlacedPropertyNetwork(len(model.vocabulary), len(NAMES))
@@ -155,9 +162,21 @@ def main() -> None:
         name: {"mean": float(m), "deviation": float(s), "range": [round(x, 4) for x in ends.tolist()]}
         for name, m, s, ends in zip(NAMES, mean, deviation, edges, strict=True)
     }
-    record = {"model": MODEL, "data": "QM9, half B", "licence": "QM9: CC0", "draws": cut, "epochs": words.epochs}
+    record = {
+        "model": MODEL,
+        "data": "QM9, half B",
+        "licence": "QM9: CC0",
+        "draws": words.draws,
+        "epochs": words.epochs,
+    }
     record |= {"weights": sum(parameter.numel() for parameter in network.parameters())}
-    about = {"properties": properties, "vocabulary": model.vocabulary, "record": record, "network": "placed"}
+    about = {
+        "properties": properties,
+        "vocabulary": model.vocabulary,
+        "record": record,
+        "network": "placed",
+        "least": LEAST,
+    }
     sizes = torch.from_numpy((data.atomic_numbers[seen] > 0).sum(1).astype(np.float32))
     words.out.parent.mkdir(parents=True, exist_ok=True)
     PropertyGuide(network, about, *size_tables(sizes, y[seen], len(model.size_probabilities))).save(words.out)

@@ -2,7 +2,7 @@
 
 A value has a tolerance, `TOLERANCES` unless the user says otherwise: ``logp=2.5±0.5``, or ``logp=2.5+-0.5``. Names are
 those of `molscore.chem.checks.catalogue`. Which of them a model can be guided to, and how far, its guide says:
-`molscore.pretrained.about_guide`.
+`molscore.pretrained.about_guide`. RDKit says what a molecule has reached, but for `ESTIMATED`, which the guide says.
 """
 
 import math
@@ -26,8 +26,14 @@ TOLERANCES = {
     "aromatic_rings": 0.0,
     "fsp3": 0.05,
     "sa": 0.25,
+    "mu": 0.25,
+    "alpha": 1.0,
+    "gap": 0.25,
 }
 """How far from a target is near enough, in the unit of the property, by its name. These can be targets."""
+
+ESTIMATED = {"mu": "D", "alpha": "Bohr³", "gap": "eV"}
+"""Units of properties that only a guide can say: quantum chemistry, of molecules of H, C, N, O and F as in QM9."""
 
 SYNTAX = "NAME=VALUE, NAME=VALUE+-TOLERANCE, NAME=LOW..HIGH, NAME=max or NAME=min"
 
@@ -148,9 +154,12 @@ def check_seen(targets: Iterable[Target], seen: Mapping[str, Mapping[str, Any]],
     """
     for target in targets:
         if target.name not in seen:
-            raise ValueError(f"the guide of {name} does not know {target.name}; it knows {', '.join(seen)}")
+            hint = "; qm9 knows it" if target.name in ESTIMATED else ""
+            raise ValueError(f"the guide of {name} does not know {target.name}; it knows {', '.join(seen)}{hint}")
         low, high = seen[target.name]["range"]
         if target.high < low or target.low > high:
+            unit = f" {ESTIMATED[target.name]}" if target.name in ESTIMATED else ""
             raise ValueError(
-                f"the target {target.text} is outside what {name} has seen: {target.name} from {low:.4g} to {high:.4g}"
+                f"the target {target.text} is outside what {name} has seen: {target.name} from {low:.4g} to "
+                f"{high:.4g}{unit}"
             )

@@ -17,6 +17,7 @@ import numpy as np
 
 from molscore.chem.checks.validity import DuplicateFilter, Remembered
 from molscore.files.ondisk import Texts
+from molscore.generate.estimates import estimate_for
 from molscore.generate.judge import Attempt, Judge
 from molscore.generate.options import GenerationOptions
 from molscore.score import MoleculeScorer
@@ -58,7 +59,9 @@ class BatchJudge:
 
     def __init__(self, generator: "MoleculeGenerator", seed: int, options: GenerationOptions):
         self.generator, self.seed, self.options = generator, seed, options
-        self.judge = Judge(generator.model, options)
+        self.judge = Judge(
+            generator.model, options, estimate_for(options, generator.name, generator.model.config.sampling.t_end)
+        )
         device = str(generator.model.device)
         self.scorer = MoleculeScorer.from_pretrained(device=device) if options.uncertainty else None
 

@@ -13,7 +13,7 @@ from rdkit import Chem
 from molscore.chem.arrays import MoleculeArrays, MoleculeError, isomeric_smiles, to_mol
 from molscore.chem.checks.alerts import alerts, extreme, unusual
 from molscore.chem.checks.catalogue import PROPERTIES
-from molscore.chem.checks.descriptors import describe
+from molscore.chem.checks.descriptors import DESCRIPTORS, describe
 from molscore.chem.checks.validity import CHECKS, Fault, check, sound_beside, sound_geometry
 from molscore.chem.decode import decode
 from molscore.chem.forcefield.relax import relax
@@ -22,6 +22,7 @@ from molscore.chem.hydrogens import complete
 from molscore.chem.properties import set_properties
 from molscore.chem.wishes import allowed_classes
 from molscore.generate.completion import kept_tags, likeness, of_classes, other_element, shift_in_place, with_part
+from molscore.generate.estimates import Estimate
 from molscore.generate.in_pocket import settled
 from molscore.generate.options import GenerationOptions
 from molscore.model import MoleculeDiffusion, Sample
@@ -73,12 +74,14 @@ class Judge:
     Args:
         model: whose vocabulary it is.
         options: raw, relax, filter, SMARTS, checks.
+        estimate: of properties with a target that RDKit cannot say, see `molscore.generate.estimates`.
 
     Attributes:
         waits: whether the filter has to wait for scores: then `filtered` is to be called with them.
     """
 
-    def __init__(self, model: MoleculeDiffusion, options: GenerationOptions):
+    def __init__(self, model: MoleculeDiffusion, options: GenerationOptions, estimate: Estimate | None = None):
+        self.estimate = estimate
         self.vocabulary, self.implied = model.vocabulary, model.implied_hydrogens
         self.raw, self.method = options.raw, options.relax
         self.part, self.query, self.charge = options.part, options.query, options.charge
@@ -122,7 +125,7 @@ class Judge:
         if fault is None and (detail := self.filter.graph(mol)):
             fault = Fault("filter", detail)
         if fault is None and self.targets:
-            reached = describe(mol, tuple(target.name for target in self.targets))
+            reached = self._reached(mol)
             properties |= {name: round(value, 3) for name, value in reached.items()}
             if misses := [miss for target in self.targets if (miss := target.miss(reached[target.name]))]:
                 fault = Fault("target", "; ".join(misses))
@@ -161,6 +164,12 @@ class Judge:
         if attempt.fault is not None or not (detail := self.filter.rest(attempt.built, attempt.properties)):
             return attempt
         return replace(attempt, fault=Fault("filter", detail), smiles=None)
+
+    def _reached(self, mol: Chem.Mol) -> dict[str, float]:
+        """The properties that have a target: by RDKit, or estimated."""
+        names = [target.name for target in self.targets]
+        computed = describe(mol, tuple(name for name in names if name in DESCRIPTORS))
+        return computed if self.estimate is None else computed | self.estimate(mol)
 
 
 def tags(mol: Chem.Mol, strain: float | None = None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from molscore.chem.trajectory import Trajectory
 from molscore.core.denoiser import Denoiser
 from molscore.generate.attempts import cut
+from molscore.generate.estimates import estimate_for
 from molscore.generate.judge import Judge
 from molscore.generate.options import GenerationOptions
 from molscore.model.denoisers import MoleculeDenoiser
@@ -47,7 +48,10 @@ def _watched(
         return recorded[-1]
 
     samples = dict(zip(batch, generator.sample(batch, seed, options, watch=watch), strict=True))
-    judge, classes = Judge(generator.model, options), np.array(generator.model.classes)
+    judge, classes = (
+        Judge(generator.model, options, estimate_for(options, generator.name, generator.model.config.sampling.t_end)),
+        np.array(generator.model.classes),
+    )
     made = []
     for index, frames in zip(wanted, recorded[-1].frames(), strict=True):
         attempt = judge(index, samples[index])

@@ -98,10 +98,15 @@ class PropertyWish:
         network: of all properties: a `PropertyNetwork`, or what is called like one.
         mean, deviation: ``(P,)``: of each property in the training data, in its unit.
         aims: the targets.
+        least: standard deviation of a property, in units of that in the training data, below which none is believed.
+            Where the network is sure the energy is steep, and pulls molecules apart that can no longer follow it.
     """
 
-    def __init__(self, network: nn.Module, mean: Tensor, deviation: Tensor, aims: Sequence[Aim]):
-        self.network, self.mean, self.deviation, self.aims = network, mean, deviation, list(aims)
+    longest_move = 0.03
+    """Å that it may move an atom in one evaluation: geometry follows the graph."""
+
+    def __init__(self, network: nn.Module, mean: Tensor, deviation: Tensor, aims: Sequence[Aim], least: float = 0.0):
+        self.network, self.mean, self.deviation, self.aims, self.least = network, mean, deviation, list(aims), least
 
     def __call__(self, molecules: SoftMolecules, t: Tensor) -> Tensor:
         """See `molscore.guidance.soft.Wish`."""
@@ -109,7 +114,7 @@ class PropertyWish:
         total = torch.zeros_like(means[:, 0])
         for k, low, high, sign in self.aims:
             scale = float(self.deviation[k])
-            mu, s = means[:, k], (log_variances[:, k].detach() / 2).exp()
+            mu, s = means[:, k], (log_variances[:, k].detach() / 2).exp().clamp(min=self.least)
             if sign:
                 total = total - sign * SLOPE * mu
             else:

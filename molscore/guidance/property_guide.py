@@ -34,7 +34,8 @@ class PropertyGuide:
     Args:
         network: of all properties.
         about: ``properties``: by name, in the network's order, ``mean``, ``deviation`` and ``range`` in the training
-            data; ``vocabulary``: of the model; ``record``: how it was made; ``network``: one of `NETWORKS`.
+            data; ``vocabulary``: of the model; ``record``: how it was made; ``network``: one of `NETWORKS`;
+            ``least``: see `PropertyWish`, 0 if it is not there.
         size_means, size_deviations: ``(N + 1, P)``: of each property, among molecules of so many atoms.
     """
 
@@ -55,7 +56,11 @@ class PropertyGuide:
 
     def wish(self, targets: Sequence[Target]) -> PropertyWish:
         """The energy of the targets."""
-        return PropertyWish(self.network, self.mean, self.deviation, self.aims(targets))
+        return self.energy(self.aims(targets))
+
+    def energy(self, aims: Sequence[Aim]) -> PropertyWish:
+        """The energy of aims."""
+        return PropertyWish(self.network, self.mean, self.deviation, aims, self.about.get("least", 0.0))
 
     def size_weights(self, targets: Sequence[Target], count: int) -> np.ndarray:
         """``(count,)``: p(target | n) for n = 0, 1, ..., up to a factor; sizes beyond the table are like its last."""

@@ -9,7 +9,7 @@ from rdkit import Chem
 from scipy.stats import norm
 
 from molscore.chem.checks.descriptors import describe
-from molscore.chem.targets import TOLERANCES, read_targets
+from molscore.chem.targets import ESTIMATED, TOLERANCES, read_targets
 from molscore.guidance.properties import LARGEST_TILT, PropertyWish, log_mass
 from molscore.guidance.property_guide import load_guide
 from molscore.guidance.soft import SoftMolecules
@@ -116,8 +116,9 @@ def test_sizes_follow_the_target(guide):
     assert (guide.size_weights(read_targets(["logp=2.5"]), 60) >= 0).all()
 
 
-def test_the_guide_knows_all_that_can_be_a_target(guide):
-    assert guide.names == list(TOLERANCES)
+def test_the_guides_know_all_that_can_be_a_target(guide):
+    assert [*guide.names, *ESTIMATED] == list(TOLERANCES)
+    assert load_guide(guide_file("qm9")).names == list(ESTIMATED)
 
 
 def test_a_damaged_guide_is_refused(tmp_path):

@@ -59,6 +59,11 @@ def _graph(unit: str, meaning: str, source: str = "", records: tuple[str, ...] =
     return Property(unit, meaning, "number", "graph", records, ("generate", "conformers"), source)
 
 
+def _estimated(unit: str, meaning: str) -> Property:
+    source = "B3LYP/6-31G(2df,p): Ramakrishnan et al., Sci. Data 1, 140022 (2014)"
+    return Property(unit, meaning, "number", "geometry", _GENERATED, source=source)
+
+
 def _lead(unit: str, meaning: str) -> Property:
     return Property(unit, meaning, "number", "lead", _GENERATED, _GENERATED)
 
@@ -109,6 +114,9 @@ PROPERTIES: dict[str, Property] = {
     "fsp3": _graph("", "share of carbons that are sp3", records=_GENERATED),
     "stereocentres": _graph("", "tetrahedral stereocentres, specified or not"),
     "charge": _graph("", "formal charge"),
+    "mu": _estimated("D", "dipole moment, as the guide of qm9 estimates it"),
+    "alpha": _estimated("Bohr³", "isotropic polarisability, as the guide of qm9 estimates it"),
+    "gap": _estimated("eV", "gap between HOMO and LUMO, as the guide of qm9 estimates it"),
     "alerts": Property(
         "",
         "structural alerts: entries of PAINS and of Brenk's list",
