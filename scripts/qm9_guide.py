@@ -165,7 +165,7 @@ def main() -> None:
     record = {
         "model": MODEL,
         "data": "QM9, half B",
-        "licence": "QM9: CC0",
+        "licence": "QM9: open data, doi:10.6084/m9.figshare.c.978904",
         "draws": words.draws,
         "epochs": words.epochs,
     }

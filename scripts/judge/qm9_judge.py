@@ -29,7 +29,7 @@ from judge.qm9_data import NAMES, QM9, halves, held_out, read
 
 ELEMENTS = (1, 6, 7, 8, 9)
 WIDTH, VECTORS, HIDDEN, LAYERS, HEADS, RADIAL, CUTOFF = 64, 32, 112, 3, 16, 20, 8.0
-BATCH, RATE = 64, 2e-3
+BATCH, RATE, EMA = 64, 2e-3, 0.998
 
 
 class Layer(nn.Module):
@@ -98,7 +98,7 @@ class Judge(nn.Module):
         directions = (between / d[..., None]).movedim(-1, 1)[:, :, None]
         h, v = self.enter(numbers), positions.new_zeros(b, 3, n, VECTORS)
         h, v = self.layers[0](h, v, near.flatten(2), directions)
-        near, directions = near[..., :n].flatten(2), directions[..., :n]
+        near, directions = (near[..., :n] * heavy[:, None, None]).flatten(2), directions[..., :n]
         for layer in self.layers[1:]:
             h, v = layer(h, v, near, directions)
         each, own = heavy[..., None], heavy.sum(1, keepdim=True).clamp(min=1)
@@ -159,7 +159,9 @@ def learn(data: QM9, rows: np.ndarray, epochs: int, seed: int = 0) -> Judge:
     rng, judge = np.random.default_rng(seed), Judge()
     judge.set_scales(torch.from_numpy(data.atomic_numbers[rows]).long(), torch.from_numpy(data.values[rows]))
     unit = torch.stack([torch.tensor(1.5), judge.scales[1] * 1.5, judge.scales[3]])
-    average = torch.optim.swa_utils.AveragedModel(judge, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998))
+    average = torch.optim.swa_utils.AveragedModel(
+        judge, avg_fn=lambda mean, new, count: mean + (new - mean) * (1 - min(EMA, float(count) / (float(count) + 10)))
+    )
     optimiser = torch.optim.AdamW(judge.parameters(), RATE, weight_decay=1e-2)
     total, began = epochs * -(-len(rows) // BATCH), time.time()
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total, pct_start=0.05)

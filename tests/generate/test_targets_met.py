@@ -8,6 +8,9 @@ import torch
 
 from molscore.chem.checks.descriptors import describe
 from molscore.generate import MoleculeGenerator
+from molscore.generate.estimates import estimates
+from molscore.guidance.property_guide import load_guide
+from molscore.pretrained import guide_file
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +30,16 @@ def test_targets_are_met_more_often_and_recorded(druglike):
     assert all(attempt.detail for attempt in result.rejects if attempt.reason == "target")
 
 
+def test_quantum_chemistry_is_estimated(generator):
+    """Fewer than one in twenty molecules of qm9 have so small a gap."""
+    result = generator.generate(3, 0, targets={"gap": "4.5+-0.3", "alpha": (60, 100)})
+    assert len(result.mols) == 3 and result.manifest["attempts"] <= 30
+    estimate = estimates(load_guide(guide_file("qm9")), ["gap", "alpha"], 0.03)
+    for mol in result.mols:
+        assert 4.2 <= mol.GetDoubleProp("gap") <= 4.8 and mol.GetDoubleProp("alpha") >= 60
+        assert estimate(mol)["gap"] == pytest.approx(mol.GetDoubleProp("gap"), abs=0.02)
+
+
 def test_sizes_are_those_of_the_target(druglike):
     """Raw samples are guided, and none is rejected."""
     result = druglike.generate(8, 0, steps=4, raw=True, targets={"mw": (150, 200)})
@@ -40,7 +53,10 @@ def test_sizes_are_those_of_the_target(druglike):
         (["--target", "logp=99"], "outside what druglike has seen"),
         (["--target", "colour=2"], "is no property"),
         (["--target", "logp"], "NAME=VALUE"),
-        (["--target", "logp=2", "--model", "qm9"], "qm9 has no guide to properties"),
+        (["--target", "logp=2", "--model", "qm9"], "the guide of qm9 does not know logp; it knows mu, alpha, gap"),
+        (["--target", "gap=6.8"], "the guide of druglike does not know gap"),
+        (["--target", "gap=6.8"], "qm9 knows it"),
+        (["--target", "gap=20", "--model", "qm9"], "gap from 3.26 to 10.26 eV"),
     ],
     ids=str,
 )
@@ -53,7 +69,7 @@ def test_targets_that_cannot_be_end_before_torch_loads(more, words, tmp_path):
 
 
 def test_python_refuses_the_same(generator, druglike):
-    with pytest.raises(ValueError, match="qm9 has no guide"):
+    with pytest.raises(ValueError, match="does not know logp"):
         generator.generate(1, targets={"logp": 2.5})
     with pytest.raises(ValueError, match="outside what druglike has seen"):
         druglike.generate(1, targets={"tpsa": 900})
