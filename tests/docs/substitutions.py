@@ -13,8 +13,8 @@ ELSEWHERE = {
     r".*--device cuda": "tests/generate and tests/model, where there is a GPU",
     r"ray (start|stop)": "tests/test_cluster.py starts a cluster",
     r"python scripts/pocket.py": "tests/scripts/test_pocket_script.py; it needs Vina, and minutes for each pocket",
-    r"(PYTHONPATH=scripts )?python (-m judge\.qm9_judge|scripts/qm9_)": "tests/scripts/test_qm9_targets_script.py; they "
-    "need QM9, and half an hour",
+    r"(PYTHONPATH=scripts )?python (-m judge\.qm9_judge|scripts/qm9_)": "tests/scripts/test_qm9_targets_script.py; "
+    "they need QM9, and half an hour",
     r"molscore conformers .*--ray localhost": "tests/test_cluster.py, with the address of its cluster",
 }
 """Commands that are not run here, and where what they do is tested."""
