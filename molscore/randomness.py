@@ -38,6 +38,7 @@ class Purpose(IntEnum):
     TRAINING_NOISE = 14
     SELF_CONDITIONING = 15
     VALIDATION_NOISE = 16
+    POSE = 17
 
 
 def checked_seed(seed: int) -> int:

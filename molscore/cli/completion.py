@@ -1,6 +1,14 @@
-"""Wishes of completion, targets, and what is made, checked before a model is loaded."""
+"""Wishes of completion, targets, pockets, and what is made, checked before a model is loaded."""
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from molscore.cli.common import complaints
+
+if TYPE_CHECKING:
+    from molscore.chem.pocket.receptor import Pocket
 
 
 def check_generation(
@@ -77,3 +85,18 @@ def check_targets(targets: list[str] | None, model: str) -> None:
 
         read = read_targets(targets)
         check_seen(read, pretrained.about_guide(model)["properties"], model)
+
+
+def pocket_at(pocket: Path | None, site: str | None, relax: str, energy: str | None, quiet: bool) -> "Pocket | None":
+    """The pocket that options name, if they do, and a word on what it is; ends the program where there is none."""
+    if pocket is None and site is None:
+        return None
+    from molscore.chem.pocket.receptor import check_pocket, read_pocket
+
+    with complaints(ValueError, OSError):
+        check_pocket(pocket, site, relax, energy)
+        assert pocket is not None and site is not None
+        around = read_pocket(pocket, site)
+    if not quiet:
+        typer.echo(around.text(), err=True)
+    return around

@@ -23,7 +23,7 @@ from molscore.cli.common import (
     share,
     worker_number,
 )
-from molscore.cli.completion import check_core
+from molscore.cli.completion import check_core, pocket_at
 from molscore.cli.outputs import SHARD, Chunk, Overwrite, ShardSize, check_shards
 from molscore.limits import check_proposals
 from molscore.pretrained import GRAPH_CONDITIONED
@@ -73,6 +73,12 @@ def conformers(
         str | None,
         typer.Option("--from", help="SDF file of the lead; lead.sdf:3: its third record."),
     ] = None,
+    pocket: Annotated[
+        Path | None, typer.Option(help=".pdb or .cif file (.gz too) of a protein in whose pocket they are laid.")
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option(help="Where: a ligand's SDF file, a point x,y,z, or residues such as A:123,A:156.")
+    ] = None,
     filter_: Filter = None,
     must_match: MustMatch = None,
     must_not_match: MustNotMatch = None,
@@ -113,10 +119,12 @@ def conformers(
         check_columns(source, kind, smiles_column, name_column, encoding, asked)
         check_core(keep, lead)
         inputs: Named = {"INPUT": source, "--model": pretrained.find(model), "--from": file_of(lead)}
+        inputs = {**inputs, "--pocket": pocket, "--site": file_of(site)}
     outputs = {"--out": (out, ENDINGS), "--problems": (problems, (".csv",))}
     part = check_shards(outputs, inputs, overwrite, resume, shard_size, chunk)
     with complaints(ValueError, ImportError):
         check_output(out)
+    around = pocket_at(pocket, site, "none" if relax == "torsions" else relax, energy, quiet)
     several = source == "-" or Path(source).is_file()
     wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.conformers.files", several=several, ray=ray)
@@ -145,6 +153,7 @@ def conformers(
             must_not_match or (),
             keep,
             lead,
+            around,
         )
         generator = ConformerGenerator.from_pretrained(model, "cpu" if ray and device == "auto" else device)
         number = share(wanted, ray, generator.model.device.type)

@@ -24,7 +24,7 @@ from molscore.cli.common import (
     whole_numbers,
     worker_number,
 )
-from molscore.cli.completion import check_generation, check_targets
+from molscore.cli.completion import check_generation, check_targets, pocket_at
 from molscore.cli.outputs import SHARD, Chunk, Overwrite, ShardSize, check_shards
 from molscore.pretrained import DEFAULT
 
@@ -153,16 +153,7 @@ def generate(
         check_targets(target, model)
         lists = must_match or [], must_not_match or []
         check_generation(n, completion | {"atoms": bounds, "pocket": pocket}, model, *lists, raw)
-    around = None
-    if pocket is not None or site is not None:
-        from molscore.chem.pocket.receptor import check_pocket, read_pocket
-
-        with complaints(ValueError, OSError):
-            check_pocket(pocket, site, relax)
-            assert pocket is not None and site is not None
-            around = read_pocket(pocket, site)
-        if not quiet:
-            typer.echo(around.text(), err=True)
+    around = pocket_at(pocket, site, relax, None, quiet)
     wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW, ray=ray)
     from molscore.generate import GenerationOptions, MoleculeGenerator

@@ -46,7 +46,9 @@ class Ensemble:
             (``mmff94s``, ``gfn2-xtb``, or ``none`` where there is no energy and the rank is the order of making),
             ``energy_kcal_per_mol`` and ``relative_energy_kcal_per_mol`` (if there are energies),
             ``rmsd_to_best_angstrom`` (heavy atoms, symmetries of the graph), ``relaxation`` (the method used, see
-            `molscore.conformers.build`) and ``stereo_not_held`` (if there is any).
+            `molscore.conformers.build`) and ``stereo_not_held`` (if there is any). Poses in a pocket are in its frame,
+            and so is their RMSD; they are ``ranked_by`` ``pocket``, with its energies (kcal/mol) in properties of their
+            own, and what they touch.
         asked: conformers asked for.
         removed: SMILES of fragments that were left out; "" if there were none.
         isomer, isomers: which of how many isomers of the input this is, from 1; more may have been possible.
@@ -147,7 +149,7 @@ def ranked(
     if not order:
         return mol
     best = rounded[order[0]]
-    if options.window is not None and best is not None:
+    if options.window is not None and best is not None and options.around is None:
         kept = [k for k in order if levels[k] - best <= options.window]
         dropped += Counter(window=len(order) - len(kept))
         order = kept

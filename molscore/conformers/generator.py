@@ -19,10 +19,12 @@ from molscore.chem.whole import sanitised
 from molscore.conformers.ensemble import Ensemble
 from molscore.conformers.given import item_title, molecule_of, packed_items, properties_of, unpacked_item
 from molscore.conformers.options import ConformerArguments, ConformerOptions
+from molscore.conformers.posing import CONFORMERS, lay_in_pocket
 from molscore.conformers.propose import propose
+from molscore.conformers.reasons import RDKIT, reason_of
 from molscore.conformers.result import Conformers
 from molscore.conformers.target import Target, target_of
-from molscore.conformers.work import RDKIT, ROUNDS, Work, reason_of
+from molscore.conformers.work import ROUNDS, Work
 from molscore.limits import check_proposals
 from molscore.model import MoleculeDiffusion
 from molscore.model.mixin import PretrainedMixin
@@ -203,9 +205,16 @@ class ConformerGenerator(PretrainedMixin):
             return Ensemble(nothing, n, reason=reason_of(error), item=number - 1)
         works = []
         for k, target in enumerate(targets):
-            ensemble = Ensemble(target.mol, n, prepared.removed, k + 1, len(targets), stereo_open)
+            ensemble = Ensemble(
+                target.mol,
+                n if options.around is None else CONFORMERS,
+                prepared.removed,
+                k + 1,
+                len(targets),
+                stereo_open,
+            )
             ensemble.not_held, ensemble.item = not_held(mol), number - 1
-            works.append(Work(target, ensemble, properties_of(mol, number), options))
+            works.append(Work(target, ensemble, properties_of(mol, number), options, poses=n))
         return works
 
     def _holding(
@@ -235,8 +244,9 @@ class ConformerGenerator(PretrainedMixin):
 
     def _in_turn(self, works: list[Work], seed: int, options: ConformerOptions, end: float) -> None:
         """Fills the ensembles in turn; each may take its part of the time that is left of the molecule's."""
+        share = 1.0 if options.around is None else 0.5  # the rest is for poses
         for k, work in enumerate(works):
-            work.limit = max(end - time.monotonic(), 0) / (len(works) - k)
+            work.limit = share * max(end - time.monotonic(), 0) / (len(works) - k)
             self._serve([work], seed, options)
 
     def _serve(self, works: list[Work], seed: int, options: ConformerOptions) -> None:
@@ -247,7 +257,10 @@ class ConformerGenerator(PretrainedMixin):
                 work.complete()
         for work in works:
             work.embed(seed)
-            work.finish()
+            if options.maps is None:
+                work.finish()
+            else:
+                lay_in_pocket(work, options.maps, seed)
 
     def _propose(self, works: list[Work], seed: int, options: ConformerOptions) -> None:
         """Adds to the pools: all at once, or in small parts if there is a limit of time."""

@@ -1,14 +1,19 @@
 """The options of making conformers, beside their number and the seed."""
 
+import os
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TypedDict
+
+from rdkit import Chem
 
 from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.forcefield import minimise
 from molscore.chem.lead_core import LeadCore, lead_core
+from molscore.chem.pocket.receptor import Pocket, check_pocket, read_pocket
 from molscore.chem.wishes import Source, check_keep, molecule, read
+from molscore.guidance.pocket.maps import PocketMaps
 from molscore.limits import check, check_flags, check_word
 from molscore.reprs import changes_repr
 
@@ -42,10 +47,14 @@ class ConformerOptions:
             match one of each, or match any, are left out.
         keep: SMARTS of a core that is held at the pose it has in `lead`, see `molscore.chem.lead_core`.
         lead: a molecule in 3-D, or a file of one.
+        pocket: file of a protein, in one of whose pockets molecules are laid, or the pocket itself, of
+            `molscore.chem.pocket.receptor.read_pocket`; see `molscore.conformers.posing`. Poses are in its frame, and
+            ranked by its energy; those within 1 Å of a better one are left out, unless `rmsd` is larger, or 0.
+        site: where that is, see `molscore.chem.pocket.site.read_site`.
 
     Raises:
         ValueError: for a value out of range, a method that is not installed, a filter that is not understood, what is
-            no SMARTS, or a lead whose core cannot be held.
+            no SMARTS, a lead whose core cannot be held, or a site without room.
     """
 
     relax: str = "torsions"
@@ -66,6 +75,8 @@ class ConformerOptions:
     must_not_match: SmartsLists = ()
     keep: str | None = None
     lead: Source | None = None
+    pocket: str | os.PathLike[str] | Pocket | None = None
+    site: str | os.PathLike[str] | Chem.Mol | None = None
 
     def __post_init__(self) -> None:
         for name in ("relax", "energy", "stereo", "fragments", "method"):
@@ -81,9 +92,28 @@ class ConformerOptions:
             object.__setattr__(self, name, smarts_texts(getattr(self, name)))
         check_keep(self.keep, self.lead)
         object.__setattr__(self, "lead", read(self.lead, "lead"))
+        object.__setattr__(self, "pocket", self._pocket())
         _ = self.wanted, self.core  # what is not understood is refused here
 
     __repr__ = changes_repr
+
+    def _pocket(self) -> Pocket | None:
+        """The pocket, read once."""
+        check_pocket(self.pocket, self.site, "none" if self.relax == "torsions" else self.relax, self.energy)
+        if self.pocket is None or isinstance(self.pocket, Pocket):
+            return self.pocket
+        assert self.site is not None
+        return read_pocket(self.pocket, self.site)
+
+    @property
+    def around(self) -> Pocket | None:
+        """The pocket in which molecules are laid."""
+        return self.pocket if isinstance(self.pocket, Pocket) else None
+
+    @cached_property
+    def maps(self) -> PocketMaps | None:
+        """Its energies."""
+        return None if self.around is None else PocketMaps(self.around)
 
     @cached_property
     def wanted(self) -> MoleculeFilter:
@@ -103,6 +133,7 @@ class ConformerOptions:
     def text(self, n: int | None = None) -> str:
         """The choices that decide on the result, where they are not the default, in a line; ``n`` before them."""
         texts = self.wanted.texts() | ({} if self.core is None else {"lead": str(self.core)})
+        texts |= {} if self.around is None else {"pocket": self.around.name, "site": self.around.site.text}
         values = [(option, texts.get(option.name, getattr(self, option.name))) for option in fields(self)]
         words = [] if n is None else [f"n {n}"]
         return "; ".join(words + [f"{option.name} {value}" for option, value in values if value != option.default])
@@ -129,3 +160,5 @@ class ConformerArguments(TypedDict, total=False):
     must_not_match: SmartsLists
     keep: str | None
     lead: Source | None
+    pocket: str | os.PathLike[str] | Pocket | None
+    site: str | os.PathLike[str] | Chem.Mol | None

@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
-from molscore.chem.arrays import MoleculeError
 from molscore.chem.ensemble import heavy_positions, k_medoids
 from molscore.chem.properties import set_properties
-from molscore.chem.rdkit_errors import first_line
 from molscore.chem.stereo.tags import tags
 from molscore.conformers.barriers import leave_barriers
 from molscore.conformers.build import completed, embedded, fault
 from molscore.conformers.ensemble import Ensemble, SoundConformer, distances, ranked
 from molscore.conformers.options import ConformerOptions
+from molscore.conformers.reasons import RDKIT, reason_of
 from molscore.conformers.target import Target
 
 LEAST, ALONE = 10, 8
@@ -38,10 +37,6 @@ HOPELESS = 3
 MODEL_SHARE, PROPOSING = 0.6, 0.5
 """Of the time, for the model (the rest is for ETKDGv3); and of the model's, for proposals (the rest completes them)."""
 
-RDKIT = (RuntimeError, Chem.MolSanitizeException, MoleculeError)
-"""What RDKit raises where it meets what it was not made for (RuntimeError: an exception of its C++ code), and what
-is raised here in its place. ValueError, TypeError and the like are faults of this program: they go through."""
-
 
 @dataclass
 class Work:
@@ -59,6 +54,7 @@ class Work:
         distinct: positions of the heavy atoms of those that are no repeats.
         repeats: how many in a row repeated earlier ones.
         spent: seconds.
+        poses: asked for, in a pocket.
         unwanted: why the filter refused a conformer; "" if it refused none.
     """
 
@@ -74,6 +70,7 @@ class Work:
     distinct: list[np.ndarray] = field(default_factory=list)
     repeats: int = 0
     spent: float = 0.0
+    poses: int = 0
     unwanted: str = ""
 
     @property
@@ -245,16 +242,26 @@ class Work:
     def finish(self) -> None:
         """Ranks what was made, and says why if there is nothing."""
         ensemble = self.ensemble
-        ensemble.mol = ranked(self.target, self.made, ensemble.asked, self.options, ensemble.dropped)
+        self.rank()
         kept = ensemble.mol.GetNumConformers() + ensemble.dropped["window"]
         repeated = self.exhausted or kept + ensemble.dropped["rmsd"] >= ensemble.asked
         ensemble.exhausted = bool(self.made) and kept < ensemble.asked and repeated
+        self.conclude()
+
+    def rank(self) -> None:
+        """Puts what was made in order."""
+        ensemble = self.ensemble
+        ensemble.mol = ranked(self.target, self.made, ensemble.asked, self.options, ensemble.dropped)
+
+    def conclude(self, reason: tuple[str, str] | None = None) -> None:
+        """Properties of the input, the user's filter, and if there is nothing left the reason, if it is not given."""
+        ensemble = self.ensemble
         set_properties(ensemble.mol, self.properties)
         for conformer in ensemble.mol.GetConformers() if ensemble.not_held else ():
             conformer.SetProp("stereo_not_held", "; ".join(ensemble.not_held))
         self._filter()
         if not ensemble.mol.GetNumConformers():
-            ensemble.reason = self._why_not()
+            ensemble.reason = reason or self._why_not()
 
     def _filter(self) -> None:
         """Leaves out the conformers that the user does not want. The others keep their ranks."""
@@ -283,12 +290,3 @@ class Work:
             return "embedding", f"ETKDGv3 finds no conformer{stereo}"
         counts = self.ensemble.dropped.most_common()
         return self.target.reason or ("failed", "every proposal failed: " + ", ".join(f"{k} {t}" for t, k in counts))
-
-
-def reason_of(error: Exception) -> tuple[str, str]:
-    """Token and sentence for one of `RDKIT`."""
-    if isinstance(error, MoleculeError):
-        return error.reason, error.detail
-    if isinstance(error, Chem.AtomValenceException):
-        return "valence", first_line(error)
-    return "rdkit", f"RDKit failed: {first_line(error)}"

@@ -23,8 +23,8 @@ from molscore.chem.properties import set_properties
 from molscore.chem.wishes import allowed_classes
 from molscore.generate.completion import kept_tags, likeness, of_classes, other_element, shift_in_place, with_part
 from molscore.generate.estimates import Estimate
-from molscore.generate.in_pocket import settled
 from molscore.generate.options import GenerationOptions
+from molscore.guidance.pocket.inside import settled
 from molscore.model import MoleculeDiffusion, Sample
 
 

@@ -15,6 +15,7 @@ ELSEWHERE = {
     r"python scripts/pocket.py": "tests/scripts/test_pocket_script.py; it needs Vina, and minutes for each pocket",
     r"(PYTHONPATH=scripts )?python (-m judge\.qm9_judge|scripts/qm9_)": "tests/scripts/test_qm9_targets_script.py; "
     "they need QM9, and half an hour",
+    r"python scripts/repose.py": "tests/scripts/test_repose_script.py; it needs Vina, and a minute for each pocket",
     r"molscore conformers .*--ray localhost": "tests/test_cluster.py, with the address of its cluster",
 }
 """Commands that are not run here, and where what they do is tested."""

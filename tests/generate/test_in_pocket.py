@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hollow_ball import CENTRE, SITE, write_ball
 from rdkit import Chem
 from typer.testing import CliRunner
 
@@ -10,31 +11,14 @@ from molscore.chem.pocket.receptor import read_pocket
 from molscore.chem.pocket.volume import nearest
 from molscore.cli import app
 from molscore.generate import GenerationOptions, MoleculeGenerator
-from molscore.generate.in_pocket import energies, settled
+from molscore.guidance.pocket.inside import energies, settled
 
-CENTRE = np.array([60.0, -20.0, 35.0])
 STEPS = 25
-
-
-def _line(k, name, residue, number, xyz):
-    place = "".join(f"{x:8.3f}" for x in xyz)
-    return f"ATOM  {k:5} {name:<4} {residue:>3} A{number:4}    {place}  1.00  0.00          {name.strip()[0]:>2}\n"
 
 
 @pytest.fixture(scope="module")
 def protein(tmp_path_factory):
-    """A hollow ball of carbon about `CENTRE`, and a backbone outside of it."""
-    k = np.arange(300)
-    z, angle = 1 - (2 * k + 1) / 300, np.pi * (3 - np.sqrt(5)) * k
-    wall = CENTRE + 7.5 * np.stack([np.sqrt(1 - z**2) * np.cos(angle), np.sqrt(1 - z**2) * np.sin(angle), z], axis=1)
-    rows = [(f" {name}", "GLY", 1, CENTRE + (12 + 1.45 * n, 0, 0)) for n, name in enumerate(["N", "CA", "C"])]
-    rows += [(" CB", "ALA", number + 2, place) for number, place in enumerate(wall)]
-    path = tmp_path_factory.mktemp("pocket") / "ball.pdb"
-    path.write_text("".join(_line(n + 1, *row) for n, row in enumerate(rows)) + "END\n")
-    return path
-
-
-SITE = ",".join(map(str, CENTRE))
+    return write_ball(tmp_path_factory.mktemp("pocket") / "ball.pdb")
 
 
 @pytest.fixture(scope="module")

@@ -81,11 +81,11 @@ def _conformer(unit: str, meaning: str, kind: Kind = "number") -> Property:
 
 
 def _protein(unit: str, meaning: str, kind: Kind = "number") -> Property:
-    return Property(unit, meaning, kind, "protein", ("score", "generate"))
+    return Property(unit, meaning, kind, "protein", ("score", "generate", "conformers"))
 
 
 def _pocket(meaning: str) -> Property:
-    return Property("kcal/mol", meaning, "number", "protein", _GENERATED)
+    return Property("kcal/mol", meaning, "number", "protein", ("generate", "conformers"))
 
 
 def _made(meaning: str, kind: Kind = "text", records: tuple[str, ...] = ("generate", "conformers", "rank")) -> Property:
@@ -177,7 +177,7 @@ PROPERTIES: dict[str, Property] = {
     ),
     "not_scored": Property("", "why there is no score", "text", "score", ("score", "generate")),
     "rank": _conformer("", "place in the order of energy, from 1"),
-    "ranked_by": _conformer("", "mmff94s, gfn2-xtb, or none: then the rank is the order of making", "text"),
+    "ranked_by": _conformer("", "mmff94s, gfn2-xtb, pocket, or none: then the rank is the order of making", "text"),
     "energy_kcal_per_mol": _conformer("kcal/mol", "energy by that method"),
     "relative_energy_kcal_per_mol": _conformer("kcal/mol", "energy above the best conformer"),
     "rmsd_to_best_angstrom": _conformer("Å", "RMSD of heavy atoms to the best conformer, symmetries considered"),

@@ -121,12 +121,14 @@ def read_pocket(path: str | os.PathLike[str], site: str | os.PathLike[str] | Che
     return replace(find_pocket(protein, read_site(site, protein)), name=Path(path).name)
 
 
-def check_pocket(pocket: object, site: object, relax: str = "none") -> None:
-    """Raises ValueError for a pocket without a site, a site without a pocket, or free relaxation in a pocket."""
+def check_pocket(pocket: object, site: object, relax: str = "none", energy: str | None = None) -> None:
+    """Raises ValueError for what does not go together: pocket, site, free relaxation, and an energy to rank by."""
     if pocket is not None and site is None and not isinstance(pocket, Pocket):
         raise ValueError("pocket needs a site in the protein: name it with site (--site)")
     if site is not None and pocket is None:
         raise ValueError("site is where in a protein molecules are made: give the protein with pocket (--pocket)")
+    if pocket is not None and energy is not None:
+        raise ValueError("poses in a pocket are ranked by the energy of the pocket: leave out energy, or pocket")
     if pocket is not None and relax != "none":
         raise ValueError("what is made in a pocket is relaxed there, and freely it would leave: leave out relax")
 

@@ -1,4 +1,4 @@
-"""Molecules made in a pocket: what guides them, what becomes of them there, and what their records say."""
+"""Molecules in a pocket: what becomes of them there, and what their records say."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from molscore.chem.pocket.receptor import Pocket
 from molscore.chem.pocket.settle import settle_in_pocket
 from molscore.chem.pocket.volume import nearest
 from molscore.guidance.pocket.wish import PocketWish
-from molscore.guidance.soft import SoftMolecules
+from molscore.guidance.query import certain
 
 OVERLAP, INSIDE, SHARE = 0.075, 3.0, 0.75
 """Share of a molecule's volume that may be in the protein (as PoseBusters has it), Å within which an atom counts as in
@@ -46,19 +46,8 @@ def settled(mol: Chem.Mol, pocket: Pocket, fixed: Sequence[int] = ()) -> tuple[C
 
 def energies(mol: Chem.Mol, pocket: Pocket) -> dict[str, float]:
     """Energies of a molecule in a pocket in kcal/mol, by the names of properties."""
-    arrays = without_hydrogens(from_mol(mol))
-    pairs = list(zip(map(int, arrays.atomic_numbers), map(int, arrays.formal_charges), strict=True))
-    vocabulary, n = sorted(set(pairs)), len(pairs)
-    orders = torch.zeros(n, n, dtype=torch.int64)
-    for (i, j), order in zip(arrays.bonds, arrays.bond_orders, strict=True):
-        orders[i, j] = orders[j, i] = int(order)
-    molecules = SoftMolecules(
-        positions=torch.from_numpy(mol.GetConformer().GetPositions()[heavy_atoms(mol)])[None],
-        atoms=torch.eye(len(vocabulary), dtype=torch.float64)[[vocabulary.index(pair) for pair in pairs]][None],
-        bonds=torch.eye(4, dtype=torch.float64)[orders][None],
-        mask=torch.ones(1, n, dtype=torch.bool),
-        vocabulary=vocabulary,
-    )
-    parts = PocketWish(pocket).parts(molecules, torch.zeros(1, dtype=torch.float64))
+    molecules = certain(without_hydrogens(from_mol(mol)))
+    positions = torch.from_numpy(mol.GetConformer().GetPositions()[heavy_atoms(mol)])[None]
+    parts = PocketWish(pocket).parts(molecules._replace(positions=positions), torch.zeros(1, dtype=torch.float64))
     values = {"energy": sum(map(float, parts.values())), **{name: float(value) for name, value in parts.items()}}
     return {f"pocket_{name}_kcal_per_mol": round(value, 2) + 0.0 for name, value in values.items()}
