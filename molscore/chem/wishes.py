@@ -33,7 +33,7 @@ def check_wishes(wishes: dict[str, object]) -> None:
         ("anchors", ("link",)),
         ("noise", ("near", "like")),
         ("features", ("like",)),
-        ("particles", ("like", "pocket")),
+        ("particles", ("like", "pocket", "target")),
         ("lead", ("scaffold", "replace")),
     ):
         if name in wishes and not any(other in wishes for other in needed):

@@ -39,7 +39,7 @@ def check_generation(
     from molscore.chem.shape import ShapeQuery
 
     completion.check_wishes(given)
-    aside = ("near", "noise", "like", "features", "particles", "elements", "atoms", "pocket")
+    aside = ("near", "noise", "like", "features", "particles", "elements", "atoms", "pocket", "target")
     named = {name: value for name, value in given.items() if name not in aside}
     part, elements, bounds = completion.keep(**named), None, given.get("atoms")
     if "elements" in given:

@@ -69,9 +69,7 @@ def generate(
     ] = False,
     particles: Annotated[
         int,
-        typer.Option(
-            min=1, help="Attempts in a group, whose best for --like or --pocket are copied in place of its worst."
-        ),
+        typer.Option(min=1, help="Attempts in a group, whose best for --like, --pocket or --target replace its worst."),
     ] = 1,
     elements: Annotated[str | None, typer.Option(help="Of what is made, such as C,N,O,F.")] = None,
     target: Annotated[
@@ -152,7 +150,7 @@ def generate(
         }
         check_targets(target, model)
         lists = must_match or [], must_not_match or []
-        check_generation(n, completion | {"atoms": bounds, "pocket": pocket}, model, *lists, raw)
+        check_generation(n, completion | {"atoms": bounds, "pocket": pocket, "target": target}, model, *lists, raw)
     around = pocket_at(pocket, site, relax, None, quiet)
     wanted = worker_number(workers)
     prepare_workers(wanted, device, "molscore.generate.attempts", several=n > FEW, ray=ray)

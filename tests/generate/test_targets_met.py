@@ -5,8 +5,11 @@ import sys
 
 import pytest
 import torch
+from rdkit import Chem
+from typer.testing import CliRunner
 
 from molscore.chem.checks.descriptors import describe
+from molscore.cli import app
 from molscore.generate import MoleculeGenerator
 from molscore.generate.estimates import estimates
 from molscore.guidance.property_guide import load_guide
@@ -73,3 +76,13 @@ def test_python_refuses_the_same(generator, druglike):
         generator.generate(1, targets={"logp": 2.5})
     with pytest.raises(ValueError, match="outside what druglike has seen"):
         druglike.generate(1, targets={"tpsa": 900})
+
+
+def test_particles_follow_targets_from_the_command_line(tmp_path):
+    out = tmp_path / "out.sdf"
+    words = ["--n", "2", "--target", "logp=2.5+-2", "--particles", "2", "--steps", "20", "--atoms", "8-12"]
+    result = CliRunner().invoke(app, ["generate", "--out", str(out), "--workers", "1", *words])
+    assert result.exit_code == 0, result.output
+    mols = list(Chem.SDMolSupplier(str(out)))
+    assert len(mols) == 2 and all("particles 2" in mol.GetProp("molscore_options") for mol in mols)
+    assert all(0.5 <= float(mol.GetProp("logp")) <= 4.5 for mol in mols)
