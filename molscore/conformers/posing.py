@@ -25,8 +25,9 @@ from molscore.randomness import Purpose, stream
 CONFORMERS, APART = 20, 1.0
 """Conformers that are laid into a pocket, and Å between distinct poses, at least."""
 
-SPARE, NEARLY = 2, 0.7
-"""Poses that are relaxed for each that is asked for, and the share of that distance that they are apart before."""
+SPARE, FEWEST, NEARLY = 2, 10, 0.7
+"""Poses that are relaxed for each that is asked for, at least so many, and the share of that distance that they are
+apart before."""
 
 ENERGY = "pocket_energy_kcal_per_mol"
 
@@ -78,7 +79,7 @@ def _poses(
     search = Search(mol, maps, own.fixed, lambda: end - time.monotonic())
     x, _, origin = search.poses(stream(seed, Purpose.POSE, work.ensemble.isomer))
     made, conformers = list[Chem.Mol](), list(mol.GetConformers())
-    for k in search.apart(x, SPARE * work.poses, NEARLY * APART):
+    for k in search.apart(x, max(SPARE * work.poses, FEWEST), NEARLY * APART):
         if time.monotonic() >= end and made:
             break
         single = Chem.Mol(mol, False, conformers[origin[k]].GetId())

@@ -24,8 +24,8 @@ from molscore.guidance.pocket.maps import PocketMaps
 from molscore.guidance.pocket.surroundings import RADII
 from molscore.guidance.query import certain
 
-STARTS, LANES, COPIES, KEPT = 3000, 128, 8, 384
-"""Random poses, those of them that move, copies of each of the best that are shaken, and poses that are remembered."""
+STARTS, LANES, COPIES = 3000, 128, 8
+"""Random poses, those of them that move, and copies of each of the best that are shaken."""
 
 STEPS, REFRESHED, ROUNDS = 60, 10, 10
 """Moves of a descent, those after which its measures of inertia are taken anew, and how often poses are shaken."""
@@ -103,7 +103,7 @@ class Search:
         return x, energy, origin
 
     def _sorted(self, x: np.ndarray, energy: np.ndarray, origin: np.ndarray) -> tuple[np.ndarray, ...]:
-        order = np.argsort(energy, kind="stable")[:KEPT]
+        order = np.argsort(energy, kind="stable")
         return x[order], energy[order], origin[order]
 
     def descended(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
