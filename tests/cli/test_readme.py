@@ -118,6 +118,15 @@ def test_the_table_of_pockets_is_that_of_its_file(monkeypatch):
     assert f"In {measured['summary']['pockets']} pockets" in QUALITY["pockets"]
 
 
+def test_the_table_of_poses_is_that_of_its_file(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    measured, repose = results("repose"), script("repose")
+    assert measured["summary"] == json.loads(json.dumps(repose["summary"](measured["rows"])))
+    assert repose["markdown"](measured["summary"]) in QUALITY["pockets"]
+    assert f"In {measured['summary']['pockets']} pockets, 10 poses each" in QUALITY["pockets"]
+    assert measured["header"]["weights"] == molscore.ConformerGenerator.from_pretrained().weights
+
+
 def test_memory_does_not_grow_with_the_records():
     memory, measured = script("peak_memory"), results("peak_memory")
     assert memory["markdown"](measured["rows"]) in (ROOT / "data/docs/pages/tutorials/screening.md").read_text()

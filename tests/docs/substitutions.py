@@ -16,6 +16,8 @@ ELSEWHERE = {
     r"(PYTHONPATH=scripts )?python (-m judge\.qm9_judge|scripts/qm9_)": "tests/scripts/test_qm9_targets_script.py; "
     "they need QM9, and half an hour",
     r"python scripts/repose.py": "tests/scripts/test_repose_script.py; it needs Vina, and a minute for each pocket",
+    r"python scripts/pocket_pictures.py": "tests/scripts/test_pocket_pictures.py; it makes dozens of molecules",
+    r"python scripts/conditioned_scores.py": "tests/scripts/test_conditioned_scores.py; it makes hundreds of molecules",
     r"molscore conformers .*--ray localhost": "tests/test_cluster.py, with the address of its cluster",
 }
 """Commands that are not run here, and where what they do is tested."""
