@@ -107,7 +107,7 @@ def scored(scorer: MoleculeScorer, attempts: Sequence[Attempt]) -> Iterator[tupl
 
 
 def compared(samples: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A row for each comparison that has enough samples on both sides."""
+    """A row for each comparison of which there are samples; areas where there are enough on both sides."""
     pocket, shape = ([one for one in samples if one["kind"] == kind] for kind in ("pocket", "shape"))
     delivered, valid = ([one for one in group if one["reason"] is None] for group in (pocket, shape))
     middle = {of: float(np.median([v["like"] for v in valid if v["of"] == of])) for of in {one["of"] for one in valid}}
@@ -127,6 +127,8 @@ def compared(samples: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     }
     rng, rows = np.random.default_rng(0), []
     for task, groups in tasks.items():
+        if not any(groups):
+            continue
         row: dict[str, Any] = {"task": task, "good": len(groups[0]), "bad": len(groups[1])}
         if min(map(len, groups)) >= FEWEST:
             good, bad = ([MoleculeScore(**{name: one[name] for name in SIGNS}) for one in group] for group in groups)

@@ -127,6 +127,13 @@ def test_the_table_of_poses_is_that_of_its_file(monkeypatch):
     assert measured["header"]["weights"] == molscore.ConformerGenerator.from_pretrained().weights
 
 
+def test_scores_of_guided_samples_are_those_of_their_file(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    scores, conditioned = results("conditioned_scores"), script("conditioned_scores")
+    assert conditioned["compared"](scores["samples"]) == scores["rows"]
+    assert conditioned["markdown"](scores["rows"]) in QUALITY["shapes"]
+
+
 def test_memory_does_not_grow_with_the_records():
     memory, measured = script("peak_memory"), results("peak_memory")
     assert memory["markdown"](measured["rows"]) in (ROOT / "data/docs/pages/tutorials/screening.md").read_text()
