@@ -13,6 +13,8 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom
 
+from molscore.chem.turning import turned
+
 GRID = 2
 """Degrees between two angles at which a profile is known."""
 
@@ -62,10 +64,12 @@ class Torsions:
         for t in range(len(self.atoms)):
             one = Torsions(self.atoms[t : t + 1], self.moving[t : t + 1], self.profiles[t : t + 1])
             cells = one._cells(x)[:, 0]
-            bad = self.profiles[t, cells] > limit
-            if bad.any():
+            bad = np.flatnonzero(self.profiles[t, cells] > limit)
+            if len(bad):
                 turn = np.radians(self.nearest[t, cells[bad]] - one.angles(x[bad])[:, 0])
-                x[bad] = about(x[bad], self.atoms[t, 1], self.atoms[t, 2], self.moving[t], turn)
+                near, far, moving = x[bad, self.atoms[t, 1]], x[bad, self.atoms[t, 2]], np.flatnonzero(self.moving[t])
+                axis = (far - near) / np.linalg.norm(far - near, axis=1, keepdims=True).clip(1e-9)
+                x[np.ix_(bad, moving)] = turned(x[np.ix_(bad, moving)], axis * turn[:, None], far)
         return x
 
     def _cells(self, positions: np.ndarray) -> np.ndarray:
@@ -120,16 +124,3 @@ def beyond(near: np.ndarray, start: int, end: int) -> np.ndarray:
         if (wider == side).all():
             return side
         side = wider
-
-
-def about(x: np.ndarray, start: int, end: int, moving: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Geometries ``(K, n, 3)`` with some atoms turned by angles ``(K,)`` about a bond (Rodrigues' formula)."""
-    axis = x[:, end] - x[:, start]
-    axis = (axis / np.linalg.norm(axis, axis=-1, keepdims=True).clip(1e-9))[:, None]
-    r = x[:, moving] - x[:, end, None]
-    c, s = np.cos(turn)[:, None, None], np.sin(turn)[:, None, None]
-    out = x.copy()
-    out[:, moving] = (
-        x[:, end, None] + r * c + np.cross(axis, r) * s + axis * (axis * r).sum(-1, keepdims=True) * (1 - c)
-    )
-    return out

@@ -12,7 +12,7 @@ from molscore.chem.shape import Overlap, ShapeQuery
 from molscore.chem.whole import sanitised
 from molscore.conformers import ConformerGenerator, ConformerOptions
 from molscore.conformers.given import molecule_of, unpacked_item
-from molscore.conformers.work import RDKIT, reason_of
+from molscore.conformers.reasons import RDKIT, reason_of
 
 Item = TypeVar("Item")
 
