@@ -16,6 +16,7 @@ ELSEWHERE = {
     r"(PYTHONPATH=scripts )?python (-m judge\.qm9_judge|scripts/qm9_)": "tests/scripts/test_qm9_targets_script.py; "
     "they need QM9, and half an hour",
     r"python scripts/repose.py": "tests/scripts/test_repose_script.py; it needs Vina, and a minute for each pocket",
+    r"python scripts/composed.py": "tests/scripts/test_composed.py; it needs minutes for all pockets",
     r"python scripts/pocket_pictures.py": "tests/scripts/test_pocket_pictures.py; it makes dozens of molecules",
     r"python scripts/conditioned_scores.py": "tests/scripts/test_conditioned_scores.py; it makes hundreds of molecules",
     r"molscore conformers .*--ray localhost": "tests/test_cluster.py, with the address of its cluster",
@@ -52,6 +53,9 @@ COMMANDS = [
         r"^(python scripts/bench_conformers.py .*)--timed \d+",
         r"\1--n-molecules 2 --fifty 1 --counts 1 2 --cores 1 --strain 2",
     ),
+    (r"^(python scripts/bench_conformers.py .*)--counts 10", r"\1--n-molecules 2 --counts 2 --cores 1 --strain 2"),
+    (r" conforge\b", ""),  # a package that only these comparisons need
+    (r"^(python scripts/torsions.py .*)", r"\1 --each 1 --others 1 --n 2 --least 1"),
     (r"^(python scripts/usefulness.py .*)--n 100", r"\1--n 2 --samples 12 --split valid"),
     (r"^(python scripts/bench.py) --compile", r"\1 --molecules 2 --steps 1 --repeats 1"),
     (
