@@ -199,7 +199,8 @@ def markdown(rows: Sequence[dict]) -> str:
     def cell(row: dict, smarts: str) -> str:
         return number(row["types"][smarts]["distance"], ".1f") if smarts in row["types"] else "–"
 
-    second: list[list[str]] = [["median of all", *(f"{np.median(list(each(row))):.1f}" for row in known)]]
+    medians = [number(float(np.median(values)) if (values := list(each(row))) else None, ".1f") for row in known]
+    second: list[list[str]] = [["median of all", *medians]]
     second += [[f"`{smarts}`", *(cell(row, smarts) for row in known)] for smarts in list(ours["types"])[:10]]
     return "\n".join([*lines, table(["W1 to crystals, °", *(row["method"] for row in known)], second)])
 

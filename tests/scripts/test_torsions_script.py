@@ -55,3 +55,10 @@ def test_the_command(command, tmp_path, capsys):
     assert rows["etkdg"]["types"] and "aryl alkyl ether" in capsys.readouterr().out
     command(torsions, *words)
     assert json.loads(out.read_text()) == first
+
+
+def test_a_table_without_types():
+    """Of few molecules there may be none that enough have."""
+    row = {"motifs": {name: {"share": None, "torsions": 0, "molecules": 0} for name in torsions.MOTIFS}, "types": {}}
+    text = torsions.markdown([row | {"method": name} for name in ("crystals", "score")])
+    assert text.splitlines()[-1] == "| median of all | – |" and "| – , n" not in text
