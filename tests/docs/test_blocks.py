@@ -33,8 +33,13 @@ PAGES = sorted(
     if any(True for _ in blocks(path))
 )
 
-MINUTES = ("data/benchmarks/README.md",)
-"""Pages that take minutes: they train several networks."""
+MINUTES = (
+    "data/benchmarks/README.md",
+    "data/docs/pages/quality/druglike.md",
+    "data/docs/pages/quality/scores.md",
+    "data/docs/pages/quality/speed.md",
+)
+"""Pages that take minutes, or half of one: they train networks, or measure for experts alone."""
 
 SMILES = [
     f"{end}{middle}c1ccc({other})cc1" for end in ("C", "N", "O") for middle in ("", "C", "CC") for other in "NOFCS"
