@@ -4,7 +4,7 @@
 
 Training molecules are noised to random times; the model says what it expects of them, after it has seen its own first
 answer, as in sampling; the network learns the properties of the clean molecule from that. Means are kept in ``--work``,
-so that a second fit costs no drawing. Beside the guide stands a card with its quality on held-out molecules.
+so that a second fit makes none anew. Beside the guide stands a card with its quality on held-out molecules.
 """
 
 import argparse
@@ -116,35 +116,35 @@ def kept(work: Path, model: MoleculeDiffusion, file: TensorFile, split: str, cou
     if not path.is_file():
         began = time.time()
         torch.save([tuple(means) for means in draws(model, file, split, count, seed)], path)
-        print(f"{count} of {split} drawn in {time.time() - began:.0f} s", flush=True)
+        print(f"{count} of {split} made in {time.time() - began:.0f} s", flush=True)
     return [Means(*parts) for parts in torch.load(path)]
 
 
-def labels(work: Path, file: TensorFile, drawn: list[Means]) -> Tensor:
-    """``(M, P)``: properties of all molecules of the file that were drawn, nan of the others."""
+def labels(work: Path, file: TensorFile, batches: list[Means]) -> Tensor:
+    """``(M, P)``: properties of all molecules of the file that were seen, nan of the others."""
     path = work / "labels.pt"
     known = torch.load(path) if path.is_file() else torch.full((len(file), len(NAMES)), torch.nan)
-    for i in torch.cat([means.index for means in drawn]).unique().tolist():
+    for i in torch.cat([means.index for means in batches]).unique().tolist():
         if known[i, 0].isnan():
             known[i] = torch.tensor(list(describe(to_mol(file.molecule(i), implied=True), NAMES).values()))
     torch.save(known, path)
     return known
 
 
-def fit(network: PropertyNetwork, drawn: list[Means], y: Tensor, vocabulary: list[tuple[int, int]], epochs: int):
+def fit(network: PropertyNetwork, batches: list[Means], y: Tensor, vocabulary: list[tuple[int, int]], epochs: int):
     """The network's exponential moving average after a fit.
 
     Args:
         network: at the start.
-        drawn: what it sees.
+        batches: what it sees.
         y: ``(M, P)``: scaled properties, of all molecules of the file.
         vocabulary: of the model.
         epochs: how often it sees all.
     """
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=1e-3)
-    inputs = [(means.soft(vocabulary), means.t, y[means.index]) for means in drawn]
-    total, step, began = epochs * -(-len(drawn) // TOGETHER), 0, time.time()
+    inputs = [(means.soft(vocabulary), means.t, y[means.index]) for means in batches]
+    total, step, began = epochs * -(-len(batches) // TOGETHER), 0, time.time()
     for epoch in range(epochs):
         order, losses = torch.randperm(len(inputs)).tolist(), []
         for at in range(0, len(order), TOGETHER):
@@ -173,9 +173,9 @@ def nll(mean: Tensor, log_variance: Tensor, y: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def quality(network: PropertyNetwork, drawn: list[Means], y: Tensor, vocabulary: list[tuple[int, int]]) -> list[dict]:
+def quality(network: PropertyNetwork, batches: list[Means], y: Tensor, vocabulary: list[tuple[int, int]]) -> list[dict]:
     """R² of each property, and its mean squared error in units of the variance the network states, by graph time."""
-    outputs = [(means.t, y[means.index], *network(means.soft(vocabulary), means.t)) for means in drawn]
+    outputs = [(means.t, y[means.index], *network(means.soft(vocabulary), means.t)) for means in batches]
     t, wanted, mean, log_variance = (torch.cat(parts) for parts in zip(*outputs, strict=True))
     rows = []
     for low, high in BINS:
@@ -224,16 +224,16 @@ def main() -> None:
         parser.error("guides are for models of heavy atoms alone, whose hydrogens are implied")
     words.work.mkdir(parents=True, exist_ok=True)
     file = read_tensorfile(words.data)
-    drawn = [
+    batches = [
         means for k, count in enumerate(words.draws) for means in kept(words.work, model, file, "train", count, 2 + k)
     ]
     held_out = kept(words.work, model, file, "valid", words.held_out, 1)
-    y = labels(words.work, file, drawn + held_out)
-    seen = torch.cat([means.index for means in drawn]).unique()
+    y = labels(words.work, file, batches + held_out)
+    seen = torch.cat([means.index for means in batches]).unique()
     mean, deviation = y[seen].mean(0), y[seen].std(0).clamp(min=LEAST)
     scaled = (y - mean) / deviation
     network = PropertyNetwork(len(model.vocabulary), len(NAMES))
-    network = fit(network, drawn, scaled, model.vocabulary, words.epochs)
+    network = fit(network, batches, scaled, model.vocabulary, words.epochs)
     edges = torch.quantile(y[seen], torch.tensor([EXTREME, 1 - EXTREME]), dim=0).T
     properties = {
         name: {"mean": float(m), "deviation": float(s), "range": [round(x, 4) for x in ends.tolist()]}

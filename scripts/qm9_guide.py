@@ -87,7 +87,7 @@ def kept(path: Path, *arguments: Any) -> list[PlacedMeans]:
     if not path.is_file():
         began = time.time()
         torch.save([tuple(means) for means in draws(*arguments)], path)
-        print(f"{path.name} drawn in {time.time() - began:.0f} s", flush=True)
+        print(f"{path.name} made in {time.time() - began:.0f} s", flush=True)
     return [PlacedMeans(*parts) for parts in torch.load(path)]
 
 
@@ -108,9 +108,9 @@ def present(file: TensorFile, data: QM9, rows: np.ndarray) -> tuple[np.ndarray, 
 
 
 @torch.no_grad()
-def quality(network: torch.nn.Module, drawn: list[PlacedMeans], y: Tensor, vocabulary: list[tuple[int, int]]) -> list:
+def quality(network: torch.nn.Module, batches: list[PlacedMeans], y: Tensor, vocabulary: list[tuple[int, int]]) -> list:
     """R² of each property, and its mean squared error in units of the variance the network states, by graph time."""
-    outputs = [(means.t, y[means.index], *network(means.soft(vocabulary), means.t)) for means in drawn]
+    outputs = [(means.t, y[means.index], *network(means.soft(vocabulary), means.t)) for means in batches]
     t, wanted, mean, log_variance = (torch.cat(parts) for parts in zip(*outputs, strict=True))
     rows = []
     for low, high in BINS:
@@ -145,7 +145,7 @@ def main() -> None:
     ends = np.cumsum([0, *words.draws])
     parts = [own[low:high] for low, high in zip(ends[:-1], ends[1:], strict=True)]
     parts = [present(file, data, part) for part in (*parts, own[len(own) - words.held_out :])]
-    drawn = [
+    batches = [
         means
         for k, (where, rows) in enumerate(parts[:-1])
         for means in kept(words.work / f"draws_{ends[k]}_{len(rows)}.pt", model, store, where, rows, 2 + k)
@@ -156,7 +156,7 @@ def main() -> None:
     mean, deviation = y[seen].mean(0), y[seen].std(0)
     scaled = (y - mean) / deviation
     network = PlacedPropertyNetwork(len(model.vocabulary), len(NAMES))
-    network = fit(network, drawn, scaled, model.vocabulary, words.epochs)
+    network = fit(network, batches, scaled, model.vocabulary, words.epochs)
     edges = torch.quantile(y[seen], torch.tensor([EXTREME, 1 - EXTREME]), dim=0).T
     properties = {
         name: {"mean": float(m), "deviation": float(s), "range": [round(x, 4) for x in ends.tolist()]}

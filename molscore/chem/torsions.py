@@ -13,7 +13,7 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom
 
-from molscore.chem.turning import turned
+from molscore.chem.turning import side_of, turned
 
 GRID = 2
 """Degrees between two angles at which a profile is known."""
@@ -85,7 +85,6 @@ def torsions(mol: Chem.Mol, heavy: np.ndarray, held: np.ndarray) -> Torsions:
         held: places among them of atoms that must not move. A bond between two of them is left out.
     """
     place = {int(index): k for k, index in enumerate(heavy)}
-    near = Chem.GetAdjacencyMatrix(mol)[np.ix_(heavy, heavy)] > 0
     angles = np.radians(np.arange(0, 360, GRID))
     atoms, moving, profiles = [], [], []
     for torsion in rdDistGeom.GetExperimentalTorsions(mol, rdDistGeom.ETKDGv3()):
@@ -94,7 +93,7 @@ def torsions(mol: Chem.Mol, heavy: np.ndarray, held: np.ndarray) -> Torsions:
         if bond.IsInRing() or bond.GetBondType() != Chem.BondType.SINGLE or any(i not in place for i in indices):
             continue
         four = [place[i] for i in indices]
-        side = beyond(near, four[1], four[2])
+        side = np.isin(heavy, [indices[2], *side_of(mol, *indices[1:3])])
         if side[held].any():
             four, side = four[::-1], ~side
         if side[held].any():
@@ -111,16 +110,3 @@ def torsions(mol: Chem.Mol, heavy: np.ndarray, held: np.ndarray) -> Torsions:
         np.array(moving, dtype=bool).reshape(-1, len(heavy)),
         np.array(profiles).reshape(shape),
     )
-
-
-def beyond(near: np.ndarray, start: int, end: int) -> np.ndarray:
-    """``(n,)`` bool: the atoms on the far side of a bond that is in no ring; ``near (n, n)`` says what is bonded."""
-    near = near.copy()
-    near[start, end] = near[end, start] = False
-    side = np.zeros(len(near), dtype=bool)
-    side[end] = True
-    while True:
-        wider = side | near[side].any(0)
-        if (wider == side).all():
-            return side
-        side = wider

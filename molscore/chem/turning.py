@@ -51,9 +51,9 @@ def bonds(mol: Chem.Mol, held: Collection[int] = ()) -> Bonds:
     for i, j in ((heavy[i], heavy[j]) for i, j in bare.GetSubstructMatches(BONDS)):
         if frozenset((i, j)) in stiff:
             continue
-        side = _side(mol, i, j)
+        side = side_of(mol, i, j)
         if len(side) > mol.GetNumAtoms() / 2 or side & set(held):
-            i, j, side = j, i, _side(mol, j, i)
+            i, j, side = j, i, side_of(mol, j, i)
         if not side & set(held):
             found.append((i, j, side))
     beyond = np.zeros((len(found), mol.GetNumAtoms()), dtype=bool)
@@ -63,7 +63,7 @@ def bonds(mol: Chem.Mol, held: Collection[int] = ()) -> Bonds:
     return Bonds(ends[:, 0], ends[:, 1], beyond)
 
 
-def _side(mol: Chem.Mol, near: int, far: int) -> set[int]:
+def side_of(mol: Chem.Mol, near: int, far: int) -> set[int]:
     """The atoms beyond the far atom of a bond that is in no ring, without that atom, which lies on the axis."""
     side, border = {near, far}, [far]
     while border:

@@ -11,7 +11,7 @@ from molscore.chem.checks.filters import MoleculeFilter, Predicate, SmartsLists
 from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.forcefield import minimise
 from molscore.chem.lead_core import LeadCore, lead_core
-from molscore.chem.pocket.receptor import Pocket, check_pocket, read_pocket
+from molscore.chem.pocket.receptor import Pocket, check_pocket, given_pocket
 from molscore.chem.wishes import Source, check_keep, molecule, read
 from molscore.guidance.pocket.maps import PocketMaps
 from molscore.limits import check, check_flags, check_word
@@ -92,18 +92,11 @@ class ConformerOptions:
             object.__setattr__(self, name, smarts_texts(getattr(self, name)))
         check_keep(self.keep, self.lead)
         object.__setattr__(self, "lead", read(self.lead, "lead"))
-        object.__setattr__(self, "pocket", self._pocket())
+        check_pocket(self.pocket, self.site, "none" if self.relax == "torsions" else self.relax, self.energy)
+        object.__setattr__(self, "pocket", given_pocket(self.pocket, self.site))
         _ = self.wanted, self.core  # what is not understood is refused here
 
     __repr__ = changes_repr
-
-    def _pocket(self) -> Pocket | None:
-        """The pocket, read once."""
-        check_pocket(self.pocket, self.site, "none" if self.relax == "torsions" else self.relax, self.energy)
-        if self.pocket is None or isinstance(self.pocket, Pocket):
-            return self.pocket
-        assert self.site is not None
-        return read_pocket(self.pocket, self.site)
 
     @property
     def around(self) -> Pocket | None:

@@ -14,7 +14,7 @@ from molscore.chem.checks.smarts import smarts_texts
 from molscore.chem.checks.validity import Check
 from molscore.chem.forcefield.relax import check_method
 from molscore.chem.parts import KeptPart
-from molscore.chem.pocket.receptor import Pocket, check_pocket, read_pocket
+from molscore.chem.pocket.receptor import Pocket, check_pocket, given_pocket
 from molscore.chem.shape import ShapeQuery
 from molscore.chem.targets import Target, Targets, read_targets
 from molscore.chem.wishes import Source, check_wishes, keep, kept_texts, neighboured, read, symbols
@@ -128,21 +128,14 @@ class GenerationOptions:
         for name in ("scaffold", "link", "lead", "near", "like"):
             object.__setattr__(self, name, read(getattr(self, name), name))
         _ = self.part, self.query, self.liking
-        object.__setattr__(self, "pocket", self._pocket())
+        check_pocket(self.pocket, self.site, self.relax)
+        object.__setattr__(self, "pocket", given_pocket(self.pocket, self.site))
         if self.particles > 1 and not (self.energies or self.targets):
             raise ValueError("particles follow wishes: name some, or leave particles out")
         if self.batch_size is not None and self.batch_size % self.particles:
             raise ValueError(f"batch_size {self.batch_size} must be whole groups of {self.particles} particles")
 
     __repr__ = changes_repr
-
-    def _pocket(self) -> Pocket | None:
-        """The pocket, read once."""
-        check_pocket(self.pocket, self.site, self.relax)
-        if self.pocket is None or isinstance(self.pocket, Pocket):
-            return self.pocket
-        assert self.site is not None
-        return read_pocket(self.pocket, self.site)
 
     @property
     def around(self) -> Pocket | None:

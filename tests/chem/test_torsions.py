@@ -6,7 +6,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdMolTransforms
 
 from molscore.chem.ensemble import heavy_atoms, heavy_positions
-from molscore.chem.torsions import beyond, torsions
+from molscore.chem.torsions import torsions
 
 NONE = np.array([], dtype=np.int64)
 CHAIN = "CCOc1ccccc1CNC(=O)CCS(=O)(=O)NCC"
@@ -113,9 +113,3 @@ def test_rings_and_molecules_without_bonds():
         mol, heavy = embedded(smiles, 1)
         known = torsions(mol, heavy, NONE)
         assert len(known.atoms) == 0 and (known.turned(heavy_positions(mol), 0) == heavy_positions(mol)).all()
-
-
-def test_sides():
-    """A path of four: the far side of its second bond."""
-    near = np.eye(4, k=1, dtype=bool) | np.eye(4, k=-1, dtype=bool)
-    assert beyond(near, 1, 2).tolist() == [False, False, True, True]

@@ -121,6 +121,16 @@ def read_pocket(path: str | os.PathLike[str], site: str | os.PathLike[str] | Che
     return replace(find_pocket(protein, read_site(site, protein)), name=Path(path).name)
 
 
+def given_pocket(
+    pocket: str | os.PathLike[str] | Pocket | None, site: str | os.PathLike[str] | Chem.Mol | None
+) -> Pocket | None:
+    """What options name, once `check_pocket` has passed: a pocket, or that of a file, which is read; None if none."""
+    if pocket is None or isinstance(pocket, Pocket):
+        return pocket
+    assert site is not None
+    return read_pocket(pocket, site)
+
+
 def check_pocket(pocket: object, site: object, relax: str = "none", energy: str | None = None) -> None:
     """Raises ValueError for what does not go together: pocket, site, free relaxation, and an energy to rank by."""
     if pocket is not None and site is None and not isinstance(pocket, Pocket):
