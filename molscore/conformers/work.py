@@ -185,9 +185,7 @@ class Work:
             return
         if self.options.method == "score":
             failed = ("failed", f"{self.missing} conformers that the model failed at")
-            late = (
-                ("late", "the model had no time for more") if self.limit < math.inf and not self.completable else None
-            )
+            late = ("late", "the model had no time for more") if self.limit < math.inf and not self.proposable else None
             self.ensemble.reason = self.target.reason or late or failed
         began, fruitless, failure = time.monotonic() - self.spent, 0, None
         for number in range(ROUNDS * self.missing):
