@@ -56,9 +56,9 @@ def test_conformers():
 
 
 def test_molecules():
-    generator = molscore.MoleculeGenerator.from_pretrained("qm9", device="cpu")
+    generator = molscore.MoleculeGenerator.from_pretrained("druglike", device="cpu")
     assert_same(
-        lambda seed: generator.generate(2, seed, steps=10),
+        lambda seed: generator.generate(2, seed, steps=20),
         list(range(THREADS)),
         lambda made: [value for mol in made.mols for value in (Chem.MolToSmiles(mol), *positions([mol])[0])],
     )

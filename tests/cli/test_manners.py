@@ -123,9 +123,7 @@ def test_a_log_that_cannot_be(folder):
 
 
 def test_a_log_has_warnings_and_no_progress(folder):
-    code, _ = run(
-        "generate", "--n", "1", "--out", "m.sdf", "--model", "qm9", "--steps", "8", "--workers", "1", "--log", "r.log"
-    )
+    code, _ = run("generate", "--n", "1", "--out", "m.sdf", "--steps", "20", "--workers", "1", "--log", "r.log")
     log = (folder / "r.log").read_text()
     assert "  n: 1\n" in log and "of 1 molecules in m.sdf" in log and f"ended with code {code} after" in log
     assert "generating" not in log and "\x1b" not in log and sys.stderr.__class__.__name__ != "Tee"

@@ -119,8 +119,7 @@ def test_a_given_coordinate_leaves_the_conditional_of_the_other(name, value):
     assert_gaussian(cleaned[:, 1:], mean[None], variance[None, None])
 
 
-@pytest.mark.parametrize("value", [-0.5, 1.5])
-@pytest.mark.parametrize("name", ["cosine", "ve"])
+@pytest.mark.parametrize(("name", "value"), [("cosine", 1.5), ("ve", -0.5)])
 def test_inpainting_agrees_with_what_is_known(name, value):
     """Replaced and gone over several times, an ordinary denoiser gives the conditional; replaced once, it does not."""
     exact = ScoreDenoiser(SDES[name], PLANE.score(SDES[name]))

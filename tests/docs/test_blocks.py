@@ -35,11 +35,17 @@ PAGES = sorted(
 
 MINUTES = (
     "data/benchmarks/README.md",
+    "data/docs/pages/cluster.md",
+    "data/docs/pages/quality/completion.md",
     "data/docs/pages/quality/druglike.md",
+    "data/docs/pages/quality/qm9.md",
     "data/docs/pages/quality/scores.md",
+    "data/docs/pages/quality/shapes.md",
     "data/docs/pages/quality/speed.md",
+    "data/docs/pages/quality/targets.md",
+    "data/docs/pages/tutorials/training.md",
 )
-"""Pages that take minutes, or half of one: they train networks, or measure for experts alone."""
+"""Pages that take minutes, or a part of one: they train networks, start a cluster, or measure for experts alone."""
 
 SMILES = [
     f"{end}{middle}c1ccc({other})cc1" for end in ("C", "N", "O") for middle in ("", "C", "CC") for other in "NOFCS"

@@ -62,6 +62,7 @@ def times(own: Task, time: float) -> torch.Tensor:
     return torch.full(own.mask[:1].shape, time, dtype=torch.float64)
 
 
+@pytest.mark.slow
 def test_every_arm_completes_and_goes_on_where_it_stopped(command, pairs, tmp_path, capsys, monkeypatch):
     out = tmp_path / "arms.json"
     words = [pairs, "--untrained", "druglike", "--evaluations", EVALUATIONS, "--samples", SAMPLES, "--workers", 1]

@@ -120,6 +120,7 @@ def test_the_script_writes_a_figure_and_a_file(monkeypatch, tmp_path):
     assert page.count("![") == 2 and "residual step" in page and "noised variance" in page
 
 
+@pytest.mark.slow
 def test_bayes(study, monkeypatch):
     """The sandwich has the spread that the data leave open; Laplace takes views for data, and is far too sure."""
     bayes = study("bayes")
