@@ -18,6 +18,7 @@ class SamplingConfig(BaseModel):
         t_start: the coordinates' time at which conformers of known molecules begin.
         t_end: graph time at which the posterior mean is taken; of conformers, the coordinates' time.
         eta_x, eta_g: noise in coordinates and graph.
+        order: of `molscore.core.samplers.DPMSolver`; 1 for models distilled to few steps.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -29,6 +30,7 @@ class SamplingConfig(BaseModel):
     t_end: float = Field(default=0.03, ge=0, lt=1)
     eta_x: float = Field(default=3.0, ge=0, le=1e4)
     eta_g: float = Field(default=3.0, ge=0, le=1e4)
+    order: int = Field(default=2, ge=1, le=2)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -77,7 +77,7 @@ def sample_positions(
     times = log_snr_grid(model.sde, max(steps - 1, 1), chosen.t_end, chosen.t_start)[:steps].to(x.device)
     if given is not None:  # a time for each atom
         times, start = times[:, None, None, None] * ~held[..., None], torch.where(held[..., None], x, start)
-    mean = sample(ConformerDenoiser(model, batch), DPMSolver(chosen.eta_x), times, noise, start).mean
+    mean = sample(ConformerDenoiser(model, batch), DPMSolver(chosen.eta_x, chosen.order), times, noise, start).mean
     mean = mean.to(model.dtype)
     return torch.where(held.any(1)[:, None, None], mean, centre(mean, mask)) * model.config.position_scale
 

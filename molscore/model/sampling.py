@@ -167,7 +167,7 @@ def sample_molecules(
         times, start = given.parts.times(times), layout.pack(given.start(model, layout.unpack(start)))
     if sampler is None:
         eta = torch.tensor([chosen.eta_x, chosen.eta_g], dtype=dtype, device=device)
-        sampler = DPMSolver(layout.pack_times(Times.uniform(eta[0], eta[1], layout.atoms)))
+        sampler = DPMSolver(layout.pack_times(Times.uniform(eta[0], eta[1], layout.atoms)), chosen.order)
     sampler = sampler if steer is None else steer(sampler, denoiser)
     used = denoiser if guide is None else guide(denoiser)
     last = sample(used, sampler, layout.pack_times(times), noise, start, on_step)

@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 from molscore.files.output import write_bytes
 from molscore.limits import shown
 from molscore.model.diffusion import MoleculeDiffusion
+from molscore.model.distillation import Distillation
 from molscore.train.config import STEPS, ConfigError
 from molscore.train.pickled import Pickled, PickledError
 from molscore.train.record import Origin
@@ -43,7 +44,7 @@ class Progress(NamedTuple):
 
 def write_checkpoint(
     path: Path,
-    model: MoleculeDiffusion,
+    model: MoleculeDiffusion | Distillation,
     average: AveragedModel,
     optimisers: Sequence[Optimizer],
     progress: Progress,
@@ -65,7 +66,7 @@ def write_checkpoint(
 
 
 def go_on_from(
-    path: Path, model: MoleculeDiffusion, average: AveragedModel, optimisers: Sequence[Optimizer]
+    path: Path, model: MoleculeDiffusion | Distillation, average: AveragedModel, optimisers: Sequence[Optimizer]
 ) -> Progress:
     """Loads weights, moving average and the optimisers' moments; their rates and decay stay those they were made with.
 

@@ -25,11 +25,14 @@ class TrainConfig(BaseModel):
         data: tensor file, made by ``molscore data``.
         out: folder of the run: checkpoint, log, curves, resolved configuration, weights.
         model: the diffusion and its network; the vocabulary comes from the data.
+        teacher: a bundled model or ``.safetensors`` file: the model is distilled from it to ``model.sampling.steps``
+            evaluations, see `molscore.model.distillation`. Empty: it is trained on the data themselves.
         seed: of initial weights, data order, times and noise.
         steps: optimiser steps in all.
         pair_budget: padded atom pairs per batch, which all processes share.
         learning_rate: AdamW's peak of the schedule: linear warm-up, constant, linear decay to zero at the end.
         matrix_rate: Muon's peak, for the matrices inside the layers; 0 leaves them to AdamW.
+        critic_rate: with a teacher, the critic's rates over the student's: it has to follow the student.
         warmup_steps, decay_steps: lengths of the two ramps.
         weight_decay, clip_norm: decoupled decay; bound on the norm of the gradient.
         ema_decay: of the exponential moving average of the weights, which is what is shipped.
@@ -46,11 +49,13 @@ class TrainConfig(BaseModel):
     data: Path
     out: Path
     model: DiffusionConfig = DiffusionConfig()
+    teacher: str = ""
     seed: int = Field(default=0, ge=LIMITS["seed"].low, le=LIMITS["seed"].high)
     steps: int = Field(default=100_000, gt=0, le=STEPS)
     pair_budget: int = Field(default=40_000, gt=0, le=10_000_000)
     learning_rate: float = Field(default=1.5e-3, gt=0, le=10)
     matrix_rate: float = Field(default=4e-3, ge=0, le=10)
+    critic_rate: float = Field(default=5.0, gt=0, le=1e3)
     warmup_steps: int = Field(default=500, ge=0, le=STEPS)
     decay_steps: int = Field(default=0, ge=0, le=STEPS)
     weight_decay: float = Field(default=0.01, ge=0, le=1e3)
@@ -128,6 +133,11 @@ def check(config: TrainConfig, resume: bool, init_from: str | None) -> None:
         raise ConfigError(f"{config.out} already holds a run: add --resume to go on with it, or choose another 'out'")
     if resume and not checkpoint.is_file():
         raise ConfigError(f"there is nothing to resume in {config.out}: run without --resume first")
+    if config.teacher and (config.model.sampling.order != 1 or config.model.sampling.steps < 2):
+        raise ConfigError(
+            "a model with a teacher takes first-order steps, and two at least: set model.sampling.order=1 "
+            "and model.sampling.steps"
+        )
     if config.compile and config.model.network.energy:
         raise ConfigError("compile does not go with an energy head, which needs second derivatives: leave one of them")
     check_folder(config.out)

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 import yaml
 from accelerate import Accelerator, DistributedDataParallelKwargs
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from molscore.datasets.batch import MoleculeStore, batches_from, bucketed_order, vocabulary_of
@@ -25,6 +26,7 @@ from molscore.datasets.tensorfile import read_tensorfile
 from molscore.files.lock import locked
 from molscore.files.output import write_text
 from molscore.model.diffusion import MoleculeDiffusion
+from molscore.model.distillation import Distillation
 from molscore.model.files import save as save_model
 from molscore.model.posterior import fit_posterior
 from molscore.randomness import Purpose, stream, torch_seed
@@ -34,7 +36,7 @@ from molscore.train.log import RunLog
 from molscore.train.optimiser import make_optimisers
 from molscore.train.record import LEDGER_HEAD, Record, hardware, ledger_row, sha256
 from molscore.train.sharing import SharedSteps
-from molscore.train.start import begin_from
+from molscore.train.start import begin_from, distilled
 
 VALID_EPOCH = 2**31
 """The order of the validation molecules is that of an epoch which training never reaches."""
@@ -81,20 +83,24 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
 
     torch.manual_seed(torch_seed(config.seed, Purpose.INITIAL_WEIGHTS))
     model = MoleculeDiffusion(config.model, vocabulary, (np.bincount(data.sizes) / len(data)).tolist()).to(device)
-    progress = begin_from(init_from, model) if init_from else Progress()
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay)).eval()
-    averaged = average.module
-    assert isinstance(averaged, MoleculeDiffusion)
-    optimisers = make_optimisers(model, config.learning_rate, config.matrix_rate, config.weight_decay)
+    progress = begin_from(start, model) if (start := init_from or config.teacher) else Progress()
+    trained = distilled(config.teacher, model) if config.teacher else model
+    average = AveragedModel(trained, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay)).eval()
+    judged = average.module
+    averaged = judged.student if isinstance(judged, Distillation) else judged
+    assert isinstance(judged, MoleculeDiffusion | Distillation) and isinstance(averaged, MoleculeDiffusion)
+    rates = config.learning_rate, config.matrix_rate, config.weight_decay
+    critic = (trained.critic, config.critic_rate) if isinstance(trained, Distillation) else None
+    optimisers = make_optimisers(model, *rates, critic)
     if resume:
-        progress = go_on_from(checkpoint, model, average, optimisers)
+        progress = go_on_from(checkpoint, trained, average, optimisers)
     step, molecules, seconds, origin = progress
     saved = step if resume else None
-    if config.compile:
-        model.network.compile_layers()
+    for each in (trained.models if isinstance(trained, Distillation) else [model]) if config.compile else []:
+        each.network.compile_layers()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of torch, about an argument that accelerate passes
-        network, *wrapped = accelerator.prepare(model, *optimisers)
+        network, *wrapped = accelerator.prepare(trained, *optimisers)
     muon = SharedSteps(wrapped.pop(), rank, world) if world > 1 and len(wrapped) > 1 else None
     machine, digest = hardware(device, world), sha256(config.data)
     # The model travels: it names its data and run, not the folders of the machine it was made on.
@@ -102,11 +108,11 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
 
     def save() -> None:
         nonlocal saved
-        losses = validate(averaged, valid, config)
+        losses = validate(judged, valid, config)
         if not math.isfinite(losses["loss"]):
             raise FloatingPointError(f"the loss is not finite at step {step}; lower learning_rate and --resume")
         log.write({"step": step, "molecules": molecules, "seconds": seconds, "valid": losses})
-        write_checkpoint(checkpoint, model, average, optimisers, Progress(step, molecules, seconds, origin))
+        write_checkpoint(checkpoint, trained, average, optimisers, Progress(step, molecules, seconds, origin))
         saved = step
         record: Record = {
             "step": step,
@@ -148,12 +154,12 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
             with accelerator.autocast():
                 losses = network(data.gather(chosen), generator, rows, _conditioned(config, step))
             accelerator.backward(losses["loss"] * (world * counts))  # gradients are averaged over the processes
-            norm = accelerator.clip_grad_norm_(model.parameters(), config.clip_norm)
+            norm = accelerator.clip_grad_norm_(trained.parameters(), config.clip_norm)
             for stepping in [*wrapped, muon] if muon else wrapped:
                 stepping.step()
             for optimiser in optimisers:
                 optimiser.zero_grad()
-            _update(average, model)
+            _update(average, trained)
             step, molecules = step + 1, molecules + len(chosen)
             seconds = before + time.monotonic() - began
             values = {name: value.detach() * counts for name, value in losses.items()} | {"gradient_norm": norm / world}
@@ -169,7 +175,7 @@ def train(config: TrainConfig, resume: bool = False, quiet: bool = False, init_f
                 break
         if muon:
             muon.gather()
-        if main and config.model.graph_conditioned:
+        if main and config.model.graph_conditioned and not config.teacher:
             averaged.posterior, saved = fit_posterior(averaged, data), None
         if main and step != saved:
             save()
@@ -185,7 +191,7 @@ def _conditioned(config: TrainConfig, step: int) -> bool:
 
 
 @torch.no_grad()
-def _update(average: AveragedModel, model: MoleculeDiffusion) -> None:
+def _update(average: AveragedModel, model: nn.Module) -> None:
     """One step of the moving average. `AveragedModel.update_parameters` would wait for its counter on the device."""
     assert average.multi_avg_fn is not None
     average.multi_avg_fn(list(average.module.parameters()), list(model.parameters()), average.n_averaged)
@@ -199,7 +205,7 @@ def schedule(config: TrainConfig, step: int) -> float:
 
 
 @torch.no_grad()
-def validate(model: MoleculeDiffusion, valid: MoleculeStore, config: TrainConfig) -> dict[str, float]:
+def validate(model: MoleculeDiffusion | Distillation, valid: MoleculeStore, config: TrainConfig) -> dict[str, float]:
     """Mean losses on the same molecules, times and noise at every call."""
     order = bucketed_order(valid.sizes, config.pair_budget, config.seed, VALID_EPOCH)[: config.valid_batches]
     total: dict[str, float] = {}

@@ -70,21 +70,33 @@ def orthogonal(stack: Tensor, coefficients: tuple[float, float, float], steps: i
     return x
 
 
-def make_optimisers(model: nn.Module, learning_rate: float, matrix_rate: float, weight_decay: float) -> list[Optimizer]:
-    """One or two optimisers that share the model's parameters; the groups remember their peak rate as ``peak``.
+def make_optimisers(
+    model: nn.Module,
+    learning_rate: float,
+    matrix_rate: float,
+    weight_decay: float,
+    beside: tuple[nn.Module, float] | None = None,
+) -> list[Optimizer]:
+    """One or two optimisers that share the parameters; the groups remember their peak rate as ``peak``.
 
     Args:
         model: a `MoleculeDiffusion`.
         learning_rate: AdamW's peak.
         matrix_rate: Muon's peak; 0 leaves the matrices to AdamW as well.
         weight_decay: decoupled, for both.
+        beside: another model that is trained at so many times these rates, as the critic of a distillation.
     """
-    matrices = hidden_matrices(model) if matrix_rate else []
-    chosen = {id(p) for p in matrices}
-    rest = [p for p in model.parameters() if id(p) not in chosen]
-    optimisers: list[Optimizer] = [AdamW(rest, lr=learning_rate, weight_decay=weight_decay, fused=True)]
+    rest: list[dict[str, Any]] = []
+    matrices: list[dict[str, Any]] = []
+    for each, factor in [(model, 1.0), *([beside] if beside else [])]:
+        own = hidden_matrices(each) if matrix_rate else []
+        chosen = {id(p) for p in own}
+        others = [p for p in each.parameters() if id(p) not in chosen]
+        rest.append({"params": others, "lr": factor * learning_rate})
+        matrices += [{"params": own, "lr": factor * matrix_rate}] if own else []
+    optimisers: list[Optimizer] = [AdamW(rest, weight_decay=weight_decay, fused=True)]
     if matrices:
-        optimisers.append(Muon(matrices, lr=matrix_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
+        optimisers.append(Muon(matrices, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["peak"] = group["lr"]

@@ -1,4 +1,4 @@
-"""A new run from the weights of a finished model."""
+"""A new run from the weights of a finished model, or of a teacher's."""
 
 import re
 from typing import Any
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from molscore import pretrained
 from molscore.model.diffusion import BOND_CLASSES, MoleculeDiffusion
+from molscore.model.distillation import Distillation
 from molscore.model.files import load
 from molscore.train.checkpoint import Progress, check_progress
 from molscore.train.config import ConfigError
@@ -49,6 +50,18 @@ def begin_from(weights: str, model: MoleculeDiffusion) -> Progress:
     model.network.load_state_dict(_new(source, model) | state | _of_inputs(state, source, model))
     origin = Origin(name=path.stem, sha256=sha256(path), molecules=molecules, seconds=seconds)
     return Progress(0, molecules, seconds, origin)
+
+
+def distilled(teacher: str, model: MoleculeDiffusion) -> Distillation:
+    """The distillation of a teacher into a model, whose weights stay as they are: with a new critic.
+
+    Raises:
+        ConfigError: as `begin_from`, for the teacher.
+    """
+    others = [MoleculeDiffusion(model.config, model.vocabulary, model.size_probabilities) for _ in range(2)]
+    for other in others:
+        begin_from(teacher, other.to(model.device))
+    return Distillation(model, *others)
 
 
 def _differences(source: MoleculeDiffusion, model: MoleculeDiffusion) -> dict[str, tuple[Any, Any]]:

@@ -13,6 +13,7 @@ import torch
 from analytic import PLANE, PLANE_MODES, SDES, TWO_MODES, Mixture, gaussian, run
 
 from molscore.core.samplers import SAMPLERS, DPMSolver, EulerMaruyama, Heun, Langevin, PredictorCorrector
+from molscore.core.samplers.dpm_solver import ancestral
 from molscore.core.times import time_grid
 from molscore.testing import affine_moments
 
@@ -116,6 +117,8 @@ ORDERS = {
     "dpm, eta 0.5": (DPMSolver(0.5), 2),
     "dpm, eta 1": (DPMSolver(1.0), 2),
     "dpm, eta 2": (DPMSolver(2.0), 2),
+    "ancestral, eta 0": (DPMSolver(0.0, order=1), 1),
+    "ancestral, eta 1": (DPMSolver(1.0, order=1), 1),
 }
 
 
@@ -149,6 +152,21 @@ def test_few_step_solver_keeps_the_mean_of_a_gaussian_exactly(name, eta):
     times = time_grid(3, 0.01, 1.0)
     solver = DPMSolver(eta)
     assert errors(SDES[name], solver, gaussian(0.7, 0.5), times)[0] < 1e-10
+
+
+@every_sde
+@pytest.mark.parametrize("eta", [0.0, 1.0, 7.0])
+def test_a_step_from_the_clean_state_leads_from_law_to_law(name, eta):
+    """With z_0 in place of its mean, z_s is alpha z_0 + sigma eps again, of old and new noise."""
+    sde, (t, s) = SDES[name], torch.tensor([0.8, 0.5], dtype=torch.float64)
+    (alpha_t, sigma_t), (alpha_s, sigma_s) = sde.marginal(t), sde.marginal(s)
+    clean, unit = torch.tensor([1.7], dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+    without = [ancestral(sde, alpha_t * clean + sigma_t * e, clean, t, s, eta, None) for e in (0 * unit, unit)]
+    with_noise = ancestral(sde, alpha_t * clean, clean, t, s, eta, unit)
+    assert without[0].item() == pytest.approx((alpha_s * clean).item(), rel=1e-9)
+    old, new = (without[1] - without[0]).item(), (with_noise - without[0]).item()
+    assert old**2 + new**2 == pytest.approx(sigma_s.item() ** 2, rel=1e-9)
+    assert (new == 0) == (eta == 0)
 
 
 NARROW_MODES = Mixture([0.3, 0.7], [[-1.2], [1.0]], [[[0.05**2]], [[0.04**2]]])

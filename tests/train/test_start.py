@@ -234,3 +234,51 @@ def test_ledger(ancestor, tiny):
     assert float(row["positions"]) == pytest.approx(record["valid"]["positions"], abs=1e-4)
     later = record | {"init_from": {"name": "qm9", "sha256": "0123456789abcdef", "molecules": 1, "seconds": 1.0}}
     assert ledger_row(later, ancestor).startswith("| first, from qm9 (0123456789ab) |")
+
+
+@pytest.fixture(scope="module")
+def few(tiny):
+    """``few(out, teacher, **changes)``: a distillation to three steps, of four steps of training."""
+
+    def configured(out, teacher, **changes):
+        config = tiny(out, steps=4, checkpoint_every=2, teacher=str(teacher), **changes)
+        sampling = config.model.sampling.model_copy(update={"steps": 3, "order": 1})
+        return config.model_copy(update={"model": config.model.model_copy(update={"sampling": sampling})})
+
+    return configured
+
+
+def test_a_model_is_distilled_from_its_teacher(ancestor, few, tmp_path):
+    """It begins with the teacher's weights and counts on from there; only it is written, ready for few steps."""
+    still = load(train(few(tmp_path / "still", ancestor, learning_rate=1e-12, matrix_rate=1e-12), quiet=True))
+    teacher = load(ancestor)
+    for name, tensor in still.network.state_dict().items():
+        torch.testing.assert_close(tensor, teacher.network.state_dict()[name], rtol=1e-6, atol=1e-9)
+    config = few(tmp_path / "run", ancestor)
+    student = load(train(config, quiet=True))
+    assert student.config.sampling.steps == 3 and student.config.sampling.order == 1
+    assert student.record["init_from"]["name"] == "model" and student.record["config"]["teacher"] == str(ancestor)
+    assert student.record["molecules"] > teacher.record["molecules"]
+    moved = [not torch.equal(a, b) for a, b in zip(student.parameters(), still.parameters(), strict=True)]
+    assert sum(moved) > 0.9 * len(moved)
+    logged = [x for x in lines(config.out) if "loss" in x]
+    assert {"student", "critic", "positions", "atoms", "bonds"} <= logged[-1].keys()
+    critic = {name for name in checkpoint(config.out)["model"] if name.startswith("critic.")}
+    assert critic and not any("teacher" in name for name in checkpoint(config.out)["model"])
+
+
+def test_a_distillation_goes_on_where_it_stopped(ancestor, few, tmp_path):
+    straight = train(few(tmp_path / "straight", ancestor), quiet=True)
+    first = few(tmp_path / "run", ancestor)
+    train(first.model_copy(update={"steps": 2}), quiet=True)
+    again = train(first, quiet=True, resume=True)
+    for a, b in zip(load(straight).parameters(), load(again).parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert load(straight).record["molecules"] == load(again).record["molecules"]
+
+
+def test_a_distillation_says_what_it_needs(ancestor, tiny, few, tmp_path):
+    with pytest.raises(ConfigError, match="order=1"):
+        train(tiny(tmp_path / "a", steps=1, teacher=str(ancestor)), quiet=True)
+    with pytest.raises(ConfigError, match="cannot begin from .*gone"):
+        train(few(tmp_path / "b", tmp_path / "gone.safetensors"), quiet=True)

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from molscore.core.denoiser import Denoiser
 from molscore.core.samplers.sampler import Noise, Sampler, SamplerState
+from molscore.core.sde import SDE
 from molscore.reprs import short_repr
 
 
@@ -38,24 +39,24 @@ class DPMSolver(Sampler):
         eta: share of the reverse SDE's noise: 1 is the reverse SDE, 0 the probability-flow ODE (DPM-Solver++(2M)); any
             other, also above 1, the SDE of the same marginals whose noise is sqrt(eta) g. A tensor broadcasts against
             the state: elements may differ.
+        order: 1 leaves out the second line: `ancestral` steps, as models distilled to few steps take them.
     """
 
     eta: float | Tensor = 1.0
+    order: int = 2
 
     def step(self, denoiser: Denoiser, state: SamplerState, t: Tensor, s: Tensor, noise: Noise) -> SamplerState:
         z, sde, last = state.z, denoiser.sde, state.memory
         eta = self.eta.to(z) if isinstance(self.eta, Tensor) else self.eta
-        _, sigma_t = sde.marginal(t)
-        alpha_s, sigma_s = sde.marginal(s)
-        h = ((sde.log_snr(s) - sde.log_snr(t)) / 2).clamp(max=50)  # infinite on the way to sigma = 0
-        weight = alpha_s * -torch.expm1(-(1 + eta) * h)
         mean, carry = denoiser(z, t, state.carry)
-        moved = sigma_s / sigma_t * torch.exp(-eta * h) * z + weight * mean
+        moved = ancestral(sde, z, mean, t, s, eta, noise(z) if self._noisy else None)
+        if self.order == 1:
+            return SamplerState(moved, carry)
+        h, (alpha_s, sigma_s) = _length(sde, t, s), sde.marginal(s)
         if last is not None:
             usable = (last.h > 0) & (sigma_s > 0)
+            weight = alpha_s * -torch.expm1(-(1 + eta) * h)
             moved = moved + torch.where(usable, weight * h / 2 * (mean - last.mean) / last.h, 0)
-        if self._noisy:
-            moved = moved + sigma_s * torch.sqrt(-torch.expm1(-2 * eta * h)) * noise(z)
         return SamplerState(moved, carry, _Last(mean, h))
 
     @cached_property
@@ -64,3 +65,31 @@ class DPMSolver(Sampler):
         return bool((torch.as_tensor(self.eta) > 0).any())
 
     __repr__ = short_repr
+
+
+def ancestral(
+    sde: SDE, z: Tensor, mean: Tensor, t: Tensor, s: Tensor, eta: float | Tensor, noise: Tensor | None
+) -> Tensor:
+    """The step without its second line, from the posterior mean at time t.
+
+    Given the clean state in place of its mean, it leads from the law of z_t to that of z_s, whatever eta: 0 is DDIM
+    (Song et al. 2021), 1 the posterior of DDPM (Ho et al. 2020), and a large one forgets z_t and noises the mean anew.
+
+    Args:
+        sde: the noising process.
+        z: state at time t.
+        mean: its posterior mean, like z.
+        t, s: times with s <= t, which broadcast against z.
+        eta: share of the reverse SDE's noise.
+        noise: standard normal, like z; None is none.
+    """
+    _, sigma_t = sde.marginal(t)
+    alpha_s, sigma_s = sde.marginal(s)
+    h = _length(sde, t, s)
+    moved = sigma_s / sigma_t * torch.exp(-eta * h) * z + alpha_s * -torch.expm1(-(1 + eta) * h) * mean
+    return moved if noise is None else moved + sigma_s * torch.sqrt(-torch.expm1(-2 * eta * h)) * noise
+
+
+def _length(sde: SDE, t: Tensor, s: Tensor) -> Tensor:
+    """Of a step, in log(alpha / sigma); it would be infinite on the way to sigma = 0."""
+    return ((sde.log_snr(s) - sde.log_snr(t)) / 2).clamp(max=50)

@@ -1,0 +1,225 @@
+"""Distillation of molecules to few steps, see `molscore.core.distillation`.
+
+The student takes the teacher's place in the same sampler, in first-order steps. Its states in training come from its
+own step before, with the prediction made there, so that it is trained on what it meets; only the first come from data,
+at a time at which little is left of these. Positions are weighted as in the denoising loss; of classes the student's
+logits are moved. What is given of a molecule stays as it is.
+
+The teacher's own way of taking steps plays no part: the student can be better than the teacher at as many steps, and
+than the teacher at many.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from molscore.core.distillation import moment_matching
+from molscore.core.samplers.dpm_solver import ancestral
+from molscore.core.times import log_snr_grid, time_grid
+from molscore.datasets.batch import MoleculeBatch
+from molscore.model.config import DiffusionConfig
+from molscore.model.diffusion import MoleculeDiffusion
+from molscore.model.features import Prediction, softmax
+from molscore.model.state import MoleculeState, Times, frame_noise, in_frame, pair_mask, symmetric
+from molscore.model.tasks import known_tags, task_parts
+
+FINE = 64
+"""Knots of a step, between which its times are interpolated."""
+LAST = 1 / 3
+"""The last step's molecules are noised to times from this share of its own on."""
+
+
+class Distillation(nn.Module):
+    """A student, its critic and their teacher.
+
+    Args:
+        student: is trained; begin from the teacher's weights. Its number of steps and their noise are those of its
+            configuration.
+        critic: is trained beside it; begin from the teacher's weights too.
+        teacher: is not trained.
+    """
+
+    grid: Tensor
+
+    def __init__(self, student: MoleculeDiffusion, critic: MoleculeDiffusion, teacher: MoleculeDiffusion):
+        super().__init__()
+        self.student, self.critic = student, critic
+        self.teacher = (teacher.requires_grad_(False).eval(),)  # in a tuple it is no part of the module
+        sampling, sde = student.config.sampling, student.sde
+        self.steps = max(sampling.steps - 1, 1)
+        self.only_positions = student.config.graph_conditioned == 1
+        if self.only_positions:
+            grid = log_snr_grid(sde, self.steps * FINE, sampling.t_end, sampling.t_start)
+        else:
+            grid = time_grid(self.steps * FINE, sampling.t_end, power=sampling.power, middle=sampling.middle)
+        below = torch.linspace(1, LAST, FINE + 1, dtype=torch.float64)[1:] * sampling.t_end
+        self.register_buffer("grid", torch.cat([grid, below]).float(), persistent=False)
+
+    @property
+    def models(self) -> list[MoleculeDiffusion]:
+        """All three."""
+        return [self.student, self.critic, *self.teacher]
+
+    @property
+    def vocabulary(self) -> list[tuple[int, int]]:
+        """Of all three."""
+        return self.student.vocabulary
+
+    def time(self, u: Tensor) -> Tensor:
+        """The time after ``u (B,)`` steps; whole numbers are the times of the sampler."""
+        place = (u * FINE).clamp(0, len(self.grid) - 1)
+        low = place.floor().long().clamp(max=len(self.grid) - 2)
+        return torch.lerp(self.grid[low], self.grid[low + 1], place - low)
+
+    def forward(self, *arguments: Any, **options: Any) -> dict[str, Tensor]:
+        """`loss`, under the name that wrappers for several devices call."""
+        return self.loss(*arguments, **options)
+
+    def loss(
+        self,
+        batch: MoleculeBatch,
+        generator: torch.Generator | None = None,
+        rows: slice = slice(None),
+        conditioned: bool | None = None,
+    ) -> dict[str, Tensor]:
+        """What is made small, and how far the student has come.
+
+        Args:
+            batch, generator, rows, conditioned: as for `MoleculeDiffusion.loss`.
+
+        Returns:
+            Scalars: ``loss``, the sum of the ``student``'s and the ``critic``'s; and mean squared differences between
+            critic and teacher of ``positions``, in units of the state, and probabilities of ``atoms`` and ``bonds``.
+        """
+        student, critic, (teacher,) = self.student, self.critic, self.teacher
+        config = student.config
+        like: dict[str, Any] = {"device": batch.mask.device, "dtype": student.dtype}
+        random: dict[str, Any] = {"generator": generator} | like
+        b, n = batch.mask.shape
+        if conditioned is None:
+            conditioned = bool(torch.rand((), **random) < config.self_conditioning)
+        u = self._places((torch.randperm(b, **random) + torch.rand(b, **random)) / b)
+        lead = torch.rand(b, **random)
+        draws = [[torch.randn(*shape, **random) for shape in self._shapes(b, n)] for _ in range(3)]
+        given = task_parts(config.tasks, config.graph_conditioned, batch.bonds, batch.mask, rows, **random)
+        positions, atoms, bonds, mask, stereo = (y[rows] for y in batch)
+        count = batch.mask.sum().to(student.dtype)
+        stereo = known_tags(stereo, given.graph)
+        scale = config.category_scale
+        clean = MoleculeState(
+            in_frame(positions.to(student.dtype) / config.position_scale, mask, given.positions),
+            *(scale * torch.eye(k, **like)[y] for k, y in ((len(student.classes), atoms), (4, bonds))),
+        )
+        noise = [self._noise([y[rows] for y in draw], mask, given.positions) for draw in draws]
+
+        def times(u: Tensor) -> Times:
+            t = self.time(u)[rows]
+            return given.times(Times.uniform(t if self.only_positions else student.position_time(t), t, n))
+
+        first, now, after = times((u - 1).clamp(min=0)), times(u), times((u + lead).clamp(min=0.02))
+        # The student's own step from the time before; its first states are noise, which the data's are as well.
+        state = student.noised(clean, first, noise[0])
+        with torch.no_grad():
+            before = student.predict(state, first, mask, None, stereo)
+            stepped = self._step(state, self._mean(before, clean, first, mask), first, now, noise[1])
+        own = (u >= 1)[rows]
+        state = MoleculeState(*(torch.where(_wide(own, y), y, z) for y, z in zip(stepped, state, strict=True)))
+        now = Times(*(torch.where(_wide(own, y), y, z) for y, z in zip(now, first, strict=True)))
+        out = student.predict(state, now, mask, before if conditioned else None, stereo)
+        made = self._mean(out, clean, now, mask)
+        fixed = MoleculeState(*(y.detach() for y in made))
+
+        noised = student.noised(fixed, after, noise[2])
+        with torch.no_grad():
+            shown = [m.predict(noised, after, mask, None, stereo) if conditioned else None for m in (critic, teacher)]
+            truth = teacher.predict(noised, after, mask, shown[1], stereo)
+        guess = critic.predict(noised, after, mask, shown[0], stereo)
+        losses, gaps = self._student(out, guess, truth, now, mask, count)
+        followed = _weighted(losses, config)
+        learnt = _weighted(self._critic(guess, fixed, after, mask, count), config)
+        return {"loss": followed + learnt, "student": followed, "critic": learnt, **gaps}
+
+    def _places(self, share: Tensor) -> Tensor:
+        """Steps taken before, from numbers even in [0, 1): 0, all, or between, where the times are any."""
+        step = share * (self.steps + 1)
+        inner = (step >= 1) & (step < self.steps)
+        return torch.where(inner, step - 0.5, step.floor())
+
+    def _shapes(self, b: int, n: int) -> tuple[tuple[int, ...], ...]:
+        return (b, n, 3), (b, n, len(self.student.classes)), (b, n, n, 4)
+
+    @staticmethod
+    def _noise(draw: list[Tensor], mask: Tensor, given: Tensor) -> MoleculeState:
+        return MoleculeState(frame_noise(draw[0], mask, given), draw[1], symmetric(draw[2]))
+
+    def _mean(self, out: Prediction, clean: MoleculeState, times: Times, mask: Tensor) -> MoleculeState:
+        """The posterior mean of the state; what is given is its own."""
+        scale = self.student.config.category_scale
+        parts = out.positions, scale * softmax(out.atom_logits), scale * softmax(out.bond_logits)
+        a, e = mask[..., None], pair_mask(mask)[..., None]
+        return MoleculeState(
+            *(
+                torch.where(t[..., None] > 0, y, y0) * m
+                for y, y0, t, m in zip(parts, clean, times, (a, a, e), strict=True)
+            )
+        )
+
+    def _step(
+        self, state: MoleculeState, mean: MoleculeState, t: Times, s: Times, noise: MoleculeState
+    ) -> MoleculeState:
+        """The sampler's step from t to s."""
+        sampling = self.student.config.sampling
+        etas = sampling.eta_x, sampling.eta_g, sampling.eta_g
+        moved = []
+        for z, z0, own, later, eps, eta in zip(state, mean, t, s, noise, etas, strict=True):
+            own, later = own[..., None], later[..., None]
+            there = ancestral(self.student.sde, z, z0, own, torch.minimum(later, own), eta, eps)
+            moved.append(torch.where(own > 0, there, z))
+        return MoleculeState(*moved)
+
+    def _student(
+        self, out: Prediction, guess: Prediction, truth: Prediction, times: Times, mask: Tensor, count: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """What the student follows, and how far critic and teacher are apart."""
+        a, e = mask[..., None], pair_mask(mask)[..., None]
+        moved = moment_matching(out.positions, guess.positions, truth.positions, a / self._variance(times))
+        losses = {"positions": moved.sum() / (3 * count)}
+        gaps = {"positions": ((guess.positions - truth.positions).detach() * a).square().sum() / (3 * count)}
+        for name, k, t, m, size in (("atoms", 1, times.graph, a, count), ("bonds", 2, times.pairs, e, 2 * count)):
+            both, made = (softmax(guess[k]), softmax(truth[k])), (m * (t > 0)[..., None]).to(out.positions)
+            losses[name] = moment_matching(out[k], *both, made).sum() / size
+            gaps[name] = ((both[0] - both[1]).detach() * made).square().sum() / size
+        return losses, gaps
+
+    def _critic(
+        self, guess: Prediction, made: MoleculeState, times: Times, mask: Tensor, count: Tensor
+    ) -> dict[str, Tensor]:
+        """The critic's denoising loss of what the student made."""
+        error = (guess.positions - made.x).square() / self._variance(times) * mask[..., None]
+        losses = {"positions": error.sum() / (3 * count)}
+        scale, pairs = self.student.config.category_scale, pair_mask(mask)
+        for name, logits, target, t, m, size in (
+            ("atoms", guess.atom_logits, made.a, times.graph, mask, count),
+            ("bonds", guess.bond_logits, made.e, times.pairs, pairs, 2 * count),
+        ):
+            logits, target = logits.flatten(0, -2), target.flatten(0, -2) / scale
+            entropy = nn.functional.cross_entropy(logits, target, reduction="none")
+            losses[name] = (entropy * ((t > 0) & m).flatten()).sum() / size
+        return losses
+
+    def _variance(self, times: Times) -> Tensor:
+        """sigma² of the positions ``(B, N, 1)``, infinite where they are given."""
+        t = times.x[..., None].to(self.student.dtype)
+        _, sigma = self.student.sde.marginal(t)
+        return torch.where(t > 0, sigma**2, torch.inf)
+
+
+def _weighted(losses: dict[str, Tensor], config: DiffusionConfig) -> Tensor:
+    """Their sum, weighted as the parts of the denoising loss."""
+    return losses["positions"] + config.atom_weight * losses["atoms"] + config.bond_weight * losses["bonds"]
+
+
+def _wide(own: Tensor, like: Tensor) -> Tensor:
+    """``(B,)`` to the number of axes of another."""
+    return own.view(-1, *[1] * (like.ndim - 1))

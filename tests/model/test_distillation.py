@@ -1,0 +1,120 @@
+"""Distillation of molecules: where gradients go, which times are met, what is given, what is the teacher's."""
+
+import pytest
+import torch
+
+from molscore.core.times import log_snr_grid, time_grid
+from molscore.datasets.batch import MoleculeBatch
+from molscore.model.config import DiffusionConfig, SamplingConfig, TaskShares
+from molscore.model.diffusion import MoleculeDiffusion
+from molscore.model.distillation import FINE, Distillation
+from molscore.network.network import NetworkConfig
+
+SIZES = {"pair_channels": 12, "layers": 2, "heads": 4, "radial": 8, "vectors": 4, "condition_channels": 12}
+NETWORK = NetworkConfig(irreps="12x0e + 8x1o", stereo=True, **SIZES)
+VOCABULARY = [(6, 0), (7, 1), (8, -1)]
+
+
+def model_of(seed: int, **config) -> MoleculeDiffusion:
+    """Generic weights."""
+    torch.manual_seed(0)
+    sampling = SamplingConfig(steps=config.pop("steps", 4), eta_x=10, eta_g=10, order=1)
+    model = MoleculeDiffusion(
+        DiffusionConfig(network=NETWORK, sampling=sampling, **config), VOCABULARY, [0, 0, 0.5, 0.5]
+    )
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
+    return model
+
+
+def distillation_of(seeds=(1, 1, 1), **config) -> Distillation:
+    return Distillation(*(model_of(seed, **config) for seed in seeds))
+
+
+@pytest.fixture(scope="module")
+def batch() -> MoleculeBatch:
+    """Chains of four to six atoms."""
+    sizes = torch.tensor([4, 5, 6, 6, 4, 5])
+    mask = torch.arange(6) < sizes[:, None]
+    bonds = torch.diag_embed(torch.ones(6, 5, dtype=torch.int64), 1)
+    bonds = (bonds + bonds.mT) * mask[:, None] * mask[:, :, None]
+    generator = torch.Generator().manual_seed(3)
+    positions = torch.randn(6, 6, 3, generator=generator) * mask[..., None]
+    atoms = torch.randint(3, (6, 6), generator=generator) * mask
+    return MoleculeBatch(positions, atoms, bonds, mask, torch.zeros(6, 0, 5, dtype=torch.int64))
+
+
+def gradients(distilled, batch, part, **options):
+    for model in (distilled.student, distilled.critic):
+        model.zero_grad(set_to_none=True)
+    losses = distilled.loss(batch, torch.Generator().manual_seed(0), **options)
+    losses[part].backward()
+    return losses, *(
+        sum(p.grad.abs().sum().item() for p in model.parameters() if p.grad is not None) for model in distilled.models
+    )
+
+
+@pytest.mark.parametrize("conditioned", [True, False])
+def test_where_critic_and_teacher_agree_nothing_is_to_be_learnt(batch, conditioned):
+    """However far the student is from them; and only the critic sees that its molecules are others."""
+    distilled = distillation_of((2, 1, 1))
+    losses, student, *_ = gradients(distilled, batch, "student", conditioned=conditioned)
+    assert student < 1e-3 and max(losses[name] for name in ("positions", "atoms", "bonds")) < 1e-10
+    _, student, critic, teacher = gradients(distilled, batch, "critic", conditioned=conditioned)
+    assert student == teacher == 0 and critic > 0
+
+
+def test_each_learns_from_its_own_loss_and_the_teacher_never(batch):
+    distilled = distillation_of((1, 2, 3))
+    losses, student, critic, teacher = gradients(distilled, batch, "student")
+    assert student > 1 and critic == teacher == 0
+    assert all(losses[name] > 0 for name in ("positions", "atoms", "bonds"))
+    assert losses["loss"] == losses["student"] + losses["critic"]
+    assert not {id(p) for p in distilled.teacher[0].parameters()} & {id(p) for p in distilled.parameters()}
+
+
+@pytest.mark.parametrize("steps", [2, 3, 16])
+@pytest.mark.parametrize("conformers", [False, True])
+def test_its_times_are_those_of_the_sampler(steps, conformers):
+    distilled = distillation_of(steps=steps, graph_conditioned=float(conformers))
+    sampling, sde = distilled.student.config.sampling, distilled.student.sde
+    if conformers:
+        times = log_snr_grid(sde, steps - 1, sampling.t_end, sampling.t_start)
+    else:
+        times = time_grid(steps - 1, sampling.t_end, power=sampling.power, middle=sampling.middle)
+    assert distilled.time(torch.arange(float(steps))).tolist() == pytest.approx(times.tolist(), rel=1e-5)
+    u = distilled._places(torch.linspace(0, 0.9999, 1000))
+    assert u[0] == 0 and u[-1] == steps - 1
+    assert (u == 0).float().mean() == pytest.approx(1 / steps, abs=0.01)
+    if steps == 2:
+        assert set(u.tolist()) == {0.0, 1.0}
+    after = distilled.time(torch.arange(0, steps + 1, 1 / FINE))
+    assert (after.diff() <= 0).all() and 0 < after[-1] < sampling.t_end
+
+
+@pytest.mark.parametrize("shares", [{"pieces": 1.0}, {"cores": 1.0}, {"scaffolds": 1.0}])
+def test_what_is_given_is_not_asked_for(batch, shares):
+    """No gradient passes through it, and another student's guess of it changes nothing."""
+    distilled = distillation_of((1, 2, 3), tasks=TaskShares(**shares))
+    losses, student, *_ = gradients(distilled, batch, "student")
+    assert student > 0 and losses["loss"].isfinite()
+    if "cores" in shares:
+        assert losses["atoms"] == losses["bonds"] == 0 and losses["positions"] > 0
+
+
+def test_conformers_have_no_loss_of_classes(batch):
+    distilled = distillation_of((1, 2, 3), graph_conditioned=1.0)
+    losses, student, *_ = gradients(distilled, batch, "student")
+    assert losses["atoms"] == losses["bonds"] == 0 and losses["positions"] > 0 and student > 0
+
+
+def test_parts_of_a_batch_add_up(batch):
+    distilled = distillation_of((1, 2, 3))
+    whole = distilled.loss(batch, torch.Generator().manual_seed(0), conditioned=True)
+    parts = [
+        distilled.loss(batch, torch.Generator().manual_seed(0), slice(k, None, 2), conditioned=True) for k in range(2)
+    ]
+    for name, value in whole.items():
+        torch.testing.assert_close(sum(part[name] for part in parts), value, rtol=1e-4, atol=1e-5)
