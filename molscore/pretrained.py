@@ -21,6 +21,10 @@ GUIDES = WEIGHTS / "properties"
 """Guides to properties of the bundled models, see `molscore.guidance.property_guide`."""
 
 
+FEW_STEPS = WEIGHTS / "few_steps"
+"""Models that were distilled to few steps from the bundled ones, see `molscore.model.distillation`."""
+
+
 def names() -> list[str]:
     """Names of the bundled models."""
     return sorted(path.stem for path in WEIGHTS.glob("*.safetensors"))
@@ -45,6 +49,13 @@ def find(name: str) -> Path:
             f"unknown model {shown(name)}; bundled models: {', '.join(names())}; or give a .safetensors file"
         )
     return WEIGHTS / f"{name}.safetensors"
+
+
+def few_steps_file(name: str) -> Path | None:
+    """The model that was distilled from a bundled one to few steps, if there is one."""
+    path = find(name)
+    few = FEW_STEPS / path.name
+    return few if path.parent == WEIGHTS and few.is_file() else None
 
 
 def check_sizes(name: str, probabilities: Sequence[float], atoms: tuple[int, int]) -> None:

@@ -175,6 +175,7 @@ def generate(
             pocket=around,
         )
         generator = MoleculeGenerator.from_pretrained(model, "cpu" if ray and device == "auto" else device)
+        generator = generator.serving(options)
         generator.sizes_for(options)
         processes = share(wanted, ray, generator.model.device.type)
     played: list[int] = []

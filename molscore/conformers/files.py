@@ -71,6 +71,7 @@ def conformers_sdf(
         ResumeError: if there is nothing to resume, or it was made otherwise; it stays as it is.
         OSError: if a file cannot be read or written, or another run is writing it.
     """
+    generator = generator.serving(options)
     check_proposals(n, options.oversampling)
     check_source(source, form)
     number = count(workers, generator.model.device.type)

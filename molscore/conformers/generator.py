@@ -53,6 +53,8 @@ class ConformerGenerator(PretrainedMixin):
         ValueError: if the model has never been given a graph.
     """
 
+    samples = True
+
     def __init__(self, model: MoleculeDiffusion, name: str):
         if model.config.graph_conditioned == 0:
             raise ValueError(
@@ -97,9 +99,10 @@ class ConformerGenerator(PretrainedMixin):
             ValueError: for a choice out of range, or ``n``, ``seed`` or ``n`` times ``oversampling`` out of bounds.
         """
         choices, items = options_of(ConformerOptions, options, keywords), items_of(molecules, smiles)
-        ensembles = list(self._ensembles(items, n, seed, choices, shared(workers, ray)))
+        serving = self.serving(choices)
+        ensembles = list(serving._ensembles(items, n, seed, choices, shared(workers, ray)))
         index = None if items.index is None else items.index.take([ensemble.item for ensemble in ensembles])
-        return Conformers(ensembles, self.manifest(n, seed, choices), index)
+        return Conformers(ensembles, serving.manifest(n, seed, choices), index)
 
     def stream(
         self,
@@ -119,7 +122,13 @@ class ConformerGenerator(PretrainedMixin):
             For each item, in order, its ensemble, or those of its isomers; one without conformers has a reason.
         """
         choices, items = options_of(ConformerOptions, options, keywords), items_of(molecules, smiles)
-        return self._ensembles(items, n, seed, choices, shared(workers, ray))
+        return self.serving(choices)._ensembles(items, n, seed, choices, shared(workers, ray))
+
+    def serving(self, options: ConformerOptions) -> "ConformerGenerator":
+        """What does the work: `few_steps` where no core is held and no more steps are asked for, else this."""
+        few = self.few_steps
+        quick = few is not None and options.core is None and (options.steps or 0) <= few.model.config.sampling.steps
+        return few if few is not None and quick else self
 
     def manifest(self, n: int, seed: int, options: ConformerOptions) -> dict[str, Any]:
         """Provenance: version, model, weights, seed and options, which fix the result, and the device."""

@@ -62,6 +62,7 @@ def generate_sdf(
         ResumeError: if there is nothing to resume, or it was made otherwise; it stays as it is.
         OSError: if a file cannot be written, or another run is writing it.
     """
+    generator = generator.serving(options)
     generator.check_request(n, options)
     processes = generator.workers(workers, options)
     job = Job(generator, checked_seed(seed), generator.resolved(options), processes, on_attempt)

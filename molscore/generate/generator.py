@@ -55,7 +55,7 @@ class MoleculeGenerator(PretrainedMixin):
         ValueError: if the model has always been given the graph, and so cannot make one.
     """
 
-    default_model = pretrained.DEFAULT
+    default_model, samples = pretrained.DEFAULT, True
 
     def __init__(self, model: MoleculeDiffusion, name: str):
         if model.config.graph_conditioned == 1:
@@ -93,14 +93,14 @@ class MoleculeGenerator(PretrainedMixin):
                 that fewer molecules than ``n`` can meet.
         """
         began, result, made = time.monotonic(), Generation(), 0
-        choices = self.resolved(options_of(GenerationOptions, options, keywords))
-        for attempt in self._checked_attempts(n, seed, choices, shared(workers, ray)):
+        serving, choices = self._serving(options_of(GenerationOptions, options, keywords))
+        for attempt in serving._checked_attempts(n, seed, choices, shared(workers, ray)):
             made += 1
             if attempt.fault is None:
-                result.mols.append(self.delivered(attempt, seed, choices))
+                result.mols.append(serving.delivered(attempt, seed, choices))
             else:
                 result.rejects.append(attempt)
-        result.manifest = self.manifest(n, seed, choices) | {
+        result.manifest = serving.manifest(n, seed, choices) | {
             "delivered": len(result.mols),
             "attempts": made,
             "rejected": dict(Counter(attempt.fault.token for attempt in result.rejects if attempt.fault).most_common()),
@@ -123,9 +123,9 @@ class MoleculeGenerator(PretrainedMixin):
         Yields:
             Up to ``n`` molecules, each with title and properties of an SDF record.
         """
-        choices = self.resolved(options_of(GenerationOptions, options, keywords))
-        attempts = self._checked_attempts(n, seed, choices, shared(workers, ray))
-        return (self.delivered(attempt, seed, choices) for attempt in attempts if attempt.fault is None)
+        serving, choices = self._serving(options_of(GenerationOptions, options, keywords))
+        attempts = serving._checked_attempts(n, seed, choices, shared(workers, ray))
+        return (serving.delivered(attempt, seed, choices) for attempt in attempts if attempt.fault is None)
 
     def _checked_attempts(
         self, n: int, seed: int, options: GenerationOptions, workers: WorkerNumber
@@ -169,10 +169,20 @@ class MoleculeGenerator(PretrainedMixin):
             TypeError: for an unknown keyword, or keywords and `options` together.
             ValueError: for an index below 0, or bad options.
         """
-        choices = self.resolved(options_of(GenerationOptions, options, keywords))
+        serving, choices = self._serving(options_of(GenerationOptions, options, keywords))
         if any(index < 0 for index in indices):
             raise ValueError(f"attempts are numbered from 0, there is none with number {min(indices)}")
-        return trajectories(self, list(indices), checked_seed(seed), choices)
+        return trajectories(serving, list(indices), checked_seed(seed), choices)
+
+    def serving(self, options: GenerationOptions) -> "MoleculeGenerator":
+        """What does the work: `few_steps` where molecules are made from noise alone in as few steps, else this."""
+        few = self.few_steps
+        quick = few is not None and options.plain and (options.steps or 0) <= few.model.config.sampling.steps
+        return few if few is not None and quick else self
+
+    def _serving(self, options: GenerationOptions) -> tuple["MoleculeGenerator", GenerationOptions]:
+        serving = self.serving(options)
+        return serving, serving.resolved(options)
 
     def resolved(self, options: GenerationOptions) -> GenerationOptions:
         """The options with the model's own steps, if none were chosen."""
@@ -196,13 +206,7 @@ class MoleculeGenerator(PretrainedMixin):
         }
 
     def attempts(
-        self,
-        n: int,
-        seed: int,
-        options: GenerationOptions,
-        *,
-        workers: WorkerNumber = 1,
-        **more: Any,
+        self, n: int, seed: int, options: GenerationOptions, *, workers: WorkerNumber = 1, **more: Any
     ) -> Iterator[Attempt]:
         """Attempts 0, 1, ... until ``n`` of them have passed; see `molscore.generate.attempts.attempts`."""
         seed, options = checked_seed(seed), self.resolved(options)

@@ -198,6 +198,12 @@ class GenerationOptions:
         return np.zeros(3) if framed is None else framed.origin
 
     @property
+    def plain(self) -> bool:
+        """Whether molecules are made from noise alone: nothing is given or guides, and the sampler is the model's."""
+        given = self.part or self.query or self.around or self.energies or self.targets
+        return not given and self.particles == 1 and self.sampler == "dpm"
+
+    @property
     def charge(self) -> int:
         """The net charge of what is made: that of what is kept, or of the molecule that is neared."""
         held = self.part or self.query

@@ -1,14 +1,15 @@
 """Distillation of molecules to few steps, see `molscore.core.distillation`.
 
-The student takes the teacher's place in the same sampler, in first-order steps. Its states in training come from its
-own step before, with the prediction made there, so that it is trained on what it meets; only the first come from data,
-at a time at which little is left of these. Positions are weighted as in the denoising loss; of classes the student's
-logits are moved. What is given of a molecule stays as it is.
+The student takes the teacher's place in the same sampler, in first-order steps. It is trained on its own samples: those
+of a batch are made from noise, as they will be, with the prediction of each step handed to the next, and what it
+returns at every step is judged. Data say how large molecules are, and what is given of them; that stays as it is.
+Positions are weighted as in the denoising loss; of classes the student's logits are moved.
 
 The teacher's own way of taking steps plays no part: the student can be better than the teacher at as many steps, and
 than the teacher at many.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ from molscore.datasets.batch import MoleculeBatch
 from molscore.model.config import DiffusionConfig
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.features import Prediction, softmax
-from molscore.model.state import MoleculeState, Times, frame_noise, in_frame, pair_mask, symmetric
+from molscore.model.state import MoleculeState, Parts, Times, frame_noise, in_frame, pair_mask, symmetric
 from molscore.model.tasks import known_tags, task_parts
 
 FINE = 64
@@ -35,7 +36,7 @@ class Distillation(nn.Module):
 
     Args:
         student: is trained; begin from the teacher's weights. Its number of steps and their noise are those of its
-            configuration.
+            configuration, two steps at least.
         critic: is trained beside it; begin from the teacher's weights too.
         teacher: is not trained.
     """
@@ -47,12 +48,12 @@ class Distillation(nn.Module):
         self.student, self.critic = student, critic
         self.teacher = (teacher.requires_grad_(False).eval(),)  # in a tuple it is no part of the module
         sampling, sde = student.config.sampling, student.sde
-        self.steps = max(sampling.steps - 1, 1)
+        self.steps = sampling.steps
         self.only_positions = student.config.graph_conditioned == 1
         if self.only_positions:
-            grid = log_snr_grid(sde, self.steps * FINE, sampling.t_end, sampling.t_start)
+            grid = log_snr_grid(sde, (self.steps - 1) * FINE, sampling.t_end, sampling.t_start)
         else:
-            grid = time_grid(self.steps * FINE, sampling.t_end, power=sampling.power, middle=sampling.middle)
+            grid = time_grid((self.steps - 1) * FINE, sampling.t_end, power=sampling.power, middle=sampling.middle)
         below = torch.linspace(1, LAST, FINE + 1, dtype=torch.float64)[1:] * sampling.t_end
         self.register_buffer("grid", torch.cat([grid, below]).float(), persistent=False)
 
@@ -93,68 +94,61 @@ class Distillation(nn.Module):
             critic and teacher of ``positions``, in units of the state, and probabilities of ``atoms`` and ``bonds``.
         """
         student, critic, (teacher,) = self.student, self.critic, self.teacher
-        config = student.config
-        like: dict[str, Any] = {"device": batch.mask.device, "dtype": student.dtype}
-        random: dict[str, Any] = {"generator": generator} | like
+        config, dtype = student.config, student.dtype
+        random: dict[str, Any] = {"generator": generator, "device": batch.mask.device, "dtype": dtype}
         b, n = batch.mask.shape
         if conditioned is None:
             conditioned = bool(torch.rand((), **random) < config.self_conditioning)
-        u = self._places((torch.randperm(b, **random) + torch.rand(b, **random)) / b)
-        lead = torch.rand(b, **random)
-        draws = [[torch.randn(*shape, **random) for shape in self._shapes(b, n)] for _ in range(3)]
+        lead = torch.rand(self.steps, b, **random)[:, rows]
         given = task_parts(config.tasks, config.graph_conditioned, batch.bonds, batch.mask, rows, **random)
-        positions, atoms, bonds, mask, stereo = (y[rows] for y in batch)
-        count = batch.mask.sum().to(student.dtype)
-        stereo = known_tags(stereo, given.graph)
-        scale = config.category_scale
-        clean = MoleculeState(
-            in_frame(positions.to(student.dtype) / config.position_scale, mask, given.positions),
-            *(scale * torch.eye(k, **like)[y] for k, y in ((len(student.classes), atoms), (4, bonds))),
-        )
-        noise = [self._noise([y[rows] for y in draw], mask, given.positions) for draw in draws]
+        count = self.steps * batch.mask.sum().to(dtype)
+        clean, mask, stereo = self._clean(MoleculeBatch(*(y[rows] for y in batch)), given)
+        shapes = (b, n, 3), (b, n, len(student.classes)), (b, n, n, 4)
+
+        def noise() -> MoleculeState:
+            x, a, e = (torch.randn(*shape, **random)[rows] for shape in shapes)
+            return MoleculeState(frame_noise(x, mask, given.positions), a, symmetric(e))
 
         def times(u: Tensor) -> Times:
-            t = self.time(u)[rows]
+            t = self.time(u)
             return given.times(Times.uniform(t if self.only_positions else student.position_time(t), t, n))
 
-        first, now, after = times((u - 1).clamp(min=0)), times(u), times((u + lead).clamp(min=0.02))
-        # The student's own step from the time before; its first states are noise, which the data's are as well.
-        state = student.noised(clean, first, noise[0])
-        with torch.no_grad():
-            before = student.predict(state, first, mask, None, stereo)
-            stepped = self._step(state, self._mean(before, clean, first, mask), first, now, noise[1])
-        own = (u >= 1)[rows]
-        state = MoleculeState(*(torch.where(_wide(own, y), y, z) for y, z in zip(stepped, state, strict=True)))
-        now = Times(*(torch.where(_wide(own, y), y, z) for y, z in zip(now, first, strict=True)))
-        out = student.predict(state, now, mask, before if conditioned else None, stereo)
-        made = self._mean(out, clean, now, mask)
-        fixed = MoleculeState(*(y.detach() for y in made))
+        outs: list[Prediction] = []
+        means: list[MoleculeState] = []
+        at = [times(torch.full_like(own, k)) for k, own in enumerate(lead)]
+        state, before = student.noised(clean, at[0], noise()), None
+        for k, now in enumerate(at):
+            outs.append(student.predict(state, now, mask, before, stereo))
+            constant = Prediction(*(y.detach() for y in outs[-1]))
+            means.append(self._mean(constant, clean, now, mask))
+            before = constant if conditioned else None
+            if k + 1 < self.steps:
+                state = self._step(state, means[-1], now, at[k + 1], noise())
 
-        noised = student.noised(fixed, after, noise[2])
+        out, made = Prediction(*_joined(outs)), MoleculeState(*_joined(means))
+        now, after = Times(*_joined(at)), Times(*_joined([times(k + own) for k, own in enumerate(lead)]))
+        noised = student.noised(made, after, MoleculeState(*_joined([noise() for _ in at])))
+        mask, stereo = mask.repeat(self.steps, 1), stereo.repeat(self.steps, 1, 1)
         with torch.no_grad():
             shown = [m.predict(noised, after, mask, None, stereo) if conditioned else None for m in (critic, teacher)]
             truth = teacher.predict(noised, after, mask, shown[1], stereo)
         guess = critic.predict(noised, after, mask, shown[0], stereo)
         losses, gaps = self._student(out, guess, truth, now, mask, count)
         followed = _weighted(losses, config)
-        learnt = _weighted(self._critic(guess, fixed, after, mask, count), config)
+        learnt = _weighted(self._critic(guess, made, after, mask, count), config)
         return {"loss": followed + learnt, "student": followed, "critic": learnt, **gaps}
 
-    def _places(self, share: Tensor) -> Tensor:
-        """Steps taken before, from numbers even in [0, 1): 0, all, or between, where the times are any."""
-        step = share * (self.steps + 1)
-        inner = (step >= 1) & (step < self.steps)
-        return torch.where(inner, step - 0.5, step.floor())
-
-    def _shapes(self, b: int, n: int) -> tuple[tuple[int, ...], ...]:
-        return (b, n, 3), (b, n, len(self.student.classes)), (b, n, n, 4)
-
-    @staticmethod
-    def _noise(draw: list[Tensor], mask: Tensor, given: Tensor) -> MoleculeState:
-        return MoleculeState(frame_noise(draw[0], mask, given), draw[1], symmetric(draw[2]))
+    def _clean(self, batch: MoleculeBatch, given: Parts) -> tuple[MoleculeState, Tensor, Tensor]:
+        """The molecules as a state, of which what is given stays; their mask; the tags of what is given."""
+        config, dtype = self.student.config, self.student.dtype
+        positions, atoms, bonds, mask, stereo = batch
+        x = in_frame(positions.to(dtype) / config.position_scale, mask, given.positions)
+        sizes = (len(self.student.classes), atoms), (4, bonds)
+        a, e = (config.category_scale * torch.eye(k, dtype=dtype, device=mask.device)[y] for k, y in sizes)
+        return MoleculeState(x, a, e), mask, known_tags(stereo, given.graph)
 
     def _mean(self, out: Prediction, clean: MoleculeState, times: Times, mask: Tensor) -> MoleculeState:
-        """The posterior mean of the state; what is given is its own."""
+        """The state that the student made; what is given is its own."""
         scale = self.student.config.category_scale
         parts = out.positions, scale * softmax(out.atom_logits), scale * softmax(out.bond_logits)
         a, e = mask[..., None], pair_mask(mask)[..., None]
@@ -215,11 +209,11 @@ class Distillation(nn.Module):
         return torch.where(t > 0, sigma**2, torch.inf)
 
 
+def _joined(parts: Sequence[tuple[Tensor, ...]]) -> list[Tensor]:
+    """States of several steps as one batch, field by field."""
+    return [torch.cat(fields) for fields in zip(*parts, strict=True)]
+
+
 def _weighted(losses: dict[str, Tensor], config: DiffusionConfig) -> Tensor:
     """Their sum, weighted as the parts of the denoising loss."""
     return losses["positions"] + config.atom_weight * losses["atoms"] + config.bond_weight * losses["bonds"]
-
-
-def _wide(own: Tensor, like: Tensor) -> Tensor:
-    """``(B,)`` to the number of axes of another."""
-    return own.view(-1, *[1] * (like.ndim - 1))

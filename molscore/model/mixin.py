@@ -19,6 +19,10 @@ class PretrainedMixin:
     """
 
     default_model = pretrained.GRAPH_CONDITIONED
+    samples = False
+    few_steps: Self | None = None
+    """For those that `samples`: the same with a model that was distilled from this one to few steps, if there is one;
+    see `serving` there."""
 
     def __init__(self, model: MoleculeDiffusion, name: str):
         self.model, self.name = model, name
@@ -39,7 +43,11 @@ class PretrainedMixin:
             ValueError: for an unknown model, one that cannot do the work, or a device that is not there.
         """
         name = cls.default_model if name is None else name
-        return cls(load(pretrained.find(name), choose_device(device)), name)
+        where = choose_device(device)
+        made = cls(load(pretrained.find(name), where), name)
+        if made.samples and (few := pretrained.few_steps_file(name)):
+            made.few_steps = cls(load(few, where), name)
+        return made
 
     @cached_property
     def weights(self) -> str:

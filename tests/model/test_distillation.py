@@ -3,11 +3,16 @@
 import pytest
 import torch
 
+from molscore.core.samplers import DPMSolver
 from molscore.core.times import log_snr_grid, time_grid
 from molscore.datasets.batch import MoleculeBatch
 from molscore.model.config import DiffusionConfig, SamplingConfig, TaskShares
+from molscore.model.denoisers import MoleculeDenoiser
 from molscore.model.diffusion import MoleculeDiffusion
 from molscore.model.distillation import FINE, Distillation
+from molscore.model.sampling import sample
+from molscore.model.state import Layout, MoleculeState, Times, frame_noise, symmetric
+from molscore.network.geometry import centre
 from molscore.network.network import NetworkConfig
 
 SIZES = {"pair_channels": 12, "layers": 2, "heads": 4, "radial": 8, "vectors": 4, "condition_channels": 12}
@@ -85,13 +90,8 @@ def test_its_times_are_those_of_the_sampler(steps, conformers):
     else:
         times = time_grid(steps - 1, sampling.t_end, power=sampling.power, middle=sampling.middle)
     assert distilled.time(torch.arange(float(steps))).tolist() == pytest.approx(times.tolist(), rel=1e-5)
-    u = distilled._places(torch.linspace(0, 0.9999, 1000))
-    assert u[0] == 0 and u[-1] == steps - 1
-    assert (u == 0).float().mean() == pytest.approx(1 / steps, abs=0.01)
-    if steps == 2:
-        assert set(u.tolist()) == {0.0, 1.0}
-    after = distilled.time(torch.arange(0, steps + 1, 1 / FINE))
-    assert (after.diff() <= 0).all() and 0 < after[-1] < sampling.t_end
+    after = distilled.time(torch.arange(0, steps, 1 / FINE))
+    assert (after.diff() < 0).all() and 0 < after[-1] < sampling.t_end
 
 
 @pytest.mark.parametrize("shares", [{"pieces": 1.0}, {"cores": 1.0}, {"scaffolds": 1.0}])
@@ -108,6 +108,50 @@ def test_conformers_have_no_loss_of_classes(batch):
     distilled = distillation_of((1, 2, 3), graph_conditioned=1.0)
     losses, student, *_ = gradients(distilled, batch, "student")
     assert losses["atoms"] == losses["bonds"] == 0 and losses["positions"] > 0 and student > 0
+
+
+@pytest.mark.parametrize("steps", [2, 5])
+def test_it_is_trained_on_what_the_sampler_makes(batch, steps, monkeypatch):
+    """Its last states are the model's samples of the same noise."""
+    distilled, made = distillation_of((1, 1, 1), steps=steps, self_conditioning=1.0), []
+    student, (b, n) = distilled.student, batch.mask.shape
+    noised = student.noised
+    monkeypatch.setattr(student, "noised", lambda *parts: made.append(parts) or noised(*parts))
+    distilled.loss(batch, torch.Generator().manual_seed(0), conditioned=True)
+    ours = MoleculeState(*(part[-b:] for part in made[1][0]))
+
+    generator = torch.Generator().manual_seed(0)
+    torch.rand(steps, b, generator=generator), torch.rand(b, generator=generator)  # times of the judges, tasks
+    layout = Layout(n, len(VOCABULARY), 4)
+
+    def noise(z):
+        shapes = (b, n, 3), (b, n, len(VOCABULARY)), (b, n, n, 4)
+        x, a, e = (torch.randn(*shape, generator=generator) for shape in shapes)
+        return layout.pack(
+            MoleculeState(frame_noise(x, batch.mask, torch.zeros(b, n, dtype=torch.bool)), a, symmetric(e))
+        )
+
+    t = distilled.time(torch.arange(float(steps)))
+    times = layout.pack_times(Times.uniform(student.position_time(t)[:, None], t[:, None], n))
+    zero, clean = torch.zeros(b, n), torch.eye(3)[batch.atoms]
+    bonds = torch.eye(4)[batch.bonds]
+    start = layout.pack(
+        noised(
+            MoleculeState(centre(batch.positions / 1.4, batch.mask), clean, bonds),
+            at(1.0, zero),
+            layout.unpack(noise(None)),
+        )
+    )
+    with torch.no_grad():
+        last = sample(MoleculeDenoiser(student, batch.mask), DPMSolver(10.0, order=1), times, noise, start)
+    theirs = layout.unpack(last.mean)
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
+
+
+def at(t: float, like: torch.Tensor) -> Times:
+    """One time for all."""
+    return Times.of_atoms(torch.full_like(like, t), torch.full_like(like, t))
 
 
 def test_parts_of_a_batch_add_up(batch):
