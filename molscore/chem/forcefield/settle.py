@@ -74,6 +74,7 @@ def settle_in_place(
     mol: Chem.Mol,
     steps: int = STEPS,
     *,
+    force: float = FORCE,
     window: float = WINDOW,
     stiffness: float = STIFFNESS,
     wanted: Expected | None = None,
@@ -86,6 +87,7 @@ def settle_in_place(
     Args:
         mol: sanitised, hydrogens explicit.
         steps: of the minimisation, at most.
+        force: kcal/mol/Å at which it ends.
         window, stiffness: degrees that a torsion may turn, and kcal/mol/deg² beyond them.
         wanted, trusted, hessian: `molscore.chem.geometry.expected`, `molscore.chem.forcefield.trust.trust` and
             `molscore.chem.forcefield.model_hessian.model_hessian` of the molecule, if known.
@@ -118,7 +120,7 @@ def settle_in_place(
             fields.append(field)
         x = positions(mol)
         inverse = hessian.inverse(x, free)
-        x = descend(fields, x, inverse, steps, FORCE, free)
+        x = descend(fields, x, inverse, steps, force, free)
         for _ in range(HOLDING):
             strayed = strays(x, wanted)
             rows = np.array([k for k, held in enumerate(strayed) if held], dtype=np.int64)
@@ -126,7 +128,7 @@ def settle_in_place(
                 break
             for k in rows:
                 strayed[k].hold_in(fields[k], kind)
-            x[rows] = descend([fields[k] for k in rows], x[rows], inverse[rows], steps, FORCE, free)
+            x[rows] = descend([fields[k] for k in rows], x[rows], inverse[rows], steps, force, free)
     _move(mol, x)
     return trusted.field
 
