@@ -2,6 +2,7 @@
 
     python scripts/few_steps.py --model qm9 --n 500 --evaluations 10 20 50 100 250 --samplers dpm em pc ode \
         --out data/benchmarks/few_steps.json --plot data/benchmarks/few_steps.png [--posebusters]
+    python scripts/few_steps.py --model druglike --n 500 --evaluations 16 --samplers dpm --distilled --out FILE
     python scripts/few_steps.py --tune --n 200 --evaluations 20 50 --out data/benchmarks/sampler_tuning.json
 
 Every cell is N raw samples, as sampled. Evaluations are counted at the network. The variants of ``--tune`` are judged
@@ -70,6 +71,7 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, nargs="+", default=[10, 20, 50, 100, 250], help="at most so many")
     parser.add_argument("--samplers", nargs="+", default=["dpm", "em", "pc", "ode"])
     parser.add_argument("--tune", action="store_true", help="compare the variants of the default sampler instead")
+    parser.add_argument("--distilled", action="store_true", help="measure the model that was distilled from this one")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), help="those to tune over")
     parser.add_argument("--posebusters", action="store_true", help="also run PoseBusters, some 50 ms a molecule")
     parser.add_argument("--device", default="auto")
@@ -89,6 +91,9 @@ def main() -> None:
         wanted = [("dpm", name, VARIANTS[name], count) for name in words.variants for count in words.evaluations]
     else:
         wanted = [(name, "default", {}, count) for name in words.samplers for count in words.evaluations]
+    if words.distilled:
+        generator = generator.few_steps or parser.error(f"no model was distilled from {words.model}")
+        wanted = [(name, "distilled", {}, count) for name, _, _, count in wanted]
     rows = read_rows(words.out, header)
     for sampler, variant, options, count in wanted:
         key = {"sampler": sampler, "variant": variant, "options": options, "budget": count}
