@@ -2,10 +2,12 @@
 
     python scripts/build_reference.py data/qm9.safetensors --name qm9
     python scripts/build_reference.py data/druglike_hydrogens.safetensors --name druglike --xtb 100
+    python scripts/build_reference.py data/wide.safetensors --name wide --xtb 100
 
-Novelty is against the training split; geometry, composition and relaxation energies are those of the test split, as in
-the literature. Beside it go the statistics of the Fréchet ChemNet distance, of 10,000 molecules of the test split, with
-10,000 of the training split for its floors (``--no-fcd`` leaves them as they are; they need ``pip install '.[fcd]'``).
+Hydrogens that the file implies are placed, as those of samples are. Novelty is against the training split; geometry,
+composition and relaxation energies are those of the test split, as in the literature. Beside it go statistics of the
+Fréchet ChemNet distance, of 10,000 molecules of the test split, with 10,000 of the training split for its floors
+(``--no-fcd`` leaves them as they are; they need ``pip install '.[fcd]'``).
 
     python scripts/build_reference.py data/druglike.safetensors --name druglike --histograms
 
@@ -21,8 +23,9 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from molscore.chem.arrays import to_mol
+from molscore.chem.arrays import MoleculeArrays, from_mol, to_mol
 from molscore.chem.forcefield.strain import relaxation_energy
+from molscore.chem.hydrogens import complete
 from molscore.datasets.tensorfile import TensorFile, read_tensorfile
 from molscore.evaluate.compare import chemnet
 from molscore.evaluate.compare.histograms import histograms
@@ -34,6 +37,12 @@ from molscore.files.output import written
 FOLDER = Path(__file__).parents[1] / "molscore" / "evaluate" / "references"
 CHEMNET_MOLECULES = 10_000
 LOT = 500
+
+
+def whole(dataset: TensorFile, index: int) -> MoleculeArrays:
+    """A molecule with its hydrogens as atoms; implied ones are placed."""
+    arrays = dataset.molecule(index)
+    return from_mol(complete(arrays)) if dataset.implied_hydrogens else arrays
 
 
 def smiles(dataset: TensorFile, indices: Iterable[int], description: str) -> list[str]:
@@ -68,7 +77,7 @@ def renew_histograms(dataset: TensorFile, path: Path) -> None:
 def main() -> None:
     """Builds and writes the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tensors", type=Path, help="tensor file with hydrogens as atoms, and splits")
+    parser.add_argument("tensors", type=Path, help="tensor file with splits")
     parser.add_argument("--name", required=True, help="of the reference")
     parser.add_argument("--out", type=Path, help="where to write (default: into the package, under its name)")
     parser.add_argument("--fcd", action=argparse.BooleanOptionalAction, default=True, help="ChemNet statistics too")
@@ -80,11 +89,9 @@ def main() -> None:
     if arguments.histograms:
         renew_histograms(dataset, out)
         return
-    if dataset.implied_hydrogens:
-        parser.error(f"{arguments.tensors} has no hydrogen atoms; make it with --hydrogens")
     training = smiles(dataset, dataset.indices("train"), "training SMILES")
     heldout = smiles(dataset, dataset.indices("test"), "test SMILES")
-    molecules = [dataset.molecule(i) for i in dataset.indices("test")]
+    molecules = [whole(dataset, i) for i in track(dataset.indices("test"), description="test molecules")]
     hashes = hash_smiles(training)
     reference = build_reference(
         name=arguments.name,
@@ -93,7 +100,7 @@ def main() -> None:
             f"else against the {len(molecules):,} of its test split"
         ),
         molecules=molecules,
-        mols=[to_mol(molecule) for molecule in track(molecules, description="test molecules")],
+        mols=[to_mol(molecule) for molecule in molecules],
         training_hashes=hashes,
         heldout_hashes=hash_smiles(heldout),
         floor_repeats=40,
