@@ -23,6 +23,7 @@ from scipy.spatial.distance import cdist
 from molscore import extras
 
 TOLERANCE, DISPLACEMENT, CONFORMERS = 0.5, 0.1, 50
+STEPS = 2000
 _TABLE = Chem.GetPeriodicTable()
 BUSTED = ("file", "molecule", "position", "mol_pred_loaded", "mol_cond_loaded")
 
@@ -59,6 +60,22 @@ def strain(mol: Chem.Mol) -> float | None:
         if not len(rdDistGeom.EmbedMultipleConfs(free, CONFORMERS, parameters)):
             return None
         return local - min(energy for _, energy in forcefield.UFFOptimizeMoleculeConfs(free))
+
+
+def relaxation(mol: Chem.Mol) -> float | None:
+    """By how many kcal/mol UFF's energy falls from the pose as it is to the nearest minimum; None without parameters.
+
+    That is what the paper on PoseCheck calls strain (Harris et al., arXiv:2308.07413); `strain` is what its code does.
+    """
+    with rdBase.BlockLogs():
+        if not forcefield.UFFHasAllMoleculeParams(mol):
+            return None
+        free = Chem.Mol(mol)
+        field = forcefield.UFFGetMoleculeForceField(free)
+        field.Initialize()
+        before = field.CalcEnergy()
+        field.Minimize(maxIts=STEPS)
+        return before - field.CalcEnergy()
 
 
 def busted(mols: Sequence[Chem.Mol], protein: Path) -> list[dict[str, bool]]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pocket
 import pocket_judges as judge
+import pocket_table
 import pytest
 from rdkit import Chem
 from rdkit.Chem.rdDistGeom import EmbedMolecule
@@ -36,6 +37,17 @@ def test_strain_is_none_at_the_best_minimum_and_what_it_is_at_another():
     assert judge.strain(worst) == pytest.approx(max(energies) - min(energies), abs=0.7)
 
 
+def test_relaxation_is_what_a_minimum_lies_below_the_pose():
+    mol = embedded("CC1CCC(C)CC1", 1)
+    UFFOptimizeMolecule(mol, maxIters=2000)
+    low = UFFGetMoleculeForceField(mol).CalcEnergy()
+    assert judge.relaxation(mol) == pytest.approx(0, abs=0.05)
+    positions = mol.GetConformer().GetPositions()
+    mol.GetConformer().SetPositions(positions + 0.05 * np.random.default_rng(0).standard_normal(positions.shape))
+    expected = UFFGetMoleculeForceField(mol).CalcEnergy() - low
+    assert expected > 5 and judge.relaxation(mol) == pytest.approx(expected, rel=0.02)
+
+
 def test_a_receptor_has_polar_hydrogens_and_types():
     peptide = Chem.MolFromSequence("GDHK")
     mol = Chem.AddHs(peptide, addResidueInfo=True)
@@ -49,10 +61,10 @@ def test_a_receptor_has_polar_hydrogens_and_types():
 def test_pairs_and_wins():
     guided = [{"vina": -7.0}, {"vina": None}, {"vina": -5.0}]
     other = [{"vina": -5.0}, {"vina": -9.0}, {"vina": -4.0}]
-    assert pocket.paired(guided, other, "vina") == (-6.0, -4.5)
-    assert pocket.paired(guided[1:2], other[1:2], "vina") is None
-    assert pocket.wins([(-6.0, -4.5), (-1.0, -2.0), None]) == [1, 2]
-    assert pocket.median([3, None, 1]) == 2 and pocket.mean([]) is None
+    assert pocket_table.paired(guided, other, "vina") == (-6.0, -4.5)
+    assert pocket_table.paired(guided[1:2], other[1:2], "vina") is None
+    assert pocket_table.wins([(-6.0, -4.5), (-1.0, -2.0), None]) == [1, 2]
+    assert pocket_table.median([3, None, 1]) == 2 and pocket_table.mean([]) is None
 
 
 def test_what_is_placed_is_turned_about_the_point():
