@@ -143,7 +143,17 @@ def facts(name: str) -> dict[str, str]:
         ValueError: as `molscore.pretrained.about`.
     """
     about = pretrained.about(name)
-    return {"parameters": f"{about['parameters'] / 1e6:.2f} million", **_scope(about), **_training(about)}
+    few = pretrained.few_steps_file(name)
+    quick = {} if few is None else _few_steps(pretrained.about(str(few)))
+    return {"parameters": f"{about['parameters'] / 1e6:.2f} million", **_scope(about), **_training(about), **quick}
+
+
+def _few_steps(about: dict[str, Any]) -> dict[str, str]:
+    """The model that was distilled from this one."""
+    record, steps = about["record"], about["config"]["sampling"]["steps"]
+    own = {name: record[name] - record["init_from"][name] for name in ("molecules", "seconds")}
+    trained = f"{own['molecules']:,} molecules in {own['seconds'] / 3600:.1f} h"
+    return {"in few steps": f"{steps} evaluations, by a model distilled from this one ({trained})"}
 
 
 def _scope(about: dict[str, Any]) -> dict[str, str]:

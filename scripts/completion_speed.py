@@ -39,13 +39,14 @@ def main() -> None:
     RDLogger.DisableLog("rdApp.*")
     torch.set_num_threads(1)
     generator = MoleculeGenerator.from_pretrained(words.model, device="cpu")
+    steps = words.steps or generator.model.config.sampling.steps  # all by the same model
     generator.generate(1, steps=2, raw=True)
     seconds: dict[str, list[float]] = {}
     jobs = islice(zip(*cases(words), strict=False), words.repeats)
     for repeat, job in enumerate(jobs):
         for name, options in job:
             began = time.process_time()
-            made = generator.generate(words.n, seed=repeat, steps=words.steps, **options)
+            made = generator.generate(words.n, seed=repeat, steps=steps, **options)
             seconds.setdefault(name, []).append(round((time.process_time() - began) / max(len(made.mols), 1), 4))
     header = {"weights": generator.weights, "n": words.n}
     rows = [{"job": name, "seconds": spent, "ratio": ratio(spent, seconds[NEW])} for name, spent in seconds.items()]

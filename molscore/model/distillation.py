@@ -29,6 +29,9 @@ FINE = 64
 """Knots of a step, between which its times are interpolated."""
 LAST = 1 / 3
 """The last step's molecules are noised to times from this share of its own on."""
+JOINING, SETTLED, OPEN = 0.1, 0.45, 0.7
+"""Weight of what `apart` says, and the graph times between which it is asked: before, what a student returns is hardly a
+molecule; after, no atom moves as far as two pieces are apart."""
 
 
 class Distillation(nn.Module):
@@ -134,7 +137,7 @@ class Distillation(nn.Module):
             truth = teacher.predict(noised, after, mask, shown[1], stereo)
         guess = critic.predict(noised, after, mask, shown[0], stereo)
         losses, gaps = self._student(out, guess, truth, now, mask, count)
-        followed = _weighted(losses, config)
+        followed = _weighted(losses, config) + JOINING * apart(out, now, mask)
         learnt = _weighted(self._critic(guess, made, after, mask, count), config)
         return {"loss": followed + learnt, "student": followed, "critic": learnt, **gaps}
 
@@ -207,6 +210,25 @@ class Distillation(nn.Module):
         t = times.x[..., None].to(self.student.dtype)
         _, sigma = self.student.sde.marginal(t)
         return torch.where(t > 0, sigma**2, torch.inf)
+
+
+def apart(out: Prediction, times: Times, mask: Tensor) -> Tensor:
+    """Minus the log-probability that a bond joins the piece of the first atom to the rest, where none does; the mean.
+
+    Teacher and critic judge what is near an atom: that a molecule is one piece they hardly see, the less as nearly all
+    are. Without this one in twenty samples falls into two that lie side by side.
+    """
+    sides = pair_mask(mask)
+    bonded = (out.bond_logits.detach().argmax(-1) > 0) & sides
+    reached = torch.nn.functional.one_hot(torch.zeros_like(mask[:, 0], dtype=torch.int64), mask.shape[1]).bool()
+    for _ in range(mask.shape[1]):
+        reached = reached | (bonded & reached[:, None]).any(2)
+    rest = mask & ~reached
+    asked = ((times.graph > SETTLED) & (times.graph < OPEN) & mask).any(1) & rest.any(1)
+    odds = out.bond_logits[..., 1:].logsumexp(-1) - out.bond_logits[..., 0]
+    odds = odds.masked_fill(~(reached[:, :, None] & rest[:, None]), -torch.inf).flatten(1)
+    joined = torch.where(asked, torch.where(asked[:, None], odds, 0).logsumexp(1), torch.inf)
+    return nn.functional.softplus(-joined).mean()
 
 
 def _joined(parts: Sequence[tuple[Tensor, ...]]) -> list[Tensor]:

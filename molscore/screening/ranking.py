@@ -166,8 +166,9 @@ def ranker_of(
     """What fits one molecule; arguments and errors as for `rank`. No model is loaded where none is needed."""
     check("kept_conformers", conformers, "conformers")
     query = ShapeQuery(like, features)
-    generator = None if given else ConformerGenerator.from_pretrained(model, device)
-    return Ranker(query, generator, conformers, checked_seed(seed), options or ConformerOptions())
+    options = options or ConformerOptions()
+    generator = None if given else ConformerGenerator.from_pretrained(model, device).serving(options)
+    return Ranker(query, generator, conformers, checked_seed(seed), options)
 
 
 def device_of(ranker: Ranker) -> str:

@@ -1,0 +1,29 @@
+"""Conformers come from the distilled model, with a core held or in more steps from the model itself."""
+
+import pytest
+from rdkit import Chem
+from rdkit.Chem.rdDistGeom import EmbedMolecule
+
+from molscore.conformers import ConformerGenerator, ConformerOptions
+
+
+@pytest.fixture(scope="module")
+def both():
+    return ConformerGenerator.from_pretrained(device="cpu")
+
+
+def test_conformers_come_from_it(both):
+    few = both.few_steps
+    assert few is not None and few.model.config.sampling.steps == 2 and few.weights != both.weights
+    made = both.generate("CCOC(=O)c1ccccc1", n=3)
+    assert made.manifest["weights"] == few.weights and 0 < made.mols[0].GetNumConformers() <= 3
+    assert both.serving(ConformerOptions()) is few and both.serving(ConformerOptions(steps=1)) is few
+
+
+def test_all_else_comes_from_the_model(both):
+    lead = Chem.AddHs(Chem.MolFromSmiles("CCc1ccccc1"))
+    assert EmbedMolecule(lead, randomSeed=1) == 0
+    assert both.serving(ConformerOptions(steps=4)) is both
+    assert both.serving(ConformerOptions(keep="c1ccccc1", lead=lead)) is both
+    made = both.generate("CCCc1ccccc1", n=2, keep="c1ccccc1", lead=lead)
+    assert made.manifest["weights"] == both.weights and made.mols[0].GetNumConformers() == 2
