@@ -6,13 +6,14 @@ The folder holds a folder for each pocket, ``ID/ID_protein.pdb.gz`` and ``ID/ID_
 names the site, and is not looked at otherwise. Of each pocket, with CPU seconds:
 
     guided      what ``generate --pocket`` delivers; judged by `pocket_judges.py`
-    unguided    as many molecules of the same sizes, generated without the pocket and placed at its centre in a random
-                orientation, minimised by Vina; and the best of `TRIES` orientations, so chosen by the judge itself
+    unguided    molecules of the same sizes as the first ``--pairs`` guided ones, generated without the pocket and placed
+                at its centre in a random orientation, minimised by Vina; and the best of `TRIES` orientations, so
+                chosen by the judge itself
     docked      the same molecules, docked by Vina (exhaustiveness 1), as many as the CPU time of the guided ones lets
     crystal     the ligand itself
 
-Vina's scores grow with size, so guided and unguided ones come in pairs of one size. The same command goes on where it
-stopped. Needs the extras ``docking`` and ``prolif``.
+Vina's scores grow with size, so guided and unguided ones come in pairs of one size; Vina takes a second for each pose of
+a large molecule. The same command goes on where it stopped. Needs the extras ``docking`` and ``prolif``.
 """
 
 import argparse
@@ -51,6 +52,7 @@ def main() -> None:
     parser.add_argument("--model", default="druglike")
     parser.add_argument("--pockets", type=int, help="only the first so many of a fixed random order")
     parser.add_argument("--samples", type=int, default=20, help="molecules in each")
+    parser.add_argument("--pairs", type=int, default=5, help="of these, the first so many are judged by Vina")
     parser.add_argument("--workers", default="auto")
     parser.add_argument("--out", type=Path, required=True)
     words = parser.parse_args()
@@ -64,13 +66,14 @@ def main() -> None:
         "model": Path(words.model).name,
         "weights": generator.weights,
         "samples": words.samples,
+        "pairs": words.pairs,
         "tries": TRIES,
     }
     rows = read_rows(words.out, header)
     known = {row["pocket"] for row in rows}
     missing = [names[k] for k in order if names[k] not in known]
     workers = words.workers if words.workers == "auto" else int(words.workers)
-    with Workers(partial(Measurement, generator, words.samples), count(workers, "cpu")) as pool:
+    with Workers(partial(Measurement, generator, words.samples, words.pairs), count(workers, "cpu")) as pool:
         for name in missing:
             pool.submit(words.data / name)
         for _ in missing:
@@ -83,15 +86,15 @@ def main() -> None:
 class Measurement:
     """Measures one pocket after the other: the row of a folder."""
 
-    def __init__(self, generator: MoleculeGenerator, samples: int):
-        self.generator, self.samples = generator, samples
+    def __init__(self, generator: MoleculeGenerator, samples: int, pairs: int):
+        self.generator, self.samples, self.pairs = generator, samples, pairs
         RDLogger.DisableLog("rdApp.*")
 
     def __call__(self, folder: Path) -> dict[str, Any]:
-        return {"pocket": folder.name} | measured(self.generator, folder, self.samples)
+        return {"pocket": folder.name} | measured(self.generator, folder, self.samples, self.pairs)
 
 
-def measured(generator: MoleculeGenerator, folder: Path, n: int) -> dict[str, Any]:
+def measured(generator: MoleculeGenerator, folder: Path, n: int, pairs: int) -> dict[str, Any]:
     """A row, without the name of the pocket."""
     ligand_file, protein_file = (folder / f"{folder.name}_{part}" for part in ("ligand.sdf.gz", "protein.pdb.gz"))
     crystal = next(read_sdf(ligand_file)).mol
@@ -108,11 +111,12 @@ def measured(generator: MoleculeGenerator, folder: Path, n: int) -> dict[str, An
         made = generator.generate(n, options=GenerationOptions(pocket=pocket, batch_size=n), workers=1)
         seconds = time.process_time() - began
         guided = made.mols
-        free, free_seconds = unguided(generator, [mol.GetNumHeavyAtoms() for mol in guided])
-        docked, docked_poses = in_time(docker, free, seconds - free_seconds)
+        free, free_seconds = unguided(generator, [mol.GetNumHeavyAtoms() for mol in guided[:pairs]])
+        equal = seconds * len(free) / max(len(guided), 1)
+        docked, docked_poses = in_time(docker, free, equal - free_seconds)
         judged = [
-            own | {"vina": docker.minimised(mol)}
-            for own, mol in zip(verdicts(guided, pocket, near, protein), guided, strict=True)
+            own | {"vina": docker.minimised(mol) if k < pairs else None}
+            for k, (own, mol) in enumerate(zip(verdicts(guided, pocket, near, protein), guided, strict=True))
         ]
         placed = [best_of_tries(docker, mol, pocket, seed) for seed, mol in enumerate(free)]
         return {

@@ -61,7 +61,8 @@ def wins(pairs: Sequence[tuple[float, float] | None]) -> list[int]:
 
 def paired(guided: Sequence[dict], other: Sequence[dict], kind: str) -> tuple[float, float] | None:
     """Mean scores over the pairs in which both have one."""
-    both = [(a["vina"], b[kind]) for a, b in zip(guided, other, strict=True) if None not in (a["vina"], b[kind])]
+    pairs = zip(guided[: len(other)], other, strict=True)
+    both = [(a["vina"], b[kind]) for a, b in pairs if None not in (a["vina"], b[kind])]
     return tuple(map(statistics.fmean, zip(*both, strict=True))) if both else None
 
 
