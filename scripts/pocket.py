@@ -6,14 +6,14 @@ The folder holds a folder for each pocket, ``ID/ID_protein.pdb.gz`` and ``ID/ID_
 names the site, and is not looked at otherwise. Of each pocket, with CPU seconds:
 
     guided      what ``generate --pocket`` delivers; judged by `pocket_judges.py`
-    unguided    molecules of the same sizes as the first ``--pairs`` guided ones, generated without the pocket and placed
-                at its centre in a random orientation, minimised by Vina; and the best of `TRIES` orientations, so
-                chosen by the judge itself
+    unguided    molecules of the same sizes as the first ``--pairs`` guided ones, generated without the pocket and
+                placed at its centre in a random orientation, minimised by Vina; and the best of `TRIES` orientations,
+                so chosen by the judge itself
     docked      the same molecules, docked by Vina (exhaustiveness 1), as many as the CPU time of the guided ones lets
     crystal     the ligand itself
 
-Vina's scores grow with size, so guided and unguided ones come in pairs of one size; Vina takes a second for each pose of
-a large molecule. The same command goes on where it stopped. Needs the extras ``docking`` and ``prolif``.
+Vina's scores grow with size, so guided and unguided ones come in pairs of one size; Vina takes a second for each pose
+of a large molecule. The same command goes on where it stopped. Needs the extras ``docking`` and ``prolif``.
 """
 
 import argparse
