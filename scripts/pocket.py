@@ -41,8 +41,8 @@ from molscore.generate import GenerationOptions, MoleculeGenerator
 from molscore.workers import Workers, count
 
 TRIES, BOX, NEIGHBOURHOOD = 8, 14.0, 22.0
-"""Orientations of what is placed, Å of Vina's box beyond the site, and Å of the protein about its centre that ProLIF
-and PoseCheck's clashes see."""
+"""Orientations of what is placed, Å of Vina's box beyond the site, Å of the protein about its centre that judges
+see."""
 
 
 def main() -> None:
@@ -104,7 +104,8 @@ def measured(generator: MoleculeGenerator, folder: Path, n: int, pairs: int) -> 
         protein.write_text(gzip.open(protein_file, "rt").read())
         places = crystal.GetConformer().GetPositions()
         centre, size = (places.min(0) + places.max(0)) / 2, np.ptp(places, 0) + BOX
-        near = judge.around(protein, centre, NEIGHBOURHOOD)
+        site = Path(temporary, "site.pdb")  # PoseBusters needs seconds for a molecule in a whole protein
+        near = judge.around(protein, centre, NEIGHBOURHOOD, site)
         docker = judge.Docker(near, centre, size, Path(temporary))
         known = judge.hydrogen_bonds([crystal], near)[0]
         began = time.process_time()
@@ -116,7 +117,7 @@ def measured(generator: MoleculeGenerator, folder: Path, n: int, pairs: int) -> 
         docked, docked_poses = in_time(docker, free, equal - free_seconds)
         judged = [
             own | {"vina": docker.minimised(mol) if k < pairs else None}
-            for k, (own, mol) in enumerate(zip(verdicts(guided, pocket, near, protein), guided, strict=True))
+            for k, (own, mol) in enumerate(zip(verdicts(guided, pocket, near, site), guided, strict=True))
         ]
         placed = [best_of_tries(docker, mol, pocket, seed) for seed, mol in enumerate(free)]
         return {
@@ -131,7 +132,7 @@ def measured(generator: MoleculeGenerator, folder: Path, n: int, pairs: int) -> 
             "unguided": placed,
             "docked": docked,
             "docked_recovered": recovered(docked_poses, near, known),
-            "crystal": verdicts([crystal], pocket, near, protein)[0]
+            "crystal": verdicts([crystal], pocket, near, site)[0]
             | {"vina": docker.minimised(crystal), "hydrogen_bonds": sorted(known)},
         }
 

@@ -186,13 +186,16 @@ def hydrogen_bonds(mols: Sequence[Chem.Mol], protein: Chem.Mol) -> list[set[str]
     ]
 
 
-def around(protein: Path, centre: np.ndarray, radius: float) -> Chem.Mol:
-    """The residues of a PDB file with an atom within a radius of a point, as a molecule of RDKit."""
+def around(protein: Path, centre: np.ndarray, radius: float, out: Path | None = None) -> Chem.Mol:
+    """The residues of a PDB file with an atom within a radius of a point, as a molecule of RDKit, and as a file."""
     lines = [line for line in protein.read_text().splitlines(keepends=True) if line.startswith(("ATOM", "HETATM"))]
     places = np.array([[float(line[k : k + 8]) for k in (30, 38, 46)] for line in lines])
     near = np.linalg.norm(places - centre, axis=1) <= radius
     wanted = {line[17:27] for line, close in zip(lines, near, strict=True) if close}
-    mol = Chem.MolFromPDBBlock("".join(line for line in lines if line[17:27] in wanted), removeHs=False)
+    text = "".join(line for line in lines if line[17:27] in wanted)
+    if out is not None:
+        out.write_text(text)
+    mol = Chem.MolFromPDBBlock(text, removeHs=False)
     if mol is None:
         raise ValueError(f"RDKit cannot read {protein}")
     return mol
