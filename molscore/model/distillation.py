@@ -29,9 +29,9 @@ FINE = 64
 """Knots of a step, between which its times are interpolated."""
 LAST = 1 / 3
 """The last step's molecules are noised to times from this share of its own on."""
-JOINING, SETTLED, OPEN = 0.1, 0.45, 0.7
-"""Weight of what `apart` says, and the graph times between which it is asked: before, what a student returns is hardly a
-molecule; after, no atom moves as far as two pieces are apart."""
+JOINING, SETTLED, OPEN = 0.03, 0.45, 0.7
+"""Weight of what `apart` says, and the graph times between which it is asked: at greater ones what a student returns is
+hardly a molecule; at smaller ones no atom moves as far as two pieces are apart."""
 
 
 class Distillation(nn.Module):

@@ -6,10 +6,12 @@ import torch
 from molscore.core.samplers import DPMSolver
 from molscore.core.times import log_snr_grid, time_grid
 from molscore.datasets.batch import MoleculeBatch
+from molscore.model import distillation
 from molscore.model.config import DiffusionConfig, SamplingConfig, TaskShares
 from molscore.model.denoisers import MoleculeDenoiser
 from molscore.model.diffusion import MoleculeDiffusion
-from molscore.model.distillation import FINE, Distillation
+from molscore.model.distillation import FINE, Distillation, apart
+from molscore.model.features import Prediction
 from molscore.model.sampling import sample
 from molscore.model.state import Layout, MoleculeState, Times, frame_noise, symmetric
 from molscore.network.geometry import centre
@@ -62,8 +64,9 @@ def gradients(distilled, batch, part, **options):
 
 
 @pytest.mark.parametrize("conditioned", [True, False])
-def test_where_critic_and_teacher_agree_nothing_is_to_be_learnt(batch, conditioned):
+def test_where_critic_and_teacher_agree_nothing_is_to_be_learnt(batch, conditioned, monkeypatch):
     """However far the student is from them; and only the critic sees that its molecules are others."""
+    monkeypatch.setattr(distillation, "JOINING", 0.0)
     distilled = distillation_of((2, 1, 1))
     losses, student, *_ = gradients(distilled, batch, "student", conditioned=conditioned)
     assert student < 1e-3 and max(losses[name] for name in ("positions", "atoms", "bonds")) < 1e-10
@@ -152,6 +155,27 @@ def test_it_is_trained_on_what_the_sampler_makes(batch, steps, monkeypatch):
 def at(t: float, like: torch.Tensor) -> Times:
     """One time for all."""
     return Times.of_atoms(torch.full_like(like, t), torch.full_like(like, t))
+
+
+def test_pieces_are_asked_for_a_bond_and_whole_molecules_are_not():
+    """Of two pairs and a chain the first lacks a bond: any of four, best the likeliest; not at all times."""
+    mask = torch.tensor([[True] * 4 + [False], [True] * 5])
+    logits = torch.zeros(2, 5, 5, 4)
+    logits[..., 0] = 5.0
+    for molecule, i, j in ((0, 0, 1), (0, 2, 3), (1, 0, 1), (1, 1, 2), (1, 2, 3), (1, 3, 4)):
+        logits[molecule, i, j, 1] = logits[molecule, j, i, 1] = 9.0
+    logits[0, 1, 2, 1] = logits[0, 2, 1, 1] = 2.0
+    logits.requires_grad_()
+    out = Prediction(torch.zeros(2, 5, 3), torch.zeros(2, 5, 3), logits)
+    times = [at(t, torch.zeros(2, 5)) for t in (0.6, 0.3, 0.9)]
+    odds = (torch.tensor([2.0, 0, 0]).exp().sum() + 3 * 3).log() - 5  # four pairs, three orders each
+    expected = torch.nn.functional.softplus(-odds) / 2
+    assert apart(out, times[0], mask).item() == pytest.approx(expected.item(), rel=1e-5)
+    assert apart(out, times[1], mask) == apart(out, times[2], mask) == 0
+    apart(out, times[0], mask).backward()
+    pull = -logits.grad[0, :, :, 1]
+    assert (pull[:2, 2:4] > 0).all() and pull[1, 2] == pull.max() and pull[2:, :2].abs().sum() == 0
+    assert logits.grad[1].abs().sum() == 0
 
 
 def test_parts_of_a_batch_add_up(batch):
