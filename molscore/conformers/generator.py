@@ -125,9 +125,9 @@ class ConformerGenerator(PretrainedMixin):
         return self.serving(choices)._ensembles(items, n, seed, choices, shared(workers, ray))
 
     def serving(self, options: ConformerOptions) -> "ConformerGenerator":
-        """What does the work: `few_steps` where no core is held and no more steps are asked for, else this."""
-        few = self.few_steps
-        quick = few is not None and options.core is None and (options.steps or 0) <= few.model.config.sampling.steps
+        """What does the work: `few_steps`, but for held cores, poses in a pocket, and more steps than it has."""
+        few, free = self.few_steps, options.core is None and options.around is None
+        quick = few is not None and free and (options.steps or 0) <= few.model.config.sampling.steps
         return few if few is not None and quick else self
 
     def manifest(self, n: int, seed: int, options: ConformerOptions) -> dict[str, Any]:
