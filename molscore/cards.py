@@ -153,7 +153,7 @@ def _few_steps(about: dict[str, Any]) -> dict[str, str]:
     record, steps = about["record"], about["config"]["sampling"]["steps"]
     own = {name: record[name] - record["init_from"][name] for name in ("molecules", "seconds")}
     trained = f"{own['molecules']:,} molecules in {own['seconds'] / 3600:.1f} h"
-    return {"in few steps": f"{steps} evaluations, by a model distilled from this one ({trained})"}
+    return {"in few steps": f"{steps} evaluations or fewer, by a model distilled from this one ({trained})"}
 
 
 def _scope(about: dict[str, Any]) -> dict[str, str]:

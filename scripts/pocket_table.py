@@ -8,6 +8,9 @@ from typing import Any
 from completion_verdict import rate
 from results import number, percent, table
 
+POSE = "the pose as it is above its UFF minimum, median, kcal/mol"
+"""A row of the table."""
+
 
 def summary(rows: Sequence[dict]) -> dict[str, Any]:
     """Rates over all molecules, medians, and in how many pockets the guided ones score better."""
@@ -35,8 +38,8 @@ def summary(rows: Sequence[dict]) -> dict[str, Any]:
         "busted": dict(Counter(name for mol in guided for name in mol["busted"]).most_common()),
         "strain": median(mol["strain"] for mol in guided),
         "strain_crystal": median(mol["strain"] for mol in crystal),
-        "relaxation": median(mol["relaxation"] for mol in guided),
-        "relaxation_crystal": median(mol["relaxation"] for mol in crystal),
+        "relaxation": median(mol.get("relaxation") for mol in guided),
+        "relaxation_crystal": median(mol.get("relaxation") for mol in crystal),
         "vina": median(mol["vina"] for mol in guided),
         "vina_unguided": median(mol["vina"] for row in rows for mol in row["unguided"]),
         "vina_docked": median(score for row in rows for score in row["docked"]),
@@ -93,7 +96,7 @@ def markdown(figures: dict[str, Any], tries: int) -> str:
         ["PoseBusters `dock`, delivered", percent(figures["busters"]), "", "", "", ""],
         ["PoseCheck clashes, median", value("posecheck_clashes"), "", "", "", value("posecheck_clashes_crystal")],
         ["strain (PoseCheck, UFF), median, kcal/mol", value("strain"), "", "", "", value("strain_crystal")],
-        ["the pose as it is above its UFF minimum", value("relaxation"), "", "", "", value("relaxation_crystal")],
+        [POSE, value("relaxation"), "", "", "", value("relaxation_crystal")],
         [
             "Vina, minimised in place, median, kcal/mol",
             *(value(f"vina{kind}") for kind in ("", "_unguided", "_unguided_best", "_docked", "_crystal")),
@@ -114,6 +117,8 @@ def markdown(figures: dict[str, Any], tries: int) -> str:
         ],
         ["CPU seconds for each delivered", value("seconds_per_delivered"), "", "", "", ""],
     ]
+    if figures["relaxation"] is None:  # measured before this was
+        rows = [row for row in rows if row[0] != POSE]
     heads = [
         "guided",
         "unguided, placed",

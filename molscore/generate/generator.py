@@ -175,9 +175,9 @@ class MoleculeGenerator(PretrainedMixin):
         return trajectories(serving, list(indices), checked_seed(seed), choices)
 
     def serving(self, options: GenerationOptions) -> "MoleculeGenerator":
-        """What does the work: `few_steps` where molecules are made from noise alone in as few steps, else this."""
+        """What does the work: `few_steps` where as few are asked for, of molecules made from noise alone; else this."""
         few = self.few_steps
-        quick = few is not None and options.plain and (options.steps or 0) <= few.model.config.sampling.steps
+        quick = few is not None and options.plain and 0 < (options.steps or 0) <= few.model.config.sampling.steps
         return few if few is not None and quick else self
 
     def _serving(self, options: GenerationOptions) -> tuple["MoleculeGenerator", GenerationOptions]:

@@ -11,7 +11,10 @@ from molscore.versions import version
 
 def fingerprint(model: MoleculeDiffusion) -> str:
     """SHA-256 of all that decides on what a model makes: configuration, vocabulary, sizes, weights and posterior."""
-    about = [model.config.model_dump(mode="json"), model.vocabulary, model.size_probabilities.tolist()]
+    config = model.config.model_dump(mode="json")
+    if config["sampling"]["order"] == 2:  # what all models had before there was a choice
+        del config["sampling"]["order"]
+    about = [config, model.vocabulary, model.size_probabilities.tolist()]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     tensors = dict(model.network.state_dict())
     if model.posterior is not None:
