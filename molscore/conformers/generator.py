@@ -53,14 +53,16 @@ class ConformerGenerator(PretrainedMixin):
         ValueError: if the model has never been given a graph.
     """
 
-    samples = True
-
     def __init__(self, model: MoleculeDiffusion, name: str):
-        if model.config.graph_conditioned == 0:
+        if not self.samples(model.config.graph_conditioned):
             raise ValueError(
                 f"{name} makes new molecules, not conformers of given ones; use '{pretrained.GRAPH_CONDITIONED}'"
             )
         super().__init__(model, name)
+
+    @staticmethod
+    def samples(graph_conditioned: float) -> bool:
+        return graph_conditioned > 0
 
     def generate(
         self,

@@ -55,14 +55,18 @@ class MoleculeGenerator(PretrainedMixin):
         ValueError: if the model has always been given the graph, and so cannot make one.
     """
 
-    default_model, samples = pretrained.DEFAULT, True
+    default_model = pretrained.DEFAULT
 
     def __init__(self, model: MoleculeDiffusion, name: str):
-        if model.config.graph_conditioned == 1:
+        if not self.samples(model.config.graph_conditioned):
             raise ValueError(
                 f"{name} samples coordinates of given graphs, not new molecules; use '{pretrained.DEFAULT}'"
             )
         super().__init__(model, name)
+
+    @staticmethod
+    def samples(graph_conditioned: float) -> bool:
+        return graph_conditioned < 1
 
     def generate(
         self,
@@ -176,13 +180,11 @@ class MoleculeGenerator(PretrainedMixin):
 
     def serving(self, options: GenerationOptions) -> "MoleculeGenerator":
         """What does the work: `few_steps` where as few are asked for, of molecules made from noise alone; else this."""
-        few = self.few_steps
-        quick = few is not None and options.plain and 0 < (options.steps or 0) <= few.model.config.sampling.steps
-        return few if few is not None and quick else self
+        few, steps = self.few_steps, options.steps or 0
+        return few if few and options.plain and 0 < steps <= few.model.config.sampling.steps else self
 
     def _serving(self, options: GenerationOptions) -> tuple["MoleculeGenerator", GenerationOptions]:
-        serving = self.serving(options)
-        return serving, serving.resolved(options)
+        return (serving := self.serving(options)), serving.resolved(options)
 
     def resolved(self, options: GenerationOptions) -> GenerationOptions:
         """The options with the model's own steps, if none were chosen."""

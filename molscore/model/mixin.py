@@ -19,10 +19,8 @@ class PretrainedMixin:
     """
 
     default_model = pretrained.GRAPH_CONDITIONED
-    samples = False
     few_steps: Self | None = None
-    """For those that `samples`: the same with a model that was distilled from this one to few steps, if there is one;
-    see `serving` there."""
+    """The same with a model that was distilled from this one to few steps, if there is one that it can use."""
 
     def __init__(self, model: MoleculeDiffusion, name: str):
         self.model, self.name = model, name
@@ -45,9 +43,15 @@ class PretrainedMixin:
         name = cls.default_model if name is None else name
         where = choose_device(device)
         made = cls(load(pretrained.find(name), where), name)
-        if made.samples and (few := pretrained.few_steps_file(name)):
+        few = pretrained.few_steps_file(name)
+        if few is not None and cls.samples(pretrained.about(str(few))["config"]["graph_conditioned"]):
             made.few_steps = cls(load(few, where), name)
         return made
+
+    @staticmethod
+    def samples(graph_conditioned: float) -> bool:
+        """Whether it samples a model that was given so many of its graphs in training, a share."""
+        return False
 
     @cached_property
     def weights(self) -> str:

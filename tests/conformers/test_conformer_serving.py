@@ -20,6 +20,11 @@ def test_conformers_come_from_it(both):
     assert both.serving(ConformerOptions()) is few and both.serving(ConformerOptions(steps=1)) is few
 
 
+def test_a_distilled_model_of_new_molecules_makes_no_conformers():
+    generator = ConformerGenerator.from_pretrained("druglike", device="cpu")
+    assert generator.few_steps is None and generator.generate("CCO", n=1).mols[0].GetNumConformers() == 1
+
+
 def test_all_else_comes_from_the_model(both):
     lead = Chem.AddHs(Chem.MolFromSmiles("CCc1ccccc1"))
     assert EmbedMolecule(lead, randomSeed=1) == 0
