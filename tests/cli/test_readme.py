@@ -159,6 +159,21 @@ def test_results_are_those_of_the_bundled_weights(name):
     assert "three times the reverse SDE's noise" in MEASUREMENTS
 
 
+def test_figures_of_few_steps():
+    metrics = results("druglike_forty_steps")["raw"]["metrics"]
+    rates, distances = metrics["rates"], metrics["distances"]
+    row = "| {} | {value:.1%} ({low:.1%} to {high:.1%}) |"
+    for words, name in (
+        ("valid and connected", "valid_connected"),
+        ("PoseBusters-valid (`mol_fast`), of all", "posebusters_of_all"),
+    ):
+        assert row.format(words, **rates[name]).replace("%", " %") in QUALITY["druglike"]
+    assert f"| dihedrals, W1, ° | {distances['dihedral_wasserstein']['value']:.2f} |" in QUALITY["druglike"]
+    assert f"| Fréchet ChemNet distance | {metrics['fcd']['value']:.2f} |" in QUALITY["druglike"]
+    unusual = metrics["composition"]["unusual"]["any"]
+    assert f"| with an unusual pattern | {unusual:.1%} |".replace("%", " %") in QUALITY["druglike"]
+
+
 def test_figures_of_ten_thousand_samples():
     figures = results("ten_thousand")
     unique, rediscovered = figures["rates"]["unique"], figures["rediscovery"]
