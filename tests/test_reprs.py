@@ -107,10 +107,10 @@ def test_samplers_say_their_settings():
         "em": "EulerMaruyama()",
         "pc": "PredictorCorrector(predictor=EulerMaruyama(), corrector=Langevin(steps=1, snr=0.16, size=None))",
         "ode": "Heun()",
-        "dpm": "DPMSolver(eta=1.0)",
+        "dpm": "DPMSolver(eta=1.0, order=2)",
     }
-    assert repr(DPMSolver(torch.ones(3, 500))) == "DPMSolver(eta=float32(3, 500))"
-    assert repr(PredictorCorrector(Heun(), DPMSolver(torch.ones(2)))).endswith("corrector=DPMSolver(eta=float32(2,)))")
+    assert repr(DPMSolver(torch.ones(3, 500))) == "DPMSolver(eta=float32(3, 500), order=2)"
+    assert repr(PredictorCorrector(Heun(), DPMSolver(torch.ones(2)))).endswith("corrector=DPMSolver(eta=float32(2,), order=2))")
     assert repr(RePaint(Langevin(size=0.1))).startswith("RePaint(sampler=Langevin(")
 
     class Still(Sampler):
