@@ -110,7 +110,8 @@ def test_samplers_say_their_settings():
         "dpm": "DPMSolver(eta=1.0, order=2)",
     }
     assert repr(DPMSolver(torch.ones(3, 500))) == "DPMSolver(eta=float32(3, 500), order=2)"
-    assert repr(PredictorCorrector(Heun(), DPMSolver(torch.ones(2)))).endswith("corrector=DPMSolver(eta=float32(2,), order=2))")
+    both = PredictorCorrector(Heun(), DPMSolver(torch.ones(2)))
+    assert repr(both).endswith("corrector=DPMSolver(eta=float32(2,), order=2))")
     assert repr(RePaint(Langevin(size=0.1))).startswith("RePaint(sampler=Langevin(")
 
     class Still(Sampler):

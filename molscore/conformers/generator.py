@@ -127,10 +127,9 @@ class ConformerGenerator(PretrainedMixin):
         return self.serving(choices)._ensembles(items, n, seed, choices, shared(workers, ray))
 
     def serving(self, options: ConformerOptions) -> "ConformerGenerator":
-        """What does the work: `few_steps`, but for held cores, poses in a pocket, and more steps than it has."""
-        few, free = self.few_steps, options.core is None and options.around is None
-        quick = few is not None and free and (options.steps or 0) <= few.model.config.sampling.steps
-        return few if few is not None and quick else self
+        """What does the work: `few_steps` where as few are asked for, without a core or a pocket; else this."""
+        few, free, steps = self.few_steps, options.core is None and options.around is None, options.steps or 0
+        return few if few and free and 0 < steps <= few.model.config.sampling.steps else self
 
     def manifest(self, n: int, seed: int, options: ConformerOptions) -> dict[str, Any]:
         """Provenance: version, model, weights, seed and options, which fix the result, and the device."""

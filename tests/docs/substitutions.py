@@ -16,6 +16,7 @@ ELSEWHERE = {
     r"(PYTHONPATH=scripts )?python (-m judge\.qm9_judge|scripts/qm9_)": "tests/scripts/test_qm9_targets_script.py; "
     "they need QM9, and half an hour",
     r"python scripts/repose.py": "tests/scripts/test_repose_script.py; it needs Vina, and a minute for each pocket",
+    r"python scripts/recall_plot.py": "tests/scripts/test_recall_plot.py; it draws what was timed",
     r"python scripts/composed.py": "tests/scripts/test_composed.py; it needs minutes for all pockets",
     r"python scripts/pocket_pictures.py": "tests/scripts/test_pocket_pictures.py; it makes dozens of molecules",
     r"python scripts/conditioned_scores.py": "tests/scripts/test_conditioned_scores.py; it makes hundreds of molecules",
@@ -52,6 +53,10 @@ COMMANDS = [
     (
         r"^(python scripts/bench_conformers.py .*)--timed \d+",
         r"\1--n-molecules 2 --fifty 1 --counts 1 2 --cores 1 --strain 2",
+    ),
+    (
+        r"^(python scripts/bench_conformers.py .*)--settings steps=2",
+        r"\1--settings steps=2 --n-molecules 2 --fifty 1 --counts 1 2 --cores 1 --strain 2",
     ),
     (r"^(python scripts/bench_conformers.py .*)--counts 10", r"\1--n-molecules 2 --counts 2 --cores 1 --strain 2"),
     (r" conforge\b", ""),  # a package that only these comparisons need
