@@ -118,6 +118,17 @@ def test_the_table_of_pockets_is_that_of_its_file(monkeypatch):
     assert f"In {measured['summary']['pockets']} pockets" in QUALITY["pockets"]
 
 
+def test_figures_of_twenty_in_each_pocket(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    measured = results("pockets_twenty")
+    summary = json.loads(json.dumps(script("pocket_table")["summary"](measured["rows"])))
+    assert measured["summary"] == summary and measured["header"]["samples"] == 20
+    figures = [f"each in {summary['pockets']} of these pockets", f"falls by {summary['relaxation']:.1f} kcal/mol"]
+    for name in ("delivered_of_attempts", "without_clash", "busters"):
+        figures.append("{value:.1%} ({low:.1%} to {high:.1%})".format(**summary[name]).replace("%", " %"))
+    assert all(figure in QUALITY["pockets"] for figure in figures)
+
+
 def test_the_table_of_poses_is_that_of_its_file(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "scripts")
     measured, repose = results("repose"), script("repose")
