@@ -75,7 +75,7 @@ def make_optimisers(
     learning_rate: float,
     matrix_rate: float,
     weight_decay: float,
-    beside: tuple[nn.Module, float] | None = None,
+    critic: tuple[nn.Module, float] | None = None,
 ) -> list[Optimizer]:
     """One or two optimisers that share the parameters; the groups remember their peak rate as ``peak``.
 
@@ -84,11 +84,11 @@ def make_optimisers(
         learning_rate: AdamW's peak.
         matrix_rate: Muon's peak; 0 leaves the matrices to AdamW as well.
         weight_decay: decoupled, for both.
-        beside: another model that is trained at so many times these rates, as the critic of a distillation.
+        critic: of a distillation, and how many times these rates it is trained at.
     """
     rest: list[dict[str, Any]] = []
     matrices: list[dict[str, Any]] = []
-    for each, factor in [(model, 1.0), *([beside] if beside else [])]:
+    for each, factor in [(model, 1.0), *([critic] if critic else [])]:
         own = hidden_matrices(each) if matrix_rate else []
         chosen = {id(p) for p in own}
         others = [p for p in each.parameters() if id(p) not in chosen]

@@ -32,7 +32,7 @@ def teacher(z, t):
     return (logits.softmax(-1) * (MEANS + gain * (z - alpha * MEANS))).sum(-1, keepdim=True)
 
 
-def drawn(denoiser, times, n=20_000):
+def samples(denoiser, times, n=20_000):
     """Each step's clean state, noised anew to the next time."""
     z = torch.randn(n, 1, generator=torch.Generator().manual_seed(5))
     for k, t in enumerate(times):
@@ -67,7 +67,7 @@ def test_a_student_draws_from_the_teachers_density(times):
         loss.backward()
         optimiser.step()
         schedule.step()
-    ours, theirs = drawn(student, times), drawn(teacher, times)
+    ours, theirs = samples(student, times), samples(teacher, times)
     low, high = ours[ours < -0.2], ours[ours >= -0.2]
     assert len(low) / len(ours) == pytest.approx(1 / 3, abs=0.05)
     assert low.mean() == pytest.approx(-1.2, abs=0.15) and high.mean() == pytest.approx(0.8, abs=0.15)

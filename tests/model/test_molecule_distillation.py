@@ -98,11 +98,20 @@ def test_its_times_are_those_of_the_sampler(steps, conformers):
 
 
 @pytest.mark.parametrize("shares", [{"pieces": 1.0}, {"cores": 1.0}, {"scaffolds": 1.0}])
-def test_what_is_given_is_not_asked_for(batch, shares):
-    """No gradient passes through it, and another student's guess of it changes nothing."""
-    distilled = distillation_of((1, 2, 3), tasks=TaskShares(**shares))
+def test_what_is_given_stays_and_is_not_asked_for(batch, shares, monkeypatch):
+    """At every step the student's molecules have it as the data do."""
+    distilled, calls = distillation_of((1, 2, 3), tasks=TaskShares(**shares)), []
+    noised = distilled.student.noised
+    monkeypatch.setattr(distilled.student, "noised", lambda *parts: calls.append(parts) or noised(*parts))
     losses, student, *_ = gradients(distilled, batch, "student")
     assert student > 0 and losses["loss"].isfinite()
+    (clean, first, _), (made, *_) = calls
+    for part, given, t in zip(made, clean, first, strict=True):
+        here = (t == 0).repeat(distilled.steps, *[1] * (t.ndim - 1))
+        mask = batch.mask.repeat(distilled.steps, 1)
+        here &= mask if t.ndim == 2 else mask[:, :, None] & mask[:, None] & ~torch.eye(6, dtype=torch.bool)
+        assert torch.equal(part[here], given.repeat(distilled.steps, *[1] * (given.ndim - 1))[here])
+    assert any((t == 0).any() for t in first)
     if "cores" in shares:
         assert losses["atoms"] == losses["bonds"] == 0 and losses["positions"] > 0
 
@@ -173,8 +182,8 @@ def test_pieces_are_asked_for_a_bond_and_whole_molecules_are_not():
     assert apart(out, times[0], mask).item() == pytest.approx(expected.item(), rel=1e-5)
     assert apart(out, times[1], mask) == apart(out, times[2], mask) == 0
     apart(out, times[0], mask).backward()
-    pull = -logits.grad[0, :, :, 1]
-    assert (pull[:2, 2:4] > 0).all() and pull[1, 2] == pull.max() and pull[2:, :2].abs().sum() == 0
+    fall = -logits.grad[0, :, :, 1]
+    assert (fall[:2, 2:4] > 0).all() and fall[1, 2] == fall.max() and fall[2:, :2].abs().sum() == 0
     assert logits.grad[1].abs().sum() == 0
 
 
